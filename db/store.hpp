@@ -1,0 +1,88 @@
+// The database as the routes see it: one method a question, no SQL and no libpqxx in sight.
+// Called from fibers; each call runs on a worker thread and blocks only the calling fiber.
+// A `result` without a value means trouble (503); what a method may answer otherwise is in its own type.
+#pragma once
+
+#include "walls/sources.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace db {
+
+using walls::result;
+
+struct settings {
+    std::string database;      // libpq connection string or URI
+    std::string database_read; // the same for a replica that answers reads; empty: the primary does
+    std::size_t connections = 4;                       // worker threads, each with one connection
+    std::size_t waiting_jobs = 10'000;                 // beyond: trouble_kind::overloaded
+    std::chrono::milliseconds statement_timeout{5000};
+    std::chrono::seconds session_lifetime{30 * 24 * 3600};
+    bool notify = true; // LISTEN for hints; off: the 1 s look alone
+};
+
+struct signed_in {
+    std::string session_id; // 43 characters of base64url, 256 random bits
+    walls::user_id user{};
+    std::string user_name;
+    std::string expires_at; // "2026-01-02T03:04:05.678Z"
+};
+
+struct wall_summary {
+    walls::wall_id id{};
+    std::string name;
+    std::string kind; // "chat", "board" or "notices"
+    walls::entry_id newest{};
+    std::int64_t unread = 0; // posts of others above the read mark, 1,000 at most
+};
+
+struct history {
+    std::vector<walls::entry> posts; // ascending, current state
+    bool more = false;
+    walls::entry_id newest{}; // of the same snapshot
+};
+
+struct new_post {
+    walls::wall_id wall{};
+    walls::user_id user{};
+    std::string body;       // checked by the caller: 1..65,536 bytes of UTF-8, no NUL
+    std::string client_key; // empty: none
+};
+struct post_created { walls::entry entry; };
+struct post_known { walls::entry entry; };   // this client_key was posted before: nothing done
+struct post_conflict {};                     // this client_key was used for another body or wall
+struct post_forbidden {};                    // not a member (any more), or user disabled
+using post_outcome = std::variant<post_created, post_known, post_conflict, post_forbidden>;
+
+struct counters {
+    std::uint64_t statements = 0; // SQL statements sent, all connections, since start
+    std::uint64_t connects = 0;
+    std::uint64_t failures = 0; // jobs that ended in trouble
+    std::size_t waiting = 0;    // jobs waiting for a worker now
+};
+
+class store : public walls::feed_source, public walls::access_source {
+public:
+    // Connects lazily: a database that is down at start is trouble at the first call, not an exception here.
+    static std::unique_ptr<store> open(const settings& s);
+
+    // Wrong name, wrong password and disabled user are the same none, and take the same time.
+    virtual result<std::optional<signed_in>> sign_in(const std::string& name, const std::string& password) = 0;
+    virtual result<bool> sign_out(const std::string& session_id) = 0; // false: was not signed in
+
+    virtual result<std::vector<wall_summary>> walls_of(walls::user_id user) = 0;
+    virtual result<history> posts_before(walls::wall_id wall, std::optional<walls::entry_id> before, std::size_t limit) = 0;
+    virtual result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user, walls::entry_id entry) = 0;
+    // Committed when it returns post_created. After trouble it may or may not be: the same client_key tells.
+    virtual result<post_outcome> add_post(const new_post& post) = 0;
+
+    virtual counters count() const = 0; // any thread
+};
+
+} // namespace db

@@ -1,0 +1,27 @@
+// One HTTP response, written the way a CGI application does it ("Status: 200 OK", RFC 3875 section 6). Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace http {
+
+struct response {
+    int status = 200;
+    std::string body; // JSON, or empty
+    std::string_view content_type = "application/json";
+    std::vector<std::pair<std::string, std::string>> headers;
+
+    // `{"errors":["sentence"]}` with that status.
+    static response error(int status, std::string_view sentence);
+    static response json(std::string body, int status = 200);
+};
+
+std::string_view reason(int status); // "Not Found"
+
+// Head and body as CGI output: Status, Content-Type, Content-Length, Cache-Control: no-store, `headers`, empty line, body.
+std::string to_cgi(const response& r);
+
+} // namespace http

@@ -1,0 +1,66 @@
+// The server side of one FastCGI connection, sans-IO: bytes of the peer in, requests and answers out.
+// Any number of requests at a time, keyed by request id (FastCGI 1.0, section 3). Knows no sockets, fibers or clocks,
+// and never fails on what a peer sends: what cannot be understood ends the connection through sink::on_broken.
+// Source: https://fastcgi-archives.github.io/FastCGI_Specification.html
+#pragma once
+
+#include "fcgi_app/wire/limits.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace wire {
+
+using request_id = std::uint16_t; // 0 is the connection itself
+
+// A request whose PARAMS and STDIN have both ended. The owner answers it and then calls demux::finish.
+struct request {
+    request_id id{};
+    bool keep_conn = false; // false: the connection is closed after this request's answer
+    std::string params;     // undecoded name-value pairs: read them with wire::params
+    std::string body;
+    enum class excess { none, params, body } too_large = excess::none; // the part beyond the limit was dropped
+};
+
+// What feed() reports, in the order of the peer's bytes. Called only from inside feed().
+class sink {
+public:
+    virtual ~sink() = default;
+    virtual void on_request(request&& r) = 0;
+    // The peer no longer wants a request that on_request delivered. The owner ends it with finish() as soon as it can.
+    // (A request that is aborted half-received is answered by the demux itself.)
+    virtual void on_abort(request_id id) = 0;
+    // Bytes to send: answers to management records, END_REQUEST of refused or half-received requests.
+    // `close_after`: the answered request was the last that the peer wants on this connection.
+    virtual void on_reply(std::string_view bytes, bool close_after) = 0;
+    // The peer and we no longer agree about the bytes: drop the connection. Nothing is reported afterwards.
+    virtual void on_broken(std::string_view reason) = 0;
+};
+
+class demux {
+public:
+    explicit demux(const limits& l);
+    ~demux();
+    demux(const demux&) = delete;
+    demux& operator=(const demux&) = delete;
+
+    // Consumes all of `bytes`, cut anywhere; keeps at most one partial record's worth of state.
+    void feed(std::span<const char> bytes, sink& out);
+
+    // The answer to `id` is complete (its END_REQUEST is queued for sending): records for it are ignored from here on,
+    // and the peer may use the id again.
+    void finish(request_id id);
+
+    std::size_t active() const;     // begun and not finished
+    std::size_t half_received() const; // begun, not yet delivered by on_request
+    bool idle() const;              // nothing half-received, neither record nor request: closing loses nothing
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace wire

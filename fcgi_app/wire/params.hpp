@@ -1,0 +1,19 @@
+// FastCGI name-value pairs (section 3.4): lengths of 1 or 4 bytes, then name and value. Views into the given bytes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wire {
+
+using name_value = std::pair<std::string_view, std::string_view>;
+
+// All pairs in order, or none if a length points past the end.
+std::optional<std::vector<name_value>> decode_params(std::string_view bytes);
+// For GET_VALUES_RESULT, clients and tests.
+void append_param(std::string& out, std::string_view name, std::string_view value);
+
+} // namespace wire

@@ -1,0 +1,27 @@
+#include "walls/entry.hpp"
+
+#include <boost/json.hpp>
+
+namespace walls {
+
+std::string to_json(const entry& e)
+{
+    boost::json::object o;
+    o["id"] = number(e.id);
+    o["post_id"] = number(e.post);
+    o["kind"] = e.kind;
+    o["user_id"] = number(e.user);
+    o["user_name"] = e.user_name;
+    if (e.body) {
+        o["body"] = *e.body;
+    } else {
+        o["body"] = nullptr;
+    }
+    o["created_at"] = e.created_at;
+    if (e.edited_at) {
+        o["edited_at"] = *e.edited_at;
+    }
+    return boost::json::serialize(o);
+}
+
+} // namespace walls
