@@ -1,0 +1,111 @@
+// Administration without SQL: what `pollster user|wall|grant|revoke|session …` does. Blocking; for
+// the command line and for tests, never for a fiber. One connection, opened by connect(); one
+// object is used by one thread at a time.
+//
+// Errors are values: one sentence for a person, without a newline ("There is no user called
+// "bob"."). Each call is one transaction: it has happened as a whole or not at all. Works through
+// the views of the schema `pollster`, so an application that defines them over its own tables keeps
+// these commands as far as its views can be written to.
+#pragma once
+
+#include "db/store.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace db {
+
+struct refusal {
+    std::string sentence;
+};
+template <class T>
+using outcome = boost::system::result<T, refusal>;
+
+[[noreturn]] void throw_exception_from_error(const refusal& r, const boost::source_location&);
+
+struct user_row {
+    walls::user_id id{};
+    std::string name;
+    bool disabled = false;
+    bool has_password = false;
+    std::vector<std::string> walls; // names, ascending
+    std::int64_t sessions = 0;      // not expired
+};
+
+struct wall_row {
+    walls::wall_id id{};
+    std::string name;
+    std::string kind;
+    walls::entry_id newest{};
+    std::vector<std::string> members; // names, ascending
+};
+
+struct session_row {
+    std::string id; // the first 16 hex digits of the token's hash: names the session without being
+                    // a credential
+    std::string user_name;
+    std::string created_at; // "2026-01-02T03:04:05.678Z"
+    std::string expires_at;
+};
+
+struct demo_user {
+    std::string name;
+    std::string password; // empty: the user existed already and kept the password
+};
+
+class administrator {
+public:
+    // Fails if the database cannot be reached or its schema is not the one of this binary (migrate
+    // first).
+    static outcome<std::unique_ptr<administrator>> connect(const settings& s);
+
+    virtual ~administrator() = default;
+    administrator() = default;
+    administrator(const administrator&) = delete;
+    administrator& operator=(const administrator&) = delete;
+
+    // Names: 1 to 64 characters without control characters and without spaces at the ends.
+    // Passwords: 8 to 72 bytes (bcrypt reads no more).
+    virtual outcome<walls::user_id> add_user(const std::string& name,
+                                             const std::string& password) = 0;
+    virtual outcome<void> set_password(const std::string& name,
+                                       const std::string& password) = 0; // ends the user's sessions
+    virtual outcome<void> disable_user(const std::string& name) = 0;     // ends the user's sessions
+    virtual outcome<void> enable_user(const std::string& name) = 0;
+    virtual outcome<std::vector<user_row>> list_users() = 0; // by name
+
+    // Wherever a wall is named: its name, or "#17" for the wall numbered 17.
+    virtual outcome<walls::wall_id> add_wall(const std::string& name,
+                                             const std::string& kind) = 0; // chat, board, notices
+    virtual outcome<void> rename_wall(const std::string& wall, const std::string& new_name) = 0;
+    virtual outcome<void>
+    remove_wall(const std::string& wall) = 0; // with its posts and its feed, for ever
+    virtual outcome<std::vector<wall_row>> list_walls() = 0; // by id
+
+    // All or nothing; the number of memberships that really changed.
+    virtual outcome<std::size_t> grant(const std::string& wall,
+                                       const std::vector<std::string>& users) = 0;
+    virtual outcome<std::size_t> revoke(const std::string& wall,
+                                        const std::vector<std::string>& users) = 0;
+
+    // `count` tokens for the user, 1 to 100,000; lifetime from 1 second.
+    virtual outcome<std::vector<std::string>>
+    create_sessions(const std::string& user, std::size_t count, std::chrono::seconds lifetime) = 0;
+    virtual outcome<std::vector<session_row>>
+    list_sessions(const std::string& user) = 0; // empty name: of all users
+    // By token, or by at least 8 digits of session_row::id.
+    virtual outcome<void> revoke_session(const std::string& session) = 0;
+    virtual outcome<std::size_t> revoke_sessions_of(const std::string& user) = 0; // how many
+
+    // Users ann, bob and cleo, walls General (chat), Workshop (board) and Notices (notices) with
+    // different members, and a few posts. Adds only what is missing, so it may be repeated.
+    virtual outcome<std::vector<demo_user>> load_demo() = 0;
+};
+
+} // namespace db

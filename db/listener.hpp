@@ -1,0 +1,37 @@
+// Hints that something changed, by LISTEN/NOTIFY: "look sooner". They may be lost, doubled or
+// early; the regular look is the guarantee.
+#pragma once
+
+#include "db/store.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace db {
+
+class listener {
+public:
+    // Called on the listener's own thread; the owner hands them over to its event loop. They must
+    // not throw or block for long.
+    struct events {
+        std::function<void(walls::wall_id)> wall; // this wall has a new entry
+        std::function<void(walls::user_id)>
+            access; // sessions, memberships or state of this user changed
+        // true: hints arrive from now on, so look once now, for those that were missed before.
+        // false: hints may be missing from now on. Begins as down; called only when it changes.
+        std::function<void(bool)> up;
+    };
+
+    // Returns at once. Connects to `settings::database` with back-off until it works, and again
+    // whenever the connection breaks.
+    listener(const settings& s, events e);
+    ~listener(); // stops the thread, within a second
+    listener(const listener&) = delete;
+    listener& operator=(const listener&) = delete;
+
+private:
+    class loop;
+    std::unique_ptr<loop> loop_;
+};
+
+} // namespace db

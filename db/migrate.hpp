@@ -1,0 +1,32 @@
+// The schema's numbered migrations, embedded in the binary. Blocking; never from a fiber.
+#pragma once
+
+#include "db/admin.hpp"
+#include "db/store.hpp"
+
+#include <functional>
+#include <string>
+
+namespace db {
+
+struct migrated {
+    int from = 0; // schema version before; 0: there was none
+    int to = 0;   // and now
+};
+
+// Brings the database to the version of this binary. Any number of processes may call it at once:
+// an advisory lock lets one work and the others wait, up to a minute. Each migration is a
+// transaction of its own, so a failure leaves the database at the last good version. `progress`
+// gets a line per migration, before it runs. Refuses a schema that is newer than this binary, or
+// one whose recorded migrations are not the ones in this binary.
+outcome<migrated> migrate(const settings& s,
+                          const std::function<void(const std::string&)>& progress);
+
+// At the start of a server: is the schema the one of this binary? wrong_schema says in one line
+// what to do; any other trouble means that the database could not tell (down, for example), which
+// need not stop a server from starting.
+result<void> check_schema(const settings& s);
+
+int schema_version() noexcept; // of this binary
+
+} // namespace db
