@@ -1,0 +1,43 @@
+// Brings the settings together: command line before environment before pollster.conf before
+// default. An option given in a stronger place hides all its values in a weaker one, repeatable
+// options included. Called once, before any thread starts.
+#pragma once
+
+#include "fcgi_app/config/config.hpp"
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pollster {
+
+inline constexpr const char* default_config_file =
+    "/etc/pollster/pollster.conf"; // read if it is there
+
+struct sources {
+    std::vector<std::string> arguments;                           // without the program's name
+    std::vector<std::pair<std::string, std::string>> environment; // only POLLSTER_* is looked at
+    boost::program_options::options_description
+        command_options; // those that are no settings: --count, --help …
+};
+
+struct loaded {
+    config settings;
+    std::vector<std::string>
+        errors; // one sentence each, with file and line; `settings` is of no use if there are any
+    boost::program_options::variables_map command; // values of `command_options`
+    std::vector<std::string> words; // arguments that are no options: "user", "add", "ann"
+};
+
+// The file is the one of --config, else of POLLSTER_CONFIG, else default_config_file.
+loaded load(const sources& from);
+
+// What is wrong with one file, and with nothing else; empty: it is good.
+std::vector<std::string> check_file(const std::string& path);
+
+std::vector<std::pair<std::string, std::string>> process_environment();
+
+} // namespace pollster

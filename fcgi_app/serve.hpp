@@ -1,0 +1,12 @@
+// The server itself, from settings to the end of the process's work.
+#pragma once
+
+#include "fcgi_app/config/config.hpp"
+
+namespace pollster {
+
+// Runs until SIGTERM or SIGINT. The exit code: 0 after a clean stop, 1 when it could not start (one
+// line on standard error says why). Called from main(), before any thread exists.
+int serve(const config& settings);
+
+} // namespace pollster

@@ -1,0 +1,238 @@
+#include "fcgi_app/config/load.hpp"
+#include "fcgi_app/config/options.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+using namespace pollster;
+
+namespace {
+
+// A pollster.conf that is gone after the test.
+class conf_file {
+public:
+    explicit conf_file(const std::string& content)
+        : path_(std::filesystem::temp_directory_path() /
+                ("pollster-config-test-" + std::to_string(getpid()) + ".conf"))
+    {
+        std::ofstream(path_) << content;
+    }
+    ~conf_file() { std::filesystem::remove(path_); }
+    conf_file(const conf_file&) = delete;
+    conf_file& operator=(const conf_file&) = delete;
+    std::string path() const { return path_.string(); }
+
+private:
+    std::filesystem::path path_;
+};
+
+struct given {
+    std::string file;
+    std::vector<std::pair<std::string, std::string>> environment;
+    std::vector<std::string> arguments;
+};
+
+loaded load_given(given g)
+{
+    const conf_file file(g.file);
+    g.arguments.insert(g.arguments.begin(), "--config=" + file.path());
+    auto out = load({std::move(g.arguments), std::move(g.environment), {}});
+    for (auto& error : out.errors) {
+        if (error.starts_with(file.path())) {
+            error.replace(0, file.path().size(), "conf");
+        }
+    }
+    return out;
+}
+
+std::string first_error(const given& g)
+{
+    const auto out = load_given(g);
+    BOOST_TEST(out.errors.size() == 1u);
+    return out.errors.empty() ? "" : out.errors.front();
+}
+
+bool contains(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(config_)
+
+BOOST_AUTO_TEST_CASE(nothing_given_leaves_the_defaults)
+{
+    const auto out = load_given({});
+    BOOST_TEST(out.errors.empty());
+    BOOST_TEST(out.settings.poll_seconds.count() == 60);
+    BOOST_TEST(out.settings.max_parked == 1'200'000u);
+    BOOST_TEST(out.settings.notify);
+    BOOST_TEST(out.settings.listen.empty());
+}
+
+BOOST_AUTO_TEST_CASE(command_line_beats_environment_beats_file_beats_default)
+{
+    const std::string file = "poll_seconds = 10\nlook_ms = 100\nrefresh_ms = 200\n";
+    const auto out = load_given({file,
+                                 {{"POLLSTER_POLL_SECONDS", "20"}, {"POLLSTER_LOOK_MS", "101"}},
+                                 {"--poll-seconds", "30"}});
+    BOOST_TEST(out.errors.empty());
+    BOOST_TEST(out.settings.poll_seconds.count() == 30);
+    BOOST_TEST(out.settings.look_ms.count() == 101);
+    BOOST_TEST(out.settings.refresh_ms.count() == 200);
+    BOOST_TEST(out.settings.page_entries == 100u);
+}
+
+BOOST_AUTO_TEST_CASE(each_place_understands_every_kind_of_value)
+{
+    const auto out = load_given({"# a comment\n\n"
+                                 "listen = unix:/tmp/a.sock,mode=0600   # the first\n"
+                                 "listen = 127.0.0.1:9000\n"
+                                 "database = host=/tmp password=a#b dbname=x\n"
+                                 "notify = off\n"
+                                 "cors_origins = https://a.example, http://b.example:8080\n"
+                                 "secure_cookies=on\r\n",
+                                 {},
+                                 {"--log_level=debug"}});
+    BOOST_TEST(out.errors.empty());
+    BOOST_REQUIRE(out.settings.listen.size() == 2u);
+    BOOST_TEST(to_string(out.settings.listen[0]) == "unix:/tmp/a.sock");
+    BOOST_TEST(to_string(out.settings.listen[1]) == "127.0.0.1:9000");
+    BOOST_TEST(out.settings.database == "host=/tmp password=a#b dbname=x");
+    BOOST_TEST(!out.settings.notify);
+    BOOST_TEST(out.settings.cors_origins.size() == 2u);
+    BOOST_TEST((out.settings.secure_cookie == secure_cookies::on));
+    BOOST_TEST(out.settings.log_level == "debug");
+}
+
+BOOST_AUTO_TEST_CASE(addresses_of_a_stronger_place_replace_those_of_a_weaker_one)
+{
+    const auto out = load_given(
+        {"listen = 127.0.0.1:1\n", {{"POLLSTER_LISTEN", "127.0.0.1:2 127.0.0.1:3"}}, {}});
+    BOOST_TEST(out.errors.empty());
+    BOOST_REQUIRE(out.settings.listen.size() == 2u);
+    BOOST_TEST(to_string(out.settings.listen[1]) == "127.0.0.1:3");
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_key_is_refused_with_its_line_and_a_hint)
+{
+    BOOST_TEST(first_error({"\npol_seconds = 5\n", {}, {}}) ==
+               "conf:2: there is no option \"pol_seconds\"; did you mean \"poll_seconds\"?");
+    BOOST_TEST(first_error({"[server]\n", {}, {}}) == "conf:1: a setting is written name = value");
+}
+
+BOOST_AUTO_TEST_CASE(an_impossible_value_is_refused_with_its_line)
+{
+    for (const char* value : {"0", "3601", "-1", "5s", "", "1e3", "99999999999999999999"}) {
+        BOOST_TEST(first_error({"# c\n# c\npoll_seconds = " + std::string(value), {}, {}}) ==
+                   "conf:3: poll_seconds: a whole number from 1 to 3600 is expected, not \"" +
+                       std::string(value) + "\"");
+    }
+    BOOST_TEST(contains(first_error({"notify = maybe", {}, {}}), "conf:1: notify: on or off"));
+    BOOST_TEST(contains(first_error({"log_level = loud", {}, {}}), "conf:1: log_level: trace"));
+    BOOST_TEST(contains(first_error({"cors_origins = https://a.example/", {}, {}}),
+                        "conf:1: cors_origins: an origin is"));
+    BOOST_TEST(
+        contains(first_error({"cors_origins = *, https://a.example", {}, {}}), "* stands alone"));
+    BOOST_TEST(contains(first_error({"listen = unix:relative", {}, {}}),
+                        "conf:1: listen: the path of a socket is absolute"));
+}
+
+BOOST_AUTO_TEST_CASE(all_errors_of_a_file_are_reported_at_once)
+{
+    const auto out = load_given({"bad\nlook_ms = 1\nrefresh_ms = 100\nrefresh_ms = 100\n", {}, {}});
+    BOOST_TEST(out.errors.size() == 3u);
+    BOOST_TEST(contains(out.errors.back(), "conf:4: refresh_ms stands already in line 3"));
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_in_environment_and_arguments_name_their_place)
+{
+    BOOST_TEST(contains(first_error({"", {{"POLLSTER_POLL_SECOND", "1"}}, {}}),
+                        "no option for POLLSTER_POLL_SECOND"));
+    BOOST_TEST(contains(first_error({"", {{"POLLSTER_NOTIFY", "1"}}, {}}),
+                        "environment: POLLSTER_NOTIFY: on or off"));
+    BOOST_TEST(contains(first_error({"", {}, {"--notfy=on"}}), "did you mean --notify?"));
+    BOOST_TEST(contains(first_error({"", {}, {"--look-ms", "0"}}), "--look-ms: a whole number"));
+    BOOST_TEST(contains(first_error({"", {}, {"--look-ms=20", "--look-ms=30"}}),
+                        "--look-ms is given more than once"));
+    BOOST_TEST(contains(first_error({"", {}, {"--look-ms"}}), "look-ms"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_one_clear_line)
+{
+    const auto absent = load({{"--config=/nonexistent/pollster.conf"}, {}, {}});
+    BOOST_REQUIRE(absent.errors.size() == 1u);
+    BOOST_TEST(absent.errors[0] ==
+               "/nonexistent/pollster.conf: cannot be read: No such file or directory");
+    const auto directory = load({{}, {{"POLLSTER_CONFIG", "/"}}, {}});
+    BOOST_REQUIRE(directory.errors.size() == 1u);
+    BOOST_TEST(directory.errors[0] == "/: cannot be read: it is a directory");
+}
+
+BOOST_AUTO_TEST_CASE(words_and_the_options_of_a_command_are_kept_apart_from_settings)
+{
+    sources from{{"session", "create", "--count", "3", "ann", "--notify=off"}, {}, {}};
+    from.command_options.add_options()("count", boost::program_options::value<int>());
+    const auto out = load(from);
+    BOOST_TEST(out.errors.empty());
+    const std::vector<std::string> words{"session", "create", "ann"};
+    BOOST_TEST(out.words == words, boost::test_tools::per_element());
+    BOOST_TEST(out.command["count"].as<int>() == 3);
+    BOOST_TEST(!out.settings.notify);
+}
+
+BOOST_AUTO_TEST_CASE(help_prints_every_option_with_unit_and_default)
+{
+    const auto help = options_help();
+    for (const auto& o : options()) {
+        BOOST_TEST(contains(help, "  " + o.flag() + "  (" + o.unit));
+        BOOST_TEST(contains(help, "default: " + o.default_value + ")"));
+        BOOST_TEST(!o.description.empty());
+        BOOST_TEST((find_option(o.name) == &o));
+    }
+    BOOST_TEST(contains(help, "--poll-seconds  (seconds, 1 to 3600; default: 60)"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(listen_address_)
+
+BOOST_AUTO_TEST_CASE(a_socket_with_mode_owner_and_group)
+{
+    const auto parsed = parse_listen("unix:/run/p.sock,mode=0620,owner=root,group=www-data");
+    BOOST_REQUIRE(std::holds_alternative<listen_address>(parsed));
+    const auto& unix = std::get<unix_address>(std::get<listen_address>(parsed));
+    BOOST_TEST(unix.path == "/run/p.sock");
+    BOOST_TEST(unix.mode == 0620u);
+    BOOST_TEST(unix.owner == "root");
+    BOOST_TEST(unix.group == "www-data");
+}
+
+BOOST_AUTO_TEST_CASE(tcp_with_name_number_and_ipv6)
+{
+    for (const char* text : {"localhost:9000", "127.0.0.1:0", "[::1]:65535"}) {
+        const auto parsed = parse_listen(text);
+        BOOST_REQUIRE(std::holds_alternative<listen_address>(parsed));
+        BOOST_TEST(to_string(std::get<listen_address>(parsed)) == text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_address_gets_a_sentence)
+{
+    const std::string long_path = "unix:/" + std::string(longest_socket_path, 'x');
+    for (const std::string& text : std::vector<std::string>{
+             "", "9000", ":9000", "localhost:", "localhost:99999", "localhost:-1", "::1:9000",
+             "[]:1", "/run/p.sock:1", "unix:", "unix:p.sock", "unix:/p,mode=999", "unix:/p,mode=",
+             "unix:/p,mode=01000", "unix:/p,color=red", "unix:/p,owner", "unix:/p,", long_path}) {
+        const auto parsed = parse_listen(text);
+        BOOST_TEST(std::holds_alternative<std::string>(parsed), text);
+    }
+    BOOST_TEST(contains(std::get<std::string>(parse_listen(long_path)),
+                        "at most 107 bytes, this one has 108"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
