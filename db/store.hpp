@@ -70,6 +70,7 @@ struct counters {
 class store : public walls::feed_source, public walls::access_source {
 public:
     // Connects lazily: a database that is down at start is trouble at the first call, not an exception here.
+    // Throws std::invalid_argument for a connection string that libpq cannot read.
     static std::unique_ptr<store> open(const settings& s);
 
     // Wrong name, wrong password and disabled user are the same none, and take the same time.
@@ -81,6 +82,10 @@ public:
     virtual result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user, walls::entry_id entry) = 0;
     // Committed when it returns post_created. After trouble it may or may not be: the same client_key tells.
     virtual result<post_outcome> add_post(const new_post& post) = 0;
+
+    // Deletes what has had its time: client keys after 24 h, expired sessions, notes about access that every process has
+    // seen. Cheap when there is nothing; call it about once an hour. How many rows are gone.
+    virtual result<std::size_t> clean_up() = 0;
 
     virtual counters count() const = 0; // any thread
 };
