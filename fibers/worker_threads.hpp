@@ -26,13 +26,15 @@ public:
     worker_threads(const worker_threads&) = delete;
     worker_threads& operator=(const worker_threads&) = delete;
 
-    // Runs job(worker number) on a worker thread and returns its value, or none if `max_waiting` jobs wait already.
-    // What the job throws is thrown here. From any fiber; blocks only that fiber.
+    // Runs job(worker number) on a worker thread and returns its value, or none if `max_waiting`
+    // jobs wait already. What the job throws is thrown here. From any fiber; blocks only that
+    // fiber.
     template <class Job>
     auto run(Job job) -> std::optional<std::invoke_result_t<Job, std::size_t>>
     {
         using value = std::invoke_result_t<Job, std::size_t>;
-        auto shared = std::make_shared<boost::fibers::packaged_task<value(std::size_t)>>(std::move(job));
+        auto shared =
+            std::make_shared<boost::fibers::packaged_task<value(std::size_t)>>(std::move(job));
         auto done = shared->get_future();
         if (!enqueue([shared](std::size_t worker) { (*shared)(worker); })) {
             return std::nullopt;

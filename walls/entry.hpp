@@ -17,15 +17,16 @@ struct entry {
     std::string kind; // "post", "edit" or "delete"
     user_id user{};
     std::string user_name;
-    std::optional<std::string> body;      // none: deleted
-    std::string created_at;               // "2026-01-02T03:04:05.678Z", UTC, as PostgreSQL formats it
+    std::optional<std::string> body; // none: deleted
+    std::string created_at;          // "2026-01-02T03:04:05.678Z", UTC, as PostgreSQL formats it
     std::optional<std::string> edited_at; // likewise
 };
 
 // The entry as JSON text. The body is valid UTF-8 because PostgreSQL stores nothing else.
 std::string to_json(const entry& e);
 
-// Entries of one wall after a cursor, ascending. `more`: the limit was reached before the newest entry.
+// Entries of one wall after a cursor, ascending. `more`: the limit was reached before the newest
+// entry.
 struct page {
     wall_id wall{};
     std::vector<entry> entries;

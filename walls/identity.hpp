@@ -1,4 +1,5 @@
-// Who a session belongs to and which walls that user may see, as it was when it was read. Immutable.
+// Who a session belongs to and which walls that user may see, as it was when it was read.
+// Immutable.
 #pragma once
 
 #include "walls/ids.hpp"
@@ -14,10 +15,13 @@ namespace walls {
 struct identity {
     user_id user{};
     std::string user_name;
-    std::vector<wall_id> walls;                     // ascending
-    std::chrono::system_clock::time_point expires;  // of the session
+    std::vector<wall_id> walls;                    // ascending
+    std::chrono::system_clock::time_point expires; // of the session
 
-    bool may_see(wall_id wall) const { return std::binary_search(walls.begin(), walls.end(), wall); }
+    bool may_see(wall_id wall) const
+    {
+        return std::binary_search(walls.begin(), walls.end(), wall);
+    }
 };
 
 using identity_ptr = std::shared_ptr<const identity>;

@@ -1,5 +1,6 @@
-// What walls/ wants to know from a database, without naming one. db/ implements both interfaces; tests fake them.
-// Every function is called from a fiber, blocks only that fiber, and reports database trouble as a value.
+// What walls/ wants to know from a database, without naming one. db/ implements both interfaces;
+// tests fake them. Every function is called from a fiber, blocks only that fiber, and reports
+// database trouble as a value.
 #pragma once
 
 #include "walls/entry.hpp"
@@ -25,27 +26,33 @@ struct cursor {
 // What changed since the previous look, plus what was asked for.
 struct changes {
     std::vector<head> heads;
-    std::vector<user_id> access_changed; // sessions, memberships or users that were changed by anybody
-    // The source could not tell what changed (first look, restored database): `heads` holds only what was asked
-    // for, and everything that is cached about walls and users is to be asked for again.
+    std::vector<user_id>
+        access_changed; // sessions, memberships or users that were changed by anybody
+    // The source could not tell what changed (first look, restored database): `heads` holds only
+    // what was asked for, and everything that is cached about walls and users is to be asked for
+    // again.
     bool forget_everything = false;
 };
 
 class feed_source {
 public:
     virtual ~feed_source() = default;
-    // Heads that changed since the last successful call, and the heads of `also`. One read transaction. A wall of `also` that
-    // does not exist is absent from the answer. Called by one fiber at a time (the refresher).
+    // Heads that changed since the last successful call, and the heads of `also`. One read
+    // transaction. A wall of `also` that does not exist is absent from the answer. Called by one
+    // fiber at a time (the refresher).
     virtual result<changes> look(std::span<const wall_id> also) = 0;
-    // For each cursor at most `limit` entries above it, ascending: one SQL statement however many cursors.
-    virtual result<std::vector<page>> entries_after(std::span<const cursor> cursors, std::size_t limit) = 0;
+    // For each cursor at most `limit` entries above it, ascending: one SQL statement however many
+    // cursors.
+    virtual result<std::vector<page>> entries_after(std::span<const cursor> cursors,
+                                                    std::size_t limit) = 0;
 };
 
 class access_source {
 public:
     virtual ~access_source() = default;
-    // For each session token its owner, or null for a token that is unknown, expired or whose user is disabled.
-    // The answer has the order and size of `tokens`. One SQL statement however many tokens.
+    // For each session token its owner, or null for a token that is unknown, expired or whose user
+    // is disabled. The answer has the order and size of `tokens`. One SQL statement however many
+    // tokens.
     virtual result<std::vector<identity_ptr>> who(std::span<const std::string> tokens) = 0;
 };
 

@@ -17,7 +17,8 @@ enum class trouble_kind {
     wrong_schema, // not migrated, or newer than this binary
 };
 
-// The answer is 503 with Retry-After, or a poll that stays parked. `why` goes into the log, not to the client.
+// The answer is 503 with Retry-After, or a poll that stays parked. `why` goes into the log, not to
+// the client.
 struct trouble {
     trouble_kind kind{};
     std::string why;

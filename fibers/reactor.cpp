@@ -1,0 +1,152 @@
+#include "fibers/reactor.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace fibers {
+
+namespace {
+
+constexpr std::size_t events_a_turn = 256;
+
+// epoll_wait counts in milliseconds: rounded up, so that it never returns just before the deadline
+// only to spin.
+int timeout_until(std::chrono::steady_clock::time_point deadline)
+{
+    using std::chrono::milliseconds;
+    if (deadline == std::chrono::steady_clock::time_point::max()) {
+        return -1;
+    }
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left <= left.zero()) {
+        return 0;
+    }
+    constexpr auto longest = milliseconds(60'000);
+    return static_cast<int>(std::min(std::chrono::ceil<milliseconds>(left), longest).count());
+}
+
+} // namespace
+
+reactor::reactor()
+    : epoll_(epoll_create1(EPOLL_CLOEXEC))
+    , wakeup_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
+{
+    epoll_event wake{};
+    wake.events = EPOLLIN | EPOLLET;
+    wake.data.ptr = nullptr; // the wake-up is the one event without a watcher
+    if (epoll_ < 0 || wakeup_ < 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, wakeup_, &wake) != 0) {
+        throw std::system_error(errno, std::generic_category(), "cannot set up epoll");
+    }
+    fetched_.reserve(events_a_turn);
+}
+
+reactor::~reactor()
+{
+    tasks_.clear();
+    close(wakeup_);
+    close(epoll_);
+}
+
+bool reactor::watch(int fd, watcher& w)
+{
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.data.ptr = &w;
+    return epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void reactor::forget(int fd, watcher& w)
+{
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    for (auto i = delivered_; i < fetched_.size(); ++i) {
+        if (fetched_[i].first == &w) {
+            fetched_[i].first = nullptr;
+        }
+    }
+}
+
+void reactor::at_next_turn(turn_task& task)
+{
+    if (!task.is_linked()) {
+        tasks_.push_back(task);
+    }
+}
+
+void reactor::post(std::function<void()> task)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        posted_.push_back(std::move(task));
+    }
+    notify();
+}
+
+void reactor::notify()
+{
+    const std::uint64_t one = 1;
+    // Full (EAGAIN) means that a wake-up is pending anyway.
+    [[maybe_unused]] const auto written = write(wakeup_, &one, sizeof one);
+}
+
+void reactor::poll(std::chrono::steady_clock::time_point deadline)
+{
+    run_tasks();
+
+    std::array<epoll_event, events_a_turn> events;
+    const int timeout = tasks_.empty() ? timeout_until(deadline) : 0;
+    const int n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
+
+    bool woken = false;
+    fetched_.clear();
+    delivered_ = 0;
+    for (int i = 0; i < n; ++i) {
+        const auto& event = events[static_cast<std::size_t>(i)];
+        if (event.data.ptr == nullptr) {
+            woken = true;
+        } else {
+            fetched_.emplace_back(static_cast<watcher*>(event.data.ptr), event.events);
+        }
+    }
+    if (woken) {
+        std::uint64_t count = 0;
+        [[maybe_unused]] const auto got = read(wakeup_, &count, sizeof count);
+        run_posted();
+    }
+    while (delivered_ < fetched_.size()) {
+        const auto [w, what] = fetched_[delivered_++];
+        if (w != nullptr) {
+            w->on_ready(what);
+        }
+    }
+}
+
+void reactor::run_tasks()
+{
+    // A task that queues itself again (a connection with more to read) waits for the next turn.
+    task_list now;
+    now.swap(tasks_);
+    while (!now.empty()) {
+        turn_task& task = now.front();
+        now.pop_front();
+        task.on_turn();
+    }
+}
+
+void reactor::run_posted()
+{
+    std::vector<std::function<void()>> now;
+    {
+        const std::lock_guard lock(mutex_);
+        now.swap(posted_);
+    }
+    for (auto& task : now) {
+        task();
+    }
+}
+
+} // namespace fibers

@@ -1,0 +1,65 @@
+#include "fibers/scheduler.hpp"
+
+#include <boost/fiber/context.hpp>
+#include <boost/fiber/operations.hpp>
+#include <boost/fiber/type.hpp>
+
+namespace fibers {
+
+namespace {
+
+bool is_dispatcher(const boost::fibers::context* fiber)
+{
+    return fiber->is_context(boost::fibers::type::dispatcher_context);
+}
+
+} // namespace
+
+void scheduler::install(reactor& r)
+{
+    boost::fibers::use_scheduling_algorithm<scheduler>(r);
+}
+
+void scheduler::awakened(boost::fibers::context* fiber) noexcept
+{
+    if (is_dispatcher(fiber)) {
+        dispatcher_ = fiber;
+    } else {
+        fiber->ready_link(ready_);
+    }
+}
+
+boost::fibers::context* scheduler::pick_next() noexcept
+{
+    const bool in_dispatcher = is_dispatcher(boost::fibers::context::active());
+    if (in_dispatcher && left_ == 0) {
+        left_ = budget;
+        reactor_.poll(std::chrono::steady_clock::time_point::min());
+    }
+    if (!ready_.empty() && left_ > 0) {
+        --left_;
+        boost::fibers::context* next = &ready_.front();
+        ready_.pop_front();
+        return next;
+    }
+    // None for the dispatcher itself: it then calls suspend_until().
+    return in_dispatcher ? nullptr : std::exchange(dispatcher_, nullptr);
+}
+
+bool scheduler::has_ready_fibers() const noexcept
+{
+    return !ready_.empty() || dispatcher_ != nullptr;
+}
+
+void scheduler::suspend_until(const std::chrono::steady_clock::time_point& deadline) noexcept
+{
+    left_ = budget;
+    reactor_.poll(deadline);
+}
+
+void scheduler::notify() noexcept
+{
+    reactor_.notify();
+}
+
+} // namespace fibers

@@ -1,0 +1,45 @@
+// The Boost.Fiber scheduling algorithm of a thread that waits in epoll: ready fibers run first
+// come, first served, and the reactor gets a turn whenever none is ready and after every `budget`
+// fibers, so that a flood of ready work cannot starve input.
+//
+// Boost calls suspend_until() only when pick_next() found nothing, so the turn under load is taken
+// in pick_next(), on the dispatcher's stack: the dispatcher is kept out of the queue and picked
+// when the budget is spent.
+#pragma once
+
+#include "fibers/reactor.hpp"
+
+#include <boost/fiber/algo/algorithm.hpp>
+#include <boost/fiber/scheduler.hpp>
+
+#include <cstddef>
+
+namespace fibers {
+
+class scheduler final : public boost::fibers::algo::algorithm {
+public:
+    static constexpr std::size_t budget = 64;
+
+    // Makes `r` the loop of the calling thread. First thing in the thread, once; `r` must outlive
+    // all its fibers.
+    static void install(reactor& r);
+
+    explicit scheduler(reactor& r)
+        : reactor_(r)
+    {
+    }
+
+    void awakened(boost::fibers::context* fiber) noexcept override;
+    boost::fibers::context* pick_next() noexcept override;
+    bool has_ready_fibers() const noexcept override;
+    void suspend_until(const std::chrono::steady_clock::time_point& deadline) noexcept override;
+    void notify() noexcept override; // any thread
+
+private:
+    reactor& reactor_;
+    boost::fibers::scheduler::ready_queue_type ready_;
+    boost::fibers::context* dispatcher_ = nullptr; // when it is ready to run
+    std::size_t left_ = budget;                    // fibers to run before the next turn
+};
+
+} // namespace fibers

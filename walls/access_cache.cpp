@@ -1,0 +1,83 @@
+#include "walls/access_cache.hpp"
+
+namespace walls {
+
+namespace {
+constexpr std::size_t tokens_a_statement = 1000;
+}
+
+access_cache::access_cache(access_source& source)
+    : source_(source)
+    , batch_(tokens_a_statement,
+             [this](std::span<const std::string> tokens) { return load(tokens); })
+{
+}
+
+result<identity_ptr> access_cache::find(const std::string& token, bool looks_succeed)
+{
+    const auto it = known_.find(token);
+    if (it != known_.end()) {
+        known& k = it->second;
+        const bool young = std::chrono::steady_clock::now() - k.since < time_to_live;
+        if (looks_succeed || young) {
+            k.used = true;
+            ++hits_;
+            if (k.who->expires <= std::chrono::system_clock::now()) {
+                known_.erase(it);
+                return identity_ptr{};
+            }
+            return k.who;
+        }
+    }
+    ++misses_;
+    return batch_.ask(token);
+}
+
+std::vector<access_cache::answer> access_cache::load(std::span<const std::string> tokens)
+{
+    const auto asked_at = std::chrono::steady_clock::now();
+    const auto forgotten = forgotten_;
+    auto found = source_.who(tokens);
+    if (!found) {
+        return std::vector<answer>(tokens.size(), answer(found.error()));
+    }
+    std::vector<answer> answers(found->begin(), found->end());
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const identity_ptr& who = (*found)[i];
+        if (!who) {
+            known_.erase(tokens[i]);
+        } else if (forgotten == forgotten_) {
+            // Otherwise it may be older than the change that was reported meanwhile: good for this
+            // answer, not for later ones.
+            known_.insert_or_assign(tokens[i], known{who, asked_at});
+        }
+    }
+    return answers;
+}
+
+void access_cache::forget(user_id user)
+{
+    ++forgotten_;
+    boost::unordered::erase_if(known_,
+                               [user](const auto& k) { return k.second.who->user == user; });
+}
+
+void access_cache::forget(const std::string& token)
+{
+    ++forgotten_;
+    known_.erase(token);
+}
+
+void access_cache::forget_all()
+{
+    ++forgotten_;
+    known_.clear();
+}
+
+void access_cache::sweep()
+{
+    boost::unordered::erase_if(known_,
+                               [](auto& k) { return !std::exchange(k.second.used, false); });
+}
+
+} // namespace walls

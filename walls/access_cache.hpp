@@ -1,0 +1,59 @@
+// Who is behind a session token and which walls they may see, remembered so that a re-poll costs no
+// SQL.
+//
+// Remembered answers are trusted while the refresher's looks succeed: a look brings every change of
+// sessions, memberships and users, by whoever made it. Without looks (nobody connected, database
+// away) an answer is trusted for `time_to_live`. Thread of the event loop only; find() may block
+// the calling fiber.
+#pragma once
+
+#include "fibers/batcher.hpp"
+#include "fibers/timer_wheel.hpp"
+#include "walls/sources.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace walls {
+
+class access_cache {
+public:
+    static constexpr auto time_to_live = std::chrono::seconds(5);
+
+    explicit access_cache(access_source& source);
+
+    // Null: unknown, expired or signed out. `looks_succeed`: refresher::looks_succeed().
+    result<identity_ptr> find(const std::string& token, bool looks_succeed);
+
+    void forget(user_id user);
+    void forget(const std::string& token);
+    void forget_all();
+    // Drops what nobody asked for since the previous sweep. About once a minute.
+    void sweep();
+
+    std::size_t size() const { return known_.size(); }
+    std::uint64_t hits() const { return hits_; }
+    std::uint64_t misses() const { return misses_; }
+
+private:
+    struct known {
+        identity_ptr who;
+        fibers::steady_time since; // when it was asked for
+        bool used = true;          // since the last sweep
+    };
+    using answer = result<identity_ptr>;
+
+    std::vector<answer> load(std::span<const std::string> tokens);
+
+    access_source& source_;
+    fibers::batcher<std::string, answer> batch_;
+    boost::unordered_flat_map<std::string, known> known_;
+    std::uint64_t forgotten_ = 0; // counts forget()s: a load that ran across one is not remembered
+    std::uint64_t hits_ = 0;
+    std::uint64_t misses_ = 0;
+};
+
+} // namespace walls

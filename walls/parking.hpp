@@ -1,0 +1,50 @@
+// Where polls are parked: asleep in the lists of the global hash, of presence and of the timer
+// wheel, and woken from there. One fiber, run(), does the waking for all of them, a few at a time,
+// so that a wall with 15,000 readers does not hold up everybody else. Thread of the event loop
+// only.
+#pragma once
+
+#include "fibers/timer_wheel.hpp"
+#include "walls/global_hash.hpp"
+#include "walls/presence.hpp"
+
+#include <boost/fiber/condition_variable.hpp>
+#include <boost/fiber/mutex.hpp>
+
+#include <chrono>
+#include <cstddef>
+
+namespace walls {
+
+class parking {
+public:
+    // `look`: the aligned tick at which every watched wall is looked at (0.5 s).
+    parking(global_hash& hash, presence& who, std::chrono::milliseconds look);
+
+    // Parks the calling fiber. The caller has compared `poll` with the global hash without a break
+    // since, so nothing can slip in between. Afterwards the poll is in no list any more.
+    woken park(parked& poll, fibers::steady_time deadline);
+
+    // A wall rose: look now rather than at the next tick.
+    void ring();
+
+    void run(); // body of the waking fiber; returns after stop()
+    void stop();
+
+    std::size_t parked_now() const { return parked_; }
+
+private:
+    static constexpr std::size_t wakes_a_turn = 64;
+
+    global_hash& hash_;
+    presence& presence_;
+    const std::chrono::milliseconds look_;
+    fibers::timer_wheel wheel_;
+    std::size_t parked_ = 0;
+    bool rung_ = false;
+    bool stopping_ = false;
+    boost::fibers::mutex mutex_;
+    boost::fibers::condition_variable bell_;
+};
+
+} // namespace walls

@@ -1,0 +1,55 @@
+// Who is connected. A client is a poll from before it is compared with the global hash until its
+// answer is written. Thread of the event loop only.
+#pragma once
+
+#include "walls/parked.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <memory>
+
+namespace walls {
+
+class presence {
+public:
+    presence() = default;
+    presence(const presence&) = delete;
+    presence& operator=(const presence&) = delete;
+
+    // Held by a poll as long as it counts as a client.
+    class client {
+    public:
+        explicit client(presence& p)
+            : presence_(p)
+        {
+            ++presence_.clients_;
+        }
+        ~client() { --presence_.clients_; }
+        client(const client&) = delete;
+        client& operator=(const client&) = delete;
+
+    private:
+        presence& presence_;
+    };
+
+    std::size_t clients() const { return clients_; }
+
+    void enter(parked& poll); // leaves by itself when it is destroyed, or with leave()
+    static void leave(parked& poll);
+    // Wakes the parked polls of this user.
+    void wake(user_id user, woken why);
+    void wake_all(woken why);
+
+private:
+    using poll_list = boost::intrusive::list<parked, boost::intrusive::base_hook<user_hook>,
+                                             boost::intrusive::constant_time_size<false>>;
+
+    void forget_absent();
+
+    std::size_t clients_ = 0;
+    boost::unordered_flat_map<user_id, std::unique_ptr<poll_list>> users_;
+    std::size_t forget_at_ = 1024; // users_ of this size are searched for absent ones
+};
+
+} // namespace walls

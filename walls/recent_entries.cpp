@@ -1,0 +1,108 @@
+#include "walls/recent_entries.hpp"
+
+namespace walls {
+
+namespace {
+
+entry_id next(entry_id id)
+{
+    return entry_id{number(id) + 1};
+}
+
+} // namespace
+
+void recent_entries::append(wall_id wall, std::span<const entry> entries)
+{
+    if (entries.empty()) {
+        return;
+    }
+    auto [it, fresh] = walls_.try_emplace(wall);
+    wall_text& w = it->second;
+    if (fresh) {
+        w.age = by_age_.insert(by_age_.end(), wall);
+    } else {
+        by_age_.splice(by_age_.end(), by_age_, w.age);
+    }
+    for (const entry& e : entries) {
+        if (!w.starts.empty() && e.id <= w.newest) {
+            continue;
+        }
+        if (!w.starts.empty() && (e.id != next(w.newest) || e.kind != "post")) {
+            while (!w.starts.empty()) {
+                drop_oldest(w);
+            }
+        }
+        const std::string json = to_json(e);
+        const std::size_t before = w.json.size();
+        if (!w.starts.empty()) {
+            w.json += ',';
+        }
+        w.starts.push_back(w.dropped + w.json.size());
+        w.json += json;
+        w.newest = e.id;
+        bytes_ += w.json.size() - before;
+        while (w.starts.size() > 1 &&
+               (w.starts.size() > limits_.entries_a_wall || w.json.size() > limits_.bytes_a_wall)) {
+            drop_oldest(w);
+        }
+    }
+    while (bytes_ > limits_.bytes && by_age_.front() != wall) {
+        drop_wall(by_age_.front());
+    }
+}
+
+std::optional<recent_entries::slice> recent_entries::after(wall_id wall, entry_id last,
+                                                           std::size_t most) const
+{
+    const auto it = walls_.find(wall);
+    if (it == walls_.end() || it->second.starts.empty() || last >= it->second.newest) {
+        return std::nullopt;
+    }
+    const wall_text& w = it->second;
+    const auto behind = static_cast<std::size_t>(number(w.newest) - number(last));
+    if (behind > w.starts.size()) {
+        return std::nullopt;
+    }
+    const std::size_t first = w.starts.size() - behind;
+    const std::size_t from = w.starts[first] - w.dropped;
+    if (behind <= most) {
+        return slice{std::string_view(w.json).substr(from), false};
+    }
+    const std::size_t to = w.starts[first + most] - w.dropped - 1; // without the comma
+    return slice{std::string_view(w.json).substr(from, to - from), true};
+}
+
+std::optional<entry_id> recent_entries::newest(wall_id wall) const
+{
+    const auto it = walls_.find(wall);
+    if (it == walls_.end() || it->second.starts.empty()) {
+        return std::nullopt;
+    }
+    return it->second.newest;
+}
+
+void recent_entries::drop_oldest(wall_text& w)
+{
+    const std::size_t end = w.starts.size() > 1 ? w.starts[1] - w.dropped : w.json.size();
+    w.json.erase(0, end);
+    w.dropped += end;
+    w.starts.pop_front();
+    bytes_ -= end;
+}
+
+void recent_entries::drop_wall(wall_id wall)
+{
+    const auto it = walls_.find(wall);
+    bytes_ -= it->second.json.size();
+    by_age_.erase(it->second.age);
+    walls_.erase(it);
+}
+
+void recent_entries::forget_all()
+{
+    walls_.clear();
+    by_age_.clear();
+    bytes_ = 0;
+}
+
+} // namespace walls

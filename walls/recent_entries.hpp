@@ -1,0 +1,66 @@
+// The newest entries of each wall as JSON text, written once and copied into every answer. Thread
+// of the event loop only.
+#pragma once
+
+#include "walls/entry.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <list>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace walls {
+
+class recent_entries {
+public:
+    struct limits {
+        std::size_t entries_a_wall = 128;
+        std::size_t bytes_a_wall = 256 * 1024; // the newest entry is kept whatever its size
+        std::size_t bytes = 256 * 1024 * 1024; // all walls; the wall that rested longest goes first
+    };
+
+    explicit recent_entries(const limits& l)
+        : limits_(l)
+    {
+    }
+
+    // Entries in order; those already here are passed over. If there is a gap before the first, the
+    // wall starts anew with it. An edit or deletion drops what is older, so that nobody is given
+    // the old text from here.
+    void append(wall_id wall, std::span<const entry> entries);
+
+    struct slice {
+        std::string_view json; // "{…},{…}"; valid until the next append or forget
+        bool more = false;     // `most` was reached
+    };
+    // The entries above `last`, at most `most`; none if the wall is not held back to there, or
+    // `last` is its newest.
+    std::optional<slice> after(wall_id wall, entry_id last, std::size_t most) const;
+
+    std::optional<entry_id> newest(wall_id wall) const;
+    void forget_all();
+    std::size_t bytes() const { return bytes_; }
+
+private:
+    struct wall_text {
+        std::string json;               // entries joined by ","
+        std::deque<std::size_t> starts; // where each entry begins in json + dropped
+        std::size_t dropped = 0;        // bytes cut off the front so far
+        entry_id newest{};
+        std::list<wall_id>::iterator age;
+    };
+
+    void drop_oldest(wall_text& w);
+    void drop_wall(wall_id wall);
+
+    const limits limits_;
+    boost::unordered_flat_map<wall_id, wall_text> walls_;
+    std::list<wall_id> by_age_; // front: the longest without an append
+    std::size_t bytes_ = 0;     // of all json
+};
+
+} // namespace walls

@@ -1,0 +1,243 @@
+#include "walls/refresher.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace walls {
+
+using std::chrono::steady_clock;
+
+refresher::refresher(const parts& p, const settings& s)
+    : parts_(p)
+    , settings_(s)
+{
+}
+
+bool refresher::fresh() const
+{
+    return fresh_ && steady_clock::now() - *fresh_ <= settings_.period;
+}
+
+bool refresher::looks_succeed() const
+{
+    // Twice the period: a look that takes a moment longer is not a failure.
+    return fresh_ && steady_clock::now() - *fresh_ <= 2 * settings_.period;
+}
+
+void refresher::hint()
+{
+    if (!hinted_) {
+        hinted_ = true;
+        bell_.notify_one();
+    }
+}
+
+void refresher::stop()
+{
+    stopping_ = true;
+    bell_.notify_one();
+}
+
+void refresher::posted(wall_id wall, const entry& e)
+{
+    const auto known = parts_.hash.newest(wall);
+    if (known && number(*known) + 1 == number(e.id) && !pending_.contains(wall)) {
+        const entry one[] = {e};
+        parts_.recent.append(wall, one);
+        parts_.hash.raise(wall, e.id);
+        parts_.lot.ring();
+    } else {
+        hint();
+    }
+}
+
+result<void> refresher::catch_up(std::span<const cursor> local)
+{
+    const auto known = [this](const cursor& c) { return parts_.hash.newest(c.wall).has_value(); };
+    if (fresh() && std::all_of(local.begin(), local.end(), known)) {
+        return {};
+    }
+    if (stopping_) {
+        return trouble{trouble_kind::unavailable, "stopping"};
+    }
+    waiting me{local, {}, {}};
+    waiting_.push_back(&me);
+    bell_.notify_one();
+    me.done.sleep();
+    return me.outcome;
+}
+
+fibers::steady_time refresher::next_look() const
+{
+    if (!waiting_.empty()) {
+        return fibers::steady_time::min();
+    }
+    if (parts_.who.clients() == 0) {
+        return fibers::steady_time::max();
+    }
+    return began_ + (hinted_ ? settings_.hint_gap : settings_.period);
+}
+
+void refresher::run()
+{
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+        const auto due = next_look();
+        if (due > steady_clock::now()) {
+            // A client that connects calls catch_up(), which rings; one look at the clock a period
+            // is enough otherwise.
+            bell_.wait_until(lock, std::min(due, steady_clock::now() + settings_.period));
+            continue;
+        }
+        std::vector<waiting*> askers;
+        askers.swap(waiting_);
+        hinted_ = false;
+        began_ = steady_clock::now();
+        const auto outcome = look(askers);
+        ++looks_;
+        if (outcome) {
+            fresh_ = began_;
+        }
+        if (outcome) {
+            on_look(nullptr);
+        } else {
+            const trouble why = outcome.error();
+            on_look(&why);
+        }
+        for (waiting* asker : askers) {
+            asker->outcome = outcome;
+            asker->done.wake();
+        }
+    }
+    for (waiting* asker : waiting_) {
+        asker->outcome = trouble{trouble_kind::unavailable, "stopping"};
+        asker->done.wake();
+    }
+    waiting_.clear();
+}
+
+result<void> refresher::look(std::span<waiting* const> askers)
+{
+    std::vector<wall_id> also;
+    for (const waiting* asker : askers) {
+        for (const cursor& c : asker->local) {
+            if (!parts_.hash.newest(c.wall)) {
+                also.push_back(c.wall);
+            }
+        }
+    }
+    std::sort(also.begin(), also.end());
+    also.erase(std::unique(also.begin(), also.end()), also.end());
+
+    auto found = parts_.source.look(also);
+    if (!found) {
+        return found.error();
+    }
+    apply_access(*found);
+    relearn_ = relearn_ || found->forget_everything;
+    apply_heads(*found, also);
+    if (relearn_) {
+        if (auto learned = relearn_watched(); !learned) {
+            return learned;
+        }
+        relearn_ = false;
+    }
+    return load_pending();
+}
+
+// Before any entry is handed out: whoever lost a wall in this look must not be given its entries by
+// this look.
+void refresher::apply_access(const changes& c)
+{
+    if (c.forget_everything) {
+        parts_.access.forget_all();
+        parts_.who.wake_all(woken::access_changed);
+        return;
+    }
+    for (const user_id user : c.access_changed) {
+        parts_.access.forget(user);
+        parts_.who.wake(user, woken::access_changed);
+    }
+}
+
+// The database may have been restored: numbers may have fallen, and texts may differ.
+result<void> refresher::relearn_watched()
+{
+    parts_.recent.forget_all();
+    pending_.clear();
+    parts_.hash.forget_unwatched();
+    const auto watched = parts_.hash.watched();
+    if (watched.empty()) {
+        return {};
+    }
+    auto found = parts_.source.look(watched);
+    if (!found) {
+        return found.error();
+    }
+    apply_access(*found);
+    for (const head& h : found->heads) {
+        parts_.hash.restore(h.wall, h.newest);
+    }
+    parts_.lot.ring();
+    return {};
+}
+
+void refresher::apply_heads(const changes& c, std::span<const wall_id> asked)
+{
+    for (const head& h : c.heads) {
+        const auto known = parts_.hash.newest(h.wall);
+        if (!known) {
+            if (std::binary_search(asked.begin(), asked.end(), h.wall)) {
+                parts_.hash.raise(h.wall, h.newest);
+            }
+        } else if (h.newest > *known) {
+            if (parts_.hash.watched(h.wall)) {
+                pending_[h.wall] = h.newest;
+            } else {
+                parts_.hash.raise(h.wall, h.newest);
+            }
+        }
+    }
+    for (const wall_id wall : asked) {
+        parts_.hash.raise(wall, entry_id{0}); // walls without a head: known now, and empty
+    }
+}
+
+// One read for all walls that rose, whatever the number of their readers. Pages until each wall is
+// complete.
+result<void> refresher::load_pending()
+{
+    while (!pending_.empty()) {
+        std::vector<cursor> from;
+        for (const auto& [wall, newest] : pending_) {
+            const auto known = parts_.hash.newest(wall);
+            if (known && *known < newest) {
+                from.push_back({wall, *known});
+            }
+        }
+        if (from.empty()) {
+            pending_.clear();
+            return {};
+        }
+        auto pages = parts_.source.entries_after(from, settings_.page);
+        if (!pages) {
+            return pages.error(); // pending_ stays for the next look
+        }
+        wall_loads_ += from.size();
+        pending_.clear();
+        for (const page& p : *pages) {
+            if (p.entries.empty()) {
+                continue;
+            }
+            parts_.recent.append(p.wall, p.entries);
+            parts_.hash.raise(p.wall, p.entries.back().id);
+            if (p.more) {
+                pending_[p.wall] = entry_id{number(p.entries.back().id) + 1};
+            }
+        }
+        parts_.lot.ring();
+    }
+    return {};
+}
+
+} // namespace walls
