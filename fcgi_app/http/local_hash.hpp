@@ -1,10 +1,10 @@
-// What a poll says: the session and the client's map {wall -> newest entry it holds} (docs/PROTOCOL.md, "The poll").
-// Pure functions over bytes; no session is checked here. Any thread.
+// What a poll says: the session and the client's map {wall -> newest entry it holds}
+// (docs/PROTOCOL.md, "The poll"). Pure functions over bytes; no session is checked here. Any
+// thread.
 #pragma once
 
 #include "walls/sources.hpp"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,15 +12,24 @@
 namespace http {
 
 struct poll_body {
-    std::string session_id;             // empty: not in the body
-    std::vector<walls::cursor> cursors; // ascending by wall, each wall once, at most `max_walls`, may be empty
-    bool malformed = false; // a wall or cursor that is no number in range, a wall twice, too many, unreadable form or JSON.
-                            // session_id is filled in as far as it could be read.
+    std::string session_id;             // as sent, any bytes; empty: not in the body
+    std::vector<walls::cursor> cursors; // ascending by wall, each wall once, at most `max_walls`,
+                                        // may be empty; none if malformed
+    // A wall or cursor that is no number in range, a wall twice, too many, a session that is no
+    // string or comes twice, unreadable form or JSON. session_id is filled in as far as it could
+    // be read, since "Invalid user!" is to be answered before "Invalid parameters!".
+    bool malformed = false;
 };
 
 inline constexpr std::size_t max_walls = 1000;
+inline constexpr std::size_t max_json_depth = 32;
 
+// Fields of other names are ignored (but must be well encoded).
 poll_body parse_poll_form(std::string_view encoded);
-poll_body parse_poll_json(std::string_view json); // depth-limited (32), whole input, duplicate keys are malformed
+
+// The whole input is one JSON object, at most `max_json_depth` deep. Keys that the protocol does
+// not know are ignored, with whatever they hold; those that it knows are malformed if they come
+// twice, which Boost.JSON's own document would not tell.
+poll_body parse_poll_json(std::string_view json);
 
 } // namespace http

@@ -1,4 +1,5 @@
-// One HTTP request as the CGI variables tell it (RFC 3875). Owns its bytes. Any thread.
+// One HTTP request as the CGI variables tell it (RFC 3875). Owns its bytes, none of which have
+// been checked: they may hold CR, LF, NUL and invalid UTF-8. Any thread.
 #pragma once
 
 #include <optional>
@@ -11,27 +12,38 @@ namespace http {
 
 struct request {
     std::string method;       // "GET", as sent
-    std::string path;         // PATH_INFO, percent-decoded by nginx; "/" when empty
+    std::string path;         // the route below the mount, percent-decoded by the web server
     std::string query;        // QUERY_STRING, still encoded
-    std::string content_type; // media type in lower case without parameters: "application/json"; empty if absent
+    std::string content_type; // media type in lower case without parameters: "application/json";
+                              // empty if absent
     std::string authorization;
     std::string cookie;
     std::string origin;
-    std::string csrf_token;   // X-CSRF-Token
+    std::string csrf_token; // X-CSRF-Token
     std::string remote_addr;
-    bool https = false;       // HTTPS is "on", or REQUEST_SCHEME is "https"
+    bool https = false; // HTTPS is "on", or REQUEST_SCHEME is "https"
     std::string body;
 
-    // Builds a request from CGI variables. The route is PATH_INFO; a server that gives none (nginx without a split)
-    // is understood through DOCUMENT_URI or SCRIPT_NAME. None: CONTENT_LENGTH is malformed or differs from the body's size,
-    // or REQUEST_METHOD is missing.
-    static std::optional<request> from_cgi(const std::vector<std::pair<std::string_view, std::string_view>>& params,
-                                           std::string body);
+    // Builds a request from CGI variables; of a variable that comes twice the first counts. The
+    // route is PATH_INFO, or "/" when that is there but empty. A server that gives none (nginx
+    // without fastcgi_split_path_info, Apache without proxy-fcgi-pathinfo) is understood through
+    // DOCUMENT_URI, else SCRIPT_NAME, which is the route if the application is mounted at "/".
+    // SCRIPT_FILENAME is not looked at.
+    //
+    // None: REQUEST_METHOD is missing, or CONTENT_LENGTH is malformed or differs from the body's
+    // size. An absent or empty CONTENT_LENGTH says nothing: Apache leaves it so for GET, nginx for
+    // a chunked body that it does not buffer.
+    static std::optional<request>
+    from_cgi(const std::vector<std::pair<std::string_view, std::string_view>>& params,
+             std::string body);
 };
 
-// The value of one cookie of a Cookie header (RFC 6265, section 5.4), or none. The first of several.
+// The value of one cookie of a Cookie header (RFC 6265, section 5.4), or none. The first of
+// several. Quotes belong to the value.
 std::optional<std::string_view> cookie_value(std::string_view header, std::string_view name);
-// The token of `Authorization: Bearer <token>` (scheme in any case), or none.
+
+// The token of `Authorization: Bearer <token>` (scheme in any case), or none if there is no or an
+// empty one.
 std::optional<std::string_view> bearer_token(std::string_view authorization);
 
 } // namespace http

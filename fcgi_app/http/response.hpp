@@ -1,4 +1,5 @@
-// One HTTP response, written the way a CGI application does it ("Status: 200 OK", RFC 3875 section 6). Any thread.
+// One HTTP response, written the way a CGI application does it ("Status: 200 OK", RFC 3875
+// section 6). Any thread.
 #pragma once
 
 #include <string>
@@ -10,8 +11,8 @@ namespace http {
 
 struct response {
     int status = 200;
-    std::string body; // JSON, or empty
-    std::string_view content_type = "application/json";
+    std::string body;                                   // JSON, or empty
+    std::string_view content_type = "application/json"; // points to what outlives the response
     std::vector<std::pair<std::string, std::string>> headers;
 
     // `{"errors":["sentence"]}` with that status.
@@ -19,9 +20,11 @@ struct response {
     static response json(std::string body, int status = 200);
 };
 
-std::string_view reason(int status); // "Not Found"
+std::string_view reason(int status); // "Not Found"; "Unknown" if it is
 
-// Head and body as CGI output: Status, Content-Type, Content-Length, Cache-Control: no-store, `headers`, empty line, body.
+// Head and body as CGI output: Status, Content-Type, Content-Length, Cache-Control: no-store,
+// `headers`, empty line, body. A header whose name is no token or whose value holds a control
+// character (CR and LF above all: it could begin another header, or the body) is left out.
 std::string to_cgi(const response& r);
 
 } // namespace http

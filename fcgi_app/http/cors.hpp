@@ -1,0 +1,25 @@
+// Cross-origin grants (Fetch Standard, section 3.2): which origins may read our answers. Any thread; immutable.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace http {
+
+class cors {
+public:
+    // Exact origins ("https://shop.example"), or the single "*": everybody, but without credentials.
+    explicit cors(const std::vector<std::string>& origins);
+
+    // Complete header lines for an answer to a request with this Origin header (empty: none).
+    // They live as long as this object, so a parked poll keeps a view of them.
+    std::string_view lines_for(std::string_view origin) const;
+
+private:
+    std::map<std::string, std::string, std::less<>> granted_; // origin -> lines
+    std::string others_;
+};
+
+} // namespace http

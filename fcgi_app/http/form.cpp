@@ -1,0 +1,125 @@
+#include "fcgi_app/http/form.hpp"
+
+#include <algorithm>
+
+namespace http {
+
+namespace {
+
+int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+    return -1;
+}
+
+// Continuation bytes of the sequence that `lead` begins, or -1; `low` and `high` bound the first
+// of them, which is what excludes longer forms than needed, surrogates and U+110000 up.
+int continuations(unsigned char lead, unsigned char& low, unsigned char& high)
+{
+    low = 0x80;
+    high = 0xbf;
+    if (lead < 0x80) {
+        return 0;
+    }
+    if (lead >= 0xc2 && lead <= 0xdf) {
+        return 1;
+    }
+    if (lead >= 0xe0 && lead <= 0xef) {
+        low = lead == 0xe0 ? 0xa0 : 0x80;
+        high = lead == 0xed ? 0x9f : 0xbf;
+        return 2;
+    }
+    if (lead >= 0xf0 && lead <= 0xf4) {
+        low = lead == 0xf0 ? 0x90 : 0x80;
+        high = lead == 0xf4 ? 0x8f : 0xbf;
+        return 3;
+    }
+    return -1;
+}
+
+} // namespace
+
+std::optional<std::string> form_decode(std::string_view encoded)
+{
+    std::string out;
+    out.reserve(encoded.size());
+    for (std::size_t at = 0; at < encoded.size(); ++at) {
+        if (encoded[at] == '+') {
+            out.push_back(' ');
+        } else if (encoded[at] != '%') {
+            out.push_back(encoded[at]);
+        } else {
+            const int high = at + 2 < encoded.size() ? hex_digit(encoded[at + 1]) : -1;
+            const int low = at + 2 < encoded.size() ? hex_digit(encoded[at + 2]) : -1;
+            if (high < 0 || low < 0) {
+                return std::nullopt;
+            }
+            out.push_back(static_cast<char>(high << 4 | low));
+            at += 2;
+        }
+    }
+    return out;
+}
+
+std::optional<std::pair<std::string_view, std::string_view>> take_field(std::string_view& encoded)
+{
+    while (!encoded.empty()) {
+        const auto field = encoded.substr(0, encoded.find('&'));
+        encoded.remove_prefix(std::min(field.size() + 1, encoded.size()));
+        if (field.empty()) {
+            continue;
+        }
+        const auto equals = field.find('=');
+        if (equals == std::string_view::npos) {
+            return std::pair{field, std::string_view()};
+        }
+        return std::pair{field.substr(0, equals), field.substr(equals + 1)};
+    }
+    return std::nullopt;
+}
+
+std::optional<form_fields> parse_form(std::string_view encoded, std::size_t max_fields)
+{
+    form_fields fields;
+    while (const auto field = take_field(encoded)) {
+        auto name = form_decode(field->first);
+        auto value = form_decode(field->second);
+        if (!name || !value || fields.size() == max_fields) {
+            return std::nullopt;
+        }
+        fields.emplace_back(std::move(*name), std::move(*value));
+    }
+    return fields;
+}
+
+bool is_valid_utf8(std::string_view bytes)
+{
+    for (std::size_t at = 0; at < bytes.size();) {
+        unsigned char low = 0;
+        unsigned char high = 0;
+        int more = continuations(static_cast<unsigned char>(bytes[at++]), low, high);
+        if (more < 0) {
+            return false;
+        }
+        for (; more > 0; --more, low = 0x80, high = 0xbf) {
+            if (at == bytes.size()) {
+                return false;
+            }
+            const auto byte = static_cast<unsigned char>(bytes[at++]);
+            if (byte < low || byte > high) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+} // namespace http

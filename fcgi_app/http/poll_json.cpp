@@ -1,0 +1,218 @@
+#include "fcgi_app/http/cursors.hpp"
+#include "fcgi_app/http/local_hash.hpp"
+
+#include <boost/json/basic_parser_impl.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace http {
+
+namespace {
+
+namespace json = boost::json;
+
+// Listens to Boost.JSON's parser while it reads the body. Keeps no document: of what the protocol
+// does not know, one key and one string at a time.
+class poll_handler {
+public:
+    // The parser's own checks against growth; the body is limited before it gets here.
+    static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+
+    poll_body take()
+    {
+        out_.cursors = collected_.take();
+        out_.malformed |= collected_.malformed();
+        return std::move(out_);
+    }
+
+    bool on_document_begin(json::error_code&) { return true; }
+    bool on_document_end(json::error_code&) { return true; }
+
+    bool on_object_begin(json::error_code&)
+    {
+        if (depth_ == 1 && key_is(last_post_id_key)) {
+            in_cursors_ = true;
+        } else if (depth_ > 0) {
+            unexpected();
+        }
+        ++depth_;
+        return true;
+    }
+    bool on_object_end(std::size_t, json::error_code&)
+    {
+        leave();
+        return true;
+    }
+    bool on_array_begin(json::error_code&)
+    {
+        unexpected();
+        ++depth_;
+        return true;
+    }
+    bool on_array_end(std::size_t, json::error_code&)
+    {
+        leave();
+        return true;
+    }
+
+    bool on_key_part(json::string_view part, std::size_t, json::error_code&)
+    {
+        append_key(part);
+        return true;
+    }
+    bool on_key(json::string_view part, std::size_t, json::error_code&)
+    {
+        append_key(part);
+        key_complete_ = true;
+        if (depth_ == 1) {
+            note_twice(session_key, session_seen_);
+            note_twice(last_post_id_key, cursors_seen_);
+        }
+        return true;
+    }
+
+    bool on_string_part(json::string_view part, std::size_t, json::error_code&)
+    {
+        append(text_, part);
+        return true;
+    }
+    bool on_string(json::string_view part, std::size_t, json::error_code&)
+    {
+        append(text_, part);
+        if (depth_ == 1 && key_is(session_key)) {
+            if (out_.session_id.empty()) {
+                out_.session_id = text_;
+            }
+        } else if (at_cursor()) {
+            collected_.add(key_, text_);
+        } else {
+            unexpected();
+        }
+        value_done();
+        return true;
+    }
+
+    bool on_number_part(json::string_view part, json::error_code&)
+    {
+        append(text_, part);
+        return true;
+    }
+    bool on_int64(std::int64_t, json::string_view part, json::error_code&)
+    {
+        return on_number(part);
+    }
+    bool on_uint64(std::uint64_t, json::string_view part, json::error_code&)
+    {
+        return on_number(part);
+    }
+    bool on_double(double, json::string_view part, json::error_code&) { return on_number(part); }
+
+    bool on_bool(bool, json::error_code&)
+    {
+        unexpected();
+        value_done();
+        return true;
+    }
+    bool on_null(json::error_code&)
+    {
+        unexpected();
+        value_done();
+        return true;
+    }
+    bool on_comment_part(json::string_view, json::error_code&) { return true; }
+    bool on_comment(json::string_view, json::error_code&) { return true; }
+
+private:
+    static constexpr std::string_view session_key = "session_id";
+    static constexpr std::string_view last_post_id_key = "last_post_id";
+
+    bool key_is(std::string_view name) const { return key_ == name; }
+    bool at_cursor() const { return in_cursors_ && depth_ == 2; }
+
+    // The digits as the client wrote them are judged, so 1.0 and 1e3 are no cursors.
+    bool on_number(json::string_view part)
+    {
+        append(text_, part);
+        if (at_cursor()) {
+            collected_.add(key_, text_);
+        } else {
+            unexpected();
+        }
+        value_done();
+        return true;
+    }
+
+    // A value of a kind that is wrong wherever the protocol expects something.
+    void unexpected()
+    {
+        const bool known_key = depth_ == 1 && (key_is(session_key) || key_is(last_post_id_key));
+        out_.malformed |= depth_ == 0 || known_key || at_cursor();
+    }
+
+    void note_twice(std::string_view name, bool& seen)
+    {
+        if (key_is(name)) {
+            out_.malformed |= seen;
+            seen = true;
+        }
+    }
+
+    static void append(std::string& to, json::string_view part)
+    {
+        to.append(part.data(), part.size());
+    }
+
+    void append_key(json::string_view part)
+    {
+        if (key_complete_) {
+            key_.clear();
+            key_complete_ = false;
+        }
+        append(key_, part);
+    }
+
+    void value_done() { text_.clear(); }
+
+    void leave()
+    {
+        --depth_;
+        if (depth_ < 2) {
+            in_cursors_ = false;
+        }
+    }
+
+    poll_body out_;
+    cursors collected_;
+    std::string key_;  // the last one read, at any depth
+    std::string text_; // of the string or number that is being read
+    std::size_t depth_ = 0;
+    bool key_complete_ = false;
+    bool session_seen_ = false;
+    bool cursors_seen_ = false;
+    bool in_cursors_ = false;
+};
+
+} // namespace
+
+poll_body parse_poll_json(std::string_view text)
+{
+    json::parse_options options;
+    options.max_depth = max_json_depth;
+    json::basic_parser<poll_handler> parser(options);
+    json::error_code error;
+    const auto used = parser.write_some(false, text.data(), text.size(), error);
+    auto out = parser.handler().take();
+    if (error || used != text.size()) {
+        out.malformed = true;
+    }
+    if (out.malformed) {
+        out.cursors.clear();
+    }
+    return out;
+}
+
+} // namespace http

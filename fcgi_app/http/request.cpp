@@ -1,0 +1,102 @@
+#include "fcgi_app/http/request.hpp"
+
+#include "fcgi_app/http/text.hpp"
+
+#include <charconv>
+
+namespace http {
+
+namespace {
+
+using cgi_variables = std::vector<std::pair<std::string_view, std::string_view>>;
+
+// Where the variables that matter stand among the dozens that a web server sends.
+struct variables {
+    std::optional<std::string_view> method, path_info, document_uri, script_name, query,
+        content_type, content_length, authorization, cookie, origin, csrf_token, remote_addr, https,
+        scheme;
+
+    explicit variables(const cgi_variables& params)
+    {
+        for (const auto& [name, value] : params) {
+            auto* place = find(name);
+            if (place != nullptr && !*place) {
+                *place = value;
+            }
+        }
+    }
+
+private:
+    std::optional<std::string_view>* find(std::string_view name)
+    {
+        const std::pair<std::string_view, std::optional<std::string_view>*> places[] = {
+            {"REQUEST_METHOD", &method},
+            {"PATH_INFO", &path_info},
+            {"DOCUMENT_URI", &document_uri},
+            {"SCRIPT_NAME", &script_name},
+            {"QUERY_STRING", &query},
+            {"CONTENT_TYPE", &content_type},
+            {"CONTENT_LENGTH", &content_length},
+            {"HTTP_AUTHORIZATION", &authorization},
+            {"HTTP_COOKIE", &cookie},
+            {"HTTP_ORIGIN", &origin},
+            {"HTTP_X_CSRF_TOKEN", &csrf_token},
+            {"REMOTE_ADDR", &remote_addr},
+            {"HTTPS", &https},
+            {"REQUEST_SCHEME", &scheme},
+        };
+        for (const auto& [known, place] : places) {
+            if (known == name) {
+                return place;
+            }
+        }
+        return nullptr;
+    }
+};
+
+std::string route(const variables& v)
+{
+    if (v.path_info) {
+        return v.path_info->empty() ? "/" : std::string(*v.path_info);
+    }
+    const auto whole = v.document_uri.value_or(v.script_name.value_or(""));
+    return whole.empty() ? "/" : std::string(whole);
+}
+
+bool length_agrees(std::string_view content_length, std::size_t body_size)
+{
+    if (content_length.empty()) {
+        return true;
+    }
+    std::size_t length = 0;
+    const auto* end = content_length.data() + content_length.size();
+    const auto [stop, error] = std::from_chars(content_length.data(), end, length);
+    return error == std::errc() && stop == end && length == body_size;
+}
+
+} // namespace
+
+std::optional<request> request::from_cgi(const cgi_variables& params, std::string body)
+{
+    const variables v(params);
+    if (v.method.value_or("").empty() ||
+        !length_agrees(v.content_length.value_or(""), body.size())) {
+        return std::nullopt;
+    }
+    request r;
+    r.method = *v.method;
+    r.path = route(v);
+    r.query = v.query.value_or("");
+    const auto content_type = v.content_type.value_or("");
+    r.content_type = lower(trimmed(content_type.substr(0, content_type.find(';'))));
+    r.authorization = v.authorization.value_or("");
+    r.cookie = v.cookie.value_or("");
+    r.origin = v.origin.value_or("");
+    r.csrf_token = v.csrf_token.value_or("");
+    r.remote_addr = v.remote_addr.value_or("");
+    r.https = lower(v.https.value_or("")) == "on" || lower(v.scheme.value_or("")) == "https";
+    r.body = std::move(body);
+    return r;
+}
+
+} // namespace http
