@@ -1,0 +1,169 @@
+// Posts on their way: each keeps its client_key until the server acknowledges it, so however often
+// it is sent, it is posted once. One at a time, in the order written; kept in `storage` so that
+// a reload loses nothing.
+//
+// An item is {key, wall, body, created_at, state, reason}; state is
+//   sending   on its way
+//   waiting   the server cannot be reached or is busy; sent again by itself, with the same key
+//   failed    the server refused it, for `reason`; retry(key) or discard(key) decide
+
+import { Backoff } from './backoff.js';
+import { Pause } from './pause.js';
+
+// The server remembers a key for 24 h. Later a repeated send could post twice, so a human decides.
+const KEY_LIFETIME = 23 * 3_600_000;
+
+export class Outbox {
+  items = [];
+  #options;
+  #backoff;
+  #owner = null;   // the user whose posts these are
+  #stop = null;    // AbortController of the running sender; null while stopped
+  #pause;
+
+  // send(item, signal) -> entry, throws ApiError.
+  // changed(wall): an item appeared, changed or left. sent(item, entry): acknowledged.
+  constructor({ send, changed, sent, timers, random, storage, newKey }) {
+    this.#options = { send, changed, sent, timers, storage, newKey };
+    this.#backoff = new Backoff(random);
+    this.#pause = new Pause(timers);
+  }
+
+  // Loads what this user left behind and begins to send it.
+  start(owner) {
+    if (this.#owner !== owner) {
+      this.#owner = owner;
+      this.items = this.#load();
+      for (const wall of new Set(this.items.map((item) => item.wall))) this.#options.changed(wall);
+    }
+    this.#run();
+  }
+
+  // Nothing is sent any more; what is unacknowledged stays for the next start().
+  stop() {
+    this.#stop?.abort();
+    this.#stop = null;
+    for (const item of this.items) if (item.state === 'sending') item.state = 'waiting';
+  }
+
+  // After a sign-out: nothing written by this user stays behind on this machine.
+  forget() {
+    this.stop();
+    this.items = [];
+    this.#save();
+    this.#owner = null;
+  }
+
+  add(wall, body) {
+    const { newKey, timers } = this.#options;
+    const item = { key: newKey(), wall, body, created_at: new Date(timers.now()).toISOString(), state: 'waiting', reason: null };
+    this.items.push(item);
+    this.#changed(item);
+    this.#run();
+    return item;
+  }
+
+  // The same key again, unless it is too old to be safe: then it is a new post, as the user wishes.
+  retry(key) {
+    const item = this.items.find((candidate) => candidate.key === key);
+    if (item?.state !== 'failed') return;
+    if (this.#stale(item)) {
+      item.key = this.#options.newKey();
+      item.created_at = new Date(this.#options.timers.now()).toISOString();
+    }
+    item.state = 'waiting';
+    item.reason = null;
+    this.#changed(item);
+    this.#run();
+  }
+
+  discard(key) {
+    const item = this.items.find((candidate) => candidate.key === key);
+    if (item?.state === 'failed') this.#remove(item);
+  }
+
+  // The connection is back: no need to wait for the next retry.
+  hurry() {
+    this.#pause.end();
+  }
+
+  async #run() {
+    if (this.#stop || this.#owner === null) return;
+    const stop = this.#stop = new AbortController();
+    let item;
+    while (!stop.signal.aborted && (item = this.items.find((candidate) => candidate.state !== 'failed'))) {
+      if (this.#stale(item)) this.#fail(item, 'Not sent for a day.');
+      else await this.#sendOne(item, stop.signal);
+    }
+    if (this.#stop === stop) this.#stop = null;
+  }
+
+  async #sendOne(item, signal) {
+    item.state = 'sending';
+    this.#changed(item);
+    try {
+      const entry = await this.#options.send(item, signal);
+      this.#backoff.reset();
+      if (signal.aborted) return;
+      this.#remove(item, () => this.#options.sent(item, entry));
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error.kind === 'signed_out') {
+        item.state = 'waiting';
+        this.#changed(item);
+        this.stop();
+      } else if (error.passing) {
+        item.state = 'waiting';
+        item.reason = error.message;
+        this.#changed(item);
+        await this.#pause.wait(this.#backoff.next(error.retryAfter), signal);
+      } else {
+        this.#fail(item, error.message);
+      }
+    }
+  }
+
+  #fail(item, reason) {
+    item.state = 'failed';
+    item.reason = reason;
+    this.#changed(item);
+  }
+
+  #remove(item, before = () => {}) {
+    this.items = this.items.filter((other) => other !== item);
+    before();
+    this.#changed(item);
+  }
+
+  #stale(item) {
+    return this.#options.timers.now() - Date.parse(item.created_at) > KEY_LIFETIME;
+  }
+
+  #changed(item) {
+    this.#save();
+    this.#options.changed(item.wall);
+  }
+
+  // A full or forbidden storage costs the safety over a reload, nothing else.
+  #save() {
+    if (this.#owner === null) return;
+    try {
+      if (this.items.length) this.#options.storage.setItem(this.#slot, JSON.stringify(this.items));
+      else this.#options.storage.removeItem(this.#slot);
+    } catch { /* see above */ }
+  }
+
+  #load() {
+    try {
+      const items = JSON.parse(this.#options.storage.getItem(this.#slot)) ?? [];
+      for (const item of items) if (item.state === 'sending') item.state = 'waiting';
+      return items;
+    } catch {
+      return [];
+    }
+  }
+
+  get #slot() {
+    return `pollster.outbox.${this.#owner}`;
+  }
+}

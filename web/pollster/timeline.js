@@ -1,0 +1,102 @@
+// The posts of one wall, in order and in their current state: live entries and pages of history
+// joined without a gap and without a double. Knows no HTTP.
+//
+// Two sources overlap. The feed brings every entry above the cursor, one by one. A page of history
+// is a snapshot at its own `newest`, which may be newer than the cursor (entries up to it will come
+// again from the feed: skipped) or older (a slow answer: what the feed changed since is applied
+// again). So each post remembers the entry number its state is from, and only newer changes apply.
+
+export class Timeline {
+  posts = [];        // ascending by id; replaced objects, never changed in place
+  loaded = false;    // a first page of history has been read
+  complete = false;  // the wall's first post is held
+  resets = 0;        // a page asked for before a reset must not be used after it
+  cursor;            // the newest entry held: this wall's value in the local hash
+  #from;             // entries in (#from, cursor] came through the feed
+  #state = new Map();    // post_id -> number of the entry that `posts` shows it at
+  #changes = new Map();  // post_id -> newest edit or delete entry seen
+
+  constructor(cursor) {
+    this.reset(cursor);
+  }
+
+  // Forgets everything; the feed goes on above `cursor`.
+  reset(cursor) {
+    this.resets++;
+    this.posts = [];
+    this.loaded = this.complete = false;
+    this.cursor = this.#from = cursor;
+    this.#state.clear();
+    this.#changes.clear();
+  }
+
+  // Where the next older page ends (exclusive); undefined before anything is held.
+  get oldest() {
+    return this.posts[0]?.id;
+  }
+
+  // Entries of a poll answer. Returns what became visible: {added, changed, gap}. With `gap`
+  // ({expected, got}) the entries before it have been taken, the rest must be read again.
+  feed(entries) {
+    const result = { added: [], changed: [], gap: null };
+    for (const entry of entries) {
+      if (entry.id <= this.cursor) continue;
+      if (entry.id !== this.cursor + 1) {
+        result.gap = { expected: this.cursor + 1, got: entry.id };
+        break;
+      }
+      this.cursor = entry.id;
+      if (entry.kind === 'post') {
+        if (this.#insert(entry, entry.id)) result.added.push(entry);
+      } else if (entry.kind === 'edit' || entry.kind === 'delete') {
+        this.#changes.set(entry.post_id, entry);
+        const changed = this.#apply(entry);
+        if (changed) result.changed.push(changed);
+      }
+    }
+    return result;
+  }
+
+  // A page of history. Returns the added posts, or null if the page is older than anything the feed
+  // brought: then a hole would be left, so everything is dropped and the feed must go on from
+  // the page's `newest`.
+  page({ posts, more, newest }) {
+    const rewound = !this.loaded && newest < this.#from;
+    if (rewound) this.reset(newest);
+    const added = posts.filter((post) => this.#insert(post, newest));
+    for (const post of added) {
+      const change = this.#changes.get(post.post_id);
+      if (change) this.#apply(change);
+    }
+    this.loaded = true;
+    this.complete = !more;
+    this.cursor = Math.max(this.cursor, newest);
+    return rewound ? null : added;
+  }
+
+  // The answer to a post of ours. It may be ahead of the feed, which will bring it again; at or
+  // below the cursor it has already come. The cursor stays: entries of others may lie between.
+  acknowledge(entry) {
+    return entry.id > this.cursor && this.#insert(entry, entry.id);
+  }
+
+  #insert(post, state) {
+    if (this.#state.has(post.post_id)) return false;
+    this.#state.set(post.post_id, state);
+    let at = this.posts.length;
+    while (at > 0 && this.posts[at - 1].id > post.id) at--;
+    this.posts.splice(at, 0, post);
+    return true;
+  }
+
+  #apply(change) {
+    const state = this.#state.get(change.post_id);
+    if (state === undefined || state >= change.id) return null;
+    this.#state.set(change.post_id, change.id);
+    const at = this.posts.findIndex((post) => post.post_id === change.post_id);
+    const body = change.kind === 'delete' ? null : change.body;
+    const changed = { ...this.posts[at], body, edited_at: change.edited_at ?? change.created_at };
+    this.posts[at] = changed;
+    return changed;
+  }
+}
