@@ -157,7 +157,7 @@ export class Pollster {
 
   // ---- posting -------------------------------------------------------------------------------
 
-  post(wallId, body) { return this.#outbox.add(wallId, body); }
+  post(wallId, body) { return this.#outbox.add(wallId, this.#wall(wallId).timeline.cursor, body); }
   retryPost(key) { this.#outbox.retry(key); }
   discardPost(key) { this.#outbox.discard(key); }
   outbox(wallId) { return this.#outbox.items.filter((item) => item.wall === wallId); }

@@ -2,7 +2,9 @@
 // it is sent, it is posted once. One at a time, in the order written; kept in `storage` so that
 // a reload loses nothing.
 //
-// An item is {key, wall, body, created_at, state, reason}; state is
+// An item is {key, wall, after, body, created_at, state, reason}. `after` is the wall's newest entry
+// when it was written: the feed may bring a post before its acknowledgement arrives, and an equal
+// post of ours above `after` is then most likely this one (a page need not show it twice). State is
 //   sending   on its way
 //   waiting   the server cannot be reached or is busy; sent again by itself, with the same key
 //   failed    the server refused it, for `reason`; retry(key) or discard(key) decide
@@ -54,9 +56,10 @@ export class Outbox {
     this.#owner = null;
   }
 
-  add(wall, body) {
+  add(wall, after, body) {
     const { newKey, timers } = this.#options;
-    const item = { key: newKey(), wall, body, created_at: new Date(timers.now()).toISOString(), state: 'waiting', reason: null };
+    const created_at = new Date(timers.now()).toISOString();
+    const item = { key: newKey(), wall, after, body, created_at, state: 'waiting', reason: null };
     this.items.push(item);
     this.#changed(item);
     this.#run();

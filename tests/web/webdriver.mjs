@@ -1,0 +1,87 @@
+// Just enough of W3C WebDriver, over plain fetch, to drive Debian's chromium through chromedriver.
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
+export const KEYS = { enter: '\uE007', shift: '\uE008', release: '\uE000' };
+
+// Starts chromedriver on a port of its own choice.
+export async function startDriver(program = process.env.CHROMEDRIVER ?? '/usr/bin/chromedriver') {
+  const child = spawn(program, ['--port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const port = await new Promise((resolve, reject) => {
+    let output = '';
+    child.on('error', () => reject(new Error(`${program} cannot be started: apt-get install chromium-driver`)));
+    child.on('exit', (code) => reject(new Error(`${program} ended with ${code}: ${output}`)));
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+      const found = output.match(/started successfully on port (\d+)/);
+      if (found) resolve(Number(found[1]));
+    });
+  });
+  return { url: `http://127.0.0.1:${port}`, stop: () => child.kill() };
+}
+
+// A browser with a profile of its own. `args`: further command line arguments of chromium.
+export async function openBrowser(driver, args = []) {
+  const profile = await mkdtemp(join(tmpdir(), 'pollster-browser-'));
+  const { sessionId } = await call(`${driver.url}/session`, 'POST', { capabilities: { alwaysMatch: {
+    browserName: 'chrome',
+    'goog:loggingPrefs': { browser: 'ALL' },
+    'goog:chromeOptions': { args: [
+      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', `--user-data-dir=${profile}`, ...args] },
+  } } });
+  return new Browser(`${driver.url}/session/${sessionId}`, profile);
+}
+
+class Browser {
+  #url;
+  #profile;
+
+  constructor(url, profile) {
+    this.#url = url;
+    this.#profile = profile;
+  }
+
+  go(url) { return this.#call('POST', 'url', { url }); }
+  reload() { return this.#call('POST', 'refresh', {}); }
+  run(script, ...args) { return this.#call('POST', 'execute/sync', { script, args }); }
+  devtools(cmd, params) { return this.#call('POST', 'goog/cdp/execute', { cmd, params }); }
+  log() { return this.#call('POST', 'se/log', { type: 'browser' }); }
+  screenshot() { return this.#call('GET', 'screenshot'); }
+
+  async click(css) { await this.#call('POST', `element/${await this.#find(css)}/click`, {}); }
+  async type(css, text) { await this.#call('POST', `element/${await this.#find(css)}/value`, { text }); }
+
+  // Asks until `script` (a function body) returns something true, which is returned.
+  async until(what, script, ...args) {
+    const deadline = Date.now() + 15_000;
+    for (;;) {
+      const value = await this.run(script, ...args);
+      if (value) return value;
+      if (Date.now() > deadline) throw new Error(`waited in vain: ${what}\n${await this.run('return document.body.innerText')}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async close() {
+    await this.#call('DELETE', '').catch(() => {});
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+
+  async #find(css) {
+    return (await this.#call('POST', 'element', { using: 'css selector', value: css }))[ELEMENT];
+  }
+
+  #call(method, path, body) { return call(path ? `${this.#url}/${path}` : this.#url, method, body); }
+}
+
+async function call(url, method, body) {
+  const response = await fetch(url, { method, body: body && JSON.stringify(body) });
+  const { value } = await response.json();
+  if (value?.error) throw new Error(`${value.error}: ${value.message.split('\n')[0]}`);
+  return value;
+}

@@ -1,0 +1,245 @@
+// The chat page: connects pollster.js with the document. What is shown comes from the client's
+// state each time, so an event only has to say "look again".
+
+import { Pollster } from './pollster.js';
+import { byId } from './page/dom.js';
+import { hue, initials, plural } from './page/format.js';
+import { MessageList } from './page/message_list.js';
+import { firstUnread, rowsOf } from './page/rows.js';
+import { showWalls, wallHref, wallOfHref } from './page/wall_list.js';
+
+const chat = new Pollster({
+  base: document.querySelector('meta[name="pollster-api"]').content,
+  // A tab's own storage: two tabs must not send each other's posts.
+  storage: window.sessionStorage,
+}, {
+  onState: showState,
+  onWalls: wallsChanged,
+  onPosts: postsArrived,
+  onChanged: (wall) => { if (wall.id === current.id) showPosts(); },
+  onOutbox: (wallId) => { if (wallId === current.id) showPosts(); },
+  onGap: (wall, { expected, got }) => console.error(`wall ${wall.id}: entry ${expected} is missing, got ${got}`),
+});
+
+// The wall on the screen. `missed`: posts that arrived below the window.
+const current = { id: 0, unreadFrom: null, missed: 0 };
+const drafts = new Map();  // wall id -> text not sent yet
+const narrow = window.matchMedia('(max-width: 720px)');
+
+const messages = new MessageList(byId('messages'), byId('posts'), {
+  nearTop: loadOlder,
+  endReached,
+  retry: (key) => chat.retryPost(key),
+  discard: (key) => chat.discardPost(key),
+});
+
+// ---- session ---------------------------------------------------------------------------------
+
+async function startPage() {
+  try {
+    if (!await chat.resume()) showSignIn();
+  } catch (error) {
+    showSignIn(`${error.message} Please try again.`);
+  }
+}
+
+function showSignIn(message = '') {
+  byId('app').hidden = true;
+  byId('sign-in').hidden = false;
+  byId('sign-in-error').textContent = message;
+  byId(byId('name').value ? 'password' : 'name').focus();
+}
+
+async function signIn(event) {
+  event.preventDefault();
+  byId('sign-in-button').disabled = true;
+  byId('sign-in-error').textContent = '';
+  try {
+    await chat.signIn(byId('name').value.trim(), byId('password').value);
+  } catch (error) {
+    showSignIn(error.message);
+  } finally {
+    byId('password').value = '';
+    byId('sign-in-button').disabled = false;
+  }
+}
+
+async function signOut() {
+  drafts.clear();
+  byId('draft').value = '';
+  try {
+    await chat.signOut();
+    showSignIn();
+  } catch {
+    showSignIn('The server could not be told that you signed out. Sign in and out again when it is reachable.');
+  }
+}
+
+function showState({ state, retryAt, reason }) {
+  if (state === 'signed_out') {
+    current.id = 0;
+    history.replaceState(null, '', location.pathname);
+    return showSignIn(reason ? 'Your session has ended. Please sign in again.' : '');
+  }
+  byId('sign-in').hidden = true;
+  byId('app').hidden = false;
+  byId('my-name').textContent = chat.user.name;
+  byId('my-avatar').textContent = initials(chat.user.name);
+  byId('my-avatar').className = `avatar ${hue(chat.user.name)}`;
+  byId('state').textContent = { connecting: 'Connecting…', online: 'Connected', offline: 'Not connected' }[state];
+  byId('state').dataset.state = state;
+  byId('offline').hidden = state !== 'offline';
+  if (state === 'online') loadMissing();
+  if (state === 'offline') {
+    const seconds = Math.max(1, Math.round((retryAt - Date.now()) / 1_000));
+    byId('offline-text').textContent = `${reason} Trying again in ${plural(seconds, 'a second', '% seconds')}.`;
+  }
+}
+
+// ---- walls -----------------------------------------------------------------------------------
+
+function wallsChanged() {
+  showWalls(byId('walls'), chat.walls, current.id);
+  byId('no-walls').hidden = chat.walls.size > 0;
+  showTitle();
+  if (!chat.user) return;
+  if (!chat.walls.has(current.id)) chooseWall();
+}
+
+function showTitle() {
+  const unread = [...chat.walls.values()].reduce((sum, wall) => sum + wall.unread, 0);
+  const name = chat.walls.get(current.id)?.name;
+  document.title = (unread ? `(${unread}) ` : '') + (name ? `${name} · Pollster` : 'Pollster');
+}
+
+// Shows the wall that the address names. A wide screen always shows one, a phone starts with the list.
+function chooseWall() {
+  const wanted = wallOfHref(location.hash);
+  if (!chat.walls.has(wanted) && !narrow.matches && chat.walls.size > 0) {
+    history.replaceState(null, '', wallHref(chat.walls.keys().next().value));
+    return chooseWall();
+  }
+  drafts.set(current.id, byId('draft').value);
+  current.id = chat.walls.has(wanted) ? wanted : 0;
+  byId('app').classList.toggle('in-room', current.id !== 0);
+  byId('room').hidden = current.id === 0;
+  byId('no-room').hidden = current.id !== 0;
+  showWalls(byId('walls'), chat.walls, current.id);
+  showTitle();
+  if (current.id) openWall(chat.walls.get(current.id));
+}
+
+async function openWall(wall) {
+  current.unreadFrom = null;
+  current.missed = 0;
+  byId('wall-name').textContent = wall.name;
+  byId('draft').placeholder = `Post to ${wall.name}`;
+  byId('draft').value = drafts.get(wall.id) ?? '';
+  draftChanged();
+  showPosts('end');
+  if (!narrow.matches) byId('draft').focus();
+  const { unread } = wall;
+  if (!await loadPage(wall, () => chat.open(wall.id)) || current.id !== wall.id) return;
+  current.unreadFrom = firstUnread(wall.posts, unread, chat.user);
+  showPosts(current.unreadFrom === null ? 'end' : 'new');
+  readIfSeen();
+}
+
+// ---- posts -----------------------------------------------------------------------------------
+
+function showPosts(jump) {
+  const wall = chat.walls.get(current.id);
+  if (!wall) return;
+  messages.show(rowsOf(wall.posts, chat.outbox(wall.id), { me: chat.user, unreadFrom: current.unreadFrom, now: Date.now() }), jump);
+  if (wall.loaded) byId('history-state').textContent = wall.complete ? `This is the beginning of ${wall.name}.` : '';
+}
+
+function postsArrived(wall, posts) {
+  const others = posts.filter((post) => post.user_id !== chat.user.id && post.body !== null);
+  if (wall.id !== current.id) return;
+  if (!messages.atEnd) current.missed += others.length;
+  showPosts();
+  byId('announce').textContent = others.slice(-3).map((post) => `${post.user_name}: ${post.body}`).join('\n');
+  readIfSeen();
+}
+
+// What could not be loaded while the connection was away.
+function loadMissing() {
+  const wall = chat.walls.get(current.id);
+  if (wall && !wall.loaded && !wall.paging) openWall(wall);
+  else if (messages.nearTop) loadOlder();
+}
+
+function loadOlder() {
+  const wall = chat.walls.get(current.id);
+  if (wall?.loaded && !wall.complete && !wall.paging) loadPage(wall, () => chat.loadOlder(wall.id));
+}
+
+// Runs one page load with its words at the top of the list. False if it failed; coming back online
+// or scrolling on tries again.
+async function loadPage(wall, load) {
+  byId('history-state').textContent = 'Loading…';
+  try {
+    await load();
+    return true;
+  } catch (error) {
+    if (current.id === wall.id) byId('history-state').textContent = `Older posts could not be loaded: ${error.message}`;
+    return false;
+  }
+}
+
+function endReached(atEnd) {
+  if (atEnd) current.missed = 0;
+  byId('to-end').hidden = atEnd;
+  byId('to-end-text').textContent = current.missed ? plural(current.missed, '1 new post', '% new posts') : '';
+  byId('to-end').setAttribute('aria-label', current.missed ? plural(current.missed, 'To 1 new post', 'To % new posts') : 'To the newest post');
+  if (atEnd) readIfSeen();
+}
+
+function readIfSeen() {
+  if (chat.walls.get(current.id)?.loaded && messages.atEnd && document.visibilityState === 'visible') chat.markRead(current.id);
+}
+
+// ---- composer --------------------------------------------------------------------------------
+
+function send(event) {
+  event?.preventDefault();
+  const body = byId('draft').value.trim();
+  if (!body || !current.id) return;
+  byId('draft').value = '';
+  draftChanged();
+  current.unreadFrom = null;
+  chat.post(current.id, body);
+  messages.toEnd();
+}
+
+function draftChanged() {
+  const draft = byId('draft');
+  byId('send').disabled = draft.value.trim() === '';
+  draft.style.height = 'auto';
+  draft.style.height = `${draft.scrollHeight}px`;
+}
+
+// ---- events ----------------------------------------------------------------------------------
+
+byId('sign-in-form').addEventListener('submit', signIn);
+byId('sign-out').addEventListener('click', signOut);
+byId('try-now').addEventListener('click', () => chat.retryNow());
+byId('back').addEventListener('click', () => { location.hash = ''; });
+byId('to-end').addEventListener('click', () => messages.toEnd());
+byId('composer').addEventListener('submit', send);
+byId('draft').addEventListener('input', draftChanged);
+byId('draft').addEventListener('keydown', (event) => {
+  // isComposing: Enter that picks a word of an input method.
+  if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
+});
+window.addEventListener('hashchange', () => { if (chat.user) chooseWall(); });
+window.addEventListener('online', () => chat.retryNow());
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState !== 'visible' || !chat.user) return;
+  chat.retryNow();
+  showPosts();  // "Today" may be yesterday by now
+  readIfSeen();
+});
+
+startPage();

@@ -1,0 +1,49 @@
+// Words for times and texts. No DOM.
+
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const withYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+
+export const clock = (iso) => time.format(new Date(iso));
+export const fullTime = (iso) => full.format(new Date(iso));
+
+// "Today", "Yesterday" or the date, in the reader's time zone.
+export function dayName(iso, now) {
+  const date = new Date(iso);
+  const today = new Date(now);
+  const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
+  if (date.toDateString() === today.toDateString()) return 'Today';
+  if (date.toDateString() === yesterday.toDateString()) return 'Yesterday';
+  return (date.getFullYear() === today.getFullYear() ? weekday : withYear).format(date);
+}
+
+export function initials(name) {
+  const words = name.split(/[\s._-]+/).filter(Boolean);
+  const letters = words.length > 1 ? [words[0], words.at(-1)].map((word) => [...word][0]) : [...(words[0] ?? '?')].slice(0, 1);
+  return letters.join('').toUpperCase();
+}
+
+// One of the eight avatar colours of style.css, the same for a name everywhere.
+export function hue(name) {
+  let sum = 0;
+  for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 65_536;
+  return `hue-${sum % 8}`;
+}
+
+// Splits a text into {text} and {text, href} parts. Only http(s) addresses become links, so no
+// javascript: can; the punctuation that ends a sentence stays outside.
+export function links(text) {
+  const parts = [];
+  let from = 0;
+  for (const match of text.matchAll(/\bhttps?:\/\/[^\s<>"']+/g)) {
+    const href = match[0].replace(/[.,;:!?)\]]+$/, '');
+    if (match.index > from) parts.push({ text: text.slice(from, match.index) });
+    parts.push({ text: href, href });
+    from = match.index + href.length;
+  }
+  if (from < text.length) parts.push({ text: text.slice(from) });
+  return parts;
+}
+
+export const plural = (count, one, many) => (count === 1 ? one : many.replace('%', count));

@@ -1,0 +1,118 @@
+// The scrolling list of one wall's rows. Elements are kept by row key and rebuilt only when their
+// row differs, and whatever is at the top of the window stays where it is on the screen.
+
+import { arrange, make } from './dom.js';
+import { clock, fullTime, hue, initials, links } from './format.js';
+
+const NEAR_END = 60;    // px that still count as "at the end"
+const NEAR_TOP = 400;   // px from the top at which older posts are asked for
+
+export class MessageList {
+  #scroller;
+  #list;
+  #actions;
+  #nodes = new Map();   // row key -> {element, look}
+  atEnd = true;
+
+  // actions: {nearTop(), endReached(atEnd), retry(key), discard(key)}
+  constructor(scroller, list, actions) {
+    this.#scroller = scroller;
+    this.#list = list;
+    this.#actions = actions;
+    scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+    // The keyboard of a phone, a banner, a longer draft: the end stays in sight.
+    new ResizeObserver(() => this.#settle()).observe(scroller);
+  }
+
+  // Shows these rows. `jump` 'end' or 'new' (the line above the unread posts) for another wall,
+  // otherwise the reader's place is kept, which is the end for someone at the end.
+  show(rows, jump = null) {
+    const anchor = jump || this.atEnd ? null : this.#anchor();
+    const nodes = new Map();
+    for (const row of rows) {
+      const look = JSON.stringify(row);
+      const held = this.#nodes.get(row.key);
+      nodes.set(row.key, held?.look === look ? held : { look, element: this.#build(row) });
+    }
+    this.#nodes = nodes;
+    arrange(this.#list, [...nodes.values()].map(({ element }) => element));
+    if (anchor) this.#restore(anchor);
+    else this.#toStart(jump === 'new' ? nodes.get('new')?.element : null);
+    this.#scrolled();
+  }
+
+  toEnd() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#scrolled();
+  }
+
+  // Whether there is room for older posts without scrolling.
+  get nearTop() {
+    return this.#scroller.scrollTop < NEAR_TOP;
+  }
+
+  #toStart(line) {
+    this.#scroller.scrollTop = line ? Math.max(0, line.offsetTop - 80) : this.#scroller.scrollHeight;
+  }
+
+  // The first row in the window, and where it is. The fallback, its distance from the end,
+  // serves when that very row goes away.
+  #anchor() {
+    const { scrollTop, scrollHeight } = this.#scroller;
+    for (const [key, { element }] of this.#nodes) {
+      if (key.startsWith('post:') && element.offsetTop + element.offsetHeight > scrollTop) {
+        return { key, top: element.offsetTop - scrollTop, fromEnd: scrollHeight - scrollTop };
+      }
+    }
+    return { fromEnd: scrollHeight - scrollTop };
+  }
+
+  #restore({ key, top, fromEnd }) {
+    const element = this.#nodes.get(key)?.element;
+    this.#scroller.scrollTop = element ? element.offsetTop - top : this.#scroller.scrollHeight - fromEnd;
+  }
+
+  #settle() {
+    if (this.atEnd) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#scrolled();
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    this.#actions.endReached(this.atEnd);
+    if (this.nearTop) this.#actions.nearTop();
+  }
+
+  #build(row) {
+    if (row.type === 'day') return make('li', { class: 'day' }, make('span', {}, row.name));
+    if (row.type === 'new') return make('li', { class: 'new-line' }, make('span', {}, 'New'));
+    const { post, own, head, pending } = row;
+    const state = ['post', own ? 'own' : 'other', head && 'head', pending?.state, post.body === null && 'deleted'];
+    return make('li', { class: state.filter(Boolean).join(' '), 'data-post': post.post_id },
+      head && !own ? make('span', { class: `avatar ${hue(post.user_name)}`, 'aria-hidden': 'true' }, initials(post.user_name)) : null,
+      make('div', { class: 'bubble-box' },
+        head ? make('p', { class: 'heading' },
+          make('strong', { class: own ? 'unseen' : null }, post.user_name), ' ',
+          make('time', { datetime: post.created_at, title: fullTime(post.created_at) }, clock(post.created_at))) : null,
+        make('div', { class: 'bubble', title: head ? null : fullTime(post.created_at) }, ...text(post)),
+        pending ? this.#status(pending) : null));
+  }
+
+  #status({ key, state, reason }) {
+    if (state !== 'failed') {
+      return make('p', { class: 'status', title: reason }, state === 'waiting' && reason ? 'Waiting for the connection…' : 'Sending…');
+    }
+    const { retry, discard } = this.#actions;
+    return make('p', { class: 'status', role: 'alert' }, `Not sent: ${reason} `,
+      make('button', { class: 'link', type: 'button', onclick: () => retry(key) }, 'Retry'), ' ',
+      make('button', { class: 'link', type: 'button', onclick: () => discard(key) }, 'Discard'));
+  }
+}
+
+function text({ body, edited_at: editedAt }) {
+  if (body === null) return ['This post was deleted.'];
+  const parts = links(body).map(({ text: words, href }) =>
+    href ? make('a', { href, target: '_blank', rel: 'noopener noreferrer nofollow' }, words) : words);
+  return editedAt ? [...parts, ' ', make('span', { class: 'edited', title: fullTime(editedAt) }, 'edited')] : parts;
+}

@@ -1,0 +1,48 @@
+// What a wall shows, line by line: posts, day separators, the line above the unread posts, and our
+// posts that are still on their way. No DOM: message_list.js makes elements of the rows.
+
+import { dayName } from './format.js';
+
+const SAME_BREATH = 5 * 60_000;  // ms between two posts of one author under one heading
+
+// Rows are {key, type: 'day' | 'new' | 'post', …}; a post row has {post, own, head, pending}.
+// `unreadFrom`: entry number of the first unread post, or null.
+export function rowsOf(posts, pending, { me, unreadFrom, now }) {
+  const rows = [];
+  let day = null;
+  let previous = null;
+  const add = (post, item) => {
+    const key = item ? `pending:${item.key}` : `post:${post.post_id}`;
+    const name = dayName(post.created_at, now);
+    if (name !== day) {
+      day = name;
+      previous = null;
+      rows.push({ key: `day of ${key}`, type: 'day', name });
+    }
+    if (unreadFrom !== null && post.id === unreadFrom) {
+      previous = null;
+      rows.push({ key: 'new', type: 'new' });
+    }
+    const head = !previous || previous.user_id !== post.user_id ||
+                 Date.parse(post.created_at) - Date.parse(previous.created_at) > SAME_BREATH;
+    rows.push({ key, type: 'post', post, own: post.user_id === me.id, head,
+                pending: item ? { key: item.key, state: item.state, reason: item.reason } : null });
+    previous = post;
+  };
+  for (const post of posts) add(post, null);
+  for (const item of pending) {
+    if (!alreadySeen(item, posts, me)) add({ body: item.body, created_at: item.created_at, user_id: me.id, user_name: me.name }, item);
+  }
+  return rows;
+}
+
+function alreadySeen(item, posts, me) {
+  return item.state === 'sending' &&
+         posts.some((post) => post.id > item.after && post.user_id === me.id && post.body === item.body);
+}
+
+// The entry number of the first of `unread` posts of others, counted from the end; null without any.
+export function firstUnread(posts, unread, me) {
+  const others = posts.filter((post) => post.user_id !== me.id);
+  return unread > 0 && others.length > 0 ? others[Math.max(0, others.length - unread)].id : null;
+}
