@@ -1,6 +1,7 @@
 // The database as the routes see it: one method a question, no SQL and no libpqxx in sight.
 // Called from fibers; each call runs on a worker thread and blocks only the calling fiber.
-// A `result` without a value means trouble (503); what a method may answer otherwise is in its own type.
+// A `result` without a value means trouble (503); what a method may answer otherwise is in its own
+// type.
 #pragma once
 
 #include "walls/sources.hpp"
@@ -20,8 +21,8 @@ using walls::result;
 struct settings {
     std::string database;      // libpq connection string or URI
     std::string database_read; // the same for a replica that answers reads; empty: the primary does
-    std::size_t connections = 4;                       // worker threads, each with one connection
-    std::size_t waiting_jobs = 10'000;                 // beyond: trouble_kind::overloaded
+    std::size_t connections = 4;       // worker threads, each with one connection
+    std::size_t waiting_jobs = 10'000; // beyond: trouble_kind::overloaded
     std::chrono::milliseconds statement_timeout{5000};
     std::chrono::seconds session_lifetime{30 * 24 * 3600};
     bool notify = true; // LISTEN for hints; off: the 1 s look alone
@@ -54,10 +55,14 @@ struct new_post {
     std::string body;       // checked by the caller: 1..65,536 bytes of UTF-8, no NUL
     std::string client_key; // empty: none
 };
-struct post_created { walls::entry entry; };
-struct post_known { walls::entry entry; };   // this client_key was posted before: nothing done
-struct post_conflict {};                     // this client_key was used for another body or wall
-struct post_forbidden {};                    // not a member (any more), or user disabled
+struct post_created {
+    walls::entry entry;
+};
+struct post_known {
+    walls::entry entry;
+};                        // this client_key was posted before: nothing done
+struct post_conflict {};  // this client_key was used for another body or wall
+struct post_forbidden {}; // not a member (any more), or user disabled
 using post_outcome = std::variant<post_created, post_known, post_conflict, post_forbidden>;
 
 struct counters {
@@ -69,22 +74,27 @@ struct counters {
 
 class store : public walls::feed_source, public walls::access_source {
 public:
-    // Connects lazily: a database that is down at start is trouble at the first call, not an exception here.
-    // Throws std::invalid_argument for a connection string that libpq cannot read.
+    // Connects lazily: a database that is down at start is trouble at the first call, not an
+    // exception here. Throws std::invalid_argument for a connection string that libpq cannot read.
     static std::unique_ptr<store> open(const settings& s);
 
     // Wrong name, wrong password and disabled user are the same none, and take the same time.
-    virtual result<std::optional<signed_in>> sign_in(const std::string& name, const std::string& password) = 0;
+    virtual result<std::optional<signed_in>> sign_in(const std::string& name,
+                                                     const std::string& password) = 0;
     virtual result<bool> sign_out(const std::string& session_id) = 0; // false: was not signed in
 
     virtual result<std::vector<wall_summary>> walls_of(walls::user_id user) = 0;
-    virtual result<history> posts_before(walls::wall_id wall, std::optional<walls::entry_id> before, std::size_t limit) = 0;
-    virtual result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user, walls::entry_id entry) = 0;
-    // Committed when it returns post_created. After trouble it may or may not be: the same client_key tells.
+    virtual result<history> posts_before(walls::wall_id wall, std::optional<walls::entry_id> before,
+                                         std::size_t limit) = 0;
+    virtual result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user,
+                                           walls::entry_id entry) = 0;
+    // Committed when it returns post_created. After trouble it may or may not be: the same
+    // client_key tells.
     virtual result<post_outcome> add_post(const new_post& post) = 0;
 
-    // Deletes what has had its time: client keys after 24 h, expired sessions, notes about access that every process has
-    // seen. Cheap when there is nothing; call it about once an hour. How many rows are gone.
+    // Deletes what has had its time: client keys after 24 h, expired sessions, notes about access
+    // that every process has seen. Cheap when there is nothing; call it about once an hour. How
+    // many rows are gone.
     virtual result<std::size_t> clean_up() = 0;
 
     virtual counters count() const = 0; // any thread

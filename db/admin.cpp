@@ -1,0 +1,262 @@
+#include "db/admin.hpp"
+
+#include "db/administration.hpp"
+#include "db/conninfo.hpp"
+#include "db/migrate.hpp"
+#include "db/rows.hpp"
+#include "db/token.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace db {
+
+void throw_exception_from_error(const refusal& r, const boost::source_location&)
+{
+    throw std::runtime_error(r.sentence);
+}
+
+administration::administration(const settings& s)
+    // Removing a large wall takes long; waiting for somebody else's lock should not.
+    : link_(complete_conninfo(s.database, {std::chrono::milliseconds(0), "-c lock_timeout=10s"}),
+            database_, meters_)
+{
+}
+
+outcome<std::unique_ptr<administrator>> administrator::connect(const settings& s)
+{
+    try {
+        if (const auto schema = check_schema(s); !schema) {
+            return refusal{schema.error().why};
+        }
+        return std::unique_ptr<administrator>(std::make_unique<administration>(s));
+    } catch (const std::exception& e) {
+        return refusal{describe(e).why};
+    }
+}
+
+std::string administration::checked_name(const std::string& what, const std::string& name)
+{
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    // Characters, not bytes: the bytes of UTF-8 that do not continue one.
+    const auto length = std::count_if(name.begin(), name.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    });
+    if (!storable(name) || std::any_of(name.begin(), name.end(), control) || length < 1 ||
+        length > 64 || name.front() == ' ' || name.back() == ' ') {
+        throw refused("The name of a " + what +
+                      " has 1 to 64 characters, no control characters, and no spaces at its ends.");
+    }
+    return name;
+}
+
+const std::string& administration::checked_password(const std::string& password)
+{
+    if (password.size() < 8 || password.size() > 72 || !storable(password)) {
+        throw refused("A password has 8 to 72 bytes of UTF-8.");
+    }
+    return password;
+}
+
+std::int64_t administration::user_named(const std::string& name)
+{
+    const auto rows = storable(name)
+                          ? link_.exec("select id from pollster.users where name = $1::text", name)
+                          : pqxx::result();
+    if (rows.empty()) {
+        throw refused("There is no user called \"" + name + "\".");
+    }
+    return rows[0][0].as<std::int64_t>();
+}
+
+std::int64_t administration::wall_named(const std::string& name)
+{
+    std::int64_t number = 0;
+    const char* const end = name.data() + name.size();
+    if (name.size() > 1 && name[0] == '#' &&
+        std::from_chars(name.data() + 1, end, number).ptr == end) {
+        if (link_.exec("select id from pollster.walls where id = $1::bigint", number).empty()) {
+            throw refused("There is no wall " + name + ".");
+        }
+        return number;
+    }
+    const auto rows = storable(name)
+                          ? link_.exec("select id from pollster.walls where name = $1::text", name)
+                          : pqxx::result();
+    if (rows.empty()) {
+        throw refused("There is no wall called \"" + name + "\".");
+    }
+    if (rows.size() > 1) { // possible where an application owns the walls
+        throw refused("There is more than one wall called \"" + name + "\"; say #number instead.");
+    }
+    return rows[0][0].as<std::int64_t>();
+}
+
+outcome<walls::user_id> administration::add_user(const std::string& name,
+                                                 const std::string& password)
+{
+    return at_once([&] {
+        checked_name("user", name);
+        checked_password(password);
+        const auto rows =
+            link_.exec("insert into pollster.users (name, password_hash) "
+                       "select $1::text, pollster.bcrypt($2::text, pollster.bcrypt_salt()) "
+                       "where not exists (select from pollster.users where name = $1::text) "
+                       "on conflict do nothing returning id",
+                       name, password);
+        if (rows.empty()) {
+            throw refused("A user called \"" + name + "\" exists already.");
+        }
+        return walls::user_id{rows[0][0].as<std::int64_t>()};
+    });
+}
+
+outcome<void> administration::set_password(const std::string& name, const std::string& password)
+{
+    return at_once([&] {
+        const auto user = user_named(name);
+        checked_password(password);
+        link_.exec("update pollster.users set password_hash = pollster.bcrypt($2::text, "
+                   "pollster.bcrypt_salt()) "
+                   "where id = $1::bigint",
+                   user, password);
+        end_sessions(user);
+    });
+}
+
+outcome<void> administration::disable_user(const std::string& name)
+{
+    return at_once([&] {
+        const auto user = user_named(name);
+        link_.exec("update pollster.users set disabled = true where id = $1::bigint", user);
+        end_sessions(user);
+    });
+}
+
+outcome<void> administration::enable_user(const std::string& name)
+{
+    return at_once([&] {
+        const auto user = user_named(name);
+        link_.exec("update pollster.users set disabled = false where id = $1::bigint", user);
+    });
+}
+
+outcome<std::vector<user_row>> administration::list_users()
+{
+    return at_once([&] {
+        const auto rows = link_.exec(
+            "select u.id, u.name, u.disabled, u.password_hash is not null, m.wall, "
+            "(select count(*) from pollster.sessions s where s.user_id = u.id and s.expires_at > "
+            "now()) "
+            "from pollster.users u left join lateral (select w.name as wall from "
+            "pollster.memberships x "
+            "join pollster.walls w on w.id = x.wall_id where x.user_id = u.id) m on true "
+            "order by u.name, u.id, m.wall");
+        std::vector<user_row> out;
+        for (const auto& row : rows) {
+            const walls::user_id id{row[0].as<std::int64_t>()};
+            if (out.empty() || out.back().id != id) {
+                out.push_back({id,
+                               row[1].c_str(),
+                               row[2].as<bool>(),
+                               row[3].as<bool>(),
+                               {},
+                               row[5].as<std::int64_t>()});
+            }
+            if (!row[4].is_null()) {
+                out.back().walls.emplace_back(row[4].c_str());
+            }
+        }
+        return out;
+    });
+}
+
+std::size_t administration::end_sessions(std::int64_t user)
+{
+    const auto r = link_.exec(
+        "delete from pollster.sessions where user_id = $1::bigint returning expires_at > now()",
+        user);
+    return static_cast<std::size_t>(std::count_if(
+        r.begin(), r.end(), [](const auto& row) { return row[0].template as<bool>(); }));
+}
+
+outcome<std::vector<std::string>> administration::create_sessions(const std::string& user,
+                                                                  std::size_t count,
+                                                                  std::chrono::seconds lifetime)
+{
+    return at_once([&] {
+        if (count < 1 || count > 100'000) {
+            throw refused("Sessions are made 1 to 100000 at a time.");
+        }
+        if (lifetime < std::chrono::seconds(1) || lifetime > std::chrono::hours(24 * 36525)) {
+            throw refused("A session lives from 1 second to 100 years.");
+        }
+        const auto id = user_named(user);
+        std::vector<std::string> tokens(count);
+        std::string list = "{";
+        for (auto& token : tokens) {
+            token = new_token();
+            list += (list.size() > 1 ? "," : "") + token;
+        }
+        link_.exec("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
+                   "select sha256(convert_to(token, 'UTF8')), $2::bigint, now(), now() + "
+                   "make_interval(secs => $3::float8) "
+                   "from unnest($1::text[]) as token",
+                   list + "}", id, static_cast<std::int64_t>(lifetime.count()));
+        return tokens;
+    });
+}
+
+outcome<std::vector<session_row>> administration::list_sessions(const std::string& user)
+{
+    return at_once([&] {
+        const std::int64_t id = user.empty() ? 0 : user_named(user);
+        const auto rows = link_.exec(
+            "select left(encode(s.token_hash, 'hex'), 16), u.name, pollster.utc(s.created_at), "
+            "pollster.utc(s.expires_at) from pollster.sessions s "
+            "join pollster.users u on u.id = s.user_id "
+            "where s.expires_at > now() and ($1::bigint = 0 or u.id = $1::bigint) "
+            "order by u.name, s.created_at, s.token_hash",
+            id);
+        std::vector<session_row> out;
+        for (const auto& row : rows) {
+            out.push_back({row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].c_str()});
+        }
+        return out;
+    });
+}
+
+outcome<void> administration::revoke_session(const std::string& session)
+{
+    return at_once([&] {
+        const bool hex = session.size() >= 8 && session.size() <= 64 &&
+                         session.find_first_not_of("0123456789abcdef") == std::string::npos;
+        pqxx::result found;
+        if (is_token(session)) {
+            found = link_.exec("select token_hash::text from pollster.sessions "
+                               "where token_hash = sha256(convert_to($1::text, 'UTF8'))",
+                               session);
+        }
+        if (found.empty() && hex) {
+            // Reads all sessions: an operator's rare question needs no index of its own.
+            found = link_.exec("select token_hash::text from pollster.sessions "
+                               "where starts_with(encode(token_hash, 'hex'), $1::text) limit 2",
+                               session);
+        }
+        if (found.empty()) {
+            throw refused("There is no such session.");
+        }
+        if (found.size() > 1) {
+            throw refused("More than one session begins with these digits.");
+        }
+        link_.exec("delete from pollster.sessions where token_hash = $1::bytea",
+                   found[0][0].c_str());
+    });
+}
+
+outcome<std::size_t> administration::revoke_sessions_of(const std::string& user)
+{
+    return at_once([&] { return end_sessions(user_named(user)); });
+}
+
+} // namespace db

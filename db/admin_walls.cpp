@@ -1,0 +1,128 @@
+#include "db/administration.hpp"
+#include "db/rows.hpp"
+
+#include <set>
+
+namespace db {
+
+void administration::undo() noexcept
+{
+    try {
+        link_.exec("rollback");
+    } catch (const std::exception&) {
+        link_.drop(); // the server rolls back what its client leaves behind
+    }
+}
+
+outcome<walls::wall_id> administration::add_wall(const std::string& name, const std::string& kind)
+{
+    return at_once([&] {
+        checked_name("wall", name);
+        if (name.front() == '#') {
+            throw refused(
+                "The name of a wall does not begin with #, which begins a wall's number.");
+        }
+        if (kind != "chat" && kind != "board" && kind != "notices") {
+            throw refused("A wall is of kind chat, board or notices.");
+        }
+        const auto rows =
+            link_.exec("insert into pollster.walls (name, kind) select $1::text, $2::text "
+                       "where not exists (select from pollster.walls where name = $1::text) "
+                       "on conflict do nothing returning id",
+                       name, kind);
+        if (rows.empty()) {
+            throw refused("A wall called \"" + name + "\" exists already.");
+        }
+        return walls::wall_id{rows[0][0].as<std::int64_t>()};
+    });
+}
+
+outcome<void> administration::rename_wall(const std::string& wall, const std::string& new_name)
+{
+    return at_once([&] {
+        const auto id = wall_named(wall);
+        checked_name("wall", new_name);
+        if (new_name.front() == '#') {
+            throw refused(
+                "The name of a wall does not begin with #, which begins a wall's number.");
+        }
+        const auto taken = link_.exec(
+            "select from pollster.walls where name = $1::text and id <> $2::bigint", new_name, id);
+        if (!taken.empty()) {
+            throw refused("A wall called \"" + new_name + "\" exists already.");
+        }
+        link_.exec("update pollster.walls set name = $2::text where id = $1::bigint", id, new_name);
+    });
+}
+
+outcome<void> administration::remove_wall(const std::string& wall)
+{
+    return at_once(
+        [&] { link_.exec("delete from pollster.walls where id = $1::bigint", wall_named(wall)); });
+}
+
+outcome<std::vector<wall_row>> administration::list_walls()
+{
+    return at_once([&] {
+        const auto rows = link_.exec(
+            "select w.id, w.name, w.kind, coalesce(h.last_entry, 0), m.member from pollster.walls "
+            "w "
+            "left join pollster.heads h on h.wall_id = w.id "
+            "left join lateral (select u.name as member from pollster.memberships x "
+            "join pollster.users u on u.id = x.user_id where x.wall_id = w.id) m on true "
+            "order by w.id, m.member");
+        std::vector<wall_row> out;
+        for (const auto& row : rows) {
+            const walls::wall_id id{row[0].as<std::int64_t>()};
+            if (out.empty() || out.back().id != id) {
+                out.push_back({id,
+                               row[1].c_str(),
+                               row[2].c_str(),
+                               walls::entry_id{row[3].as<std::int64_t>()},
+                               {}});
+            }
+            if (!row[4].is_null()) {
+                out.back().members.emplace_back(row[4].c_str());
+            }
+        }
+        return out;
+    });
+}
+
+std::string administration::ids_of(const std::vector<std::string>& users)
+{
+    std::set<std::int64_t> ids; // in order, so that two administrators at once do not deadlock
+    for (const auto& name : users) {
+        ids.insert(user_named(name));
+    }
+    return bigints(ids, [](std::int64_t id) { return id; });
+}
+
+outcome<std::size_t> administration::grant(const std::string& wall,
+                                           const std::vector<std::string>& users)
+{
+    return at_once([&] {
+        const auto id = wall_named(wall);
+        const auto r = link_.exec(
+            "insert into pollster.memberships (user_id, wall_id) "
+            "select u, $2::bigint from unnest($1::bigint[]) u where not exists "
+            "(select from pollster.memberships m where m.user_id = u and m.wall_id = $2::bigint) "
+            "order by u on conflict do nothing",
+            ids_of(users), id);
+        return static_cast<std::size_t>(r.affected_rows());
+    });
+}
+
+outcome<std::size_t> administration::revoke(const std::string& wall,
+                                            const std::vector<std::string>& users)
+{
+    return at_once([&] {
+        const auto id = wall_named(wall);
+        const auto r = link_.exec("delete from pollster.memberships where wall_id = $2::bigint "
+                                  "and user_id = any ($1::bigint[])",
+                                  ids_of(users), id);
+        return static_cast<std::size_t>(r.affected_rows());
+    });
+}
+
+} // namespace db

@@ -1,0 +1,85 @@
+// The administrator on PostgreSQL: users and sessions in admin.cpp, walls in admin_walls.cpp, the
+// demo in demo.cpp. Internal to db/.
+#pragma once
+
+#include "db/admin.hpp"
+#include "db/link.hpp"
+
+#include <stdexcept>
+#include <type_traits>
+
+namespace db {
+
+// Travels from where a wish turns out to be impossible to the end of its transaction.
+struct refused : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+class administration final : public administrator {
+public:
+    explicit administration(const settings& s);
+
+    outcome<walls::user_id> add_user(const std::string& name, const std::string& password) override;
+    outcome<void> set_password(const std::string& name, const std::string& password) override;
+    outcome<void> disable_user(const std::string& name) override;
+    outcome<void> enable_user(const std::string& name) override;
+    outcome<std::vector<user_row>> list_users() override;
+
+    outcome<walls::wall_id> add_wall(const std::string& name, const std::string& kind) override;
+    outcome<void> rename_wall(const std::string& wall, const std::string& new_name) override;
+    outcome<void> remove_wall(const std::string& wall) override;
+    outcome<std::vector<wall_row>> list_walls() override;
+
+    outcome<std::size_t> grant(const std::string& wall,
+                               const std::vector<std::string>& users) override;
+    outcome<std::size_t> revoke(const std::string& wall,
+                                const std::vector<std::string>& users) override;
+
+    outcome<std::vector<std::string>> create_sessions(const std::string& user, std::size_t count,
+                                                      std::chrono::seconds lifetime) override;
+    outcome<std::vector<session_row>> list_sessions(const std::string& user) override;
+    outcome<void> revoke_session(const std::string& session) override;
+    outcome<std::size_t> revoke_sessions_of(const std::string& user) override;
+
+    outcome<std::vector<demo_user>> load_demo() override;
+
+private:
+    // One transaction; what `work` throws becomes a refusal, and nothing has happened.
+    template <class Work>
+    auto at_once(Work work) -> outcome<std::invoke_result_t<Work>>
+    {
+        using value = std::invoke_result_t<Work>;
+        try {
+            link_.exec("begin");
+            if constexpr (std::is_void_v<value>) {
+                work();
+                link_.exec("commit");
+                return {};
+            } else {
+                value v = work();
+                link_.exec("commit");
+                return v;
+            }
+        } catch (const refused& e) {
+            undo();
+            return refusal{e.what()};
+        } catch (const std::exception& e) {
+            undo();
+            return refusal{describe(e).why};
+        }
+    }
+    void undo() noexcept;
+
+    static std::string checked_name(const std::string& what, const std::string& name);
+    static const std::string& checked_password(const std::string& password);
+    std::int64_t user_named(const std::string& name);
+    std::int64_t wall_named(const std::string& name);
+    std::string ids_of(const std::vector<std::string>& users);
+    std::size_t end_sessions(std::int64_t user);
+
+    outage database_;
+    meters meters_;
+    link link_;
+};
+
+} // namespace db

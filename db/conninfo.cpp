@@ -1,0 +1,89 @@
+#include "db/conninfo.hpp"
+
+#include <libpq-fe.h>
+
+#include <map>
+#include <memory>
+#include <stdexcept>
+
+namespace db {
+namespace {
+
+std::map<std::string, std::string> parse(const std::string& given)
+{
+    char* error = nullptr;
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+        PQconninfoParse(given.c_str(), &error), &PQconninfoFree);
+    const std::unique_ptr<char, decltype(&PQfreemem)> message(error, &PQfreemem);
+    if (!options) {
+        std::string why = message ? message.get() : "out of memory";
+        while (!why.empty() && why.back() == '\n') {
+            why.pop_back();
+        }
+        throw std::invalid_argument("cannot read the connection string: " + why);
+    }
+    std::map<std::string, std::string> values;
+    for (const PQconninfoOption* o = options.get(); o->keyword != nullptr; ++o) {
+        if (o->val != nullptr) {
+            values[o->keyword] = o->val;
+        }
+    }
+    return values;
+}
+
+std::string quoted(const std::string& value)
+{
+    std::string out = "'";
+    for (const char c : value) {
+        if (c == '\'' || c == '\\') {
+            out += '\\';
+        }
+        out += c;
+    }
+    return out + "'";
+}
+
+} // namespace
+
+std::string complete_conninfo(const std::string& given, const session_options& options)
+{
+    auto values = parse(given);
+    values.try_emplace("application_name", "pollster");
+    // A host that swallows packets is noticed within seconds, before and after the connection
+    // stands.
+    values.try_emplace("connect_timeout", "3");
+    values.try_emplace("keepalives_idle", "10");
+    values.try_emplace("keepalives_interval", "5");
+    values.try_emplace("keepalives_count", "3");
+    values.try_emplace("tcp_user_timeout", "15000");
+    values["client_encoding"] = "UTF8";
+
+    const auto timeout = options.statement_timeout.count();
+    // A statement waits for a lock no longer than for anything else, and says which of the two it
+    // was.
+    const auto lock_timeout = timeout - timeout / 10;
+    std::string server = "-c jit=off -c client_min_messages=error"
+                         " -c idle_in_transaction_session_timeout=15s";
+    server += " -c lock_timeout=" + std::to_string(lock_timeout);
+    auto& theirs = values["options"];
+    if (!theirs.empty()) {
+        server += " " + theirs;
+    }
+    // The functions of the schema expect each of their statements to see what was committed before
+    // it.
+    server += " -c default_transaction_isolation=read\\ committed";
+    server += " -c statement_timeout=" + std::to_string(timeout);
+    if (!options.extra.empty()) {
+        server += " " + options.extra;
+    }
+    theirs = server;
+
+    std::string out;
+    for (const auto& [key, value] : values) {
+        out += key + "=" + quoted(value) + " ";
+    }
+    out.pop_back();
+    return out;
+}
+
+} // namespace db

@@ -1,0 +1,20 @@
+// The connection string that libpq gets: the operator's, completed with what this program relies
+// on. Any thread.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace db {
+
+struct session_options {
+    std::chrono::milliseconds statement_timeout{5000}; // 0: none
+    std::string extra; // more server settings, as in "-c enable_seqscan=off"
+};
+
+// Keeps what the operator has set, except for what correctness rests on (UTF-8, read committed, the
+// statement timeout). Throws std::invalid_argument with libpq's own sentence if the string cannot
+// be read.
+std::string complete_conninfo(const std::string& given, const session_options& options);
+
+} // namespace db

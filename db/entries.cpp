@@ -1,0 +1,135 @@
+#include "db/queries.hpp"
+#include "db/rows.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace db {
+namespace {
+
+// One row too many tells whether there is more; beyond this nobody wants a page.
+constexpr std::size_t most_rows = 100'000;
+
+std::string lsn(std::uint64_t position)
+{
+    char text[32];
+    std::snprintf(text, sizeof text, "%X/%X", static_cast<unsigned>(position >> 32U),
+                  static_cast<unsigned>(position & 0xFFFFFFFFU));
+    return text;
+}
+
+} // namespace
+
+std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
+                                       std::size_t limit)
+{
+    static const std::string sql =
+        std::string("select asked.n, ") + entry_columns +
+        " from unnest($1::bigint[], $2::bigint[]) with ordinality asked(wall_id, last, n) "
+        "cross join lateral (select * from pollster.entries f "
+        "where f.wall_id = asked.wall_id and f.id > asked.last order by f.id limit $3::bigint) e" +
+        entry_joins + "order by asked.n, e.id";
+
+    limit = std::min(limit, most_rows);
+    const auto rows =
+        l.exec(sql.c_str(), bigints(cursors, [](const auto& c) { return number(c.wall); }),
+               bigints(cursors, [](const auto& c) { return number(c.last); }), limit + 1);
+    std::vector<walls::page> pages;
+    pages.reserve(cursors.size());
+    for (const auto& c : cursors) {
+        pages.push_back({c.wall, {}, false});
+    }
+    for (const auto& row : rows) {
+        auto& page = pages[row[0].as<std::size_t>() - 1];
+        if (page.entries.size() < limit) {
+            page.entries.push_back(read_entry(row, 1));
+        } else {
+            page.more = true;
+        }
+    }
+    return pages;
+}
+
+// The newest posts below an entry number, as they are now: deleted ones are not shown. The wall's
+// newest number comes with every row, from the same snapshot, and in a row of its own when there is
+// no post.
+history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id> before,
+                     std::size_t limit)
+{
+    static const std::string sql =
+        std::string("select newest.number, ") + entry_columns +
+        " from (select coalesce((select last_entry from pollster.heads where wall_id = "
+        "$1::bigint), 0) as number) newest "
+        "left join lateral (select f.* from pollster.entries f "
+        "where f.wall_id = $1::bigint and f.id < $2::bigint and f.kind = 'post' "
+        "and exists (select from pollster.posts x where x.id = f.post_id and x.wall_id = "
+        "f.wall_id) "
+        "order by f.id desc limit $3::bigint) e on true" +
+        entry_joins + "order by e.id desc";
+
+    limit = std::min(limit, most_rows);
+    const std::int64_t below = before ? number(*before) : INT64_MAX;
+    const auto rows = l.exec(sql.c_str(), number(wall), below, limit + 1);
+    history h;
+    for (const auto& row : rows) {
+        h.newest = walls::entry_id{row[0].as<std::int64_t>()};
+        if (row[1].is_null()) {
+            continue;
+        }
+        if (h.posts.size() < limit) {
+            h.posts.push_back(read_entry(row, 1));
+        } else {
+            h.more = true;
+        }
+    }
+    std::reverse(h.posts.begin(), h.posts.end());
+    return h;
+}
+
+std::vector<wall_summary> walls_of(link& l, walls::user_id user)
+{
+    // The count stops at 1,000, so a wall costs no more however much there is to read.
+    static constexpr char sql[] =
+        "select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
+        "(select count(*) from (select from pollster.entries e "
+        "where e.wall_id = w.id and e.id > coalesce(r.entry_id, 0) and e.kind = 'post' "
+        "and e.user_id is distinct from $1::bigint "
+        "and exists (select from pollster.posts p where p.id = e.post_id and p.wall_id = "
+        "e.wall_id) "
+        "order by e.id desc limit 1000) unread) "
+        "from pollster.memberships m "
+        "join pollster.walls w on w.id = m.wall_id "
+        "left join pollster.heads h on h.wall_id = w.id "
+        "left join pollster.read_marks r on r.wall_id = w.id and r.user_id = m.user_id "
+        "where m.user_id = $1::bigint order by w.id";
+
+    std::vector<wall_summary> out;
+    for (const auto& row : l.exec(sql, number(user))) {
+        out.push_back({walls::wall_id{row[0].as<std::int64_t>()}, row[1].c_str(), row[2].c_str(),
+                       walls::entry_id{row[3].as<std::int64_t>()}, row[4].as<std::int64_t>()});
+    }
+    return out;
+}
+
+// A mark above the newest entry would hide what comes later, so it is lowered to it.
+std::int64_t mark_read(link& l, walls::wall_id wall, walls::user_id user, walls::entry_id entry)
+{
+    static constexpr char sql[] =
+        "insert into pollster.read_marks as m (wall_id, user_id, entry_id) "
+        "values ($1::bigint, $2::bigint, least($3::bigint, "
+        "coalesce((select last_entry from pollster.heads where wall_id = $1::bigint), 0))) "
+        "on conflict (wall_id, user_id) do update set entry_id = greatest(m.entry_id, "
+        "excluded.entry_id) "
+        "returning entry_id";
+    return l.exec(sql, number(wall), number(user), number(entry))[0][0].as<std::int64_t>();
+}
+
+bool has_replayed(link& l, std::uint64_t position)
+{
+    return l
+        .exec("select pg_is_in_recovery() and pg_last_wal_replay_lsn() >= $1::pg_lsn",
+              lsn(position))[0][0]
+        .as<bool>();
+}
+
+} // namespace db

@@ -1,0 +1,116 @@
+#include "db/link.hpp"
+
+#include <pqxx/except>
+
+#include <poll.h>
+
+#include <array>
+#include <string_view>
+
+namespace db {
+namespace {
+
+using walls::trouble;
+using walls::trouble_kind;
+
+// libpq ends its messages with a newline and may add lines of detail; a log wants one line.
+std::string one_line(std::string_view text)
+{
+    std::string out;
+    for (const char c : text) {
+        if (c != '\n') {
+            out += c;
+        } else if (!out.empty() && out.back() != ' ') {
+            out += ' ';
+        }
+    }
+    while (!out.empty() && out.back() == ' ') {
+        out.pop_back();
+    }
+    return out;
+}
+
+trouble_kind kind_of(std::string_view sqlstate)
+{
+    struct rule {
+        std::string_view prefix;
+        trouble_kind kind;
+    };
+    // PostgreSQL's manual, appendix A. The first that fits counts.
+    static constexpr std::array rules{
+        rule{"57014", trouble_kind::timed_out}, // statement timeout
+        rule{"55P03", trouble_kind::timed_out}, // lock timeout
+        rule{"25P03", trouble_kind::timed_out}, // idle in transaction
+        rule{"25006", trouble_kind::read_only},    rule{"53100", trouble_kind::disk_full},
+        rule{"3F000", trouble_kind::wrong_schema}, // no such schema
+        rule{"42", trouble_kind::wrong_schema}, // no such table, column, function; no right to it
+    };
+    for (const auto& r : rules) {
+        if (sqlstate.starts_with(r.prefix)) {
+            return r.kind;
+        }
+    }
+    return trouble_kind::unavailable;
+}
+
+} // namespace
+
+std::string sqlstate_of(const std::exception& e)
+{
+    const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e);
+    return sql != nullptr ? sql->sqlstate() : std::string();
+}
+
+walls::trouble describe(const std::exception& e)
+{
+    if (const auto* known = dynamic_cast<const trouble_found*>(&e)) {
+        return known->what_happened;
+    }
+    const std::string state = sqlstate_of(e);
+    if (state.empty()) {
+        return {trouble_kind::unavailable, one_line(e.what())};
+    }
+    return {kind_of(state), one_line(e.what()) + " (SQLSTATE " + state + ")"};
+}
+
+link::link(std::string conninfo, outage& database, meters& m)
+    : conninfo_(std::move(conninfo))
+    , database_(database)
+    , meters_(m)
+{
+}
+
+pqxx::connection& link::connected()
+{
+    if (connection_ && idle_connection_died()) {
+        drop();
+    }
+    if (connection_) {
+        return *connection_;
+    }
+    if (const auto why = database_.refuse(outage::clock::now())) {
+        throw trouble_found({trouble_kind::unavailable, *why});
+    }
+    try {
+        ++meters_.connects;
+        connection_ = std::make_unique<pqxx::connection>(conninfo_);
+    } catch (const std::exception& e) {
+        const std::string why = "cannot connect to the database: " + one_line(e.what());
+        database_.failed(outage::clock::now(), why);
+        throw trouble_found({trouble_kind::unavailable, why});
+    }
+    database_.worked();
+    ++generation_;
+    return *connection_;
+}
+
+// Between statements the server has nothing to say, except that it ends the connection. Seeing that
+// before a statement is sent makes a restarted database harmless also for writes, which must not be
+// sent twice. (Rarely it announces a changed setting, which then costs a new connection.)
+bool link::idle_connection_died() const
+{
+    pollfd p{connection_->sock(), POLLIN, 0};
+    return p.fd < 0 || ::poll(&p, 1, 0) != 0;
+}
+
+} // namespace db

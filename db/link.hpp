@@ -1,0 +1,105 @@
+// One connection to PostgreSQL and what can go wrong on it. Internal to db/: the only header with
+// pqxx. A link is used by one thread at a time; it connects when it is first needed and again after
+// it broke.
+#pragma once
+
+#include "db/outage.hpp"
+#include "walls/trouble.hpp"
+
+#include <pqxx/connection>
+#include <pqxx/nontransaction>
+#include <pqxx/result>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace db {
+
+// Counted by every connection of a store.
+struct meters {
+    std::atomic<std::uint64_t> statements{0};
+    std::atomic<std::uint64_t> connects{0};
+    std::atomic<std::uint64_t> failures{0};
+};
+
+// Travels from where trouble is found to where it becomes a value.
+struct trouble_found : std::runtime_error {
+    explicit trouble_found(walls::trouble t)
+        : std::runtime_error(t.why)
+        , what_happened(std::move(t))
+    {
+    }
+    walls::trouble what_happened;
+};
+
+// The connection broke under a statement, which may have been executed or not.
+struct link_lost : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// What a caller is told about an exception of pqxx or of a link.
+walls::trouble describe(const std::exception& e);
+// SQLSTATE of a failed statement, or empty.
+std::string sqlstate_of(const std::exception& e);
+
+class link {
+public:
+    // `conninfo` is complete (db/conninfo.hpp).
+    link(std::string conninfo, outage& database, meters& m);
+
+    // One statement, in a transaction of its own unless the statement is part of one that was begun
+    // by exec("begin"). Connects first if necessary. Throws link_lost, trouble_found, or what pqxx
+    // throws for a failed statement.
+    template <class... Parameters>
+    pqxx::result exec(const char* sql, const Parameters&... parameters)
+    {
+        auto& c = connected();
+        ++meters_.statements;
+        return guarded([&] {
+            pqxx::nontransaction now(c);
+            if constexpr (sizeof...(Parameters) == 0) {
+                return now.exec(std::string(sql)); // may hold several commands, as migrations do
+            } else {
+                return now.exec_params(sql, parameters...);
+            }
+        });
+    }
+
+    pqxx::connection& connected();
+    void drop() noexcept { connection_.reset(); }
+    // Which connection this is, counted from 1; 0: none yet.
+    std::uint64_t generation() const { return generation_; }
+
+private:
+    bool idle_connection_died() const;
+
+    template <class Statement>
+    pqxx::result guarded(Statement statement)
+    {
+        try {
+            return statement();
+        } catch (const pqxx::broken_connection& e) {
+            drop();
+            throw link_lost(e.what());
+        } catch (const std::exception& e) {
+            // An error without an answer from the server: libpqxx may call it by another name.
+            if (!connection_->is_open()) {
+                drop();
+                throw link_lost(e.what());
+            }
+            throw;
+        }
+    }
+
+    const std::string conninfo_;
+    outage& database_;
+    meters& meters_;
+    std::unique_ptr<pqxx::connection> connection_;
+    std::uint64_t generation_ = 0;
+};
+
+} // namespace db

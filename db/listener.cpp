@@ -1,0 +1,154 @@
+#include "db/listener.hpp"
+
+#include "db/conninfo.hpp"
+#include "db/link.hpp"
+
+#include <pqxx/notification>
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <system_error>
+#include <thread>
+
+namespace db {
+namespace {
+
+using namespace std::chrono_literals;
+
+class receiver final : public pqxx::notification_receiver {
+public:
+    receiver(pqxx::connection& c, const std::string& channel,
+             const std::function<void(std::int64_t)>& heard)
+        : pqxx::notification_receiver(c, channel)
+        , heard_(heard)
+    {
+    }
+
+    // Anybody may notify anything on the channel: what is not a number is not for us.
+    void operator()(const std::string& payload, int) override
+    {
+        std::int64_t number = 0;
+        const char* const end = payload.data() + payload.size();
+        const auto [last, error] = std::from_chars(payload.data(), end, number);
+        if (error == std::errc{} && last == end && number > 0) {
+            heard_(number);
+        }
+    }
+
+private:
+    const std::function<void(std::int64_t)>& heard_;
+};
+
+} // namespace
+
+class listener::loop {
+public:
+    loop(const settings& s, events e)
+        : events_(std::move(e))
+        // The connection is meant to be idle; it never executes anything that could hang.
+        , link_(complete_conninfo(s.database, {s.statement_timeout, {}}), database_, meters_)
+        , stop_(::eventfd(0, EFD_CLOEXEC))
+    {
+        if (stop_ < 0) {
+            throw std::system_error(errno, std::generic_category(), "eventfd");
+        }
+        thread_ = std::thread([this] { run(); });
+    }
+
+    ~loop()
+    {
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const auto written =
+            ::write(stop_, &one, sizeof one); // an eventfd that is 0 takes it
+        thread_.join();
+        ::close(stop_);
+    }
+
+    loop(const loop&) = delete;
+    loop& operator=(const loop&) = delete;
+
+private:
+    void run()
+    {
+        sigset_t all;
+        sigfillset(&all); // signals belong to the thread of the event loop
+        pthread_sigmask(SIG_BLOCK, &all, nullptr);
+
+        do {
+            try {
+                listen();
+            } catch (const std::exception&) {
+                // Not reachable or lost. The look goes on without hints; its own troubles are
+                // logged there.
+            }
+            link_.drop();
+            if (up_) {
+                up_ = false;
+                events_.up(false);
+            }
+            // link_ itself spaces out the attempts; this only asks it again.
+        } while (!asked_to_stop(100ms));
+    }
+
+    // Returns when asked to stop; throws when the connection is lost.
+    void listen()
+    {
+        auto& c = link_.connected();
+        const std::function<void(std::int64_t)> wall = [this](std::int64_t n) {
+            events_.wall(walls::wall_id{n});
+        };
+        const std::function<void(std::int64_t)> user = [this](std::int64_t n) {
+            events_.access(walls::user_id{n});
+        };
+        const receiver walls_channel(c, "pollster_walls", wall);
+        const receiver access_channel(c, "pollster_access", user);
+        up_ = true;
+        events_.up(true);
+        c.get_notifs(); // what came in together with the answer to LISTEN would not wake poll()
+        for (;;) {
+            std::array<pollfd, 2> fds{pollfd{stop_, POLLIN, 0}, pollfd{c.sock(), POLLIN, 0}};
+            if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) {
+                throw std::system_error(errno, std::generic_category(), "poll");
+            }
+            if (fds[0].revents != 0) {
+                return;
+            }
+            if (fds[1].revents != 0) {
+                c.get_notifs();
+                if (!c.is_open()) {
+                    throw link_lost("the connection of the listener was closed");
+                }
+            }
+        }
+    }
+
+    bool asked_to_stop(std::chrono::milliseconds patience) const
+    {
+        pollfd p{stop_, POLLIN, 0};
+        return ::poll(&p, 1, static_cast<int>(patience.count())) > 0;
+    }
+
+    const events events_;
+    meters meters_;
+    outage database_;
+    link link_;
+    const int stop_;
+    bool up_ = false; // listener's thread only
+    std::thread thread_;
+};
+
+listener::listener(const settings& s, events e)
+    : loop_(std::make_unique<loop>(s, std::move(e)))
+{
+}
+
+listener::~listener() = default;
+
+} // namespace db

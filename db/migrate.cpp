@@ -1,0 +1,133 @@
+#include "db/migrate.hpp"
+
+#include "db/conninfo.hpp"
+#include "db/link.hpp"
+#include "db/migrations.hpp"
+
+#include <stdexcept>
+
+namespace db {
+namespace {
+
+// Any number that no other program uses as an advisory lock: the letters "pollster" as a bigint.
+constexpr char take_lock[] = "select pg_advisory_lock(8101537427953837426)";
+
+std::string newer(int found)
+{
+    return "The database has schema version " + std::to_string(found) +
+           ", newer than this program's " + std::to_string(schema_version()) +
+           ": install the newer pollster.";
+}
+
+int recorded_version(link& l)
+{
+    return l.exec("select coalesce(max(number), 0) from pollster.schema_migrations")[0][0]
+        .as<int>();
+}
+
+// Refuses a history that is not this binary's: a migration that was edited, or another program's
+// table.
+void compare(link& l)
+{
+    const auto rows =
+        l.exec("select number, name, checksum from pollster.schema_migrations order by number");
+    for (const auto& row : rows) {
+        const auto number = row[0].as<std::size_t>();
+        const auto& ours = migrations().at(number - 1);
+        const auto checksum =
+            l.exec("select encode(sha256(convert_to($1::text, 'UTF8')), 'hex')", ours.sql);
+        if (ours.name != row[1].c_str() || std::string(checksum[0][0].c_str()) != row[2].c_str()) {
+            throw std::runtime_error("Migration " + std::string(row[1].c_str()) +
+                                     " of the database is not the " + ours.name +
+                                     " of this program.");
+        }
+    }
+}
+
+void apply(link& l, const migration& m)
+{
+    l.exec("begin");
+    try {
+        l.exec(m.sql.c_str());
+        l.exec(
+            "insert into pollster.schema_migrations (number, name, checksum) "
+            "values ($1::integer, $2::text, encode(sha256(convert_to($3::text, 'UTF8')), 'hex'))",
+            m.number, m.name, m.sql);
+        l.exec("commit");
+    } catch (const std::exception& e) {
+        throw std::runtime_error("Migration " + m.name +
+                                 " failed and was undone: " + describe(e).why);
+    }
+}
+
+} // namespace
+
+int schema_version() noexcept
+{
+    return static_cast<int>(migrations().size());
+}
+
+outcome<migrated> migrate(const settings& s,
+                          const std::function<void(const std::string&)>& progress)
+{
+    try {
+        outage database;
+        meters m;
+        // An index on a large table takes its time, but nobody should wait for a migration that
+        // waits for a lock.
+        link l(complete_conninfo(s.database, {std::chrono::milliseconds(0), "-c lock_timeout=60s"}),
+               database, m);
+        l.exec(take_lock);
+        l.exec("create schema if not exists pollster");
+        l.exec(
+            "create table if not exists pollster.schema_migrations (number integer primary key, "
+            "name text not null, "
+            "checksum text not null, applied_at timestamptz not null default clock_timestamp())");
+        migrated done;
+        done.from = recorded_version(l);
+        done.to = done.from;
+        if (done.from > schema_version()) {
+            return refusal{newer(done.from)};
+        }
+        compare(l);
+        for (const auto& next : migrations()) {
+            if (next.number > done.from) {
+                progress("applying migration " + next.name);
+                apply(l, next);
+                done.to = next.number;
+            }
+        }
+        return done;
+    } catch (const std::exception& e) {
+        return refusal{describe(e).why};
+    }
+}
+
+result<void> check_schema(const settings& s)
+{
+    try {
+        outage database;
+        meters m;
+        link l(complete_conninfo(s.database, {s.statement_timeout, {}}), database, m);
+        const int found = recorded_version(l);
+        if (found > schema_version()) {
+            return walls::trouble{walls::trouble_kind::wrong_schema, newer(found)};
+        }
+        if (found < schema_version()) {
+            return walls::trouble{walls::trouble_kind::wrong_schema,
+                                  "The database has schema version " + std::to_string(found) +
+                                      ", this program needs " + std::to_string(schema_version()) +
+                                      ": run `pollster migrate`."};
+        }
+        return {};
+    } catch (const std::exception& e) {
+        walls::trouble t = describe(e);
+        const std::string state = sqlstate_of(e);
+        if (state == "42P01" || state == "3F000") {
+            t.why = "The database has no pollster schema yet: run `pollster migrate`.";
+        }
+        return t;
+    }
+}
+
+} // namespace db

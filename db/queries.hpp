@@ -1,0 +1,59 @@
+// The store's questions, by subject; each runs on one link, on a worker thread. Internal to db/.
+// They throw what db/link.hpp says; the pool makes a walls::trouble of it.
+#pragma once
+
+#include "db/link.hpp"
+#include "db/store.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace db {
+
+// look.cpp: what changed since the last look. One thread at a time.
+class looker {
+public:
+    walls::changes look(link& l, std::span<const walls::wall_id> also);
+    // Position in the primary's log up to which the last look saw everything, 0 before the first.
+    // Any thread.
+    std::uint64_t seen_upto() const { return seen_upto_; }
+
+private:
+    using clock = std::chrono::steady_clock;
+    void recognise(link& l);
+
+    std::string server_;           // the one that snapshot_ is of
+    std::string snapshot_;         // of the last look; empty: none that counts
+    std::uint64_t newest_xid_ = 0; // first transaction that had not begun then
+    std::uint64_t generation_ = 0; // of the link that was recognised
+    clock::time_point looked_{};
+    std::atomic<std::uint64_t> seen_upto_{0};
+};
+
+// entries.cpp
+std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
+                                       std::size_t limit);
+history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id> before,
+                     std::size_t limit);
+std::vector<wall_summary> walls_of(link& l, walls::user_id user);
+std::int64_t mark_read(link& l, walls::wall_id wall, walls::user_id user, walls::entry_id entry);
+// Has this replica replayed the primary's log up to there? False for a server that is no replica
+// (any more).
+bool has_replayed(link& l, std::uint64_t position);
+
+// access.cpp
+std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> tokens);
+std::optional<signed_in> sign_in(link& l, const std::string& name, const std::string& password,
+                                 std::chrono::seconds lifetime);
+bool sign_out(link& l, const std::string& session_id);
+
+// posting.cpp
+post_outcome add_post(link& l, const new_post& post);
+std::size_t clean_up(link& l);
+
+} // namespace db

@@ -1,0 +1,87 @@
+#include "db/rows.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+namespace db {
+
+std::vector<std::int64_t> parse_bigints(std::string_view text)
+{
+    std::vector<std::int64_t> out;
+    if (text.size() < 2 || text.front() != '{' || text.back() != '}') {
+        throw std::runtime_error("not an array of numbers");
+    }
+    const char* at = text.data() + 1;
+    const char* const end = text.data() + text.size() - 1;
+    while (at < end) {
+        std::int64_t value = 0;
+        const auto [next, error] = std::from_chars(at, end, value);
+        if (error != std::errc{} || (next != end && *next != ',')) {
+            throw std::runtime_error("not an array of numbers");
+        }
+        out.push_back(value);
+        at = next == end ? end : next + 1;
+    }
+    return out;
+}
+
+bool storable(std::string_view text)
+{
+    // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+    auto at = text.begin();
+    const auto tail = [&](unsigned char low, unsigned char high) {
+        if (at == text.end()) {
+            return false;
+        }
+        const auto c = static_cast<unsigned char>(*at++);
+        return c >= low && c <= high;
+    };
+    while (at != text.end()) {
+        const auto c = static_cast<unsigned char>(*at++);
+        bool good = false;
+        if (c < 0x80) {
+            good = c != 0;
+        } else if (c >= 0xC2 && c <= 0xDF) {
+            good = tail(0x80, 0xBF);
+        } else if (c >= 0xE0 && c <= 0xEF) {
+            good = tail(c == 0xE0 ? 0xA0 : 0x80, c == 0xED ? 0x9F : 0xBF) && tail(0x80, 0xBF);
+        } else if (c >= 0xF0 && c <= 0xF4) {
+            good = tail(c == 0xF0 ? 0x90 : 0x80, c == 0xF4 ? 0x8F : 0xBF) && tail(0x80, 0xBF) &&
+                   tail(0x80, 0xBF);
+        }
+        if (!good) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool is_token(std::string_view text)
+{
+    return text.size() == 43 && std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '_';
+           });
+}
+
+walls::entry read_entry(const pqxx::row& row, int first)
+{
+    const auto column = [&](int n) { return row[static_cast<pqxx::row::size_type>(first + n)]; };
+    walls::entry e;
+    e.id = walls::entry_id{column(0).as<std::int64_t>()};
+    e.post = walls::post_id{column(1).as<std::int64_t>()};
+    e.kind = column(2).c_str();
+    e.user = walls::user_id{column(3).as<std::int64_t>()};
+    e.user_name = column(4).c_str();
+    if (!column(5).is_null()) {
+        e.body = column(5).c_str();
+    }
+    e.created_at = column(6).c_str();
+    if (!column(7).is_null()) {
+        e.edited_at = column(7).c_str();
+    }
+    return e;
+}
+
+} // namespace db

@@ -1,0 +1,56 @@
+// Values on their way to and from PostgreSQL. Internal to db/.
+#pragma once
+
+#include "walls/entry.hpp"
+
+#include <pqxx/result>
+#include <pqxx/row>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace db {
+
+// '{1,2,3}' for a parameter that is cast to bigint[]. `number_of` turns an element into its
+// integer.
+template <class Range, class Number>
+std::string bigints(const Range& range, Number number_of)
+{
+    std::string out = "{";
+    for (const auto& element : range) {
+        if (out.size() > 1) {
+            out += ',';
+        }
+        out += std::to_string(number_of(element));
+    }
+    out += '}';
+    return out;
+}
+
+// The other direction. What PostgreSQL prints for a bigint[] without nulls.
+std::vector<std::int64_t> parse_bigints(std::string_view text);
+
+// Text that PostgreSQL takes as it is: valid UTF-8 without NUL.
+bool storable(std::string_view text);
+// 43 characters of base64url: what a session token looks like. Anything else never reaches SQL.
+bool is_token(std::string_view text);
+
+// Columns of every query that returns entries, in the order that read_entry expects. e:
+// pollster.entries, p: left join pollster.posts, u: left join pollster.users. A post's time is the
+// post's own; a deletion's the deletion's.
+inline constexpr char entry_columns[] =
+    "e.id, e.post_id, e.kind, coalesce(e.user_id, 0), coalesce(u.name, ''), "
+    "case when e.kind <> 'delete' then p.body end, "
+    "pollster.utc(case when e.kind = 'delete' then e.created_at else coalesce(p.created_at, "
+    "e.created_at) end), "
+    "case when e.kind <> 'delete' then pollster.utc(p.edited_at) end";
+inline constexpr char entry_joins[] =
+    " left join pollster.posts p on p.id = e.post_id and p.wall_id = e.wall_id"
+    " left join pollster.users u on u.id = e.user_id ";
+
+// The entry whose first column is `first`.
+walls::entry read_entry(const pqxx::row& row, int first);
+
+} // namespace db

@@ -1,0 +1,137 @@
+#include "db/store.hpp"
+
+#include "db/conninfo.hpp"
+#include "db/pool.hpp"
+#include "db/queries.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace db {
+namespace {
+
+class postgres_store final : public store {
+public:
+    explicit postgres_store(const settings& s)
+        : session_lifetime_(s.session_lifetime)
+        // The look has a connection of its own, so that a flood of requests cannot delay it. Its
+        // few tables are read by index whatever the planner has heard of their size.
+        , look_(complete_conninfo(s.database, {s.statement_timeout, "-c enable_seqscan=off"}), 1,
+                s.waiting_jobs, meters_)
+        , primary_(complete_conninfo(s.database, {s.statement_timeout, {}}), connections(s),
+                   s.waiting_jobs, meters_)
+    {
+        if (!s.database_read.empty()) {
+            replica_ = std::make_unique<pool>(
+                complete_conninfo(s.database_read, {s.statement_timeout, {}}), connections(s),
+                s.waiting_jobs, meters_);
+        }
+    }
+
+    result<walls::changes> look(std::span<const walls::wall_id> also) override
+    {
+        return look_.read([&](link& l) { return looker_.look(l, also); });
+    }
+
+    result<std::vector<walls::page>> entries_after(std::span<const walls::cursor> cursors,
+                                                   std::size_t limit) override
+    {
+        if (cursors.empty()) {
+            return std::vector<walls::page>{};
+        }
+        return read([&](link& l) { return db::entries_after(l, cursors, limit); });
+    }
+
+    result<std::vector<walls::identity_ptr>> who(std::span<const std::string> tokens) override
+    {
+        // Never from a replica: a session that was ended must not live on by lag.
+        return primary_.read([&](link& l) { return db::who(l, tokens); });
+    }
+
+    result<std::optional<signed_in>> sign_in(const std::string& name,
+                                             const std::string& password) override
+    {
+        return primary_.write(
+            [&](link& l) { return db::sign_in(l, name, password, session_lifetime_); });
+    }
+
+    result<bool> sign_out(const std::string& session_id) override
+    {
+        return primary_.write([&](link& l) { return db::sign_out(l, session_id); });
+    }
+
+    result<std::vector<wall_summary>> walls_of(walls::user_id user) override
+    {
+        return read([&](link& l) { return db::walls_of(l, user); });
+    }
+
+    result<history> posts_before(walls::wall_id wall, std::optional<walls::entry_id> before,
+                                 std::size_t limit) override
+    {
+        return read([&](link& l) { return db::posts_before(l, wall, before, limit); });
+    }
+
+    result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user,
+                                   walls::entry_id entry) override
+    {
+        return primary_.write([&](link& l) { return db::mark_read(l, wall, user, entry); });
+    }
+
+    result<post_outcome> add_post(const new_post& post) override
+    {
+        return primary_.write([&](link& l) { return db::add_post(l, post); });
+    }
+
+    result<std::size_t> clean_up() override
+    {
+        return primary_.write([](link& l) { return db::clean_up(l); });
+    }
+
+    counters count() const override
+    {
+        return {meters_.statements, meters_.connects, meters_.failures,
+                look_.waiting() + primary_.waiting() + (replica_ ? replica_->waiting() : 0)};
+    }
+
+private:
+    static std::size_t connections(const settings& s)
+    {
+        return std::max<std::size_t>(s.connections, 1);
+    }
+
+    // From the replica if it has everything that the last look saw on the primary, so that what is
+    // known to be there is there. In any doubt and any trouble from the primary.
+    template <class Question>
+    auto read(Question question) -> result<std::invoke_result_t<Question&, link&>>
+    {
+        if (replica_ && looker_.seen_upto() != 0) {
+            using answer = std::invoke_result_t<Question&, link&>;
+            auto from_replica = replica_->read([&](link& l) -> std::optional<answer> {
+                if (!has_replayed(l, looker_.seen_upto())) {
+                    return std::nullopt;
+                }
+                return question(l);
+            });
+            if (from_replica && *from_replica) {
+                return std::move(**from_replica);
+            }
+        }
+        return primary_.read(std::move(question));
+    }
+
+    const std::chrono::seconds session_lifetime_;
+    meters meters_;
+    looker looker_;
+    pool look_;
+    pool primary_;
+    std::unique_ptr<pool> replica_;
+};
+
+} // namespace
+
+std::unique_ptr<store> store::open(const settings& s)
+{
+    return std::make_unique<postgres_store>(s);
+}
+
+} // namespace db

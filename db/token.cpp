@@ -1,0 +1,32 @@
+#include "db/token.hpp"
+
+#include <sys/random.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace db {
+
+std::string new_token()
+{
+    std::array<unsigned char, 33>
+        bytes{}; // 32 random ones, and a zero to fill the last group of three
+    if (::getrandom(bytes.data(), 32, 0) != 32) {
+        throw std::system_error(errno, std::generic_category(), "getrandom");
+    }
+    static constexpr char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string out;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const unsigned group = bytes[i] * 65536U + bytes[i + 1] * 256U + bytes[i + 2];
+        out += alphabet[group >> 18U];
+        out += alphabet[(group >> 12U) & 63U];
+        out += alphabet[(group >> 6U) & 63U];
+        out += alphabet[group & 63U];
+    }
+    out.pop_back(); // 32 bytes are 43 characters
+    return out;
+}
+
+} // namespace db

@@ -1,0 +1,282 @@
+#include "tests/db/private_postgres.hpp"
+
+#include "db/migrate.hpp"
+
+#include <libpq-fe.h>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+
+// PostgreSQL refuses to run as root.
+const passwd* other_user()
+{
+    static const passwd* const user = [] {
+        const passwd* p = nullptr;
+        if (::geteuid() == 0) {
+            p = ::getpwnam("postgres");
+            p = p != nullptr ? p : ::getpwnam("nobody");
+            if (p == nullptr) {
+                throw std::runtime_error(
+                    "PostgreSQL does not run as root, and there is no user postgres or nobody");
+            }
+        }
+        return p;
+    }();
+    return user;
+}
+
+fs::path newest_programs()
+{
+    if (const char* given = std::getenv("POLLSTER_PG_BIN")) {
+        return given;
+    }
+    fs::path best;
+    int best_version = 0;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", none)) {
+        const int version = std::atoi(entry.path().filename().c_str());
+        if (version > best_version && fs::exists(entry.path() / "bin" / "postgres")) {
+            best_version = version;
+            best = entry.path() / "bin";
+        }
+    }
+    if (best.empty()) {
+        throw std::runtime_error(
+            "no PostgreSQL server found below /usr/lib/postgresql; set POLLSTER_PG_BIN");
+    }
+    return best;
+}
+
+// In the child: another user if need be, output into `log`, end with the parent.
+[[noreturn]] void become(const std::vector<std::string>& command, const fs::path& log)
+{
+    if (const passwd* user = other_user()) {
+        if (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 ||
+            ::setuid(user->pw_uid) != 0) {
+            ::_exit(126);
+        }
+    }
+    // After setuid, which clears it. SIGQUIT is PostgreSQL's immediate shutdown.
+    ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    const int in = ::open("/dev/null", O_RDONLY);
+    ::dup2(in, 0);
+    ::dup2(out, 1);
+    ::dup2(out, 2);
+    if (::chdir("/") != 0) {
+        ::_exit(126);
+    }
+    ::setenv("LC_ALL", "C.UTF-8", 1);
+    std::vector<char*> argv;
+    for (const auto& word : command) {
+        argv.push_back(const_cast<char*>(word.c_str()));
+    }
+    argv.push_back(nullptr);
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+}
+
+pid_t launch(const std::vector<std::string>& command, const fs::path& log)
+{
+    other_user(); // throws here, not in the child
+    const pid_t pid = ::fork();
+    if (pid < 0) {
+        throw std::runtime_error("fork failed");
+    }
+    if (pid == 0) {
+        become(command, log);
+    }
+    return pid;
+}
+
+std::string contents(const fs::path& file)
+{
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    return text.str();
+}
+
+} // namespace
+
+private_postgres& private_postgres::shared()
+{
+    static private_postgres instance;
+    return instance;
+}
+
+private_postgres::private_postgres(std::vector<std::string> options)
+    : options_(std::move(options))
+{
+    // Not below the build folder: another user may not be allowed in there, and socket paths have
+    // 107 bytes.
+    std::string pattern = fs::temp_directory_path() / "pollster-pg-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) {
+        throw std::runtime_error("cannot make a temporary folder");
+    }
+    folder_ = pattern;
+    try {
+        if (const passwd* user = other_user()) {
+            if (::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) {
+                throw std::runtime_error("cannot give away " + folder_.string());
+            }
+        }
+        run("initdb", {"-D", folder_ / "data", "-U", "pollster", "--auth=trust", "--encoding=UTF8",
+                       "--locale=C.UTF-8", "--no-sync"});
+        start();
+    } catch (...) {
+        fs::remove_all(folder_);
+        throw;
+    }
+}
+
+private_postgres::~private_postgres()
+{
+    crash();
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+}
+
+std::string private_postgres::program(const std::string& name) const
+{
+    static const fs::path folder = newest_programs();
+    return folder / name;
+}
+
+void private_postgres::run(const std::string& name, const std::vector<std::string>& arguments) const
+{
+    std::vector<std::string> command{program(name)};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    const fs::path output = folder_ / (name + ".log");
+    const pid_t pid = launch(command, output);
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (status != 0) {
+        throw std::runtime_error(name + " failed:\n" + contents(output));
+    }
+}
+
+void private_postgres::start()
+{
+    std::vector<std::string> command{program("postgres"), "-D", folder_ / "data"};
+    std::vector<std::string> settings{
+        "listen_addresses=",   "unix_socket_directories=" + folder_.string(),
+        "fsync=off",           "max_connections=100",
+        "shared_buffers=32MB", "max_wal_size=256MB",
+        "log_line_prefix=%a|"};
+    settings.insert(settings.end(), options_.begin(), options_.end());
+    for (const auto& s : settings) {
+        command.insert(command.end(), {"-c", s});
+    }
+    postmaster_ = launch(command, folder_ / "server.log");
+    // Another process's readiness can only be asked for.
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    while (::PQping(conninfo("postgres").c_str()) != PQPING_OK) {
+        int status = 0;
+        if (::waitpid(postmaster_, &status, WNOHANG) == postmaster_) {
+            postmaster_ = -1;
+            throw std::runtime_error("PostgreSQL did not start:\n" + log());
+        }
+        if (std::chrono::steady_clock::now() > deadline) {
+            throw std::runtime_error("PostgreSQL takes no connections after a minute:\n" + log());
+        }
+        std::this_thread::sleep_for(10ms);
+    }
+}
+
+void private_postgres::stop()
+{
+    end(SIGINT);
+}
+
+void private_postgres::crash()
+{
+    end(SIGQUIT);
+}
+
+void private_postgres::end(int signal)
+{
+    if (postmaster_ > 0) {
+        ::kill(postmaster_, signal);
+        int status = 0;
+        while (::waitpid(postmaster_, &status, 0) < 0 && errno == EINTR) {
+        }
+        postmaster_ = -1;
+    }
+}
+
+std::string private_postgres::log() const
+{
+    return contents(folder_ / "server.log");
+}
+
+std::string private_postgres::conninfo(const std::string& database) const
+{
+    return "host=" + folder_.string() + " user=pollster dbname=" + database;
+}
+
+db::settings private_postgres::settings(const std::string& database) const
+{
+    db::settings s;
+    s.database = conninfo(database);
+    return s;
+}
+
+std::string private_postgres::sql(const std::string& database, const std::string& text) const
+{
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
+        PQconnectdb((conninfo(database) + " application_name=test").c_str()), &PQfinish);
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(
+        PQexec(connection.get(), text.c_str()), &PQclear);
+    const auto status = PQresultStatus(result.get());
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        throw std::runtime_error(PQerrorMessage(connection.get()));
+    }
+    return PQntuples(result.get()) > 0 && PQnfields(result.get()) > 0
+               ? PQgetvalue(result.get(), 0, 0)
+               : "";
+}
+
+std::string private_postgres::empty_database()
+{
+    std::string name = "t" + std::to_string(++databases_);
+    sql("postgres", "create database " + name);
+    return name;
+}
+
+std::string private_postgres::migrated_database()
+{
+    if (!template_made_) {
+        sql("postgres", "create database migrated");
+        const auto done = db::migrate(settings("migrated"), [](const std::string&) {});
+        if (!done) {
+            throw std::runtime_error(done.error().sentence);
+        }
+        template_made_ = true;
+    }
+    std::string name = "t" + std::to_string(++databases_);
+    sql("postgres", "create database " + name + " template migrated");
+    return name;
+}

@@ -1,0 +1,56 @@
+// A PostgreSQL of a test program's own: made in a temporary folder, reachable by unix socket only,
+// gone with the program (also when that is killed). Run by root, the server runs as user postgres,
+// or else nobody. Needs nothing but PostgreSQL's programs. Main thread only, except conninfo() and
+// sql().
+#pragma once
+
+#include "db/store.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+class private_postgres {
+public:
+    // The one of this program, started at the first call.
+    static private_postgres& shared();
+
+    // Makes a cluster of its own and starts it. `options`: more settings, "name=value". Throws
+    // std::runtime_error with what the server logged if that fails.
+    explicit private_postgres(std::vector<std::string> options = {});
+    ~private_postgres();
+    private_postgres(const private_postgres&) = delete;
+    private_postgres& operator=(const private_postgres&) = delete;
+
+    // An empty database, or a copy of one that was migrated once. Returns its name.
+    std::string empty_database();
+    std::string migrated_database();
+    std::string conninfo(const std::string& database) const;
+    db::settings
+    settings(const std::string& database) const; // of that database, everything else by default
+
+    // Runs SQL on a connection of its own; the first column of the first row, or "". Throws
+    // std::runtime_error.
+    std::string sql(const std::string& database, const std::string& text) const;
+
+    void start(); // returns when it takes connections
+    void stop();  // in order; connections are ended
+    void crash(); // "immediate": no goodbye, recovery at the next start
+    bool running() const { return postmaster_ > 0; }
+    std::string log() const; // what the server wrote so far
+    const std::filesystem::path& folder() const { return folder_; }
+    std::string program(const std::string& name) const; // path of one of PostgreSQL's programs
+    // Runs one as the cluster's user and waits; throws with its output if it fails.
+    void run(const std::string& name, const std::vector<std::string>& arguments) const;
+
+private:
+    void end(int signal);
+
+    std::filesystem::path folder_;
+    std::vector<std::string> options_;
+    pid_t postmaster_ = -1;
+    int databases_ = 0;
+    bool template_made_ = false;
+};
