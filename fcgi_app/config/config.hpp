@@ -37,12 +37,12 @@ struct config {
     std::vector<std::string> cors_origins; // "https://shop.example", or the single "*"
     secure_cookies secure_cookie = secure_cookies::automatic;
 
-    std::size_t max_params_bytes = 64 * 1024;
-    std::size_t max_body_bytes = 128 * 1024;
+    std::size_t max_params_bytes = 65'536;
+    std::size_t max_body_bytes = 131'072;
     std::size_t max_requests_per_connection = 50'000;
     std::size_t max_connections = 19'000;
     std::size_t max_parked = 1'200'000;
-    std::size_t max_queued_bytes = 1024 * 1024;
+    std::size_t max_queued_bytes = 1'048'576;
     std::chrono::seconds receive_timeout_seconds{30};
     std::chrono::seconds send_timeout_seconds{30};
     std::chrono::seconds stop_timeout_seconds{5};

@@ -49,13 +49,13 @@ place from_file(const std::string& path, texts& errors)
     }
     auto content = read_settings(in);
     for (const auto& error : content.errors) {
-        errors.push_back(path + ":" + error);
+        errors.emplace_back(path).append(":").append(error);
     }
     config scratch;
     std::map<const option*, std::size_t> first_line;
     for (const auto& s : content.settings) {
         const auto complain = [&](const std::string& sentence) {
-            errors.push_back(path + ":" + std::to_string(s.line) + ": " + sentence);
+            errors.emplace_back(path).append(":" + std::to_string(s.line) + ": ").append(sentence);
         };
         const option* o = find_option(s.name);
         if (o == nullptr) {
@@ -85,8 +85,7 @@ place from_environment(const sources& from, texts& errors)
         if (!variable.starts_with("POLLSTER_") || variable == "POLLSTER_CONFIG") {
             continue;
         }
-        const auto found = std::ranges::find_if(
-            options(), [&](const option& o) { return o.variable() == variable; });
+        const auto found = std::ranges::find(options(), variable, &option::variable);
         if (found == options().end()) {
             errors.push_back("environment: there is no option for " + variable);
             continue;
