@@ -19,6 +19,7 @@ struct store_fixture {
             "pollster.bcrypt(name || ' secret', "
             "pollster.bcrypt_salt()) from unnest('{ann,bob,cleo}'::text[]) with ordinality as "
             "u(name, n)");
+        sql("alter table pollster_default.users alter id restart with 100");
         sql("insert into pollster.walls (id, name) values (1, 'General'), (2, 'Workshop'), (3, "
             "'Empty')");
         sql("insert into pollster.memberships (user_id, wall_id) values (1, 1), (2, 1), (3, 1), "
