@@ -55,6 +55,12 @@ std::vector<access_cache::answer> access_cache::load(std::span<const std::string
     return answers;
 }
 
+bool access_cache::holds(const std::string& token, const identity_ptr& who) const
+{
+    const auto it = known_.find(token);
+    return it != known_.end() && it->second.who == who;
+}
+
 void access_cache::forget(user_id user)
 {
     ++forgotten_;

@@ -28,6 +28,9 @@ public:
     // Null: unknown, expired or signed out. `looks_succeed`: refresher::looks_succeed().
     result<identity_ptr> find(const std::string& token, bool looks_succeed);
 
+    // Is `who` still what is known of this token? After anything that may have waited.
+    bool holds(const std::string& token, const identity_ptr& who) const;
+
     void forget(user_id user);
     void forget(const std::string& token);
     void forget_all();

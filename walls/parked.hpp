@@ -45,6 +45,8 @@ public:
     user_id user() const { return user_; }
     std::span<watch> watches() { return {watches_.get(), count_}; }
 
+    void wait_for(std::span<const cursor> seen); // instead; not while parked
+
     void wake(woken why);
     woken sleep(); // suspends the calling fiber until wake(); returns the reason and forgets it
 
@@ -54,7 +56,7 @@ private:
     fibers::sleeper sleeper_;
     std::unique_ptr<watch[]> watches_; // not a vector: 16 bytes less
     user_id user_;
-    std::uint32_t count_;
+    std::uint32_t count_ = 0;
     woken why_ = woken::not_yet;
 };
 

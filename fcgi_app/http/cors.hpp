@@ -1,4 +1,5 @@
-// Cross-origin grants (Fetch Standard, section 3.2): which origins may read our answers. Any thread; immutable.
+// Cross-origin grants (Fetch Standard, section 3.2): which origins may read our answers. Any
+// thread; immutable.
 #pragma once
 
 #include <map>
@@ -10,7 +11,8 @@ namespace http {
 
 class cors {
 public:
-    // Exact origins ("https://shop.example"), or the single "*": everybody, but without credentials.
+    // Exact origins ("https://shop.example"), or the single "*": everybody, but without
+    // credentials.
     explicit cors(const std::vector<std::string>& origins);
 
     // Complete header lines for an answer to a request with this Origin header (empty: none).

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <map>
 #include <utility>
+#include <vector>
 
 namespace wire {
 
@@ -18,6 +19,7 @@ struct half_request {
     request r;
     bool params_ended = false;
     bool body_ended = false;
+    bool old = false; // age() has seen it
 };
 
 FCGI_BeginRequestBody begin_body(std::string_view content)
@@ -217,6 +219,27 @@ struct demux::state {
         out.on_request(std::move(request));
     }
 
+    void age(sink& out)
+    {
+        std::vector<request> given_up;
+        for (auto it = half.begin(); it != half.end();) {
+            if (!std::exchange(it->second.old, true)) {
+                ++it;
+                continue;
+            }
+            given_up.push_back(std::move(it->second.r));
+            ids.set(it->first, id_state::delivered);
+            it = half.erase(it);
+        }
+        for (request& r : given_up) {
+            if (reader.header().id == r.id) {
+                use = content_use::skip; // the record that it stopped in
+            }
+            r.too_slow = true;
+            out.on_request(std::move(r));
+        }
+    }
+
     static void end_request(request_id id, unsigned char protocol_status, bool keep_conn, sink& out)
     {
         std::string reply;
@@ -250,6 +273,11 @@ void demux::feed(std::span<const char> bytes, sink& out)
             break;
         }
     }
+}
+
+void demux::age(sink& out)
+{
+    state_->age(out);
 }
 
 void demux::finish(request_id id)

@@ -1,0 +1,232 @@
+#include "fcgi_app/app.hpp"
+
+#include "db/listener.hpp"
+#include "db/store.hpp"
+#include "fcgi_app/routes/services.hpp"
+#include "fcgi_app/server.hpp"
+#include "fibers/scheduler.hpp"
+
+#include <boost/fiber/fiber.hpp>
+#include <boost/fiber/operations.hpp>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
+#include <mutex>
+
+namespace pollster {
+
+namespace {
+
+constexpr std::size_t request_stack_bytes = 128 * 1024; // JSON and logging; warm stacks are reused
+constexpr std::size_t parked_stack_bytes = 16 * 1024; // fibers/README.md says how this was measured
+constexpr std::size_t cursors_a_statement = 100;
+
+// Wakes the main fiber when a signal asks the server to stop.
+class stop_watch final : public fibers::watcher {
+public:
+    void on_ready(std::uint32_t) override { asked_.wake(); }
+    void wait() { asked_.sleep(); }
+
+private:
+    fibers::sleeper asked_;
+};
+
+db::settings database_settings(const config& c)
+{
+    db::settings s;
+    s.database = c.database;
+    s.database_read = c.database_read;
+    s.connections = c.database_connections;
+    s.waiting_jobs = c.database_waiting_jobs;
+    s.statement_timeout = c.statement_timeout_ms;
+    s.session_lifetime = std::chrono::hours(24) * c.session_days;
+    s.notify = c.notify;
+    return s;
+}
+
+routes::settings route_settings(const config& c)
+{
+    routes::settings s;
+    s.poll_time = c.poll_seconds;
+    s.poll_spread = std::min<std::chrono::milliseconds>(std::chrono::seconds(5), s.poll_time / 12);
+    s.page_entries = c.page_entries;
+    s.max_parked = c.max_parked;
+    s.session_lifetime = std::chrono::hours(24) * c.session_days;
+    using cookies = routes::settings::cookies;
+    s.secure_cookie = c.secure_cookie == secure_cookies::on    ? cookies::secure
+                      : c.secure_cookie == secure_cookies::off ? cookies::plain
+                                                               : cookies::as_request;
+    return s;
+}
+
+// Everything below the server, in the order in which it is built; taken down in the reverse.
+class app {
+public:
+    app(fibers::reactor& loop, const config& c)
+        : loop_(loop)
+        , config_(c)
+        , route_settings_(route_settings(c))
+        , cors_(c.cors_origins)
+        , store_(db::store::open(database_settings(c)))
+        , lot_(hash_, who_, c.look_ms)
+        , access_(*store_)
+        , refresher_({*store_, hash_, recent_, access_, who_, lot_},
+                     {c.refresh_ms, std::chrono::milliseconds(20), c.page_entries})
+        , backlog_(cursors_a_statement, [this](auto cursors) { return load_backlog(cursors); })
+        , services_{route_settings_, cors_,          *store_,  who_,       hash_,
+                    recent_,         lot_,           access_,  refresher_, backlog_,
+                    request_stacks_, parked_stacks_, metrics_, random_}
+        , server_(loop, c, services_)
+    {
+        refresher_.on_look = [this](const walls::trouble* t) { report_look(t); };
+    }
+
+    bool listen(const listening_sockets& sockets)
+    {
+        for (const auto& s : sockets.sockets) {
+            if (!server_.listen(s.fd())) {
+                spdlog::critical("cannot watch {}", s.name());
+                return false;
+            }
+            spdlog::info("listening on {}", s.name());
+        }
+        return true;
+    }
+
+    void start()
+    {
+        jobs_.push_back(boost::fibers::fiber([this] { refresher_.run(); }));
+        jobs_.push_back(boost::fibers::fiber([this] { lot_.run(); }));
+        jobs_.push_back(boost::fibers::fiber([this] { server_.run_timers(); }));
+        jobs_.push_back(boost::fibers::fiber([this] { look_after_things(); }));
+        if (config_.notify) {
+            listener_ = std::make_unique<db::listener>(database_settings(config_), hints());
+        }
+    }
+
+    void stop()
+    {
+        listener_.reset();
+        server_.stop(std::chrono::steady_clock::now() + config_.stop_timeout_seconds -
+                     std::chrono::milliseconds(500));
+        refresher_.stop();
+        lot_.stop();
+        {
+            const std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        bell_.notify_all();
+        for (auto& job : jobs_) {
+            job.join();
+        }
+    }
+
+private:
+    // Called on the listener's thread: hands over to the loop.
+    db::listener::events hints()
+    {
+        db::listener::events e;
+        e.wall = [this](walls::wall_id) { loop_.post([this] { refresher_.hint(); }); };
+        e.access = [this](walls::user_id) { loop_.post([this] { refresher_.hint(); }); };
+        e.up = [this](bool up) {
+            spdlog::info(up ? "notifications arrive"
+                            : "notifications are interrupted: looking once a second");
+            loop_.post([this] { refresher_.hint(); });
+        };
+        return e;
+    }
+
+    std::vector<routes::page_answer> load_backlog(std::span<const walls::cursor> cursors)
+    {
+        auto pages = store_->entries_after(cursors, route_settings_.page_entries);
+        if (!pages) {
+            return std::vector<routes::page_answer>(cursors.size(),
+                                                    routes::page_answer(pages.error()));
+        }
+        return {pages->begin(), pages->end()};
+    }
+
+    void report_look(const walls::trouble* t)
+    {
+        if (t != nullptr && looking_) {
+            spdlog::warn("the database cannot be looked at, parked polls wait: {}", t->why);
+        } else if (t == nullptr && !looking_) {
+            spdlog::info("the database can be looked at again");
+        }
+        looking_ = t == nullptr;
+    }
+
+    // Once a minute: what is no longer used goes; once an hour, and only if anybody was here: old
+    // keys and sessions.
+    void look_after_things()
+    {
+        std::unique_lock lock(mutex_);
+        for (unsigned minute = 1;; ++minute) {
+            const auto wait = std::max<std::chrono::milliseconds>(std::chrono::minutes(1),
+                                                                  2 * route_settings_.poll_time);
+            if (bell_.wait_for(lock, wait, [this] { return stopping_; })) {
+                return;
+            }
+            access_.sweep();
+            if (minute % 60 == 0 && who_.clients() > 0) {
+                if (const auto cleaned = store_->clean_up(); !cleaned) {
+                    spdlog::warn("old keys and sessions were not removed: {}", cleaned.error().why);
+                }
+            }
+        }
+    }
+
+    fibers::reactor& loop_;
+    const config& config_;
+    const routes::settings route_settings_;
+    const http::cors cors_;
+    fibers::stack_pool request_stacks_{request_stack_bytes};
+    fibers::stack_pool parked_stacks_{parked_stack_bytes};
+    routes::metrics metrics_;
+    std::minstd_rand random_{std::random_device{}()};
+    std::unique_ptr<db::store> store_;
+    walls::presence who_;
+    walls::global_hash hash_;
+    walls::recent_entries recent_{{}};
+    walls::parking lot_;
+    walls::access_cache access_;
+    walls::refresher refresher_;
+    fibers::batcher<walls::cursor, routes::page_answer> backlog_;
+    routes::services services_;
+    server server_;
+    std::unique_ptr<db::listener> listener_;
+    std::vector<boost::fibers::fiber> jobs_;
+    bool looking_ = true;
+    bool stopping_ = false;
+    boost::fibers::mutex mutex_;
+    boost::fibers::condition_variable bell_;
+};
+
+} // namespace
+
+int run_app(const config& settings, const listening_sockets& sockets, int stop_signal)
+{
+    fibers::reactor loop;
+    fibers::scheduler::install(loop);
+    stop_watch signal;
+    if (!loop.watch(stop_signal, signal)) {
+        spdlog::critical("cannot watch for signals");
+        return 1;
+    }
+    app a(loop, settings);
+    a.start();
+    if (!a.listen(sockets)) {
+        a.stop();
+        return 1;
+    }
+    sd_notify(0, "READY=1");
+    signal.wait();
+    spdlog::info("stopping: answering what is parked");
+    sd_notify(0, "STOPPING=1");
+    a.stop();
+    loop.forget(stop_signal, signal);
+    spdlog::info("stopped");
+    return 0;
+}
+
+} // namespace pollster

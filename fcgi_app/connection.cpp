@@ -1,0 +1,334 @@
+#include "fcgi_app/connection.hpp"
+
+#include "fcgi_app/server.hpp"
+#include "fcgi_app/wire/encode.hpp"
+#include "walls/parked.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace pollster {
+
+namespace {
+
+// Reads of one connection in one turn: one that floods us waits for the others.
+constexpr int reads_a_turn = 4;
+// An answered connection keeps no buffer larger than this.
+constexpr std::size_t idle_buffer = 0;
+
+wire::limits limits_for(const server& owner, bool overloaded)
+{
+    wire::limits l = owner.wire_limits();
+    if (overloaded) {
+        l.requests = 0;
+    }
+    return l;
+}
+
+} // namespace
+
+pending_request::pending_request(connection& c, wire::request_id id, bool keep_conn)
+    : connection_(&c)
+    , id_(id)
+    , keep_conn_(keep_conn)
+{
+}
+
+pending_request::~pending_request()
+{
+    if (connection_ != nullptr) {
+        connection_->abandon(*this);
+    }
+}
+
+void pending_request::answer(std::string_view cgi)
+{
+    if (connection_ != nullptr) {
+        connection_->wait_for_room(*this);
+    }
+    if (connection_ != nullptr) {
+        connection_->answer(*this, cgi);
+    }
+}
+
+void pending_request::wake_when_gone(walls::parked* poll)
+{
+    parked_ = poll;
+    if (gone_ && parked_ != nullptr) {
+        parked_->wake(walls::woken::gone);
+    }
+}
+
+void pending_request::leave()
+{
+    gone_ = true;
+    if (parked_ != nullptr) {
+        parked_->wake(walls::woken::gone);
+    }
+}
+
+connection::connection(server& owner, int fd, bool overloaded)
+    : server_(owner)
+    , fd_(fd)
+    , demux_(limits_for(owner, overloaded))
+{
+}
+
+connection::~connection()
+{
+    close();
+}
+
+bool connection::watch()
+{
+    return server_.loop().watch(fd_, *this);
+}
+
+bool connection::full() const
+{
+    return out_.size() - sent_ > server_.settings().max_queued_bytes;
+}
+
+void connection::on_ready(std::uint32_t events)
+{
+    if ((events & EPOLLOUT) != 0) {
+        writable_ = true;
+        flush();
+    }
+    if (!closed_ && (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+        readable_ = true;
+        read_some();
+    }
+}
+
+void connection::on_turn()
+{
+    if (readable_) {
+        read_some();
+    }
+    if (!closed_) {
+        flush();
+    }
+}
+
+void connection::read_some()
+{
+    auto& buffer = server_.read_buffer();
+    for (int i = 0; i < reads_a_turn; ++i) {
+        if (closed_ || peer_left_ || full()) {
+            return; // full: flush() goes on when the peer has read
+        }
+        const ssize_t n = recv(fd_, buffer.data(), buffer.size(), 0);
+        if (n > 0) {
+            bytes_read_ += static_cast<std::size_t>(n);
+            demux_.feed({buffer.data(), static_cast<std::size_t>(n)}, *this);
+            arm_timer();
+        } else if (n == 0) {
+            return peer_left();
+        } else if (errno == EAGAIN) {
+            readable_ = false;
+            return;
+        } else if (errno != EINTR) {
+            return close();
+        }
+    }
+    server_.loop().at_next_turn(*this);
+}
+
+// A parked poll ends at once; a request that is being worked on is still answered, in case the peer
+// only closed its half.
+void connection::peer_left()
+{
+    peer_left_ = true;
+    readable_ = false;
+    for (auto& [id, request] : pending_) {
+        request->leave();
+    }
+    close_if_done();
+}
+
+void connection::on_request(wire::request&& r)
+{
+    auto pending = std::make_unique<pending_request>(*this, r.id, r.keep_conn);
+    pending_.emplace(r.id, pending.get());
+    server_.start(std::move(pending), std::move(r));
+}
+
+void connection::on_abort(wire::request_id id)
+{
+    if (const auto it = pending_.find(id); it != pending_.end()) {
+        it->second->leave();
+    }
+}
+
+void connection::on_reply(std::string_view bytes, bool close_after)
+{
+    out_ += bytes;
+    finishing_ = finishing_ || close_after;
+    queue_flush();
+}
+
+void connection::on_broken(std::string_view reason)
+{
+    server_.counted().broken_connections.Increment();
+    spdlog::warn("connection dropped: the peer broke the FastCGI protocol: {}", reason);
+    close();
+}
+
+void connection::wait_for_room(const pending_request& r)
+{
+    while (r.connection_ != nullptr && full()) {
+        fibers::sleeper here;
+        waiting_for_room_.push_back(&here);
+        here.sleep();
+    }
+}
+
+void connection::answer(pending_request& r, std::string_view cgi)
+{
+    wire::append_answer(out_, r.id_, cgi);
+    end(r);
+}
+
+// Nobody answered: the peer aborted, or left, or a handler failed to.
+void connection::abandon(pending_request& r)
+{
+    wire::append_answer(out_, r.id_, {});
+    end(r);
+}
+
+void connection::end(pending_request& r)
+{
+    demux_.finish(r.id_);
+    pending_.erase(r.id_);
+    finishing_ = finishing_ || !r.keep_conn_;
+    r.connection_ = nullptr;
+    queue_flush();
+}
+
+// Not sent at once: the answers of one turn leave in one system call for each connection.
+void connection::queue_flush()
+{
+    if (!closed_) {
+        arm_timer();
+        server_.loop().at_next_turn(*this);
+    }
+}
+
+void connection::flush()
+{
+    while (writable_ && !closed_ && sent_ < out_.size()) {
+        const ssize_t n = send(fd_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
+        if (n >= 0) {
+            sent_ += static_cast<std::size_t>(n);
+            bytes_sent_ += static_cast<std::size_t>(n);
+        } else if (errno == EAGAIN) {
+            writable_ = false;
+        } else if (errno != EINTR) {
+            return close();
+        }
+    }
+    if (closed_) {
+        return;
+    }
+    if (sent_ == out_.size()) {
+        out_.clear();
+        sent_ = 0;
+        if (out_.capacity() > idle_buffer) {
+            std::string().swap(out_);
+        }
+    } else if (sent_ > out_.size() / 2) {
+        out_.erase(0, sent_);
+        sent_ = 0;
+    }
+    if (!full()) {
+        while (!waiting_for_room_.empty()) {
+            waiting_for_room_.front()->wake();
+            waiting_for_room_.pop_front();
+        }
+        if (readable_) {
+            server_.loop().at_next_turn(*this);
+        }
+    }
+    close_if_done();
+}
+
+void connection::finish()
+{
+    finishing_ = true;
+    close_if_done();
+}
+
+void connection::close_if_done()
+{
+    if ((finishing_ || peer_left_) && pending_.empty() && sent_ == out_.size()) {
+        close();
+    }
+}
+
+void connection::close()
+{
+    if (closed_) {
+        return;
+    }
+    closed_ = true;
+    server_.loop().forget(fd_, *this);
+    ::close(fd_);
+    cancel();
+    for (auto& [id, request] : pending_) {
+        request->connection_ = nullptr;
+        request->leave();
+    }
+    pending_.clear();
+    for (auto* sleeper : waiting_for_room_) {
+        sleeper->wake();
+    }
+    waiting_for_room_.clear();
+    server_.closed(*this);
+}
+
+// One timer for both directions, set only while a request is being received or an answer waits to
+// be read.
+void connection::arm_timer()
+{
+    if (fibers::timer::is_linked() || closed_) {
+        return;
+    }
+    const bool receiving = !demux_.idle();
+    if (receiving || sent_ < out_.size()) {
+        sent_at_timer_ = bytes_sent_;
+        read_at_timer_ = bytes_read_;
+        const auto wait =
+            receiving ? server_.settings().receive_timeout_seconds / 2.0
+                      : std::chrono::duration<double>(server_.settings().send_timeout_seconds);
+        server_.timers().enter(*this,
+                               std::chrono::steady_clock::now() +
+                                   std::chrono::duration_cast<std::chrono::milliseconds>(wait));
+    }
+}
+
+void connection::on_time()
+{
+    if (sent_ < out_.size() && bytes_sent_ == sent_at_timer_ && !writable_) {
+        server_.counted().too_slow_readers.Increment();
+        spdlog::warn("connection dropped: the peer has not read for {} s (send_timeout_seconds)",
+                     server_.settings().send_timeout_seconds.count());
+        return close();
+    }
+    demux_.age(*this);
+    if (!closed_ && demux_.half_received() == 0 && !demux_.idle() &&
+        bytes_read_ == read_at_timer_) {
+        server_.counted().too_slow_requests.Increment();
+        spdlog::warn("connection dropped: the peer stopped in the middle of a record");
+        return close();
+    }
+    arm_timer();
+}
+
+} // namespace pollster

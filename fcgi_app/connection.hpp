@@ -1,0 +1,109 @@
+// One FastCGI connection: bytes from the socket into the codec, requests out to the server, answers
+// back. No fiber of its own: the reactor feeds it. Thread of the event loop only.
+#pragma once
+
+#include "fcgi_app/routes/exchange.hpp"
+#include "fcgi_app/wire/demux.hpp"
+#include "fibers/reactor.hpp"
+#include "fibers/sleeper.hpp"
+#include "fibers/timer_wheel.hpp"
+
+#include <boost/intrusive/list.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <string>
+
+namespace pollster {
+
+class server;
+class connection;
+
+// A delivered request until its answer is queued. Owned by whoever answers; outlives its connection
+// if need be.
+class pending_request final : public routes::exchange {
+public:
+    pending_request(connection& c, wire::request_id id, bool keep_conn);
+    ~pending_request() override;
+    pending_request(const pending_request&) = delete;
+    pending_request& operator=(const pending_request&) = delete;
+
+    void answer(std::string_view cgi) override;
+    bool gone() const override { return gone_; }
+    void wake_when_gone(walls::parked* poll) override;
+
+private:
+    friend class connection;
+    void leave(); // the peer left or aborted
+
+    connection* connection_; // null: it is closed
+    walls::parked* parked_ = nullptr;
+    wire::request_id id_;
+    bool keep_conn_;
+    bool gone_ = false;
+};
+
+class connection final : public fibers::watcher,
+                         public fibers::turn_task,
+                         public fibers::timer,
+                         public wire::sink,
+                         public boost::intrusive::list_base_hook<
+                             boost::intrusive::link_mode<boost::intrusive::auto_unlink>,
+                             boost::intrusive::tag<struct all_connections>> {
+public:
+    // `fd`: connected and non-blocking; owned. `overloaded`: refuse every request with
+    // FCGI_OVERLOADED.
+    connection(server& owner, int fd, bool overloaded);
+    ~connection() override;
+
+    bool watch(); // false: epoll refused; the owner drops it
+    // Ends as soon as everything in flight is answered and sent; at once if nothing is.
+    void finish();
+    void close(); // now: what is in flight is gone, and the owner destroys this in its next turn
+
+private:
+    friend class pending_request;
+
+    // fibers
+    void on_ready(std::uint32_t events) override;
+    void on_turn() override;
+    void on_time() override;
+    // wire::sink
+    void on_request(wire::request&& r) override;
+    void on_abort(wire::request_id id) override;
+    void on_reply(std::string_view bytes, bool close_after) override;
+    void on_broken(std::string_view reason) override;
+
+    void read_some();
+    void peer_left();
+    void queue_flush();
+    void flush();
+    void wait_for_room(const pending_request& r);
+    void answer(pending_request& r, std::string_view cgi);
+    void abandon(pending_request& r);
+    void end(pending_request& r);
+    void close_if_done();
+    void arm_timer();
+
+    bool full() const;
+
+    server& server_;
+    int fd_;
+    wire::demux demux_;
+    boost::unordered_flat_map<wire::request_id, pending_request*> pending_;
+    std::string out_; // bytes that the socket has not taken yet, from sent_ on
+    std::size_t sent_ = 0;
+    std::deque<fibers::sleeper*> waiting_for_room_;
+    std::size_t sent_at_timer_ = 0; // bytes_sent_ when the timer was set
+    std::size_t bytes_sent_ = 0;    // in all
+    std::size_t bytes_read_ = 0;
+    std::size_t read_at_timer_ = 0;
+    bool readable_ = false;  // there may be more to read
+    bool writable_ = true;   // the last send did not fill the socket
+    bool peer_left_ = false; // it sends no more
+    bool finishing_ = false;
+    bool closed_ = false;
+};
+
+} // namespace pollster

@@ -1,0 +1,89 @@
+#include "fcgi_app/routes/call.hpp"
+
+#include <boost/json/parse.hpp>
+#include <spdlog/spdlog.h>
+
+namespace routes {
+
+namespace {
+
+constexpr std::string_view cookie_name = "pollster_session";
+
+bool writes(const http::request& r)
+{
+    return r.method != "GET" && r.method != "HEAD";
+}
+
+} // namespace
+
+credentials credentials_of(const http::request& r, std::string_view from_body)
+{
+    if (!from_body.empty()) {
+        return {std::string(from_body), false};
+    }
+    if (const auto token = http::bearer_token(r.authorization)) {
+        return {std::string(*token), false};
+    }
+    if (const auto token = http::cookie_value(r.cookie, cookie_name)) {
+        return {std::string(*token), true};
+    }
+    return {};
+}
+
+http::response unavailable(services& s, const walls::trouble& t)
+{
+    s.counted.troubles.Increment();
+    spdlog::warn("database trouble, answering 503: {}", t.why);
+    http::response r =
+        http::response::error(503, "The database is not available. Please try again.");
+    // 1-3 s: all clients of a restarted database must not come back in the same moment.
+    r.headers.emplace_back("Retry-After", std::to_string(1 + s.random() % 3));
+    return r;
+}
+
+identified who_calls(services& s, const call& c)
+{
+    const credentials given = credentials_of(c.request);
+    if (given.session_id.empty()) {
+        return http::response::error(401, "Please sign in.");
+    }
+    // A foreign page can make a browser send the cookie, but not this header without a CORS grant.
+    if (given.from_cookie && writes(c.request) && c.request.csrf_token.empty()) {
+        return http::response::error(403, "A call with a cookie needs the header X-CSRF-Token.");
+    }
+    auto who = s.access.find(given.session_id, s.refresh.looks_succeed());
+    if (!who) {
+        return unavailable(s, who.error());
+    }
+    if (!*who) {
+        return http::response::error(401, "Please sign in.");
+    }
+    return *who;
+}
+
+identified who_calls_on_wall(services& s, const call& c)
+{
+    identified who = who_calls(s, c);
+    if (const auto* user = std::get_if<walls::identity_ptr>(&who);
+        user != nullptr && !(*user)->may_see(walls::wall_id{c.wall})) {
+        return http::response::error(403, "You may not see this wall.");
+    }
+    return who;
+}
+
+std::variant<boost::json::object, http::response> json_body(const http::request& r)
+{
+    if (r.content_type != "application/json") {
+        return http::response::error(415, "The body must be application/json.");
+    }
+    boost::system::error_code error;
+    boost::json::parse_options limits;
+    limits.max_depth = 8;
+    boost::json::value body = boost::json::parse(r.body, error, {}, limits);
+    if (error || !body.is_object()) {
+        return http::response::error(400, "The body must be one JSON object.");
+    }
+    return std::move(body.get_object());
+}
+
+} // namespace routes

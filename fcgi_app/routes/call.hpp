@@ -1,0 +1,47 @@
+// One request on its way through a route, and the pieces that routes share. Fibers of the event
+// loop only.
+#pragma once
+
+#include "fcgi_app/http/request.hpp"
+#include "fcgi_app/http/response.hpp"
+#include "fcgi_app/routes/exchange.hpp"
+#include "fcgi_app/routes/services.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace routes {
+
+struct call {
+    http::request request;
+    exchange_ptr peer;        // a route that answers later (the poll) moves it out
+    std::int64_t wall = 0;    // {id} of the path
+    std::uint64_t number = 0; // names this request in the log
+};
+
+// Where a session id may come from, in this order: the given body field, bearer, cookie.
+struct credentials {
+    std::string session_id; // empty: none
+    bool from_cookie = false;
+};
+credentials credentials_of(const http::request& r, std::string_view from_body = {});
+
+// The signed-in user, or the response that says why not: 401, 403 (a writing call by cookie without
+// X-CSRF-Token), 503.
+using identified = std::variant<walls::identity_ptr, http::response>;
+identified who_calls(services& s, const call& c);
+// The same, who in addition may see the wall c.wall; else 403.
+identified who_calls_on_wall(services& s, const call& c);
+
+// The body as a JSON object, or the response that says why not: 400, 413, 415.
+std::variant<boost::json::object, http::response> json_body(const http::request& r);
+
+// 503 with Retry-After, logged and counted.
+http::response unavailable(services& s, const walls::trouble& t);
+
+} // namespace routes

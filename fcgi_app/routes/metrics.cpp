@@ -1,0 +1,71 @@
+#include "fcgi_app/routes/metrics.hpp"
+
+#include <prometheus/text_serializer.h>
+
+namespace routes {
+
+prometheus::Counter& metrics::counter(const std::string& name, const std::string& help,
+                                      const prometheus::Labels& labels)
+{
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry_).Add(labels);
+}
+
+prometheus::Gauge& metrics::gauge(const std::string& name, const std::string& help)
+{
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry_).Add({});
+}
+
+namespace {
+const std::string polls = "pollster_polls_total";
+const std::string polls_help = "Polls that ended, by outcome.";
+const std::string limits = "pollster_limits_total";
+const std::string limits_help = "Times a limit was reached, by limit.";
+} // namespace
+
+metrics::metrics()
+    : requests(counter("pollster_requests_total", "Requests received completely."))
+    , polls_news(counter(polls, polls_help, {{"outcome", "news"}}))
+    , polls_empty(counter(polls, polls_help, {{"outcome", "empty"}}))
+    , polls_gone(counter(polls, polls_help, {{"outcome", "gone"}}))
+    , polls_refused(counter(polls, polls_help, {{"outcome", "refused"}}))
+    , posts(counter("pollster_posts_total", "Posts committed through this process."))
+    , troubles(counter("pollster_database_refusals_total",
+                       "Requests answered 503 because of the database."))
+    , failures(counter("pollster_failures_total", "Requests answered 500: bugs, see the log."))
+    , connections(counter("pollster_connections_total", "Connections accepted."))
+    , refused_connections(counter(limits, limits_help, {{"limit", "max_connections"}}))
+    , broken_connections(counter("pollster_broken_connections_total",
+                                 "Connections dropped because the peer broke the protocol."))
+    , too_large(counter(limits, limits_help, {{"limit", "max_bytes"}}))
+    , too_slow_requests(counter(limits, limits_help, {{"limit", "receive_timeout_seconds"}}))
+    , too_slow_readers(counter(limits, limits_help, {{"limit", "send_timeout_seconds"}}))
+    , refused_parking(counter(limits, limits_help, {{"limit", "max_parked"}}))
+    , connected_gauge(gauge("pollster_connections", "Connections open now."))
+    , parked_gauge(gauge("pollster_parked_polls", "Polls parked now."))
+    , clients_gauge(gauge("pollster_clients", "Polls being compared, parked or answered now."))
+    , walls_known_gauge(gauge("pollster_global_hash_walls", "Walls in the global hash."))
+    , sessions_known_gauge(gauge("pollster_cached_sessions", "Sessions in the access cache."))
+    , recent_bytes_gauge(gauge("pollster_recent_bytes", "Bytes of recent entries held."))
+    , session_hits_gauge(
+          gauge("pollster_session_hits", "Session look-ups that cost no SQL, since start."))
+    , session_misses_gauge(gauge("pollster_session_misses",
+                                 "Session look-ups that asked the database, since start."))
+    , looks_gauge(gauge("pollster_looks", "Looks of the refresher at the database, since start."))
+    , wall_loads_gauge(
+          gauge("pollster_wall_loads", "Walls whose new entries were read, since start."))
+    , sql_statements_gauge(gauge("pollster_sql_statements", "SQL statements sent, since start."))
+    , sql_connects_gauge(
+          gauge("pollster_sql_connects", "Database connections opened, since start."))
+    , sql_failures_gauge(
+          gauge("pollster_sql_failures", "Database calls that ended in trouble, since start."))
+    , sql_waiting_gauge(
+          gauge("pollster_sql_waiting", "Database calls waiting for a connection now."))
+{
+}
+
+std::string metrics::text() const
+{
+    return prometheus::TextSerializer().Serialize(registry_.Collect());
+}
+
+} // namespace routes

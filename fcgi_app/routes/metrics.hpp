@@ -1,0 +1,58 @@
+// What the server counts, in Prometheus' terms. Counters may be raised from any thread; the gauges
+// that mirror the state of the event loop are set in its thread just before they are written out.
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+
+#include <string>
+
+namespace routes {
+
+class metrics {
+public:
+    metrics();
+
+    std::string text() const; // the Prometheus text format
+
+    prometheus::Counter& counter(const std::string& name, const std::string& help,
+                                 const prometheus::Labels& labels = {});
+    prometheus::Gauge& gauge(const std::string& name, const std::string& help);
+
+private:
+    prometheus::Registry registry_; // before the members below: they live in it
+
+public:
+    prometheus::Counter& requests;            // delivered by the codec
+    prometheus::Counter& polls_news;          // answered with entries
+    prometheus::Counter& polls_empty;         // answered because their time was up
+    prometheus::Counter& polls_gone;          // ended because the peer left or aborted
+    prometheus::Counter& polls_refused;       // 400, 429, 503
+    prometheus::Counter& posts;               // committed
+    prometheus::Counter& troubles;            // requests answered 503 because of the database
+    prometheus::Counter& failures;            // requests answered 500: bugs
+    prometheus::Counter& connections;         // accepted
+    prometheus::Counter& refused_connections; // beyond max_connections
+    prometheus::Counter& broken_connections;  // the peer broke the FastCGI protocol
+    prometheus::Counter& too_large;           // params or body beyond their limit
+    prometheus::Counter& too_slow_requests;   // not delivered within receive_timeout_seconds
+    prometheus::Counter& too_slow_readers;    // did not read within send_timeout_seconds
+    prometheus::Counter& refused_parking;     // beyond max_parked
+    prometheus::Gauge& connected_gauge;
+    prometheus::Gauge& parked_gauge;
+    prometheus::Gauge& clients_gauge;
+    prometheus::Gauge& walls_known_gauge;
+    prometheus::Gauge& sessions_known_gauge;
+    prometheus::Gauge& recent_bytes_gauge;
+    prometheus::Gauge& session_hits_gauge;
+    prometheus::Gauge& session_misses_gauge;
+    prometheus::Gauge& looks_gauge;
+    prometheus::Gauge& wall_loads_gauge;
+    prometheus::Gauge& sql_statements_gauge;
+    prometheus::Gauge& sql_connects_gauge;
+    prometheus::Gauge& sql_failures_gauge;
+    prometheus::Gauge& sql_waiting_gauge;
+};
+
+} // namespace routes

@@ -1,0 +1,36 @@
+#include "fcgi_app/routes/handlers.hpp"
+
+namespace routes {
+
+answer ping(services&, call&)
+{
+    return http::response::json(R"({"ack":"huzzah!"})");
+}
+
+// The shipped site lets only this machine ask.
+answer show_metrics(services& s, call&)
+{
+    metrics& m = s.counted;
+    const auto set = [](prometheus::Gauge& g, auto value) { g.Set(static_cast<double>(value)); };
+    set(m.parked_gauge, s.lot.parked_now());
+    set(m.clients_gauge, s.who.clients());
+    set(m.walls_known_gauge, s.hash.known());
+    set(m.sessions_known_gauge, s.access.size());
+    set(m.recent_bytes_gauge, s.recent.bytes());
+    set(m.session_hits_gauge, s.access.hits());
+    set(m.session_misses_gauge, s.access.misses());
+    set(m.looks_gauge, s.refresh.looks());
+    set(m.wall_loads_gauge, s.refresh.wall_loads());
+    const db::counters sql = s.store.count();
+    set(m.sql_statements_gauge, sql.statements);
+    set(m.sql_connects_gauge, sql.connects);
+    set(m.sql_failures_gauge, sql.failures);
+    set(m.sql_waiting_gauge, sql.waiting);
+
+    http::response r;
+    r.content_type = "text/plain; version=0.0.4";
+    r.body = m.text();
+    return r;
+}
+
+} // namespace routes

@@ -1,0 +1,364 @@
+// The poll: "anything new on my walls?" (docs/PROTOCOL.md). The heart of the server.
+//
+//   who is it, which of these walls may they see          request fiber
+//   register as a client, catch up with the database      request fiber, waits only if the hash is
+//   not fresh compare local and global hash: news -> answer park parked fiber: a fresh stack of
+//   which one page is touched woken: the new entries are at hand -> answer          parked fiber
+//          anything else                                  request fiber again
+#include "fcgi_app/http/local_hash.hpp"
+#include "fcgi_app/routes/handlers.hpp"
+
+#include <boost/fiber/fiber.hpp>
+#include <spdlog/spdlog.h>
+
+#include <charconv>
+
+namespace routes {
+
+namespace {
+
+using fibers::steady_time;
+using walls::cursor;
+using walls::woken;
+
+constexpr std::string_view nothing_new = R"({"walls":{}})";
+
+void append_number(std::string& out, std::int64_t n)
+{
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, n).ptr;
+    out.append(digits, end);
+}
+
+// The object of "walls" in an answer, wall by wall.
+class news {
+public:
+    news() { text_ = R"({"walls":{)"; }
+
+    void entries(walls::wall_id wall, std::string_view json, bool more)
+    {
+        begin(wall);
+        text_ += json;
+        text_ += more ? R"(],"more":true})" : "]}";
+    }
+    void reset(walls::wall_id wall, walls::entry_id newest)
+    {
+        begin(wall);
+        text_ += R"(],"reset":true,"newest":)";
+        append_number(text_, walls::number(newest));
+        text_ += '}';
+    }
+    bool any() const { return any_; }
+    std::string finish() && { return std::move(text_ += "}}"); }
+
+private:
+    void begin(walls::wall_id wall)
+    {
+        text_ += any_ ? ",\"" : "\"";
+        any_ = true;
+        append_number(text_, walls::number(wall));
+        text_ += R"(":{"posts":[)";
+    }
+
+    std::string text_;
+    bool any_ = false;
+};
+
+class poll_in_progress;
+using poll_ptr = std::unique_ptr<poll_in_progress>;
+
+class poll_in_progress {
+public:
+    poll_in_progress(services& s, exchange_ptr peer, std::string_view cors_lines, std::string token,
+                     walls::identity_ptr who, std::vector<cursor> local, steady_time deadline)
+        : services_(s)
+        , client_(s.who)
+        , peer_(std::move(peer))
+        , cors_lines_(cors_lines)
+        , token_(std::move(token))
+        , who_(std::move(who))
+        , parked_(who_->user, local)
+        , deadline_(deadline)
+    {
+    }
+
+    // In a request fiber: answers, or hands over to a parked fiber.
+    static void go_on(poll_ptr self);
+
+private:
+    enum class next { answered, park };
+
+    next compare();
+    // What is new, as far as it is in memory; walls that are further behind go to `older`.
+    news look(std::vector<cursor>& older);
+    bool still_the_same_user() const { return services_.access.holds(token_, who_); }
+    bool strip_walls();
+    walls::result<std::string> with_older(news n, const std::vector<cursor>& older);
+
+    static void park(poll_ptr self);
+    static void start_again(poll_ptr self);
+
+    void answer(std::string_view body);
+    void refuse(const http::response& r);
+
+    services& services_;
+    walls::presence::client client_;
+    exchange_ptr peer_;
+    std::string_view cors_lines_;
+    std::string token_;
+    walls::identity_ptr who_;
+    walls::parked parked_;
+    steady_time deadline_;
+};
+
+void poll_in_progress::answer(std::string_view body)
+{
+    std::string cgi;
+    cgi.reserve(160 + cors_lines_.size() + body.size());
+    cgi += cors_lines_;
+    cgi += "Status: 200 OK\r\nContent-Type: application/json\r\nCache-Control: "
+           "no-store\r\nContent-Length: ";
+    append_number(cgi, static_cast<std::int64_t>(body.size()));
+    cgi += "\r\n\r\n";
+    cgi += body;
+    peer_->answer(cgi);
+}
+
+void poll_in_progress::refuse(const http::response& r)
+{
+    services_.counted.polls_refused.Increment();
+    peer_->answer(std::string(cors_lines_) + http::to_cgi(r));
+}
+
+// After a change of access: leaves out what the user may no longer see. False: nothing is left.
+bool poll_in_progress::strip_walls()
+{
+    std::vector<cursor> left;
+    for (const walls::watch& w : parked_.watches()) {
+        if (who_->may_see(w.seen.wall)) {
+            left.push_back(w.seen);
+        }
+    }
+    if (left.size() != parked_.watches().size()) {
+        parked_.wait_for(left);
+    }
+    return !left.empty();
+}
+
+news poll_in_progress::look(std::vector<cursor>& older)
+{
+    news n;
+    for (const walls::watch& w : parked_.watches()) {
+        const cursor& mine = w.seen;
+        const auto newest = services_.hash.newest(mine.wall);
+        if (!newest || *newest == mine.last) {
+            continue;
+        }
+        if (mine.last > *newest) {
+            n.reset(mine.wall, *newest);
+        } else if (const auto recent = services_.recent.after(mine.wall, mine.last,
+                                                              services_.options.page_entries)) {
+            n.entries(mine.wall, recent->json, recent->more);
+        } else {
+            older.push_back(mine);
+        }
+    }
+    return n;
+}
+
+walls::result<std::string> poll_in_progress::with_older(news n, const std::vector<cursor>& older)
+{
+    for (const cursor& mine : older) {
+        const auto found = services_.backlog.ask(mine);
+        if (!found) {
+            return found.error();
+        }
+        if (found->entries.empty()) {
+            continue; // nothing after all; the client asks again
+        }
+        std::string json;
+        for (const walls::entry& e : found->entries) {
+            json += json.empty() ? "" : ",";
+            json += walls::to_json(e);
+        }
+        n.entries(mine.wall, json, found->more);
+    }
+    return std::move(n).finish();
+}
+
+// Every wait in here may have let something happen: access may have changed, so it is asked for
+// again before anything is handed out or parked. `park` is returned without a wait since the
+// comparison.
+poll_in_progress::next poll_in_progress::compare()
+{
+    for (;;) {
+        if (!still_the_same_user()) {
+            auto who = services_.access.find(token_, services_.refresh.looks_succeed());
+            if (!who) {
+                refuse(unavailable(services_, who.error()));
+                return next::answered;
+            }
+            if (!*who) {
+                refuse(http::response::error(400, "Invalid user!"));
+                return next::answered;
+            }
+            who_ = *who;
+            if (!strip_walls()) {
+                refuse(http::response::error(400, "Invalid parameters!"));
+                return next::answered;
+            }
+        }
+        std::vector<cursor> local;
+        for (const walls::watch& w : parked_.watches()) {
+            local.push_back(w.seen);
+        }
+        if (const auto caught_up = services_.refresh.catch_up(local); !caught_up) {
+            refuse(unavailable(services_, caught_up.error()));
+            return next::answered;
+        }
+        if (!still_the_same_user()) {
+            continue;
+        }
+        std::vector<cursor> older;
+        news found = look(older);
+        if (!older.empty()) {
+            const auto body = with_older(std::move(found), older);
+            if (!body) {
+                refuse(unavailable(services_, body.error()));
+                return next::answered;
+            }
+            if (!still_the_same_user()) {
+                continue;
+            }
+            services_.counted.polls_news.Increment();
+            answer(*body);
+            return next::answered;
+        }
+        if (!found.any()) {
+            return next::park;
+        }
+        services_.counted.polls_news.Increment();
+        answer(std::move(found).finish());
+        return next::answered;
+    }
+}
+
+void poll_in_progress::go_on(poll_ptr self)
+{
+    services& s = self->services_;
+    try {
+        if (self->compare() == next::answered) {
+            return;
+        }
+    } catch (const std::exception& e) {
+        s.counted.failures.Increment();
+        spdlog::error("a poll failed: {}", e.what());
+        self->refuse(http::response::error(500, "Something went wrong here. It has been logged."));
+        return;
+    }
+    if (s.lot.parked_now() >= s.options.max_parked) {
+        s.counted.refused_parking.Increment();
+        http::response full = http::response::error(503, "The server is full. Please try again.");
+        full.headers.emplace_back("Retry-After", "5");
+        self->refuse(full);
+        return;
+    }
+    // Dispatched, not posted: the parked fiber runs now, so nothing slips in between comparison and
+    // parking.
+    boost::fibers::fiber(
+        boost::fibers::launch::dispatch, std::allocator_arg, s.parked_stacks.get(),
+        [](poll_ptr p) { park(std::move(p)); }, std::move(self))
+        .detach();
+}
+
+// The body of a parked fiber. Nothing in here may go deep: each page of stack that is touched costs
+// 4 KiB for each of a million.
+void poll_in_progress::park(poll_ptr self)
+{
+    services& s = self->services_;
+    self->peer_->wake_when_gone(&self->parked_);
+    const woken why = s.lot.park(self->parked_, self->deadline_);
+    self->peer_->wake_when_gone(nullptr);
+
+    if (why == woken::gone) {
+        s.counted.polls_gone.Increment();
+        return;
+    }
+    const bool session_ends = self->who_->expires <= std::chrono::system_clock::now();
+    if (why == woken::stopping || (why == woken::timed_out && !session_ends)) {
+        s.counted.polls_empty.Increment();
+        self->answer(nothing_new);
+        return;
+    }
+    if (why == woken::risen && !session_ends && self->still_the_same_user()) {
+        std::vector<cursor> older;
+        news found = self->look(older);
+        if (older.empty() && found.any()) {
+            s.counted.polls_news.Increment();
+            self->answer(std::move(found).finish());
+            return;
+        }
+    }
+    start_again(std::move(self));
+}
+
+void poll_in_progress::start_again(poll_ptr self)
+{
+    auto& stacks = self->services_.request_stacks;
+    boost::fibers::fiber(
+        boost::fibers::launch::post, std::allocator_arg, stacks.get(),
+        [](poll_ptr p) { go_on(std::move(p)); }, std::move(self))
+        .detach();
+}
+
+http::poll_body read_body(const http::request& r)
+{
+    return r.content_type == "application/json" ? http::parse_poll_json(r.body)
+                                                : http::parse_poll_form(r.body);
+}
+
+// The poll's own end, drawn so that polls that began together do not come back together.
+steady_time draw_deadline(services& s, const walls::identity& who)
+{
+    const auto spread = static_cast<unsigned long>(s.options.poll_spread.count()) + 1;
+    const auto early = std::chrono::milliseconds(s.random() % spread);
+    const auto session_left = who.expires - std::chrono::system_clock::now();
+    return std::chrono::steady_clock::now() +
+           std::min<steady_time::duration>(
+               s.options.poll_time - early,
+               std::chrono::duration_cast<steady_time::duration>(session_left));
+}
+
+} // namespace
+
+answer poll(services& s, call& c)
+{
+    http::poll_body body = read_body(c.request);
+    const std::string token = credentials_of(c.request, body.session_id).session_id;
+    const auto refused = [&s](http::response r) {
+        s.counted.polls_refused.Increment();
+        return answer(std::move(r));
+    };
+    walls::identity_ptr who;
+    if (!token.empty()) {
+        auto found = s.access.find(token, s.refresh.looks_succeed());
+        if (!found) {
+            return refused(unavailable(s, found.error()));
+        }
+        who = *found;
+    }
+    if (!who) {
+        return refused(http::response::error(400, "Invalid user!"));
+    }
+    std::erase_if(body.cursors, [&](const cursor& mine) { return !who->may_see(mine.wall); });
+    if (body.malformed || body.cursors.empty()) {
+        return refused(http::response::error(400, "Invalid parameters!"));
+    }
+    const auto deadline = draw_deadline(s, *who);
+    poll_in_progress::go_on(std::make_unique<poll_in_progress>(
+        s, std::move(c.peer), s.cors.lines_for(c.request.origin), token, std::move(who),
+        std::move(body.cursors), deadline));
+    return std::nullopt;
+}
+
+} // namespace routes

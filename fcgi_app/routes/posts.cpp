@@ -1,0 +1,160 @@
+#include "fcgi_app/http/form.hpp"
+#include "fcgi_app/routes/handlers.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace routes {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t longest_body = 65'536;
+constexpr std::int64_t default_limit = 50;
+constexpr std::int64_t largest_limit = 200;
+
+struct page_wanted {
+    std::optional<walls::entry_id> before;
+    std::int64_t limit = default_limit;
+};
+
+std::optional<std::int64_t> positive(const std::string& text)
+{
+    std::int64_t n = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    return error == std::errc() && end == text.data() + text.size() && n > 0 ? std::optional(n)
+                                                                             : std::nullopt;
+}
+
+std::optional<page_wanted> read_page(const std::string& query)
+{
+    const auto fields = http::parse_form(query, 16);
+    if (!fields) {
+        return std::nullopt;
+    }
+    page_wanted wanted;
+    for (const auto& [key, value] : *fields) {
+        if (key != "before" && key != "limit") {
+            continue;
+        }
+        const auto n = positive(value);
+        if (!n || (key == "limit" && *n > largest_limit)) {
+            return std::nullopt;
+        }
+        if (key == "before") {
+            wanted.before = walls::entry_id{*n};
+        } else {
+            wanted.limit = *n;
+        }
+    }
+    return wanted;
+}
+
+bool acceptable_key(std::string_view key)
+{
+    return !key.empty() && key.size() <= 64 && std::all_of(key.begin(), key.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
+    });
+}
+
+std::variant<db::new_post, http::response> read_post(const http::request& r)
+{
+    auto body = json_body(r);
+    if (auto* refused = std::get_if<http::response>(&body)) {
+        return std::move(*refused);
+    }
+    const auto& fields = std::get<json::object>(body);
+    const auto* text = fields.if_contains("body");
+    const auto* key = fields.if_contains("client_key");
+    if (text == nullptr || !text->is_string()) {
+        return http::response::error(422, "body must be a text.");
+    }
+    if (key != nullptr && (!key->is_string() || !acceptable_key(key->get_string()))) {
+        return http::response::error(422, "client_key must be 1 to 64 of A-Z a-z 0-9 . _ -");
+    }
+    db::new_post post;
+    post.body = text->get_string();
+    post.client_key = key != nullptr ? std::string(key->get_string()) : std::string();
+    if (post.body.size() > longest_body) {
+        return http::response::error(413, "A post may have 65,536 bytes.");
+    }
+    if (post.body.empty()) {
+        return http::response::error(422, "A post needs a text.");
+    }
+    if (post.body.find('\0') != std::string::npos || !http::is_valid_utf8(post.body)) {
+        return http::response::error(422, "body must be UTF-8 without NUL.");
+    }
+    return post;
+}
+
+http::response entry_response(const walls::entry& e, int status)
+{
+    return http::response::json(R"({"post":)" + walls::to_json(e) + "}", status);
+}
+
+} // namespace
+
+answer list_posts(services& s, call& c)
+{
+    auto who = who_calls_on_wall(s, c);
+    if (auto* refused = std::get_if<http::response>(&who)) {
+        return std::move(*refused);
+    }
+    const auto wanted = read_page(c.request.query);
+    if (!wanted) {
+        return http::response::error(400, "before must be an entry's number, limit 1 to 200.");
+    }
+    const auto found = s.store.posts_before(walls::wall_id{c.wall}, wanted->before,
+                                            static_cast<std::size_t>(wanted->limit));
+    if (!found) {
+        return unavailable(s, found.error());
+    }
+    std::string body = R"({"posts":[)";
+    for (const walls::entry& e : found->posts) {
+        body += walls::to_json(e) + ',';
+    }
+    if (body.back() == ',') {
+        body.pop_back();
+    }
+    body += R"(],"more":)" + std::string(found->more ? "true" : "false") + R"(,"newest":)" +
+            std::to_string(walls::number(found->newest)) + '}';
+    return http::response::json(std::move(body));
+}
+
+answer add_post(services& s, call& c)
+{
+    auto who = who_calls_on_wall(s, c);
+    if (auto* refused = std::get_if<http::response>(&who)) {
+        return std::move(*refused);
+    }
+    auto read = read_post(c.request);
+    if (auto* refused = std::get_if<http::response>(&read)) {
+        return std::move(*refused);
+    }
+    auto& post = std::get<db::new_post>(read);
+    post.wall = walls::wall_id{c.wall};
+    post.user = std::get<walls::identity_ptr>(who)->user;
+    const auto outcome = s.store.add_post(post);
+    if (!outcome) {
+        return unavailable(s, outcome.error());
+    }
+    if (const auto* created = std::get_if<db::post_created>(&*outcome)) {
+        s.counted.posts.Increment();
+        s.refresh.posted(post.wall, created->entry);
+        return entry_response(created->entry, 201);
+    }
+    if (const auto* known = std::get_if<db::post_known>(&*outcome)) {
+        return entry_response(known->entry, 200);
+    }
+    if (std::holds_alternative<db::post_conflict>(*outcome)) {
+        return http::response::error(409, "This client_key was used for another post.");
+    }
+    return http::response::error(403, "You may not see this wall.");
+}
+
+} // namespace routes

@@ -1,0 +1,50 @@
+// What the routes work with. Built once by the server's wiring (fcgi_app/app.cpp), passed by
+// reference.
+#pragma once
+
+#include "db/store.hpp"
+#include "fcgi_app/http/cors.hpp"
+#include "fcgi_app/routes/metrics.hpp"
+#include "fibers/batcher.hpp"
+#include "fibers/stacks.hpp"
+#include "walls/access_cache.hpp"
+#include "walls/global_hash.hpp"
+#include "walls/parking.hpp"
+#include "walls/presence.hpp"
+#include "walls/recent_entries.hpp"
+#include "walls/refresher.hpp"
+
+#include <chrono>
+#include <random>
+
+namespace routes {
+
+struct settings {
+    std::chrono::milliseconds poll_time{60'000}; // a poll ends 0 to poll_spread before this
+    std::chrono::milliseconds poll_spread{5'000};
+    std::size_t page_entries = 100; // of a wall in one answer
+    std::size_t max_parked = 1'200'000;
+    std::chrono::seconds session_lifetime{30 * 24 * 3600};
+    enum class cookies { as_request, secure, plain } secure_cookie = cookies::as_request;
+};
+
+using page_answer = walls::result<walls::page>;
+
+struct services {
+    const settings& options;
+    const http::cors& cors;
+    db::store& store;
+    walls::presence& who;
+    walls::global_hash& hash;
+    walls::recent_entries& recent;
+    walls::parking& lot;
+    walls::access_cache& access;
+    walls::refresher& refresh;
+    fibers::batcher<walls::cursor, page_answer>& backlog; // entries older than the recent ones
+    fibers::stack_pool& request_stacks; // for fibers that parse, ask the database, write JSON
+    fibers::stack_pool& parked_stacks;  // for fibers that sleep: one touched page each
+    metrics& counted;
+    std::minstd_rand& random; // spreads deadlines; not for secrets
+};
+
+} // namespace routes

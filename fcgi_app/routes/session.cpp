@@ -1,0 +1,156 @@
+#include "fcgi_app/http/form.hpp"
+#include "fcgi_app/routes/handlers.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <spdlog/spdlog.h>
+
+#include <ctime>
+
+namespace routes {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view cookie = "pollster_session=";
+
+struct name_and_password {
+    std::string name;
+    std::string password;
+};
+
+std::variant<name_and_password, http::response> read_credentials(const http::request& r)
+{
+    name_and_password given;
+    if (r.content_type == "application/x-www-form-urlencoded") {
+        const auto fields = http::parse_form(r.body, 16);
+        if (!fields) {
+            return http::response::error(400, "The form is malformed.");
+        }
+        for (const auto& [key, value] : *fields) {
+            if (key == "name") {
+                given.name = value;
+            } else if (key == "password") {
+                given.password = value;
+            }
+        }
+    } else {
+        auto body = json_body(r);
+        if (auto* refused = std::get_if<http::response>(&body)) {
+            return std::move(*refused);
+        }
+        const auto& fields = std::get<json::object>(body);
+        const auto* name = fields.if_contains("name");
+        const auto* password = fields.if_contains("password");
+        if (name == nullptr || password == nullptr || !name->is_string() ||
+            !password->is_string()) {
+            return http::response::error(400, "name and password are missing.");
+        }
+        given.name = name->get_string();
+        given.password = password->get_string();
+    }
+    const auto plain = [](const std::string& text) {
+        return !text.empty() && text.size() <= 256 && text.find('\0') == std::string::npos &&
+               http::is_valid_utf8(text);
+    };
+    if (!plain(given.name) || !plain(given.password)) {
+        return http::response::error(400, "name and password must be 1 to 256 bytes of UTF-8.");
+    }
+    return given;
+}
+
+std::string cookie_line(const services& s, const http::request& r, std::string_view value,
+                        std::int64_t max_age)
+{
+    std::string line(cookie);
+    line += value;
+    line += "; Path=/; HttpOnly; SameSite=Lax; Max-Age=" + std::to_string(max_age);
+    const auto secure = s.options.secure_cookie;
+    if (secure == settings::cookies::secure ||
+        (secure == settings::cookies::as_request && r.https)) {
+        line += "; Secure";
+    }
+    return line;
+}
+
+std::string utc_text(std::chrono::system_clock::time_point t)
+{
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
+    const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[32];
+    const auto n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+    char tail[8];
+    std::snprintf(tail, sizeof tail, ".%03dZ", static_cast<int>(ms % 1000));
+    return std::string(text, n) + tail;
+}
+
+json::object user_json(walls::user_id user, const std::string& name)
+{
+    return {{"id", walls::number(user)}, {"name", name}};
+}
+
+} // namespace
+
+answer sign_in(services& s, call& c)
+{
+    auto given = read_credentials(c.request);
+    if (auto* refused = std::get_if<http::response>(&given)) {
+        return std::move(*refused);
+    }
+    const auto& [name, password] = std::get<name_and_password>(given);
+    auto done = s.store.sign_in(name, password);
+    if (!done) {
+        return unavailable(s, done.error());
+    }
+    if (!*done) {
+        spdlog::info("request {}: sign-in refused from {}", c.number, c.request.remote_addr);
+        return http::response::error(401, "Wrong name or password.");
+    }
+    const db::signed_in& in = **done;
+    spdlog::info("request {}: user {} signed in", c.number, walls::number(in.user));
+    http::response r = http::response::json(
+        json::serialize(json::object{{"session_id", in.session_id},
+                                     {"user", user_json(in.user, in.user_name)},
+                                     {"expires_at", in.expires_at}}),
+        201);
+    r.headers.emplace_back(
+        "Set-Cookie", cookie_line(s, c.request, in.session_id, s.options.session_lifetime.count()));
+    return r;
+}
+
+answer sign_out(services& s, call& c)
+{
+    auto who = who_calls(s, c);
+    if (auto* refused = std::get_if<http::response>(&who)) {
+        return std::move(*refused);
+    }
+    const std::string session_id = credentials_of(c.request).session_id;
+    if (const auto out = s.store.sign_out(session_id); !out) {
+        return unavailable(s, out.error());
+    }
+    // The user's own parked polls end now; those of other sessions of the same user look once and
+    // park again.
+    const auto user = std::get<walls::identity_ptr>(who)->user;
+    s.access.forget(user);
+    s.who.wake(user, walls::woken::access_changed);
+    http::response r = http::response::json(R"({"signed_out":true})");
+    r.headers.emplace_back("Set-Cookie", cookie_line(s, c.request, "", 0));
+    return r;
+}
+
+answer show_session(services& s, call& c)
+{
+    auto who = who_calls(s, c);
+    if (auto* refused = std::get_if<http::response>(&who)) {
+        return std::move(*refused);
+    }
+    const walls::identity& user = *std::get<walls::identity_ptr>(who);
+    return http::response::json(json::serialize(json::object{
+        {"user", user_json(user.user, user.user_name)}, {"expires_at", utc_text(user.expires)}}));
+}
+
+} // namespace routes

@@ -1,0 +1,55 @@
+#include "fcgi_app/routes/handlers.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+namespace routes {
+
+namespace json = boost::json;
+
+answer list_walls(services& s, call& c)
+{
+    auto who = who_calls(s, c);
+    if (auto* refused = std::get_if<http::response>(&who)) {
+        return std::move(*refused);
+    }
+    const auto found = s.store.walls_of(std::get<walls::identity_ptr>(who)->user);
+    if (!found) {
+        return unavailable(s, found.error());
+    }
+    json::array list;
+    for (const db::wall_summary& w : *found) {
+        list.push_back(json::object{{"id", walls::number(w.id)},
+                                    {"name", w.name},
+                                    {"kind", w.kind},
+                                    {"newest", walls::number(w.newest)},
+                                    {"unread", w.unread}});
+    }
+    return http::response::json(json::serialize(json::object{{"walls", std::move(list)}}));
+}
+
+answer mark_read(services& s, call& c)
+{
+    auto who = who_calls_on_wall(s, c);
+    if (auto* refused = std::get_if<http::response>(&who)) {
+        return std::move(*refused);
+    }
+    auto body = json_body(c.request);
+    if (auto* refused = std::get_if<http::response>(&body)) {
+        return std::move(*refused);
+    }
+    const auto* id = std::get<json::object>(body).if_contains("id");
+    if (id == nullptr || !id->is_int64() || id->get_int64() < 0) {
+        return http::response::error(422, "id must be the number of an entry.");
+    }
+    const auto marked =
+        s.store.mark_read(walls::wall_id{c.wall}, std::get<walls::identity_ptr>(who)->user,
+                          walls::entry_id{id->get_int64()});
+    if (!marked) {
+        return unavailable(s, marked.error());
+    }
+    return http::response::json(json::serialize(json::object{{"read", *marked}}));
+}
+
+} // namespace routes

@@ -1,0 +1,221 @@
+#include "fcgi_app/server.hpp"
+
+#include "fcgi_app/http/request.hpp"
+#include "fcgi_app/routes/table.hpp"
+#include "fcgi_app/wire/params.hpp"
+
+#include <boost/fiber/fiber.hpp>
+#include <boost/fiber/operations.hpp>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+
+namespace pollster {
+
+namespace {
+
+constexpr int accepts_a_turn = 64;
+// Beyond max_connections this many more are taken only to be told FCGI_OVERLOADED.
+constexpr std::size_t overloaded_connections = 256;
+
+} // namespace
+
+// Takes connections off one listening socket, some a turn, so that a burst does not hold up the
+// polls.
+class server::acceptor final : public fibers::watcher, public fibers::turn_task {
+public:
+    acceptor(server& owner, int fd)
+        : server_(owner)
+        , fd_(fd)
+    {
+    }
+    ~acceptor() override { server_.loop_.forget(fd_, *this); }
+    acceptor(const acceptor&) = delete;
+    acceptor& operator=(const acceptor&) = delete;
+
+    bool watch() { return server_.loop_.watch(fd_, *this); }
+    void on_ready(std::uint32_t) override { accept_some(); }
+    void on_turn() override { accept_some(); }
+
+private:
+    void accept_some()
+    {
+        for (int i = 0; i < accepts_a_turn; ++i) {
+            const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            if (fd >= 0) {
+                server_.adopt(fd);
+            } else if (errno == EAGAIN) {
+                return;
+            } else if (errno != EINTR && errno != ECONNABORTED) {
+                // Out of descriptors or memory: those who wait stay in the backlog; tried again
+                // when a connection closes.
+                spdlog::error("cannot accept: {}", std::strerror(errno));
+                return;
+            }
+        }
+        server_.loop_.at_next_turn(*this);
+    }
+
+    server& server_;
+    int fd_;
+};
+
+class server::graveyard final : public fibers::turn_task {
+public:
+    void bury(connection& c) { dead_.emplace_back(&c); }
+    void on_turn() override { std::vector<std::unique_ptr<connection>>().swap(dead_); }
+
+private:
+    std::vector<std::unique_ptr<connection>> dead_;
+};
+
+server::server(fibers::reactor& loop, const config& settings, routes::services& services)
+    : loop_(loop)
+    , settings_(settings)
+    , services_(services)
+    , timers_(std::chrono::milliseconds(250), 512, std::chrono::steady_clock::now())
+    , closed_(std::make_unique<graveyard>())
+{
+}
+
+server::~server()
+{
+    acceptors_.clear();
+    while (!all_.empty()) {
+        all_.front().close();
+    }
+}
+
+wire::limits server::wire_limits() const
+{
+    return {settings_.max_params_bytes, settings_.max_body_bytes,
+            settings_.max_requests_per_connection, settings_.max_connections};
+}
+
+bool server::listen(int socket)
+{
+    acceptors_.push_back(std::make_unique<acceptor>(*this, socket));
+    return acceptors_.back()->watch();
+}
+
+void server::adopt(int fd)
+{
+    const bool overloaded = connections_ >= settings_.max_connections;
+    if (overloaded) {
+        counted().refused_connections.Increment();
+        spdlog::warn("connection refused: {} are open (max_connections)", connections_);
+        if (connections_ >= settings_.max_connections + overloaded_connections) {
+            ::close(fd);
+            return;
+        }
+    }
+    auto* c = new connection(*this, fd, overloaded);
+    all_.push_back(*c);
+    ++connections_;
+    counted().connections.Increment();
+    if (!c->watch()) {
+        spdlog::error("cannot watch a connection: {}", std::strerror(errno));
+        c->close();
+    }
+}
+
+void server::closed(connection& c)
+{
+    --connections_;
+    all_.erase(all_.iterator_to(c));
+    closed_->bury(c);
+    loop_.at_next_turn(*closed_);
+    for (auto& a : acceptors_) {
+        loop_.at_next_turn(*a); // there is a free descriptor again
+    }
+    ended_.notify_all();
+}
+
+void server::start(std::unique_ptr<pending_request> peer, wire::request&& r)
+{
+    counted().requests.Increment();
+    const auto number = ++requests_;
+    boost::fibers::fiber(
+        boost::fibers::launch::post, std::allocator_arg, services_.request_stacks.get(),
+        [this, number](std::unique_ptr<pending_request> to, wire::request asked) {
+            if (asked.too_large != wire::request::excess::none) {
+                counted().too_large.Increment();
+                spdlog::warn("request {}: {} beyond the limit, refused", number,
+                             asked.too_large == wire::request::excess::body
+                                 ? "body (max_body_bytes)"
+                                 : "params (max_params_bytes)");
+                const bool body = asked.too_large == wire::request::excess::body;
+                return routes::refuse(services_, *to, {}, body ? 413 : 431,
+                                      body ? "The body is too large."
+                                           : "The request's header is too large.");
+            }
+            if (asked.too_slow) {
+                counted().too_slow_requests.Increment();
+                spdlog::warn("request {}: not received within receive_timeout_seconds, refused",
+                             number);
+                return routes::refuse(services_, *to, {}, 408,
+                                      "The request took too long to arrive.");
+            }
+            const auto params = wire::decode_params(asked.params);
+            auto request =
+                params ? http::request::from_cgi(*params, std::move(asked.body)) : std::nullopt;
+            if (!request) {
+                return routes::refuse(services_, *to, {}, 400,
+                                      "The request is incomplete or malformed.");
+            }
+            std::string().swap(asked.params);
+            routes::dispatch(services_, {std::move(*request), std::move(to), 0, number});
+        },
+        std::move(peer), std::move(r))
+        .detach();
+}
+
+void server::run_timers()
+{
+    std::unique_lock lock(mutex_);
+    auto next_trim = std::chrono::steady_clock::now();
+    while (!stopping_) {
+        const auto now = std::chrono::steady_clock::now();
+        while (timers_.turn(now, 64)) {
+            boost::this_fiber::yield();
+        }
+        if (now >= next_trim) {
+            next_trim = now + std::chrono::seconds(1);
+            services_.request_stacks.trim(64);
+            services_.parked_stacks.trim();
+            sd_notify(0, "WATCHDOG=1"); // fibers run and the loop turns
+        }
+        ended_.wait_until(lock, timers_.next_step(), [this] { return stopping_; });
+    }
+}
+
+void server::stop(fibers::steady_time deadline)
+{
+    stopping_ = true;
+    ended_.notify_all();
+    acceptors_.clear();
+    // Those who were just being compared may still park: woken again until none is left.
+    std::unique_lock lock(mutex_);
+    while (connections_ > 0 && std::chrono::steady_clock::now() < deadline) {
+        services_.who.wake_all(walls::woken::stopping);
+        for (auto it = all_.begin(); it != all_.end();) {
+            (it++)->finish();
+        }
+        ended_.wait_until(lock, std::min(deadline, std::chrono::steady_clock::now() +
+                                                       std::chrono::milliseconds(20)));
+    }
+    if (connections_ > 0) {
+        spdlog::warn("stopping with {} connections that were not done", connections_);
+    }
+    while (!all_.empty()) {
+        all_.front().close();
+    }
+}
+
+} // namespace pollster
