@@ -156,7 +156,8 @@ BOOST_AUTO_TEST_CASE(
         writers.emplace_back([this, w, &running] {
             std::minstd_rand random(w + 1);
             const auto below = [&](unsigned n) { return static_cast<int>(random() % n); };
-            // Deadlocks among writers of several walls are part of the test; waiting a second for each is not.
+            // Deadlocks among writers of several walls are part of the test; waiting a second for
+            // each is not.
             session s(pg.conninfo(name) + " options='-c deadlock_timeout=20ms'");
             for (int i = 0; i < 120; ++i) {
                 s.run("begin");

@@ -129,6 +129,33 @@ private_postgres& private_postgres::shared()
 private_postgres::private_postgres(std::vector<std::string> options)
     : options_(std::move(options))
 {
+    make_folder();
+    try {
+        run("initdb", {"-D", folder_ / "data", "-U", "pollster", "--auth=trust", "--encoding=UTF8",
+                       "--locale=C.UTF-8", "--no-sync"});
+        start();
+    } catch (...) {
+        fs::remove_all(folder_);
+        throw;
+    }
+}
+
+private_postgres::private_postgres(standby_of, const private_postgres& primary)
+    : options_(primary.options_)
+{
+    make_folder();
+    try {
+        run("pg_basebackup", {"-D", folder_ / "data", "-d", primary.conninfo("postgres"),
+                              "--write-recovery-conf", "--checkpoint=fast", "--no-sync"});
+        start();
+    } catch (...) {
+        fs::remove_all(folder_);
+        throw;
+    }
+}
+
+void private_postgres::make_folder()
+{
     // Not below the build folder: another user may not be allowed in there, and socket paths have
     // 107 bytes.
     std::string pattern = fs::temp_directory_path() / "pollster-pg-XXXXXX";
@@ -136,18 +163,10 @@ private_postgres::private_postgres(std::vector<std::string> options)
         throw std::runtime_error("cannot make a temporary folder");
     }
     folder_ = pattern;
-    try {
-        if (const passwd* user = other_user()) {
-            if (::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) {
-                throw std::runtime_error("cannot give away " + folder_.string());
-            }
+    if (const passwd* user = other_user()) {
+        if (::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) {
+            throw std::runtime_error("cannot give away " + folder_.string());
         }
-        run("initdb", {"-D", folder_ / "data", "-U", "pollster", "--auth=trust", "--encoding=UTF8",
-                       "--locale=C.UTF-8", "--no-sync"});
-        start();
-    } catch (...) {
-        fs::remove_all(folder_);
-        throw;
     }
 }
 

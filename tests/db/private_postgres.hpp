@@ -20,6 +20,10 @@ public:
     // Makes a cluster of its own and starts it. `options`: more settings, "name=value". Throws
     // std::runtime_error with what the server logged if that fails.
     explicit private_postgres(std::vector<std::string> options = {});
+    // A streaming standby of `primary`, which must have been made with wal_level=replica. Returns
+    // when it takes connections.
+    struct standby_of {};
+    private_postgres(standby_of, const private_postgres& primary);
     ~private_postgres();
     private_postgres(const private_postgres&) = delete;
     private_postgres& operator=(const private_postgres&) = delete;
@@ -46,6 +50,7 @@ public:
     void run(const std::string& name, const std::vector<std::string>& arguments) const;
 
 private:
+    void make_folder();
     void end(int signal);
 
     std::filesystem::path folder_;

@@ -1,0 +1,93 @@
+// Hints from PostgreSQL.
+#include "db/listener.hpp"
+#include "tests/db/store_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <condition_variable>
+#include <mutex>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct heard {
+    std::mutex mutex;
+    std::condition_variable more;
+    std::string told;
+
+    void add(const std::string& what)
+    {
+        {
+            const std::lock_guard lock(mutex);
+            told += what + " ";
+        }
+        more.notify_all();
+    }
+    // What was told since the last call, once it ends with `last`; or what there is after a while.
+    std::string until(const std::string& last)
+    {
+        std::unique_lock lock(mutex);
+        more.wait_for(lock, 20s, [&] { return told.ends_with(last + " "); });
+        return std::exchange(told, {});
+    }
+    db::listener::events events()
+    {
+        return {[this](walls::wall_id w) { add("wall" + std::to_string(number(w))); },
+                [this](walls::user_id u) { add("user" + std::to_string(number(u))); },
+                [this](bool up) { add(up ? "up" : "down"); }};
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(listener_, store_fixture)
+
+BOOST_AUTO_TEST_CASE(tells_of_walls_and_access_by_any_writer_and_ignores_nonsense)
+{
+    heard h;
+    const db::listener l(settings, h.events());
+    BOOST_TEST(h.until("up") == "up ");
+    post(1, 1, "x");
+    BOOST_TEST(h.until("wall1") == "wall1 ");
+    sql("insert into pollster.posts (wall_id, user_id, body) values (2, 1, 'x'), (2, 1, 'y')");
+    BOOST_TEST(h.until("wall2") == "wall2 ");
+    sql("notify pollster_walls, 'x'; notify pollster_walls, ''; notify pollster_walls, '-1'; "
+        "notify pollster_walls, '1 '; "
+        "notify pollster_walls, '99999999999999999999'; notify pollster_walls");
+    sql("delete from pollster.memberships where user_id = 2 and wall_id = 1");
+    BOOST_TEST(h.until("user2") == "user2 ");
+}
+
+BOOST_AUTO_TEST_CASE(goes_down_and_comes_up_with_the_database)
+{
+    heard h;
+    const db::listener l(settings, h.events());
+    BOOST_TEST(h.until("up") == "up ");
+    pg.crash();
+    BOOST_TEST(h.until("down") == "down ");
+    pg.start();
+    BOOST_TEST(h.until("up") == "up ");
+    sql("notify pollster_walls, '7'");
+    BOOST_TEST(h.until("wall7") == "wall7 ");
+    sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
+        "'pollster'");
+    BOOST_TEST(h.until("up") == "down up ");
+}
+
+BOOST_AUTO_TEST_CASE(stops_within_a_second_whatever_the_database_does)
+{
+    heard h;
+    const auto timed = [](std::unique_ptr<db::listener> l) {
+        const auto begin = std::chrono::steady_clock::now();
+        l.reset();
+        return std::chrono::steady_clock::now() - begin;
+    };
+    auto connected = std::make_unique<db::listener>(settings, h.events());
+    BOOST_TEST(h.until("up") == "up ");
+    BOOST_TEST((timed(std::move(connected)) < 1s));
+    settings.database = "host=/nonexistent";
+    BOOST_TEST((timed(std::make_unique<db::listener>(settings, h.events())) < 1s));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,244 @@
+// What callers see while PostgreSQL is down, slow, read-only, replaced or a replica, and that all
+// is well again afterwards.
+#include "tests/db/store_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+namespace {
+
+using namespace std::chrono_literals;
+using walls::trouble_kind;
+using clock_type = std::chrono::steady_clock;
+
+// Asks until it works: the store waits longer and longer between its attempts, and this program can
+// only ask.
+template <class Question>
+auto eventually(Question question)
+{
+    const auto deadline = clock_type::now() + 20s;
+    for (;;) {
+        auto answer = question();
+        if (answer || clock_type::now() > deadline) {
+            return answer;
+        }
+        std::this_thread::sleep_for(5ms);
+    }
+}
+
+struct trouble_fixture : store_fixture {
+    ~trouble_fixture()
+    {
+        if (!pg.running()) {
+            pg.start();
+        }
+    }
+    trouble_fixture() = default;
+    trouble_fixture(const trouble_fixture&) = delete;
+    trouble_fixture& operator=(const trouble_fixture&) = delete;
+
+    const std::vector<walls::cursor> from_start{{walls::wall_id{1}, walls::entry_id{0}}};
+    walls::result<db::post_outcome> try_post(const std::string& key)
+    {
+        return store->add_post({walls::wall_id{1}, walls::user_id{1}, "x", key});
+    }
+    static std::string kind(trouble_kind k)
+    {
+        static const std::vector<std::string> names{"unavailable", "overloaded", "read_only",
+                                                    "timed_out",   "disk_full",  "wrong_schema"};
+        return names.at(static_cast<std::size_t>(k));
+    }
+    template <class T>
+    static std::string kind(const walls::result<T>& r)
+    {
+        return r ? "fine" : kind(r.error().kind);
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(trouble_, trouble_fixture)
+
+BOOST_AUTO_TEST_CASE(database_that_is_down_at_start_is_trouble_until_it_is_up)
+{
+    pg.stop();
+    const auto fresh = db::store::open(settings);
+    BOOST_TEST(kind(fresh->look({})) == "unavailable");
+    BOOST_TEST(kind(fresh->entries_after(from_start, 5)) == "unavailable");
+    pg.start();
+    BOOST_TEST(eventually([&] { return fresh->look({}); }).has_value());
+    BOOST_TEST(eventually([&] { return fresh->entries_after(from_start, 5); }).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(while_it_is_away_calls_fail_fast_and_hardly_anybody_knocks)
+{
+    BOOST_TEST(try_post("before").has_value());
+    pg.crash();
+    BOOST_TEST(kind(try_post("k")) == "unavailable");
+    const auto before = store->count();
+    const auto begin = clock_type::now();
+    for (int i = 0; i < 2000; ++i) {
+        BOOST_REQUIRE(kind(store->entries_after(from_start, 5)) == "unavailable");
+    }
+    const auto after = store->count();
+    BOOST_TEST((clock_type::now() - begin < 2s));
+    BOOST_TEST(after.connects - before.connects < 20u);
+    BOOST_TEST(after.failures - before.failures == 2000u);
+    BOOST_TEST(after.statements == before.statements);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_crash_the_first_look_forgets_and_the_key_tells_what_happened)
+{
+    store->look({}).value();
+    BOOST_TEST(std::holds_alternative<db::post_created>(try_post("k").value()));
+    pg.crash();
+    BOOST_TEST(kind(store->look({})) == "unavailable");
+    pg.start();
+    const auto c = eventually([&] { return store->look(std::vector{walls::wall_id{1}}); });
+    BOOST_TEST_REQUIRE(c.has_value());
+    BOOST_TEST(c->forget_everything);
+    BOOST_TEST(number(c->heads.at(0).newest) == 1);
+    const auto again = eventually([&] { return try_post("k"); });
+    BOOST_TEST(std::holds_alternative<db::post_known>(again.value()));
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_between_calls_costs_no_call)
+{
+    BOOST_TEST(try_post("1").has_value());
+    store->look({}).value();
+    pg.stop();
+    pg.start();
+    // The dead connections are noticed before anything is sent, so even the write goes through.
+    BOOST_TEST(kind(try_post("2")) == "fine");
+    BOOST_TEST(kind(store->entries_after(from_start, 5)) == "fine");
+    BOOST_TEST(store->look({}).value().forget_everything);
+}
+
+BOOST_AUTO_TEST_CASE(a_killed_backend_of_the_look_forgets_nothing)
+{
+    store->look({}).value();
+    sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
+        "'pollster'");
+    try_post("k").value();
+    const auto c = store->look({}).value();
+    BOOST_TEST(!c.forget_everything);
+    BOOST_TEST(c.heads.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_statement_that_hangs_times_out)
+{
+    settings.statement_timeout = 200ms;
+    const auto hasty = db::store::open(settings);
+    std::thread holder([this] {
+        sql("begin; lock table pollster_default.users, pollster.entries in access exclusive mode; "
+            "select pg_sleep(1.5); commit");
+    });
+    while (sql("select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted "
+               "and relation = 'pollster.entries'::regclass") == "0") {
+        std::this_thread::sleep_for(2ms);
+    }
+    BOOST_TEST(kind(hasty->entries_after(from_start, 5)) == "timed_out");
+    BOOST_TEST(kind(hasty->sign_in("ann", "ann secret")) == "timed_out");
+    holder.join();
+    BOOST_TEST(kind(hasty->entries_after(from_start, 5)) == "fine");
+}
+
+BOOST_AUTO_TEST_CASE(a_read_only_database_reads_and_says_so_when_written)
+{
+    settings.database += " options='-c default_transaction_read_only=on'";
+    const auto reader = db::store::open(settings);
+    BOOST_TEST(kind(reader->look({})) == "fine");
+    BOOST_TEST(kind(reader->entries_after(from_start, 5)) == "fine");
+    BOOST_TEST(kind(reader->add_post({walls::wall_id{1}, walls::user_id{1}, "x", {}})) ==
+               "read_only");
+    BOOST_TEST(kind(reader->sign_in("ann", "ann secret")) == "read_only");
+}
+
+BOOST_AUTO_TEST_CASE(a_schema_that_is_not_there_is_said)
+{
+    const auto elsewhere = db::store::open(pg.settings(pg.empty_database()));
+    BOOST_TEST(kind(elsewhere->look({})) == "wrong_schema");
+    BOOST_TEST(kind(elsewhere->walls_of(walls::user_id{1})) == "wrong_schema");
+}
+
+BOOST_AUTO_TEST_CASE(more_jobs_than_may_wait_are_turned_away)
+{
+    settings.connections = 1;
+    settings.waiting_jobs = 0;
+    const auto full = db::store::open(settings);
+    BOOST_TEST(kind(full->walls_of(walls::user_id{1})) == "overloaded");
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_string_that_cannot_be_read_is_said_at_once)
+{
+    settings.database = "dbname";
+    BOOST_CHECK_THROW(db::store::open(settings), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(a_replica_answers_what_it_has_and_a_promoted_one_takes_over)
+{
+    private_postgres primary({"wal_level=replica", "max_wal_senders=4"});
+    primary.sql("postgres", "create database x");
+    // The people and walls of the fixture, by way of a dump.
+    pg.run("pg_dump", {"-d", pg.conninfo(name), "-f", pg.folder() / "dump.sql"});
+    primary.run("psql", {"-q", "-d", primary.conninfo("x"), "-f", pg.folder() / "dump.sql"});
+
+    private_postgres standby(private_postgres::standby_of{}, primary);
+    auto s = primary.settings("x");
+    s.database_read = standby.conninfo("x");
+    const auto both = db::store::open(s);
+    both->look({}).value();
+
+    // Replay held back: what the look knows of must come from the primary.
+    standby.sql("x", "select pg_wal_replay_pause()");
+    both->add_post({walls::wall_id{1}, walls::user_id{1}, "one", {}}).value();
+    const auto c = both->look({}).value();
+    BOOST_TEST(number(c.heads.at(0).newest) == 1);
+    BOOST_TEST(both->entries_after(from_start, 5).value()[0].entries.size() == 1u);
+
+    // And once it has caught up, it answers by itself.
+    standby.sql("x", "select pg_wal_replay_resume()");
+    const auto replica_only = [&] {
+        return standby.sql("x", "select count(*) from pollster.entries") == "1"
+                   ? std::optional(true)
+                   : std::nullopt;
+    };
+    BOOST_TEST_REQUIRE(eventually(replica_only).has_value());
+    both->look({}).value();
+    eventually([&] {
+        return standby.sql("x", "select pg_last_wal_replay_lsn() >= '" +
+                                    primary.sql("x", "select pg_current_wal_lsn()") + "'") == "t";
+    });
+    both->entries_after(from_start, 5).value();
+    BOOST_TEST(standby.sql(
+                   "x", "select count(*) from pg_stat_activity where application_name = 'pollster' "
+                        "and query like '%pollster.entries%'") == "1");
+
+    // A standby is no place for the look.
+    auto wrong = standby.settings("x");
+    BOOST_TEST(kind(db::store::open(wrong)->look({})) == "read_only");
+
+    // Failover: the same transaction numbers may mean something else now.
+    auto hosts = primary.settings("x");
+    hosts.database = "host=" + primary.folder().string() + "," + standby.folder().string() +
+                     " user=pollster dbname=x target_session_attrs=read-write";
+    const auto moving = db::store::open(hosts);
+    moving->look({}).value();
+    BOOST_TEST(!moving->look({}).value().forget_everything);
+    primary.crash();
+    BOOST_TEST(kind(moving->look({})) == "unavailable");
+    standby.sql("x", "select pg_promote()");
+    const auto after = eventually([&] { return moving->look(std::vector{walls::wall_id{1}}); });
+    BOOST_TEST_REQUIRE(after.has_value());
+    BOOST_TEST(after->forget_everything);
+    BOOST_TEST(number(after->heads.at(0).newest) == 1);
+    const auto posted = eventually([&] {
+        return moving->add_post({walls::wall_id{1}, walls::user_id{1}, "two", {}});
+    });
+    BOOST_TEST(number(std::get<db::post_created>(posted.value()).entry.id) == 2);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
