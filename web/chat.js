@@ -21,8 +21,9 @@ const chat = new Pollster({
   onGap: (wall, { expected, got }) => console.error(`wall ${wall.id}: entry ${expected} is missing, got ${got}`),
 });
 
-// The wall on the screen. `missed`: posts that arrived below the window.
-const current = { id: 0, unreadFrom: null, missed: 0 };
+// The wall on the screen. `placed`: its posts are loaded and the reader is at the first unread one;
+// earlier nothing counts as read. `missed`: posts that arrived below the window.
+const current = { id: 0, placed: false, unreadFrom: null, missed: 0 };
 const drafts = new Map();  // wall id -> text not sent yet
 const narrow = window.matchMedia('(max-width: 720px)');
 
@@ -130,8 +131,7 @@ function chooseWall() {
 }
 
 async function openWall(wall) {
-  current.unreadFrom = null;
-  current.missed = 0;
+  Object.assign(current, { placed: false, unreadFrom: null, missed: 0 });
   byId('wall-name').textContent = wall.name;
   byId('draft').placeholder = `Post to ${wall.name}`;
   byId('draft').value = drafts.get(wall.id) ?? '';
@@ -141,8 +141,8 @@ async function openWall(wall) {
   const { unread } = wall;
   if (!await loadPage(wall, () => chat.open(wall.id)) || current.id !== wall.id) return;
   current.unreadFrom = firstUnread(wall.posts, unread, chat.user);
+  current.placed = true;
   showPosts(current.unreadFrom === null ? 'end' : 'new');
-  readIfSeen();
 }
 
 // ---- posts -----------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ function endReached(atEnd) {
 }
 
 function readIfSeen() {
-  if (chat.walls.get(current.id)?.loaded && messages.atEnd && document.visibilityState === 'visible') chat.markRead(current.id);
+  if (current.placed && messages.atEnd && document.visibilityState === 'visible') chat.markRead(current.id);
 }
 
 // ---- composer --------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ function draftChanged() {
   const draft = byId('draft');
   byId('send').disabled = draft.value.trim() === '';
   draft.style.height = 'auto';
-  draft.style.height = `${draft.scrollHeight}px`;
+  draft.style.height = `${draft.scrollHeight + draft.offsetHeight - draft.clientHeight}px`;  // and its borders
 }
 
 // ---- events ----------------------------------------------------------------------------------

@@ -197,7 +197,7 @@ export class Pollster {
         // A poll that hangs looks like one that is lost: a ping tells them apart.
         if (failed) await this.#api.ping(signal);
         if (this.#timers.now() >= this.#wallsAt) await this.#readWalls(signal);
-        for (const wall of this.walls.values()) if (wall.stale) await this.#reread(wall, signal);
+        await this.#reread([...this.walls.values()].filter((wall) => wall.stale), signal);
         if (this.walls.size > 0) {
           await this.#pollOnce(signal, failed);
         } else {
@@ -268,15 +268,17 @@ export class Pollster {
     }
   }
 
-  // Drops what is held of a wall and takes its newest posts from the history.
-  async #reread(wall, signal) {
-    const page = await this.#api.history(wall.id, { signal });
-    wall.timeline.reset(page.newest);
-    wall.timeline.page(page);
-    wall.stale = false;
-    wall.read = 0;
-    this.#wallsAt = 0;  // for the unread count
-    this.#on('onChanged', wall);
+  // Drops what is held of these walls and takes their newest posts from the history.
+  async #reread(walls, signal) {
+    for (const wall of walls) {
+      const page = await this.#api.history(wall.id, { signal });
+      wall.timeline.reset(page.newest);
+      wall.timeline.page(page);
+      wall.stale = false;
+      wall.read = 0;
+      this.#on('onChanged', wall);
+    }
+    if (walls.length) await this.#readWalls(signal);  // for the unread counts
   }
 
   // Pages of one wall come one after the other; a second call joins the first.
@@ -289,6 +291,9 @@ export class Pollster {
         if (held !== timeline.resets || this.walls.get(wall.id) !== wall) return;  // belongs to what was dropped
         if (timeline.page(page) === null) this.#poll?.abort();
         this.#on('onChanged', wall);
+      } catch (error) {
+        if (error.kind === 'forbidden') this.refreshWalls();
+        throw error;
       } finally {
         wall.paging = null;
       }

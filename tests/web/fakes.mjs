@@ -1,0 +1,94 @@
+// Time and network for tests: nothing happens until the test says so, and nobody sleeps.
+
+// Runs everything that is ready without letting time pass.
+export async function settle() {
+  for (let turn = 0; turn < 30; turn++) await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+export class FakeTimers {
+  #now = Date.parse('2026-01-02T03:04:05.000Z');
+  #timers = new Map();
+  #next = 1;
+
+  now = () => this.#now;
+  setTimeout = (run, delay) => {
+    this.#timers.set(this.#next, { run, at: this.#now + delay });
+    return this.#next++;
+  };
+  clearTimeout = (timer) => this.#timers.delete(timer);
+
+  get waiting() { return this.#timers.size; }
+
+  // Lets `ms` pass; timers run in order, and what they start runs before the next one.
+  async pass(ms) {
+    const end = this.#now + ms;
+    for (;;) {
+      await settle();
+      const due = [...this.#timers].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
+      if (!due) break;
+      this.#timers.delete(due[0]);
+      this.#now = Math.max(this.#now, due[1].at);
+      due[1].run();
+    }
+    this.#now = end;
+    await settle();
+  }
+}
+
+// A fetch whose calls hang until the test answers them, as long polls do.
+export class FakeNetwork {
+  calls = [];  // {method, path, headers, body, form, answer(status, json, headers), fail()}, the unanswered ones
+
+  fetch = (url, { method, headers, body, signal }) => new Promise((resolve, reject) => {
+    const text = body === undefined ? '' : String(body);
+    const leave = () => { this.calls = this.calls.filter((other) => other !== call); };
+    const call = {
+      method, headers, path: url.slice('/api'.length),
+      body: text.startsWith('{') ? JSON.parse(text) : null,
+      form: Object.fromEntries(body instanceof URLSearchParams ? body : []),
+      answer: (status, json, answerHeaders = {}) => {
+        leave();
+        resolve({ status, headers: new Map(Object.entries(answerHeaders)), text: async () => (typeof json === 'string' ? json : JSON.stringify(json)) });
+        return settle();
+      },
+      fail: () => {
+        leave();
+        reject(new TypeError('Failed to fetch'));
+        return settle();
+      },
+    };
+    signal.addEventListener('abort', () => {
+      leave();
+      reject(new DOMException('aborted', 'AbortError'));
+    });
+    this.calls.push(call);
+  });
+
+  // The one unanswered call of this kind; fails the test when there is none or more than one.
+  call(method, path) {
+    const found = this.calls.filter((call) => call.method === method && call.path === path);
+    if (found.length === 1) return found[0];
+    const seen = this.calls.map((call) => `${call.method} ${call.path}`).join(', ');
+    throw new Error(`expected one ${method} ${path}, but waiting are: ${seen || 'none'}`);
+  }
+
+  get poll() { return this.call('POST', '/'); }
+  get history() { return this.calls.find(({ method, path }) => method === 'GET' && path.includes('/posts')); }
+  polls() { return this.calls.filter(({ method, path }) => method === 'POST' && path === '/').length; }
+}
+
+export class FakeStorage {
+  data = new Map();
+  getItem = (key) => this.data.get(key) ?? null;
+  setItem = (key, value) => this.data.set(key, value);
+  removeItem = (key) => this.data.delete(key);
+}
+
+// Entry `id` of some wall; post_id is 9000 + id.
+export const entry = (id, more = {}) => ({
+  id, post_id: 9000 + id, kind: 'post', user_id: 4, user_name: 'bob', body: `text ${id}`,
+  created_at: '2026-01-02T03:04:05.678Z', ...more,
+});
+
+export const wall = (id, newest, more = {}) => ({ id, name: `Wall ${id}`, kind: 'chat', newest, unread: 0, ...more });

@@ -1,0 +1,71 @@
+// The parts of the page that need no document.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { dayName, hue, initials, links } from '../../web/page/format.js';
+import { firstUnread, rowsOf } from '../../web/page/rows.js';
+import { entry } from './fakes.mjs';
+
+const me = { id: 3, name: 'ann' };
+const at = (hour, minute = 0, day = 2) => new Date(2026, 0, day, hour, minute).toISOString();
+const now = new Date(2026, 0, 2, 18).getTime();
+const view = { me, unreadFrom: null, now };
+const item = (more = {}) => ({ key: 'k', wall: 1, after: 1, body: 'hi', created_at: at(12), state: 'sending', reason: null, ...more });
+
+test('days are separated by name', () => {
+  const rows = rowsOf([entry(1, { created_at: at(9, 0, 1) }), entry(2, { created_at: at(9) }), entry(3, { created_at: at(9, 1) })], [], view);
+  assert.deepEqual(rows.map((row) => row.name ?? row.post.id), ['Yesterday', 1, 'Today', 2, 3]);
+});
+
+test('days that come twice keep rows of their own', () => {
+  const rows = rowsOf([at(9, 0, 1), at(9), at(9, 0, 1)].map((created_at, n) => entry(n + 1, { created_at })), [], view);
+  assert.equal(new Set(rows.map(({ key }) => key)).size, 6);
+});
+
+test('posts of one author within five minutes share one heading', () => {
+  const posts = [[1, 0, 4], [2, 4, 4], [3, 10, 4], [4, 11, 5]].map(([id, minute, user_id]) => entry(id, { user_id, created_at: at(9, minute) }));
+  assert.deepEqual(rowsOf(posts, [], view).filter(({ type }) => type === 'post').map(({ head }) => head), [true, false, true, true]);
+});
+
+test('own posts are marked', () => {
+  const rows = rowsOf([entry(1, { created_at: at(9) }), entry(2, { user_id: 3, created_at: at(9) })], [], view);
+  assert.deepEqual(rows.slice(1).map(({ own }) => own), [false, true]);
+});
+
+test('the line above the unread posts is before the first of them', () => {
+  const posts = [1, 2, 3].map((id) => entry(id, { created_at: at(9), user_id: id === 2 ? 3 : 4 }));
+  assert.equal(firstUnread(posts, 1, me), 3);
+  assert.equal(firstUnread(posts, 2, me), 1);
+  assert.equal(firstUnread(posts, 99, me), 1);
+  assert.equal(firstUnread(posts, 0, me), null);
+  assert.equal(rowsOf(posts, [], { ...view, unreadFrom: 3 }).at(-2).type, 'new');
+});
+
+test('posts on their way come last with their state', () => {
+  const last = rowsOf([entry(1, { created_at: at(9) })], [item({ state: 'failed', reason: 'No.' })], view).at(-1);
+  assert.deepEqual(last.pending, { key: 'k', state: 'failed', reason: 'No.' });
+  assert.equal(last.own, true);
+});
+
+test('a post that the feed brought before its acknowledgement is not shown twice', () => {
+  const echo = entry(2, { user_id: 3, body: 'hi', created_at: at(12) });
+  assert.equal(rowsOf([echo], [item()], view).filter(({ type }) => type === 'post').length, 1);
+  assert.equal(rowsOf([echo], [item({ after: 2 })], view).filter(({ type }) => type === 'post').length, 2);
+});
+
+test('only http addresses become links, without the punctuation after them', () => {
+  assert.deepEqual(links('see https://example.org/a?b=1. Or javascript:alert(1)'),
+                   [{ text: 'see ' }, { text: 'https://example.org/a?b=1', href: 'https://example.org/a?b=1' }, { text: '. Or javascript:alert(1)' }]);
+  assert.deepEqual(links('https://a.example"onclick="x'), [{ text: 'https://a.example', href: 'https://a.example' }, { text: '"onclick="x' }]);
+  assert.deepEqual(links(''), []);
+});
+
+test('names give initials and a steady colour', () => {
+  assert.deepEqual(['ann', 'Ann Lee', 'ann.b.lee', '', '名前'].map(initials), ['A', 'AL', 'AL', '?', '名']);
+  assert.equal(hue('ann'), hue('ann'));
+  assert.match(hue(''), /^hue-[0-7]$/);
+});
+
+test('a date of another year names the year', () => {
+  assert.match(dayName('2024-03-05T12:00:00.000Z', now), /2024/);
+});

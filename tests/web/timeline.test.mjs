@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Timeline } from '../../web/pollster/timeline.js';
+import { entry } from './fakes.mjs';
+
+const ids = (timeline) => timeline.posts.map(({ id }) => id);
+const bodyOf = (timeline, id) => timeline.posts.find((post) => post.id === id).body;
+const edit = (id, of, body) => entry(id, { kind: 'edit', post_id: 9000 + of, body, edited_at: '2026-01-02T04:00:00.000Z' });
+
+test('history and feed join without a gap and without a double, in whichever order they come', () => {
+  const feedFirst = new Timeline(10);
+  feedFirst.feed([entry(11), entry(12)]);
+  feedFirst.page({ posts: [entry(9), entry(10), entry(11)], more: true, newest: 11 });
+  assert.deepEqual(ids(feedFirst), [9, 10, 11, 12]);
+  assert.equal(feedFirst.cursor, 12);
+
+  const historyFirst = new Timeline(10);
+  historyFirst.page({ posts: [entry(10), entry(11), entry(12)], more: true, newest: 12 });
+  assert.deepEqual(historyFirst.feed([entry(11), entry(12), entry(13)]).added.map(({ id }) => id), [13]);
+  assert.deepEqual(ids(historyFirst), [10, 11, 12, 13]);
+});
+
+test('older pages go before what is held until the first post is reached', () => {
+  const timeline = new Timeline(4);
+  timeline.page({ posts: [entry(3), entry(4)], more: true, newest: 4 });
+  assert.equal(timeline.oldest, 3);
+  assert.equal(timeline.complete, false);
+  timeline.page({ posts: [entry(1), entry(2)], more: false, newest: 4 });
+  assert.deepEqual(ids(timeline), [1, 2, 3, 4]);
+  assert.equal(timeline.complete, true);
+});
+
+test('a page from before the wall was followed leaves no hole: the feed goes on from it', () => {
+  const timeline = new Timeline(10);
+  timeline.feed([entry(11)]);
+  assert.equal(timeline.page({ posts: [entry(7), entry(8)], more: true, newest: 8 }), null);
+  assert.equal(timeline.cursor, 8);
+  assert.deepEqual(ids(timeline), [7, 8]);
+});
+
+test('an edit changes the post in place and keeps its number', () => {
+  const timeline = new Timeline(0);
+  const { changed } = timeline.feed([entry(1), entry(2), edit(3, 1, 'better')]);
+  assert.deepEqual(changed.map(({ id }) => id), [1]);
+  assert.equal(bodyOf(timeline, 1), 'better');
+  assert.equal(timeline.posts[0].edited_at, '2026-01-02T04:00:00.000Z');
+  assert.deepEqual(ids(timeline), [1, 2]);
+  assert.equal(timeline.cursor, 3);
+});
+
+test('a deletion leaves the post without a body', () => {
+  const timeline = new Timeline(0);
+  timeline.feed([entry(1), entry(2, { kind: 'delete', post_id: 9001, body: null })]);
+  assert.equal(bodyOf(timeline, 1), null);
+});
+
+test('an edit that a newer page already shows is not undone by the feed', () => {
+  const timeline = new Timeline(1);
+  timeline.page({ posts: [entry(1, { body: 'second edit' })], more: false, newest: 3 });
+  timeline.cursor = 1;  // the feed is behind the page
+  timeline.feed([edit(2, 1, 'first edit'), edit(3, 1, 'second edit')]);
+  assert.equal(bodyOf(timeline, 1), 'second edit');
+});
+
+test('an edit that came before its post was loaded is applied to a page older than it', () => {
+  const timeline = new Timeline(5);
+  timeline.feed([edit(6, 2, 'better')]);
+  timeline.page({ posts: [entry(2), entry(5)], more: false, newest: 5 });
+  assert.equal(bodyOf(timeline, 2), 'better');
+});
+
+test('an acknowledged post shows at once and its entry in the feed does not double it', () => {
+  const timeline = new Timeline(5);
+  assert.equal(timeline.acknowledge(entry(7)), true);
+  assert.equal(timeline.cursor, 5);
+  assert.deepEqual(timeline.feed([entry(6), entry(7)]).added.map(({ id }) => id), [6]);
+  assert.deepEqual(ids(timeline), [6, 7]);
+});
+
+test('an acknowledgement that comes after its entry in the feed changes nothing', () => {
+  const timeline = new Timeline(5);
+  timeline.feed([entry(6)]);
+  assert.equal(timeline.acknowledge(entry(6)), false);
+  assert.deepEqual(ids(timeline), [6]);
+});
+
+test('everything before a gap is taken, nothing after it', () => {
+  const timeline = new Timeline(5);
+  const { added, gap } = timeline.feed([entry(6), entry(8)]);
+  assert.deepEqual(added.map(({ id }) => id), [6]);
+  assert.deepEqual(gap, { expected: 7, got: 8 });
+  assert.equal(timeline.cursor, 6);
+});
