@@ -1,0 +1,52 @@
+// What the administration commands share: the connection, and printing what the database refused.
+#pragma once
+
+#include "db/admin.hpp"
+#include "fcgi_app/cli/command.hpp"
+
+#include <iostream>
+#include <utility>
+
+namespace pollster::cli {
+
+db::settings database_of(const config& settings);
+
+// Connects, then runs `use(administrator)`, which returns an exit code.
+template <class Use>
+int with_database(const invocation& call, Use use)
+{
+    auto connected = db::administrator::connect(database_of(call.settings));
+    if (!connected) {
+        return complain(connected.error().sentence);
+    }
+    return use(**connected);
+}
+
+// Prints `sentence` if all went well, the refusal if not.
+template <class T>
+int report(const db::outcome<T>& outcome, const std::string& sentence)
+{
+    if (!outcome) {
+        return complain(outcome.error().sentence);
+    }
+    std::cout << sentence << '\n';
+    return done;
+}
+
+inline std::string quoted(const std::string& name)
+{
+    return '"' + name + '"';
+}
+
+// "1 session", "3 sessions"
+inline std::string counted(std::size_t count, const std::string& noun)
+{
+    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+// Rows of equal length as columns as wide as their widest text; the first row is the heading.
+void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows);
+
+std::string joined(const std::vector<std::string>& texts, const std::string& separator);
+
+} // namespace pollster::cli

@@ -1,0 +1,49 @@
+// The commands of `pollster`: one table, from which dispatch and --help are made. Blocking; main
+// thread, before any other. Exit codes: 0 done, 1 refused or failed (one line on standard error
+// says why), 2 misused (command line or settings).
+#pragma once
+
+#include "fcgi_app/config/config.hpp"
+
+#include <boost/program_options/variables_map.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pollster::cli {
+
+enum exit_code : int { done = 0, failed = 1, misused = 2 };
+
+struct invocation {
+    const config& settings;
+    const std::vector<std::string>& words; // arguments after the command's own name
+    const boost::program_options::variables_map& options;
+};
+
+struct command {
+    std::string_view name;      // "user add"
+    std::string_view arguments; // "NAME"
+    std::string_view summary;   // one line for the list
+    std::string_view details;   // further lines for the command's own --help
+    std::size_t fewest = 0;     // how many arguments it takes
+    std::size_t most = 0;
+    std::vector<std::string_view>
+        options; // those of command_options() that it takes, besides the settings
+    int (*run)(const invocation&) = nullptr;
+};
+
+const std::vector<command>& commands();
+
+// Complaint on standard error, led by the program's name; returns `code`.
+int complain(const std::string& sentence, exit_code code = failed);
+
+// What main() does.
+int main(const std::vector<std::string>& arguments);
+
+// Groups of commands, each in its file.
+void add_schema_commands(std::vector<command>& table);
+void add_people_commands(std::vector<command>& table); // user, session
+void add_wall_commands(std::vector<command>& table);   // wall, grant, revoke
+
+} // namespace pollster::cli

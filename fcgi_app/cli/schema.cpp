@@ -1,0 +1,87 @@
+// pollster serve, check-config, migrate, demo
+#include "db/migrate.hpp"
+#include "fcgi_app/cli/administration.hpp"
+#include "fcgi_app/config/load.hpp"
+#include "fcgi_app/serve.hpp"
+
+namespace pollster::cli {
+
+namespace {
+
+int run_server(const invocation& call)
+{
+    return serve(call.settings);
+}
+
+// Reached only when the settings in force are good; main() judges a file that is named before it
+// loads them.
+int check_config(const invocation&)
+{
+    std::cout << "the settings are good\n";
+    return done;
+}
+
+int migrate(const invocation& call)
+{
+    auto settings = database_of(call.settings);
+    settings.statement_timeout = std::chrono::hours(24); // a migration takes what it takes
+    const auto migrated =
+        db::migrate(settings, [](const std::string& line) { std::cout << line << std::endl; });
+    if (!migrated) {
+        return complain(migrated.error().sentence);
+    }
+    std::cout << "the schema is at version " << migrated->to
+              << (migrated->from == migrated->to ? ", as it was\n" : "\n");
+    return done;
+}
+
+int load_demo(const invocation& call)
+{
+    return with_database(call, [](db::administrator& a) -> int {
+        const auto users = a.load_demo();
+        if (!users) {
+            return complain(users.error().sentence);
+        }
+        std::vector<std::vector<std::string>> rows{{"NAME", "PASSWORD"}};
+        for (const auto& u : *users) {
+            rows.push_back({u.name, u.password.empty() ? "(as it was changed)" : u.password});
+        }
+        print_table(std::cout, rows);
+        return done;
+    });
+}
+
+} // namespace
+
+void add_schema_commands(std::vector<command>& table)
+{
+    table.insert(table.end(),
+                 {{"serve", "", "run the server (the default)", "", 0, 0, {}, run_server},
+                  {"check-config",
+                   "[FILE]",
+                   "judge a configuration file, or all settings in force",
+                   "Exit code 0 if it is good, else 1 and a line for each mistake.",
+                   0,
+                   1,
+                   {},
+                   check_config},
+                  {"migrate",
+                   "",
+                   "bring the database to this version's schema",
+                   "Safe to repeat, and to run from several places at once.",
+                   0,
+                   0,
+                   {},
+                   migrate},
+                  {"demo",
+                   "",
+                   "add three demo users, three walls and a few posts",
+                   "Prints names and passwords, which everybody can know: not for a database of "
+                   "real people.",
+                   0,
+                   0,
+                   {},
+                   load_demo}});
+}
+
+} // namespace pollster::cli
