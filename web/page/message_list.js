@@ -55,21 +55,20 @@ export class MessageList {
     this.#scroller.scrollTop = line ? Math.max(0, line.offsetTop - 80) : this.#scroller.scrollHeight;
   }
 
-  // The first row in the window, and where it is. The fallback, its distance from the end,
-  // serves when that very row goes away.
+  // The first post in the window and where it ends: its heading may go when older posts come before
+  // it, its text stays. The fallback, the distance from the end, serves when that very post goes.
   #anchor() {
     const { scrollTop, scrollHeight } = this.#scroller;
     for (const [key, { element }] of this.#nodes) {
-      if (key.startsWith('post:') && element.offsetTop + element.offsetHeight > scrollTop) {
-        return { key, top: element.offsetTop - scrollTop, fromEnd: scrollHeight - scrollTop };
-      }
+      const end = element.offsetTop + element.offsetHeight;
+      if (key.startsWith('post:') && end > scrollTop) return { key, end: end - scrollTop, fromEnd: scrollHeight - scrollTop };
     }
     return { fromEnd: scrollHeight - scrollTop };
   }
 
-  #restore({ key, top, fromEnd }) {
+  #restore({ key, end, fromEnd }) {
     const element = this.#nodes.get(key)?.element;
-    this.#scroller.scrollTop = element ? element.offsetTop - top : this.#scroller.scrollHeight - fromEnd;
+    this.#scroller.scrollTop = element ? element.offsetTop + element.offsetHeight - end : this.#scroller.scrollHeight - fromEnd;
   }
 
   #settle() {

@@ -1,0 +1,157 @@
+// The chat page in two real browsers, as two users. Fails on any console error or policy violation.
+//
+//   node browser_e2e.mjs URL [--a NAME:PASSWORD] [--b NAME:PASSWORD] [--wall NAME] [--screenshot FILE]
+//   node browser_e2e.mjs --fake [--screenshot FILE]      on the server faked in memory
+//
+// A and B share --wall (default: the first one that both have). The same from the environment:
+// POLLSTER_URL, POLLSTER_USER_A, POLLSTER_USER_B, POLLSTER_WALL. It posts to that wall.
+
+import assert from 'node:assert/strict';
+import { parseArgs } from 'node:util';
+import { startFakeServer } from './fake_server.mjs';
+import { takeScreenshot } from './screenshot.mjs';
+import { KEYS, openBrowser, startDriver } from './webdriver.mjs';
+
+const { values: options, positionals } = parseArgs({ allowPositionals: true, options: {
+  fake: { type: 'boolean' }, a: { type: 'string' }, b: { type: 'string' }, wall: { type: 'string' }, screenshot: { type: 'string' },
+} });
+const fake = options.fake ? await startFakeServer() : null;
+const url = fake?.url ?? positionals[0] ?? process.env.POLLSTER_URL;
+const account = (text) => ({ name: text.slice(0, text.indexOf(':')), password: text.slice(text.indexOf(':') + 1) });
+const users = [options.a ?? process.env.POLLSTER_USER_A ?? 'ann:ann-secret', options.b ?? process.env.POLLSTER_USER_B ?? 'bob:bob-secret'].map(account);
+if (!url) {
+  console.error('usage: node browser_e2e.mjs URL|--fake [--a NAME:PASSWORD] [--b NAME:PASSWORD] [--wall NAME] [--screenshot FILE]');
+  process.exit(2);
+}
+
+const run = Date.now().toString(36);  // tells this run's posts from earlier ones
+const POSTS = "[...document.querySelectorAll('#posts .post:not(.sending):not(.waiting):not(.failed)')]";
+const WALLS = "[...document.querySelectorAll('#walls .wall-title')].map((title) => title.textContent)";
+
+// What the browser logged since the last call, without the answers that a step provokes on purpose.
+async function quiet(browser, ...expected) {
+  const noise = (await browser.log()).filter(({ level }) => level !== 'INFO' && level !== 'DEBUG').map(({ message }) => message)
+    .filter((message) => !expected.some((pattern) => pattern.test(message)));
+  assert.deepEqual(noise, [], 'console errors or policy violations');
+}
+
+const notSignedIn = /\/session - Failed to load resource: .* 401/;
+
+async function signIn(browser, { name, password }) {
+  await browser.go(url);
+  await browser.until('the sign-in form', "return !document.getElementById('sign-in').hidden");
+  await quiet(browser, notSignedIn);
+  await browser.type('#name', name);
+  await browser.type('#password', `not ${password}${KEYS.enter}`);
+  await browser.until('a wrong password is refused', "return document.getElementById('sign-in-error').textContent !== ''");
+  await quiet(browser, notSignedIn);
+  await browser.type('#password', `${password}${KEYS.enter}`);
+  await browser.until('the walls', `return ${WALLS}.length > 0`);
+  await connected(browser);
+}
+
+const connected = (browser) => browser.until('connected', "return document.getElementById('state').dataset.state === 'online'");
+const show = async (browser, wall) => {
+  await browser.until(`wall ${wall}`, `const link = [...document.querySelectorAll('#walls a')]
+    .find((a) => a.querySelector('.wall-title').textContent === arguments[0]); link?.click(); return link`, wall);
+  await browser.until(`posts of ${wall}`, "return document.getElementById('wall-name').textContent === arguments[0] && " +
+    "document.getElementById('history-state').textContent !== 'Loading…'", wall);
+};
+const sees = (browser, text) => browser.until(`post "${text}"`, `return ${POSTS}.filter((post) =>
+  post.querySelector('.bubble').textContent === arguments[0]).length === 1`, text);
+
+const steps = {
+  async 'each user sees the own walls only'([a, b]) {
+    const [ofA, ofB] = [await a.run(`return ${WALLS}`), await b.run(`return ${WALLS}`)];
+    shared = options.wall ?? process.env.POLLSTER_WALL ?? ofA.find((wall) => ofB.includes(wall));
+    assert.ok(ofA.includes(shared) && ofB.includes(shared), `no wall shared by ${ofA} and ${ofB}`);
+    // What the page does not list the server does not give away either.
+    const statuses = await b.run(`const mine = [...document.querySelectorAll('#walls a')].map((a) => Number(a.dataset.wall));
+      const others = [1, 2, 3, 4, 5, 999].filter((id) => !mine.includes(id));
+      return Promise.all(others.map(async (id) => (await fetch('api/walls/' + id + '/posts')).status))`);
+    assert.ok(statuses.length > 0 && statuses.every((status) => status === 403), `statuses ${statuses}`);
+    await quiet(b, /\/walls\/\d+\/posts - Failed to load resource: .* 403/);
+  },
+
+  async 'a post of A reaches B and the other way round'([a, b]) {
+    await Promise.all([show(a, shared), show(b, shared)]);
+    await a.type('#draft', `Hello from A ${run}${KEYS.enter}`);
+    await Promise.all([sees(a, `Hello from A ${run}`), sees(b, `Hello from A ${run}`)]);
+    await b.type('#draft', `Hello from B ${run}${KEYS.enter}`);
+    await Promise.all([sees(a, `Hello from B ${run}`), sees(b, `Hello from B ${run}`)]);
+    assert.equal(await a.run(`return ${POSTS}.at(-2).classList.contains('own') && !${POSTS}.at(-1).classList.contains('own')`), true);
+    await b.until('a new post is announced', "return document.getElementById('announce').textContent.includes(arguments[0])", `Hello from A ${run}`);
+  },
+
+  async 'markup, quotes and line breaks show as text'([a, b]) {
+    const nasty = `<script>document.title='taken'</script><img src=x onerror=alert(1)> "double" 'single' & \\ ${run}`;
+    await a.type('#draft', `${nasty}${KEYS.shift}${KEYS.enter}${KEYS.release}second line${KEYS.enter}`);
+    await Promise.all([a, b].map(async (browser) => {
+      await sees(browser, `${nasty}\nsecond line`);
+      assert.equal(await browser.run("return document.querySelectorAll('#posts script, #posts img').length"), 0);
+    }));
+  },
+
+  async 'history loads on scrolling up and keeps the place'([a]) {
+    // Enough posts for two pages, whatever the wall held before.
+    await a.run(`const wall = location.hash.match(/\\d+/)[0];
+      return Promise.all(Array.from({ length: 60 }, (_, n) => fetch('api/walls/' + wall + '/posts', { method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': '1' }, body: JSON.stringify({ body: 'Filler ' + n + ' ${run}' }) })))
+        .then((answers) => { if (!answers.every(({ status }) => status === 201)) throw new Error(answers.map(({ status }) => status)); })`);
+    await a.reload();
+    await a.until('posts', `return ${POSTS}.length > 0 && document.getElementById('messages').scrollTop > 1000`);
+    const before = await a.run(`return ${POSTS}.length`);
+    const place = (id) => `document.querySelector('[data-post="${id}"] .bubble').getBoundingClientRect().bottom`;
+    const first = await a.run(`return ${POSTS}.find((post) => post.offsetTop > 300).dataset.post`);
+    const was = await a.run(`document.getElementById('messages').scrollTop = 300; return ${place(first)}`);
+    await a.until('older posts', `return ${POSTS}.length > arguments[0]`, before);
+    const moved = Math.abs(await a.run(`return ${place(first)}`) - was);
+    assert.ok(moved <= 1, `the first post in sight moved by ${moved} px`);
+    const keys = await a.run(`return ${POSTS}.map((post) => post.dataset.post)`);
+    assert.equal(new Set(keys).size, keys.length);
+  },
+
+  async 'a reload keeps the session and the wall'([, b]) {
+    await b.reload();
+    await connected(b);
+    await b.until('the same wall', "return document.getElementById('wall-name').textContent === arguments[0]", shared);
+    await b.until('its posts', `return ${POSTS}.length > 0`);
+  },
+
+  async 'signing out ends the session'([a]) {
+    await a.click('#sign-out');
+    await a.until('the sign-in form', "return !document.getElementById('sign-in').hidden");
+    await a.until('the server knows', "return fetch('api/session').then(({ status }) => status === 401)");
+    await a.reload();
+    await a.until('the sign-in form again', "return !document.getElementById('sign-in').hidden && document.getElementById('app').hidden");
+    assert.equal(await a.run("return document.querySelectorAll('#posts li').length"), 0);
+    await quiet(a, notSignedIn);
+  },
+};
+let shared;
+
+const driver = await startDriver();
+const browsers = [];
+try {
+  for (const user of users) {
+    browsers.push(await openBrowser(driver));
+    await signIn(browsers.at(-1), user);
+  }
+  console.log('ok - two users are signed in, wrong passwords were refused');
+  for (const [name, step] of Object.entries(steps)) {
+    await step(browsers);
+    for (const browser of browsers) await quiet(browser);
+    console.log(`ok - ${name}`);
+  }
+  if (options.screenshot) {
+    await takeScreenshot(driver, options.screenshot);
+    console.log(`ok - ${options.screenshot} written`);
+  }
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  for (const browser of browsers) await browser.close();
+  driver.stop();
+  await fake?.close();
+}
