@@ -1,0 +1,21 @@
+// What holds for every poll body, whatever it was encoded in.
+#pragma once
+
+#include "fcgi_app/http/local_hash.hpp"
+#include "tests/fuzz/targets.hpp"
+
+namespace fuzz {
+
+inline void follows_the_rules(const http::poll_body& poll)
+{
+    must(!poll.malformed || poll.cursors.empty(), "a malformed poll has no cursors");
+    must(poll.cursors.size() <= http::max_walls, "no more walls than allowed");
+    std::int64_t before = 0; // walls begin at 1
+    for (const auto& c : poll.cursors) {
+        must(walls::number(c.wall) > before, "ascending, each wall once");
+        must(walls::number(c.last) >= 0, "cursors from 0");
+        before = walls::number(c.wall);
+    }
+}
+
+} // namespace fuzz
