@@ -44,6 +44,10 @@ export class FakeChat {
     this.#walls.get(wallId).members.add(name);
   }
 
+  markRead(wallId, name, id) {
+    this.#walls.get(wallId).read.set(name, id);
+  }
+
   // The database is restored from a backup that holds `newest` entries of this wall.
   restore(wallId, newest) {
     this.#walls.get(wallId).entries.length = newest;

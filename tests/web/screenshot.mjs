@@ -1,4 +1,5 @@
-// The README's screenshot: a conversation on the faked server, so that it is the same each time.
+// The README's screenshot: a conversation on the faked server, so that only its times of day differ
+// from one to the next. Take it in the middle of a day, with the font Inter installed.
 // `node screenshot.mjs FILE [--dark]` writes it alone.
 
 import { writeFile } from 'node:fs/promises';
@@ -20,11 +21,11 @@ function conversation() {
   say(ann, 'Thanks, Bob. The pallets will be ready by nine.', 32);
   say(ann, 'Do we need the lift truck?', 32);
   say(bob, 'Yes please, two of them are over 400 kg.\nPapers: https://shop.example/deliveries/4711', 30);
-  say(eve, 'I can drive it until ten, then I am at the counter.', 21);
   say(jun, 'Gate 2 is free again, so use that one. The ramp at gate 1 is still being painted.', 12);
   say(ann, 'Perfect, gate 2 it is.', 11);
-  say(bob, 'Driver just called: he is ten minutes away.', 3);
-  say(eve, 'On my way.', 2);
+  chat.markRead(3, ann, 6);
+  say(bob, 'The driver just called: he is ten minutes away.', 3);
+  say(eve, 'On my way with the truck.', 2);
   return chat;
 }
 
@@ -38,7 +39,7 @@ export async function takeScreenshot(driver, file, scheme = 'light') {
     await browser.until('the sign-in form', "return !document.getElementById('sign-in').hidden");
     await browser.type('#name', 'Ann Keller');
     await browser.type('#password', `secret${KEYS.enter}`);
-    await browser.until('the conversation', "return document.querySelectorAll('#posts .post').length === 9 && document.getElementById('state').dataset.state === 'online'");
+    await browser.until('the conversation', "return document.querySelectorAll('#posts .post').length === 8 && document.getElementById('state').dataset.state === 'online'");
     await browser.run("document.getElementById('messages').dispatchEvent(new Event('scroll')); document.activeElement.blur()");
     await writeFile(file, Buffer.from(await browser.screenshot(), 'base64'));
   } finally {
