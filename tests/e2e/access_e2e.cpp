@@ -1,0 +1,204 @@
+// Who may do what: signing in and out, cookies, revoked access, other origins; and what costs SQL.
+#include "tests/e2e/chat.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace e2e;
+
+namespace {
+
+const std::string invalid_user = R"(400 {"errors":["Invalid user!"]})";
+const std::string invalid_parameters = R"(400 {"errors":["Invalid parameters!"]})";
+
+call sign_in(const std::string& name, const std::string& password)
+{
+    return post_json(R"({"name":")" + name + R"(","password":")" + password + R"("})", "/session");
+}
+
+call whoami(const std::string& session_id)
+{
+    return signed_by(session_id, {"GET", "/session", {}, {}});
+}
+
+call sign_out(const std::string& session_id)
+{
+    return signed_by(session_id, {"DELETE", "/session", {}, {}});
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(access_)
+
+BOOST_AUTO_TEST_CASE(signing_in_gives_a_session_and_its_cookie)
+{
+    chat s;
+    const auto a = s.send(sign_in("ann", "ann secret"));
+    BOOST_TEST(a.status == 201);
+    const std::string session(a.json().at("session_id").as_string());
+    BOOST_TEST(session.size() == 43);
+    BOOST_TEST(a.json().at("user").at("name").as_string() == "ann");
+    const auto cookie = a.header("Set-Cookie");
+    BOOST_TEST(cookie.starts_with("pollster_session=" + session + "; "), cookie);
+    for (const char* flag : {"Path=/", "HttpOnly", "SameSite=Lax"}) {
+        BOOST_TEST(cookie.find(flag) != std::string::npos, cookie);
+    }
+    BOOST_TEST(cookie.find("Secure") == std::string::npos); // this came over http
+    BOOST_TEST(s.send(whoami(session)).status == 200);
+    // Stored hashed: nowhere in the database is the token itself.
+    BOOST_TEST(s.sql("select count(*) from pollster.sessions where token_hash = sha256('" +
+                     session + "')") == "1");
+    BOOST_TEST(s.send(post_form("name=ann&password=ann+secret", "/session")).status == 201);
+}
+
+BOOST_AUTO_TEST_CASE(a_secure_cookie_can_be_asked_for)
+{
+    chat s(settings{{"secure_cookies", "on"}});
+    BOOST_TEST(s.send(sign_in("ann", "ann secret")).header("Set-Cookie").ends_with("; Secure"));
+}
+
+BOOST_AUTO_TEST_CASE(wrong_names_and_passwords_get_one_answer)
+{
+    chat s;
+    const std::string refused = R"(401 {"errors":["Wrong name or password."]})";
+    BOOST_TEST(text_of(s.send(sign_in("ann", "wrong"))) == refused);
+    BOOST_TEST(text_of(s.send(sign_in("nobody", "ann secret"))) == refused);
+    BOOST_TEST(text_of(s.send(sign_in("bob", "anything"))) == refused); // has no password
+}
+
+BOOST_AUTO_TEST_CASE(signing_out_ends_the_session_and_its_parked_poll)
+{
+    chat s;
+    hanging_call poll(s, poll_call(ann, R"({"1":0})"));
+    s.until_parked(1);
+    const auto a = s.send(sign_out(ann));
+    BOOST_TEST(text_of(a) == R"(200 {"signed_out":true})");
+    BOOST_TEST(a.header("Set-Cookie").starts_with("pollster_session=; "));
+    BOOST_TEST(text_of(poll.wait(1s)) == invalid_user);
+    BOOST_TEST(text_of(s.send(whoami(ann))) == R"(401 {"errors":["Please sign in."]})");
+    BOOST_TEST(text_of(s.send(poll_call(ann, R"({"1":0})"))) == invalid_user);
+}
+
+BOOST_AUTO_TEST_CASE(a_writing_call_with_a_cookie_needs_the_csrf_header)
+{
+    chat s;
+    auto say = post_json(R"({"body":"hi"})", "/walls/1/posts");
+    say = with(say, "Cookie", "pollster_session=" + ann);
+    BOOST_TEST(s.send(say).status == 403);
+    BOOST_TEST(s.send(with(say, "X-CSRF-Token", "1")).status == 201);
+    BOOST_TEST(s.send({"GET", "/session", {}, {{"Cookie", "pollster_session=" + ann}}}).status ==
+               200);
+}
+
+BOOST_AUTO_TEST_CASE(an_expired_session_is_unknown)
+{
+    chat s;
+    s.sql(
+        "update pollster.sessions set expires_at = now() - interval '1 second' where user_id = 1");
+    BOOST_TEST(text_of(s.send(poll_call(ann, R"({"1":0})"))) == invalid_user);
+    BOOST_TEST(s.send(whoami(ann)).status == 401);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_expires_ends_its_parked_poll)
+{
+    chat s;
+    s.sql("update pollster.sessions set expires_at = now() + interval '1 second' where user_id = "
+          "1");
+    hanging_call poll(s, poll_call(ann, R"({"1":0})"));
+    s.until_parked(1);
+    BOOST_TEST(text_of(poll.wait(3s)) == invalid_user);
+}
+
+BOOST_AUTO_TEST_CASE(a_revoked_membership_or_session_stops_a_parked_poll_within_a_second)
+{
+    for (const std::string notify : {"on", "off"}) {
+        chat s(settings{{"notify", notify}});
+        hanging_call of_cleo(s, poll_call(cleo, R"({"1":0})"));
+        hanging_call of_bob(s, poll_call(bob, R"({"1":0})"));
+        hanging_call of_ann(s, poll_call(ann, R"({"1":0,"2":0})"));
+        s.until_parked(3);
+        s.sql("delete from pollster.memberships where user_id = 3");
+        const auto limit = notify == "on" ? 1000ms : 1500ms; // without notification: the next look
+        BOOST_TEST(text_of(of_cleo.wait(limit)) == invalid_parameters);
+        s.sql("delete from pollster.sessions where user_id = 2");
+        BOOST_TEST(text_of(of_bob.wait(limit)) == invalid_user);
+        // One of two walls: the poll stays for the other, and tells nothing of the lost one.
+        s.sql("delete from pollster.memberships where user_id = 1 and wall_id = 1");
+        s.sql(insert_post(1, 2, "no longer for ann") + "; " + insert_post(2, 2, "for ann"));
+        BOOST_TEST(entries_of(of_ann.wait(3s)) == "2:1");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_disabled_user_is_out_at_once)
+{
+    chat s;
+    hanging_call poll(s, poll_call(bob, R"({"1":0})"));
+    s.until_parked(1);
+    BOOST_TEST(s.administer({"user", "disable", "bob"}).code == 0);
+    BOOST_TEST(text_of(poll.wait(1s)) == invalid_user);
+}
+
+BOOST_AUTO_TEST_CASE(sessions_made_on_the_command_line_poll)
+{
+    chat s;
+    const auto tokens = s.administer({"session", "create", "--count", "2", "bob"}).output;
+    BOOST_REQUIRE_EQUAL(tokens.size(), 2 * 44);
+    s.sql(insert_post(1, 2, "hi"));
+    BOOST_TEST(entries_of(s.send(poll_call(tokens.substr(0, 43), R"({"1":0})"))) == "1:1");
+    BOOST_TEST(entries_of(s.send(poll_call(tokens.substr(44, 43), R"({"1":0})"))) == "1:1");
+}
+
+BOOST_AUTO_TEST_CASE(listed_origins_are_echoed_on_every_answer)
+{
+    chat s(settings{{"cors_origins", "https://shop.example,https://other.example:8443"}});
+    const std::string shop = "https://shop.example";
+    const call calls[] = {{},
+                          {"OPTIONS", "/walls/1/posts", {}, {}},
+                          {"GET", "/nothing", {}, {}},
+                          {"DELETE", "/walls", {}, {}},
+                          {"GET", "/session", {}, {}},
+                          signed_by(ann, {"GET", "/walls", {}, {}}),
+                          post_form("session_id=x"),
+                          poll_call(ann, R"({"2":1})"), // a poll that is answered late
+                          post_json(std::string(200'000, ' '))};
+    for (const call& c : calls) {
+        const auto a = s.send(with(c, "Origin", shop));
+        BOOST_TEST_CONTEXT(c.method + " " + c.path + " -> " + std::to_string(a.status))
+        {
+            BOOST_TEST(a.header("Access-Control-Allow-Origin") == shop);
+            BOOST_TEST(a.header("Access-Control-Allow-Credentials") == "true");
+            BOOST_TEST(a.header("Vary") == "Origin");
+            BOOST_TEST(a.header("Access-Control-Allow-Methods") ==
+                       "GET, POST, PUT, PATCH, DELETE, OPTIONS");
+            BOOST_TEST(a.header("Access-Control-Allow-Headers") ==
+                       "Authorization, Content-Type, X-CSRF-Token");
+            BOOST_TEST(a.header("Access-Control-Max-Age") == "600");
+        }
+    }
+    for (const char* other : {"https://evil.example", "https://shop.example.evil.example",
+                              "http://shop.example", "null"}) {
+        const auto a = s.send(with({}, "Origin", other));
+        BOOST_TEST(a.header("Access-Control-Allow-Origin") == "", other);
+        BOOST_TEST(a.header("Access-Control-Allow-Credentials") == "", other);
+        BOOST_TEST(a.header("Vary") == "Origin");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_origin_can_be_admitted_without_credentials)
+{
+    chat s(settings{{"cors_origins", "*"}});
+    const auto a = s.send(with({}, "Origin", "https://any.example"));
+    BOOST_TEST(a.header("Access-Control-Allow-Origin") == "*");
+    BOOST_TEST(a.header("Access-Control-Allow-Credentials") == "");
+}
+
+BOOST_AUTO_TEST_CASE(options_is_answered_with_an_empty_body_on_any_path)
+{
+    chat s;
+    for (const char* target : {"/", "/walls", "/nothing/here"}) {
+        const auto a = s.send({"OPTIONS", target, {}, {}});
+        BOOST_TEST(text_of(a) == "200 ", target);
+        BOOST_TEST(a.header("Access-Control-Max-Age") == "600");
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

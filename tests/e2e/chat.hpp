@@ -1,0 +1,94 @@
+// The whole stack with a few people and walls in it, and the calls that tests make there.
+// Main thread only.
+#pragma once
+
+#include "tests/e2e/stack.hpp"
+
+#include <map>
+#include <string>
+
+namespace e2e {
+
+using namespace std::chrono_literals;
+
+// Sessions of ann, bob and cleo (users 1, 2, 3; only ann has a password, "ann secret"). All see
+// wall 1 "General"; ann and bob see wall 2 "Workshop"; nobody sees wall 3 "Empty".
+extern const std::string ann, bob, cleo;
+
+struct call {
+    std::string method = "GET";
+    std::string path = "/"; // below the mount
+    std::string body;
+    header_list headers;
+};
+
+call post_form(std::string body, std::string path = "/");
+call post_json(std::string body, std::string path = "/");
+call with(call c, std::string name, std::string value); // one header more
+call signed_by(const std::string& session, call c);     // Authorization: Bearer
+call poll_call(const std::string& session, const std::string& json_cursors);
+call say_call(const std::string& session, int wall, const std::string& text,
+              const std::string& client_key = {});
+// SQL with which anybody writes a post.
+std::string insert_post(int wall, int user, const std::string& text);
+
+// "200 {…}": what most tests compare, so that a failure shows it all.
+std::string text_of(const reply& r);
+// "1:5 6,2:1": the entries in a poll's answer; of another answer its text.
+std::string entries_of(const reply& r);
+
+using settings = std::map<std::string, std::string>; // as in pollster.conf
+
+class chat : public stack {
+public:
+    explicit chat(const settings& s = {}, private_postgres* postgres = nullptr);
+    ~chat(); // of a failed test it shows what the servers logged
+
+    reply send(const call& c) const { return api(c.method, c.path, c.body, c.headers); }
+    std::string conninfo(); // of its database
+    // Waits until this many polls are parked.
+    void until_parked(int polls) const;
+    // SIGTERM; the exit code. Throws if that takes longer than the 5 s it may take.
+    int stop_pollster();
+};
+
+// A call that was sent and not answered yet, on a connection of its own.
+class hanging_call {
+public:
+    hanging_call(const chat& s, const call& c);
+    bool answered() { return client_.something_arrived(); }
+    reply wait(std::chrono::milliseconds limit = 10s) { return client_.receive(limit); }
+    void leave() { client_.close(); }
+
+private:
+    http_client client_;
+};
+
+class stopwatch {
+public:
+    long ms() const
+    {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(
+                   std::chrono::steady_clock::now() - start_)
+            .count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// Does it hold all that time? For what must not happen.
+template <class Condition>
+bool stays(std::chrono::milliseconds time, Condition condition)
+{
+    const stopwatch watch;
+    while (condition()) {
+        if (watch.ms() > time.count()) {
+            return true;
+        }
+        std::this_thread::sleep_for(5ms);
+    }
+    return false;
+}
+
+} // namespace e2e

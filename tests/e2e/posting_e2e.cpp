@@ -1,0 +1,195 @@
+// Posting, walls and history through nginx, and that every reader gets every entry once.
+#include "tests/e2e/chat.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <boost/test/unit_test.hpp>
+#include <libpq-fe.h>
+
+using namespace e2e;
+
+namespace {
+
+// "3 4 5 more newest 7" of an answer with history.
+std::string history_of(const reply& a)
+{
+    const auto page = a.json();
+    std::string out;
+    for (const auto& post : page.at("posts").as_array()) {
+        out += std::to_string(post.at("id").as_int64()) + " ";
+    }
+    out += page.at("more").as_bool() ? "more " : "";
+    return out + "newest " + std::to_string(page.at("newest").as_int64());
+}
+
+call history(const std::string& session_id, const std::string& query)
+{
+    return signed_by(session_id, {"GET", "/walls/1/posts" + query, {}, {}});
+}
+
+call mark_read(int wall, int id)
+{
+    auto c = post_json(R"({"id":)" + std::to_string(id) + "}",
+                       "/walls/" + std::to_string(wall) + "/read");
+    c.method = "PUT";
+    return signed_by(ann, c);
+}
+
+// A psql session that stays open, to hold transactions open.
+class psql {
+public:
+    explicit psql(chat& s)
+        : connection_(PQconnectdb(s.conninfo().c_str()), &PQfinish)
+    {
+    }
+    void run(const std::string& text)
+    {
+        const std::unique_ptr<PGresult, decltype(&PQclear)> result(
+            PQexec(connection_.get(), text.c_str()), &PQclear);
+        const auto status = PQresultStatus(result.get());
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+            throw std::runtime_error(PQerrorMessage(connection_.get()));
+        }
+    }
+
+private:
+    std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+};
+
+// A good client: polls with its cursor and checks that each entry is the next one.
+class reader {
+public:
+    explicit reader(chat& s)
+        : chat_(s)
+    {
+        poll_.emplace(chat_, next());
+    }
+    // Takes answers until the cursor is at `entry`.
+    void read_to(std::int64_t entry)
+    {
+        while (cursor_ < entry) {
+            const auto a = poll_->wait();
+            BOOST_REQUIRE_EQUAL(a.status, 200);
+            const auto answered = a.json();
+            const auto& walls = answered.at("walls").as_object();
+            if (walls.contains("1")) {
+                for (const auto& e : walls.at("1").at("posts").as_array()) {
+                    BOOST_REQUIRE_EQUAL(e.at("id").as_int64(), cursor_ + 1);
+                    ++cursor_;
+                    bodies += std::string(e.at("body").as_string()) + " ";
+                }
+            }
+            poll_.emplace(chat_, next());
+        }
+    }
+    std::string bodies;
+
+private:
+    call next() const { return poll_call(ann, R"({"1":)" + std::to_string(cursor_) + "}"); }
+
+    chat& chat_;
+    std::int64_t cursor_ = 0;
+    std::optional<hanging_call> poll_;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(posting_)
+
+BOOST_AUTO_TEST_CASE(a_post_is_acknowledged_with_its_entry)
+{
+    chat s;
+    const auto a = s.send(say_call(ann, 1, "hello"));
+    BOOST_TEST(a.status == 201);
+    const auto entry = a.json().at("post");
+    BOOST_TEST(entry.at("id").as_int64() == 1);
+    BOOST_TEST(entry.at("body").as_string() == "hello");
+    BOOST_TEST(entry.at("user_name").as_string() == "ann");
+    // Acknowledged is committed, and readers get the very same entry.
+    BOOST_TEST(s.sql("select body from pollster.posts") == "hello");
+    const auto read =
+        s.send(poll_call(bob, R"({"1":0})")).json().at("walls").at("1").at("posts").at(0);
+    BOOST_TEST(boost::json::serialize(read) == boost::json::serialize(entry));
+}
+
+BOOST_AUTO_TEST_CASE(the_same_client_key_posts_once)
+{
+    chat s;
+    const auto first = s.send(say_call(ann, 1, "once", "key-1"));
+    const auto again = s.send(say_call(ann, 1, "once", "key-1"));
+    BOOST_TEST(first.status == 201);
+    BOOST_TEST(text_of(again) == "200 " + first.body);
+    BOOST_TEST(s.send(say_call(ann, 1, "other", "key-1")).status == 409);
+    BOOST_TEST(s.send(say_call(ann, 2, "once", "key-1")).status == 409);
+    BOOST_TEST(s.send(say_call(bob, 1, "once", "key-1")).status == 201); // bob's own key
+    BOOST_TEST(s.sql("select count(*) from pollster.posts") == "2");
+}
+
+BOOST_AUTO_TEST_CASE(the_list_of_walls_counts_what_is_unread)
+{
+    chat s;
+    s.sql("insert into pollster.posts (wall_id, user_id, body) select 1, 2, n::text from "
+          "generate_series(1, 5) as n");
+    s.send(say_call(ann, 1, "my own"));
+    const call list = signed_by(ann, {"GET", "/walls", {}, {}});
+    BOOST_TEST(text_of(s.send(list)) ==
+               R"(200 {"walls":[{"id":1,"name":"General","kind":"chat","newest":6,"unread":5},)"
+               R"({"id":2,"name":"Workshop","kind":"chat","newest":0,"unread":0}]})");
+    BOOST_TEST(text_of(s.send(mark_read(1, 3))) == R"(200 {"read":3})");
+    BOOST_TEST(text_of(s.send(mark_read(1, 2))) == R"(200 {"read":3})"); // never backwards
+    BOOST_TEST(s.send(list).json().at("walls").at(0).at("unread").as_int64() == 2);
+    BOOST_TEST(s.send(mark_read(3, 1)).status == 403);
+}
+
+BOOST_AUTO_TEST_CASE(history_pages_back)
+{
+    chat s;
+    s.sql("insert into pollster.posts (wall_id, user_id, body) select 1, 2, n::text from "
+          "generate_series(1, 7) as n");
+    BOOST_TEST(history_of(s.send(history(ann, "?limit=3"))) == "5 6 7 more newest 7");
+    BOOST_TEST(history_of(s.send(history(ann, "?before=5&limit=3"))) == "2 3 4 more newest 7");
+    BOOST_TEST(history_of(s.send(history(ann, "?before=2&limit=3"))) == "1 newest 7");
+    BOOST_TEST(history_of(s.send(history(ann, ""))) == "1 2 3 4 5 6 7 newest 7");
+    for (const std::string bad : {"?limit=0", "?limit=201", "?limit=x", "?before=-1", "?before=0",
+                                  "?before=9223372036854775808", "?before=%"}) {
+        BOOST_TEST(s.send(history(ann, bad)).status == 400, bad);
+    }
+    BOOST_TEST(s.send(signed_by(cleo, {"GET", "/walls/2/posts", {}, {}})).status == 403);
+}
+
+BOOST_AUTO_TEST_CASE(writers_that_hold_transactions_open_across_each_other_lose_nothing)
+{
+    chat s;
+    reader r(s);
+    psql one(s);
+    psql two(s);
+    one.run("begin; " + insert_post(1, 1, "one"));
+    two.run("begin; " + insert_post(1, 2, "two"));
+    s.send(say_call(bob, 1, "three")); // nobody waits for an open transaction
+    r.read_to(1);
+    two.run("commit");
+    r.read_to(2);
+    two.run("begin; " + insert_post(1, 2, "rolled-back") + "; rollback");
+    two.run("begin; " + insert_post(1, 2, "four"));
+    one.run("commit");
+    r.read_to(3);
+    two.run("commit");
+    r.read_to(4);
+    BOOST_TEST(r.bodies == "three two one four ");
+}
+
+BOOST_AUTO_TEST_CASE(two_hundred_posts_by_three_writers_arrive_in_order_and_once)
+{
+    chat s;
+    reader r(s);
+    for (int i = 0; i < 100; ++i) {
+        BOOST_REQUIRE_EQUAL(s.send(say_call(ann, 1, "x")).status, 201);
+        if (i % 2 == 0) {
+            BOOST_REQUIRE_EQUAL(s.send(say_call(bob, 1, "x")).status, 201);
+        } else {
+            s.sql(insert_post(1, 3, "x"));
+        }
+    }
+    r.read_to(200);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
