@@ -91,7 +91,11 @@ private:
     next compare();
     // What is new, as far as it is in memory; walls that are further behind go to `older`.
     news look(std::vector<cursor>& older);
-    bool still_the_same_user() const { return services_.access.holds(token_, who_); }
+    bool session_over() const { return who_->expires <= std::chrono::system_clock::now(); }
+    bool still_the_same_user() const
+    {
+        return !session_over() && services_.access.holds(token_, who_);
+    }
     bool strip_walls();
     walls::result<std::string> with_older(news n, const std::vector<cursor>& older);
 
@@ -198,11 +202,14 @@ poll_in_progress::next poll_in_progress::compare()
                 refuse(unavailable(services_, who.error()));
                 return next::answered;
             }
-            if (!*who) {
+            if (*who) {
+                who_ = *who;
+            }
+            // Asked of our clock too: the database's may be behind, and would say yes for ever.
+            if (!*who || session_over()) {
                 refuse(http::response::error(400, "Invalid user!"));
                 return next::answered;
             }
-            who_ = *who;
             if (!strip_walls()) {
                 refuse(http::response::error(400, "Invalid parameters!"));
                 return next::answered;
@@ -284,13 +291,12 @@ void poll_in_progress::park(poll_ptr self)
         s.counted.polls_gone.Increment();
         return;
     }
-    const bool session_ends = self->who_->expires <= std::chrono::system_clock::now();
-    if (why == woken::stopping || (why == woken::timed_out && !session_ends)) {
+    if (why == woken::stopping || (why == woken::timed_out && !self->session_over())) {
         s.counted.polls_empty.Increment();
         self->answer(nothing_new);
         return;
     }
-    if (why == woken::risen && !session_ends && self->still_the_same_user()) {
+    if (why == woken::risen && self->still_the_same_user()) {
         std::vector<cursor> older;
         news found = self->look(older);
         if (older.empty() && found.any()) {
