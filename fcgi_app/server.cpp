@@ -24,6 +24,20 @@ constexpr int accepts_a_turn = 64;
 // Beyond max_connections this many more are taken only to be told FCGI_OVERLOADED.
 constexpr std::size_t overloaded_connections = 256;
 
+// For answers to requests that are refused before they are understood: a page of another origin
+// could not read them without the CORS headers.
+std::string_view origin_in(const std::optional<std::vector<wire::name_value>>& params)
+{
+    if (params) {
+        for (const auto& [name, value] : *params) {
+            if (name == "HTTP_ORIGIN") {
+                return value;
+            }
+        }
+    }
+    return {};
+}
+
 } // namespace
 
 // Takes connections off one listening socket, some a turn, so that a burst does not hold up the
@@ -144,6 +158,8 @@ void server::start(std::unique_ptr<pending_request> peer, wire::request&& r)
     boost::fibers::fiber(
         boost::fibers::launch::post, std::allocator_arg, services_.request_stacks.get(),
         [this, number](std::unique_ptr<pending_request> to, wire::request asked) {
+            const auto params = wire::decode_params(asked.params);
+            const auto origin = origin_in(params);
             if (asked.too_large != wire::request::excess::none) {
                 counted().too_large.Increment();
                 spdlog::warn("request {}: {} beyond the limit, refused", number,
@@ -151,7 +167,7 @@ void server::start(std::unique_ptr<pending_request> peer, wire::request&& r)
                                  ? "body (max_body_bytes)"
                                  : "params (max_params_bytes)");
                 const bool body = asked.too_large == wire::request::excess::body;
-                return routes::refuse(services_, *to, {}, body ? 413 : 431,
+                return routes::refuse(services_, *to, origin, body ? 413 : 431,
                                       body ? "The body is too large."
                                            : "The request's header is too large.");
             }
@@ -159,14 +175,13 @@ void server::start(std::unique_ptr<pending_request> peer, wire::request&& r)
                 counted().too_slow_requests.Increment();
                 spdlog::warn("request {}: not received within receive_timeout_seconds, refused",
                              number);
-                return routes::refuse(services_, *to, {}, 408,
+                return routes::refuse(services_, *to, origin, 408,
                                       "The request took too long to arrive.");
             }
-            const auto params = wire::decode_params(asked.params);
             auto request =
                 params ? http::request::from_cgi(*params, std::move(asked.body)) : std::nullopt;
             if (!request) {
-                return routes::refuse(services_, *to, {}, 400,
+                return routes::refuse(services_, *to, origin, 400,
                                       "The request is incomplete or malformed.");
             }
             std::string().swap(asked.params);
