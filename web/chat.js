@@ -159,7 +159,8 @@ function postsArrived(wall, posts) {
   if (wall.id !== current.id) return;
   if (!messages.atEnd) current.missed += others.length;
   showPosts();
-  byId('announce').textContent = others.slice(-3).map((post) => `${post.user_name}: ${post.body}`).join('\n');
+  // Our own post must not silence the one before it.
+  if (others.length) byId('announce').textContent = others.slice(-3).map((post) => `${post.user_name}: ${post.body}`).join('\n');
   readIfSeen();
 }
 

@@ -12,6 +12,7 @@ export class MessageList {
   #list;
   #actions;
   #nodes = new Map();   // row key -> {element, look}
+  #top = 0;             // where the window was when `atEnd` was judged
   atEnd = true;
 
   // actions: {nearTop(), endReached(atEnd), retry(key), discard(key)}
@@ -27,7 +28,8 @@ export class MessageList {
   // Shows these rows. `jump` 'end' or 'new' (the line above the unread posts) for another wall,
   // otherwise the reader's place is kept, which is the end for someone at the end.
   show(rows, jump = null) {
-    const anchor = jump || this.atEnd ? null : this.#anchor();
+    // Measured, not remembered: the event of a scroll that just happened may still be on its way.
+    const anchor = jump || this.#nearEnd() ? null : this.#anchor();
     const nodes = new Map();
     for (const row of rows) {
       const look = JSON.stringify(row);
@@ -71,16 +73,22 @@ export class MessageList {
     this.#scroller.scrollTop = element ? element.offsetTop + element.offsetHeight - end : this.#scroller.scrollHeight - fromEnd;
   }
 
+  // Not if the reader scrolled away since: that event may still be on its way.
   #settle() {
-    if (this.atEnd) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (this.atEnd && this.#scroller.scrollTop === this.#top) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#scrolled();
   }
 
   #scrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    this.atEnd = this.#nearEnd();
+    this.#top = this.#scroller.scrollTop;
     this.#actions.endReached(this.atEnd);
     if (this.nearTop) this.#actions.nearTop();
+  }
+
+  #nearEnd() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END;
   }
 
   #build(row) {
