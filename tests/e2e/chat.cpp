@@ -131,10 +131,10 @@ int chat::stop_pollster()
     return *code;
 }
 
-hanging_call::hanging_call(const chat& s, const call& c)
-    : client_(s.port())
+hanging_call::hanging_call(unsigned short port, const call& c)
+    : client_(port)
 {
-    client_.send(c.method, s.mount() + c.path, c.body, c.headers);
+    client_.send(c.method, "/api" + c.path, c.body, c.headers);
 }
 
 } // namespace e2e

@@ -55,7 +55,11 @@ public:
 // A call that was sent and not answered yet, on a connection of its own.
 class hanging_call {
 public:
-    hanging_call(const chat& s, const call& c);
+    hanging_call(const chat& s, const call& c)
+        : hanging_call(s.port(), c)
+    {
+    }
+    hanging_call(unsigned short port, const call& c); // of any server that has it at /api/
     bool answered() { return client_.something_arrived(); }
     reply wait(std::chrono::milliseconds limit = 10s) { return client_.receive(limit); }
     void leave() { client_.close(); }

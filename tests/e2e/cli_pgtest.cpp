@@ -1,0 +1,148 @@
+// The administration commands, as an operator types them.
+#include "tests/e2e/process.hpp"
+#include "tests/e2e/stack.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <unistd.h>
+
+using namespace e2e;
+
+namespace {
+
+struct fixture {
+    private_postgres& postgres = private_postgres::shared();
+    std::string database = postgres.migrated_database();
+
+    finished pollster(std::vector<std::string> words, const std::string& input = {}) const
+    {
+        words.insert(words.begin(),
+                     {pollster_program(), "--database", postgres.conninfo(database)});
+        return run(words, input);
+    }
+    std::string output(const std::vector<std::string>& words, const std::string& input = {}) const
+    {
+        const auto f = pollster(words, input);
+        BOOST_TEST(f.code == 0, f.output);
+        return f.output;
+    }
+    void refuses(const std::vector<std::string>& words, int code, const std::string& part,
+                 const std::string& input = {}) const
+    {
+        const auto f = pollster(words, input);
+        BOOST_TEST(f.code == code);
+        BOOST_TEST(f.output.starts_with("pollster: "), f.output);
+        BOOST_TEST(f.output.find(part) != std::string::npos, f.output);
+    }
+};
+
+std::size_t lines(const std::string& text)
+{
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(cli_, fixture)
+
+BOOST_AUTO_TEST_CASE(a_user_a_wall_and_a_membership)
+{
+    output({"user", "add", "dora"}, "a good password\n");
+    output({"user", "add", "emil", "--password-stdin"}, "another password");
+    BOOST_TEST(output({"wall", "add", "Kitchen", "--kind", "board"})
+                   .starts_with("added wall \"Kitchen\", #"));
+    BOOST_TEST(output({"grant", "Kitchen", "dora", "emil"}) ==
+               "granted 2 memberships of wall \"Kitchen\"\n");
+    BOOST_TEST(output({"wall", "list"}).find("dora, emil") != std::string::npos);
+    output({"wall", "rename", "Kitchen", "Canteen"});
+    BOOST_TEST(output({"revoke", "Canteen", "emil"}) ==
+               "revoked 1 membership of wall \"Canteen\"\n");
+    BOOST_TEST(output({"user", "list"}).find("Canteen") != std::string::npos);
+    output({"user", "disable", "emil"});
+    BOOST_TEST(output({"user", "list"}).find("disabled") != std::string::npos);
+    output({"user", "enable", "emil"});
+    output({"user", "passwd", "emil"}, "a third password\n");
+    refuses({"wall", "remove", "Canteen"}, 2, "--yes");
+    output({"wall", "remove", "Canteen", "--yes"});
+    BOOST_TEST(output({"wall", "list"}).find("Canteen") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(sessions_are_made_listed_and_ended)
+{
+    output({"demo"});
+    const auto tokens = output({"session", "create", "--count", "3", "ann"});
+    BOOST_TEST(lines(tokens) == 3u);
+    BOOST_TEST(tokens.find('\n') == 43u);
+    const auto list = output({"session", "list", "ann"});
+    BOOST_TEST(lines(list) == 4u);
+    BOOST_TEST(list.find(tokens.substr(0, 43)) == std::string::npos);
+    output({"session", "revoke", tokens.substr(0, 43)});
+    BOOST_TEST(output({"session", "revoke", "--user", "ann"}) == "ended 2 sessions of \"ann\"\n");
+    refuses({"session", "create", "ann", "--count", "0"}, 2, "100000");
+    refuses({"session", "revoke"}, 2, "either");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_refused_is_one_line_with_its_exit_code)
+{
+    refuses({"user", "disable", "nobody"}, 1, "nobody");
+    refuses({"user", "add", "short"}, 1, "8", "1234567\n");
+    refuses({"user", "add", "none"}, 1, "no password");
+    refuses({"user", "add"}, 2, "usage: pollster user add NAME");
+    refuses({"user", "add", "a", "b"}, 2, "usage");
+    refuses({"frobnicate"}, 2, "no command \"frobnicate\"");
+    refuses({"user", "list", "--count", "3"}, 2, "--count does not belong to user list");
+    refuses({"user", "list", "--poll-second", "3"}, 2, "did you mean --poll-seconds?");
+    const auto away = run({pollster_program(), "--database", "host=/nonexistent", "user", "list"});
+    BOOST_TEST(away.code == 1);
+    BOOST_TEST(lines(away.output) == 1u);
+    const auto old = run({pollster_program(), "--database",
+                          postgres.conninfo(postgres.empty_database()), "user", "list"});
+    BOOST_TEST(old.code == 1);
+    BOOST_TEST(old.output.find("pollster migrate") != std::string::npos, old.output);
+}
+
+BOOST_AUTO_TEST_CASE(migrate_and_demo_may_be_repeated)
+{
+    const auto empty = postgres.conninfo(postgres.empty_database());
+    const auto again = [&](const std::string& word) {
+        const auto f = run({pollster_program(), "--database", empty, word});
+        BOOST_TEST(f.code == 0, f.output);
+        return f.output;
+    };
+    BOOST_TEST(again("migrate").find("as it was") == std::string::npos);
+    BOOST_TEST(again("migrate").find("as it was") != std::string::npos);
+    const auto users = again("demo");
+    BOOST_TEST(users.find("ann-demo-pass") != std::string::npos);
+    BOOST_TEST(again("demo") == users);
+}
+
+BOOST_AUTO_TEST_CASE(check_config_judges_a_file)
+{
+    std::string name = (std::filesystem::temp_directory_path() / "pollster-cli-XXXXXX").string();
+    ::close(::mkstemp(name.data()));
+    const auto judge = [&](const std::string& text) {
+        std::ofstream(name) << text;
+        return run({pollster_program(), "check-config", name});
+    };
+    BOOST_TEST(judge("poll_seconds = 30\n").code == 0);
+    const auto bad = judge("poll_seconds = 30\nlisten = nowhere\nspeed = 3\n");
+    BOOST_TEST(bad.code == 1);
+    BOOST_TEST(lines(bad.output) == 2u);
+    BOOST_TEST(bad.output.starts_with(name + ":2: listen: "), bad.output);
+    std::filesystem::remove(name);
+}
+
+BOOST_AUTO_TEST_CASE(help_and_version)
+{
+    BOOST_TEST(output({"--version"}).starts_with("pollster 0."));
+    const auto help = output({"--help"});
+    BOOST_TEST(help.find("--poll-seconds  (seconds, 1 to 3600; default: 60)") != std::string::npos);
+    BOOST_TEST(help.find("pollster session create USER") != std::string::npos);
+    BOOST_TEST(output({"session", "create", "--help"}).find("--count") != std::string::npos);
+    BOOST_TEST(lines(output({"wall", "--help"})) == 4u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

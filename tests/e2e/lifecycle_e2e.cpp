@@ -1,0 +1,118 @@
+// Browsers, databases and the server itself come and go.
+#include "tests/e2e/stack.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+
+using namespace e2e;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string newest(const stack& s)
+{
+    return s.sql("select last_entry from pollster.heads where wall_id = 1");
+}
+
+void park(const stack& s, http_client& browser, const std::string& session)
+{
+    const double before = s.metric("pollster_parked_polls");
+    browser.send("POST", "/api/", poll_form(session, {{1, std::stoi(newest(s))}}), form_header);
+    eventually("the poll is parked",
+               [&] { return s.metric("pollster_parked_polls") == before + 1; });
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(lifecycle_)
+
+BOOST_AUTO_TEST_CASE(sigterm_answers_parked_polls_and_exits_0_at_once)
+{
+    stack s;
+    auto one = s.client();
+    park(s, one, s.session_of("ann"));
+    auto two = s.client();
+    park(s, two, s.session_of("bob"));
+    const auto since = std::chrono::steady_clock::now();
+    s.pollster().signal(SIGTERM);
+    for (auto* browser : {&one, &two}) {
+        const auto r = browser->receive(5s);
+        BOOST_TEST(r.status == 200);
+        BOOST_TEST(r.body == R"({"walls":{}})");
+    }
+    const auto code = s.pollster().wait(5s);
+    BOOST_REQUIRE(code.has_value());
+    BOOST_TEST(*code == 0);
+    BOOST_TEST((std::chrono::steady_clock::now() - since < 5s));
+    BOOST_TEST(!std::filesystem::exists(s.socket()));
+    BOOST_TEST(s.api("GET", "/").status == 503);
+
+    s.start_pollster();
+    eventually("nginx has noticed", [&] { return s.api("GET", "/").status == 200; });
+}
+
+BOOST_AUTO_TEST_CASE(a_poll_survives_a_database_that_goes_away_and_comes_back)
+{
+    private_postgres postgres;
+    const stack s({.settings = {{"statement_timeout_ms", "2000"}}, .postgres = &postgres});
+    const auto ann = s.session_of("ann");
+    const auto bob = s.session_of("bob");
+    auto waiting = s.client();
+    park(s, waiting, bob);
+    const std::string last = newest(s);
+
+    postgres.stop();
+    const auto away = s.api("GET", "/walls", {}, json_of(ann));
+    BOOST_TEST(away.status == 503);
+    BOOST_TEST(!away.header("Retry-After").empty());
+    BOOST_TEST(s.api("GET", "/").status == 200); // the ping needs no database
+    BOOST_TEST(!waiting.something_arrived());
+
+    postgres.start();
+    std::string posted;
+    eventually("a post is taken", [&] {
+        const auto r = s.api("POST", "/walls/1/posts",
+                             R"({"body":"back again","client_key":"once"})", json_of(ann));
+        posted = r.body;
+        return r.status == 201 || r.status == 200;
+    });
+    // Parked through all of it, or told to come again: either way nothing is lost and nothing is
+    // doubled.
+    auto answer = waiting.receive();
+    if (answer.status == 503) {
+        answer = s.api("POST", "/", poll_form(bob, {{1, std::stoi(last)}}), form_header);
+    }
+    const auto posts = answer.json().at("walls").at("1").at("posts");
+    BOOST_TEST(posts.as_array().size() == 1u);
+    BOOST_TEST(posts.at(0) == boost::json::parse(posted).at("post"));
+}
+
+BOOST_AUTO_TEST_CASE(a_database_that_is_down_at_start_is_waited_for)
+{
+    private_postgres postgres;
+    stack s({.start = false, .postgres = &postgres});
+    const auto ann = s.session_of("ann");
+    postgres.stop();
+    s.start_pollster();
+    BOOST_TEST(s.api("GET", "/").status == 200);
+    BOOST_TEST(s.api("POST", "/", poll_form(ann, {{1, 0}}), form_header).status == 503);
+    postgres.start();
+    eventually("polls are answered", [&] {
+        return s.api("POST", "/", poll_form(ann, {{1, 0}}), form_header).status == 200;
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_database_without_schema_is_one_clear_line)
+{
+    stack s({.demo = false, .start = false});
+    s.sql("drop schema pollster, pollster_default cascade");
+    const auto serve = run(s.pollster_command());
+    BOOST_TEST(serve.code == 1);
+    BOOST_TEST(serve.output.find("pollster migrate") != std::string::npos, serve.output);
+    BOOST_TEST(s.administer({"migrate"}).code == 0);
+    s.start_pollster();
+    BOOST_TEST(s.api("GET", "/").status == 200);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,181 @@
+// The three shipped sites: what nginx does by itself, and that the application is where it should
+// be.
+#include "tests/e2e/stack.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace e2e;
+
+namespace {
+
+stack& shared()
+{
+    static stack s;
+    return s;
+}
+
+bool contains(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+void is_error(const reply& r, int status)
+{
+    BOOST_TEST(r.status == status);
+    BOOST_TEST(r.header("Content-Type") == "application/json");
+    BOOST_TEST(r.json().at("errors").as_array().size() == 1u);
+}
+
+void pings(const stack& s)
+{
+    const auto r = s.api("GET", "/");
+    BOOST_TEST(r.status == 200);
+    BOOST_TEST(r.body == R"({"ack":"huzzah!"})");
+    BOOST_TEST(r.header("Cache-Control") == "no-store");
+    BOOST_TEST(r.header("Content-Type") == "application/json");
+}
+
+void polls(const stack& s)
+{
+    const auto r = s.api("POST", "/", poll_form(s.session_of("ann"), {{1, 0}}), form_header);
+    BOOST_TEST(r.status == 200);
+    BOOST_TEST(r.json().at("walls").at("1").at("posts").as_array().at(0).at("id").as_int64() == 1);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(site_)
+
+BOOST_AUTO_TEST_CASE(the_page_comes_with_a_strict_policy)
+{
+    const auto page = shared().client().call("GET", "/");
+    BOOST_TEST(page.status == 200);
+    BOOST_TEST(page.header("Content-Type") == "text/html; charset=utf-8");
+    const auto policy = page.header("Content-Security-Policy");
+    BOOST_TEST(contains(policy, "default-src 'none'"));
+    BOOST_TEST(contains(policy, "frame-ancestors 'none'"));
+    BOOST_TEST(!contains(policy, "unsafe"));
+    BOOST_TEST(page.header("X-Content-Type-Options") == "nosniff");
+    BOOST_TEST(page.header("Referrer-Policy") == "no-referrer");
+    BOOST_TEST(page.header("Cache-Control") == "no-cache");
+    const auto script = shared().client().call("GET", "/pollster.js");
+    BOOST_TEST(script.status == 200);
+    BOOST_TEST(contains(script.header("Content-Type"), "javascript"));
+    const auto unchanged =
+        shared().client().call("GET", "/", {}, {{"If-None-Match", page.header("ETag")}});
+    BOOST_TEST(unchanged.status == 304);
+    BOOST_TEST(shared().client().call("GET", "/.git/config").status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(ping_with_and_without_a_slash)
+{
+    pings(shared());
+    BOOST_TEST(shared().client().call("GET", "/api").body == R"({"ack":"huzzah!"})");
+    BOOST_TEST(shared().client().call("GET", "/api?a=b").body == R"({"ack":"huzzah!"})");
+}
+
+BOOST_AUTO_TEST_CASE(options_is_answered_on_any_path)
+{
+    for (const char* path : {"/", "/walls", "/no/such/path"}) {
+        const auto r = shared().api("OPTIONS", path);
+        BOOST_TEST(r.status == 200);
+        BOOST_TEST(r.body.empty());
+        BOOST_TEST(contains(r.header("Access-Control-Allow-Methods"), "DELETE"));
+        BOOST_TEST(contains(r.header("Access-Control-Allow-Headers"), "X-CSRF-Token"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_path_or_method_is_an_error_in_json)
+{
+    is_error(shared().api("GET", "/nothing/here"), 404);
+    is_error(shared().api("PUT", "/walls"), 405);
+    is_error(shared().api("BREW", "/walls"), 405);
+    // A line break or an encoded slash in the path does not turn it into another route.
+    is_error(shared().api("GET", "/%0a/"), 404);
+    is_error(shared().api("GET", "/%0a"), 404);
+}
+
+BOOST_AUTO_TEST_CASE(what_nginx_refuses_by_itself_has_the_same_shape)
+{
+    is_error(shared().api("POST", "/", std::string(10'000'000, 'x'), form_header), 413);
+    is_error(shared().api("GET", "/" + std::string(40'000, 'x')), 414);
+    is_error(shared().api("GET", "/", {}, {{"X-Long", std::string(40'000, 'x')}}), 431);
+    is_error(shared().api("GET", "/%zz"), 400);
+    is_error(shared().api("GET", "/a%00b"), 400);
+}
+
+BOOST_AUTO_TEST_CASE(a_body_over_the_applications_limit_is_answered_by_it)
+{
+    const auto r = shared().api("POST", "/", std::string(500'000, 'x'), form_header);
+    is_error(r, 413);
+    BOOST_TEST(!r.header("Access-Control-Allow-Methods").empty()); // nginx would not send it
+}
+
+BOOST_AUTO_TEST_CASE(metrics_are_for_this_host_only)
+{
+    BOOST_TEST(shared().metric("pollster_parked_polls") == 0);
+    const auto site = read_text(source_folder() / "nginx" / "snippets" / "page.conf");
+    BOOST_TEST(contains(site, "deny all;")); // every client of this test is local
+}
+
+BOOST_AUTO_TEST_CASE(no_log_holds_a_query_or_a_session)
+{
+    const auto token = shared().session_of("bob");
+    shared().api("GET", "/walls?secret=query", {}, json_of(token));
+    shared().api("POST", "/?session_id=" + token, poll_form(token, {{1, 0}}), form_header);
+    const auto access = read_text(shared().folder() / "nginx" / "logs" / "access.log");
+    BOOST_TEST(contains(access, "GET /api/walls HTTP/1.1"));
+    for (const auto& log : {access, shared().log(), shared().nginx_log()}) {
+        BOOST_TEST(!contains(log, "secret=query"));
+        BOOST_TEST(!contains(log, token));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(without_the_application_503_says_when_to_come_back)
+{
+    stack_options o;
+    o.start = false;
+    o.demo = false;
+    const stack s(o);
+    const auto r = s.api("GET", "/walls");
+    is_error(r, 503);
+    BOOST_TEST(r.header("Retry-After") == "2");
+}
+
+BOOST_AUTO_TEST_CASE(the_site_of_the_application_alone)
+{
+    stack_options o;
+    o.site = "pollster-api-host.conf";
+    o.settings["cors_origins"] = "https://shop.example";
+    const stack s(o);
+    pings(s);
+    polls(s);
+    is_error(s.api("GET", "/api/"), 404);
+    BOOST_TEST(s.metric("pollster_parked_polls") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(https_with_http2)
+{
+    stack_options o;
+    o.site = "pollster-https.conf";
+    const stack s(o);
+    const std::string base = "https://127.0.0.1:" + std::to_string(s.tls_port());
+    const auto ping = run({"curl", "-sk", "--http2", "-w", " %{http_version}", base + "/api/"});
+    BOOST_TEST(ping.output == R"({"ack":"huzzah!"} 2)");
+    const auto page =
+        run({"curl", "-sk", "-o", "/dev/null", "-w", "%{http_code} %{content_type}", base + "/"});
+    BOOST_TEST(page.output == "200 text/html; charset=utf-8");
+    const auto poll = run(
+        {"curl", "-sk", "--http2", "-d", poll_form(s.session_of("ann"), {{1, 0}}), base + "/api/"});
+    BOOST_TEST(poll.output.starts_with(R"({"walls":{"1":{"posts":[{"id":1,)"), poll.output);
+    const auto signed_in =
+        run({"curl", "-sk", "-D-", "-d", "name=ann&password=ann-demo-pass", base + "/api/session"});
+    BOOST_TEST(contains(signed_in.output, "; Secure"));
+
+    const auto plain = s.client().call("GET", "/x?y=1");
+    BOOST_TEST(plain.status == 308);
+    BOOST_TEST(plain.header("Location") ==
+               "https://localhost:" + std::to_string(s.tls_port()) + "/x?y=1");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

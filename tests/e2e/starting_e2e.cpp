@@ -1,0 +1,103 @@
+// Where the listening socket comes from, and what systemd thinks of the shipped units.
+#include "tests/e2e/stack.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+#include <fstream>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+using namespace e2e;
+namespace fs = std::filesystem;
+
+namespace {
+
+void pings_and_polls(const stack& s)
+{
+    eventually("nginx reaches the application", [&] { return s.api("GET", "/").status == 200; });
+    const auto r = s.api("POST", "/", poll_form(s.session_of("ann"), {{1, 0}}), form_header);
+    BOOST_TEST(r.status == 200);
+    BOOST_TEST(r.json().at("walls").at("1").at("posts").as_array().size() >= 3u);
+}
+
+int bind_and_listen(const fs::path& path)
+{
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    BOOST_REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    BOOST_REQUIRE(::listen(fd, 100) == 0);
+    return fd;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(starting_)
+
+BOOST_AUTO_TEST_CASE(through_systemds_socket_activation)
+{
+    stack s({.start = false});
+    std::vector<std::string> command{"systemd-socket-activate", "-l", s.socket()};
+    const auto pollster = s.pollster_command();
+    command.insert(command.end(), pollster.begin(), pollster.end());
+    s.adopt(
+        std::make_unique<process>(command, process::options{s.folder() / "pollster.log", -1, {}}));
+    eventually("systemd listens", [&] { return fs::exists(s.socket()); });
+    pings_and_polls(s);
+    s.pollster().signal(SIGTERM); // the same process by now
+    BOOST_TEST(s.pollster().wait(std::chrono::seconds(5)).value_or(-1) == 0);
+    BOOST_TEST(fs::exists(s.socket())); // it is systemd's
+}
+
+BOOST_AUTO_TEST_CASE(with_the_socket_as_descriptor_0_as_spawn_fcgi_does)
+{
+    stack s({.start = false});
+    const int fd = bind_and_listen(s.socket());
+    s.adopt(std::make_unique<process>(s.pollster_command(),
+                                      process::options{s.folder() / "pollster.log", fd, {}}));
+    ::close(fd);
+    pings_and_polls(s);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_server_on_the_same_path_is_refused)
+{
+    const stack s;
+    const auto second = run(s.pollster_command());
+    BOOST_TEST(second.code == 1);
+    BOOST_TEST(second.output.find("another server is already listening there") != std::string::npos,
+               second.output);
+    pings_and_polls(s);
+}
+
+BOOST_AUTO_TEST_CASE(the_socket_of_a_killed_server_is_replaced)
+{
+    stack s;
+    s.pollster().signal(SIGKILL);
+    BOOST_REQUIRE(s.pollster().wait(std::chrono::seconds(5)).has_value());
+    BOOST_TEST(fs::exists(s.socket()));
+    s.start_pollster();
+    pings_and_polls(s);
+}
+
+BOOST_AUTO_TEST_CASE(systemd_finds_nothing_wrong_with_the_units)
+{
+    // The program has to be where the unit says; nothing else is changed.
+    const fs::path folder =
+        fs::temp_directory_path() / ("pollster-units-" + std::to_string(::getpid()));
+    fs::create_directories(folder);
+    fs::copy(source_folder() / "systemd" / "pollster.socket", folder / "pollster.socket");
+    auto unit = read_text(source_folder() / "systemd" / "pollster.service");
+    const std::string installed = "/usr/bin/pollster";
+    unit.replace(unit.find(installed), installed.size(), pollster_program().string());
+    std::ofstream(folder / "pollster.service") << unit;
+    const auto verified =
+        run({"systemd-analyze", "verify", folder / "pollster.service", folder / "pollster.socket"});
+    BOOST_TEST(verified.code == 0);
+    BOOST_TEST(verified.output.empty(), verified.output);
+    fs::remove_all(folder);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
