@@ -2,7 +2,9 @@
 
 #include "fcgi_app/http/text.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace http {
 
@@ -10,49 +12,47 @@ namespace {
 
 using cgi_variables = std::vector<std::pair<std::string_view, std::string_view>>;
 
-// Where the variables that matter stand among the dozens that a web server sends.
+// The variables that matter among the dozens that a web server sends.
 struct variables {
     std::optional<std::string_view> method, path_info, document_uri, script_name, query,
         content_type, content_length, authorization, cookie, origin, csrf_token, remote_addr, https,
         scheme;
 
-    explicit variables(const cgi_variables& params)
-    {
-        for (const auto& [name, value] : params) {
-            auto* place = find(name);
-            if (place != nullptr && !*place) {
-                *place = value;
-            }
-        }
-    }
-
-private:
-    std::optional<std::string_view>* find(std::string_view name)
-    {
-        const std::pair<std::string_view, std::optional<std::string_view>*> places[] = {
-            {"REQUEST_METHOD", &method},
-            {"PATH_INFO", &path_info},
-            {"DOCUMENT_URI", &document_uri},
-            {"SCRIPT_NAME", &script_name},
-            {"QUERY_STRING", &query},
-            {"CONTENT_TYPE", &content_type},
-            {"CONTENT_LENGTH", &content_length},
-            {"HTTP_AUTHORIZATION", &authorization},
-            {"HTTP_COOKIE", &cookie},
-            {"HTTP_ORIGIN", &origin},
-            {"HTTP_X_CSRF_TOKEN", &csrf_token},
-            {"REMOTE_ADDR", &remote_addr},
-            {"HTTPS", &https},
-            {"REQUEST_SCHEME", &scheme},
-        };
-        for (const auto& [known, place] : places) {
-            if (known == name) {
-                return place;
-            }
-        }
-        return nullptr;
-    }
+    explicit variables(const cgi_variables& params);
 };
+
+struct known_variable {
+    std::string_view name;
+    std::optional<std::string_view> variables::*place;
+};
+
+constexpr known_variable known[] = {
+    {"REQUEST_METHOD", &variables::method},
+    {"PATH_INFO", &variables::path_info},
+    {"DOCUMENT_URI", &variables::document_uri},
+    {"SCRIPT_NAME", &variables::script_name},
+    {"QUERY_STRING", &variables::query},
+    {"CONTENT_TYPE", &variables::content_type},
+    {"CONTENT_LENGTH", &variables::content_length},
+    {"HTTP_AUTHORIZATION", &variables::authorization},
+    {"HTTP_COOKIE", &variables::cookie},
+    {"HTTP_ORIGIN", &variables::origin},
+    {"HTTP_X_CSRF_TOKEN", &variables::csrf_token},
+    {"REMOTE_ADDR", &variables::remote_addr},
+    {"HTTPS", &variables::https},
+    {"REQUEST_SCHEME", &variables::scheme},
+};
+
+variables::variables(const cgi_variables& params)
+{
+    for (const auto& [name, value] : params) {
+        const auto* found = std::find_if(std::begin(known), std::end(known),
+                                         [&](const auto& k) { return k.name == name; });
+        if (found != std::end(known) && !(this->*found->place)) {
+            this->*found->place = value;
+        }
+    }
+}
 
 std::string route(const variables& v)
 {
