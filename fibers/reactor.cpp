@@ -22,12 +22,13 @@ int timeout_until(std::chrono::steady_clock::time_point deadline)
     if (deadline == std::chrono::steady_clock::time_point::max()) {
         return -1;
     }
-    const auto left = deadline - std::chrono::steady_clock::now();
-    if (left <= left.zero()) {
+    const auto now = std::chrono::steady_clock::now();
+    if (deadline <= now) { // compared, not subtracted: time_point::min() - now overflows
         return 0;
     }
     constexpr auto longest = milliseconds(60'000);
-    return static_cast<int>(std::min(std::chrono::ceil<milliseconds>(left), longest).count());
+    return static_cast<int>(
+        std::min(std::chrono::ceil<milliseconds>(deadline - now), longest).count());
 }
 
 } // namespace
