@@ -1,0 +1,28 @@
+// What the kernel says about a process: memory and CPU time. Throws std::runtime_error when it has
+// ended.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace bench {
+
+// Resident memory, everything included (Rss of /proc/PID/smaps_rollup). Slow for a large process:
+// the kernel walks its pages.
+std::size_t resident_bytes(pid_t pid);
+
+// Page tables (VmPTE), which no Rss counts but which are the machine's memory too.
+std::size_t page_table_bytes(pid_t pid);
+
+std::chrono::nanoseconds cpu_time(pid_t pid); // user and system, of all its threads
+
+// What the whole machine does; beside a figure it says how far to trust it.
+double load_average();
+
+// One line each for a report: processor and number, memory, kernel.
+std::string machine();
+
+} // namespace bench
