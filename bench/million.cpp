@@ -90,6 +90,8 @@ public:
         out["delivery_thousand"] = to_json(load_.post(shape_.thousand(), thousand));
         out["delivery_hundred_thousand"] =
             to_json(load_.post(shape_.hundred_thousand(), hundred_thousand));
+        note(json::serialize(out["delivery_thousand"]));
+        note(json::serialize(out["delivery_hundred_thousand"]));
         out["after"] = after();
         return out;
     }
