@@ -46,8 +46,7 @@ constexpr known_variable known[] = {
 variables::variables(const cgi_variables& params)
 {
     for (const auto& [name, value] : params) {
-        const auto* found = std::find_if(std::begin(known), std::end(known),
-                                         [&](const auto& k) { return k.name == name; });
+        const auto* found = std::ranges::find(known, name, &known_variable::name);
         if (found != std::end(known) && !(this->*found->place)) {
             this->*found->place = value;
         }
