@@ -1,0 +1,121 @@
+// Web servers that multiplex, abort, are slow or do not read: the others do not notice.
+#include "tests/e2e/chat.hpp"
+#include "tests/e2e/fcgi_peer.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace e2e;
+using wire_test::conversation;
+
+namespace {
+
+void add_poll(conversation& c, wire::request_id id, const std::string& session, int last)
+{
+    const auto body = poll_call(session, R"({"1":)" + std::to_string(last) + "}").body;
+    c.request(id, parameters("POST", "/", body), body);
+}
+
+bool contains(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(peers_)
+
+BOOST_AUTO_TEST_CASE(many_polls_park_on_one_connection_and_each_gets_its_answer)
+{
+    chat s;
+    fcgi_peer peer(s.socket());
+    conversation c;
+    for (wire::request_id id = 1; id <= 200; ++id) {
+        add_poll(c, id, id % 2 == 0 ? ann : cleo, 0);
+    }
+    peer.send(c);
+    s.until_parked(200);
+    // A ping on the same connection does not wait for them.
+    peer.send(conversation().request(500, parameters("GET", "/")));
+    BOOST_TEST(contains(peer.answer_of(500), "huzzah"));
+    s.sql(insert_post(1, 2, "for everybody"));
+    for (wire::request_id id = 1; id <= 200; ++id) {
+        BOOST_TEST(contains(peer.answer_of(id), R"("body":"for everybody")"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_aborted_poll_ends_and_its_neighbours_stay)
+{
+    chat s;
+    fcgi_peer peer(s.socket());
+    conversation c;
+    add_poll(c, 1, ann, 0);
+    add_poll(c, 2, bob, 0);
+    peer.send(c);
+    s.until_parked(2);
+    peer.send(conversation().abort(1));
+    peer.answer_of(1); // its END_REQUEST
+    BOOST_TEST(s.metric("pollster_parked_polls") == 1);
+    BOOST_TEST(s.metric(R"(pollster_polls_total{outcome="gone"})") == 1);
+    // Its number is free again.
+    peer.send(conversation().request(1, parameters("GET", "/")));
+    BOOST_TEST(!peer.ended(2));
+    s.sql(insert_post(1, 3, "for the one that stayed"));
+    BOOST_TEST(contains(peer.answer_of(2), "for the one that stayed"));
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_sends_a_byte_at_a_time_delays_nobody)
+{
+    chat s;
+    conversation c;
+    add_poll(c, 1, ann, 0);
+    s.sql(insert_post(1, 2, "slowly"));
+    fcgi_peer slow(s.socket());
+    for (const char byte : c.bytes()) {
+        slow.send(std::string(1, byte));
+        if (slow.ended(1)) {
+            break;
+        }
+        const stopwatch watch;
+        BOOST_REQUIRE_EQUAL(s.send({}).status, 200);
+        BOOST_TEST(watch.ms() < 1000);
+    }
+    BOOST_TEST(contains(slow.answer_of(1), R"("body":"slowly")"));
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_stops_in_mid_request_is_given_up)
+{
+    chat s(settings{{"receive_timeout_seconds", "1"}});
+    fcgi_peer silent(s.socket());
+    silent.send(conversation().begin(1).params(1, parameters("GET", "/")));
+    fcgi_peer in_a_header(s.socket());
+    in_a_header.send(std::string("\1\1\0", 3));
+    BOOST_TEST(contains(silent.answer_of(1), "Status: 408"));
+    BOOST_TEST(in_a_header.closed_by_server());
+    BOOST_TEST(s.send({}).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_is_cut_off_and_delays_nobody)
+{
+    chat s(settings{{"send_timeout_seconds", "1"}});
+    s.sql("insert into pollster.posts (wall_id, user_id, body) select 1, 2, repeat('x', 60000) "
+          "from generate_series(1, 20)");
+    fcgi_peer deaf(s.socket());
+    // Each of these is answered with 1.2 MB; max_queued_bytes is 1 MiB.
+    std::size_t taken = 0;
+    for (wire::request_id id = 1; id <= 30; ++id) {
+        conversation c;
+        add_poll(c, id, ann, 0);
+        taken += deaf.try_to_send(c.bytes());
+    }
+    BOOST_TEST(taken > 0u);
+    while (s.metric(R"(pollster_limits_total{limit="send_timeout_seconds"})") == 0) {
+        const stopwatch watch;
+        BOOST_REQUIRE_EQUAL(s.send({}).status, 200);
+        BOOST_REQUIRE(watch.ms() < 1000);
+    }
+    BOOST_TEST(deaf.closed_by_server());
+    BOOST_TEST(s.metric("pollster_parked_polls") == 0);
+    eventually("its requests are gone", [&] { return s.metric("pollster_clients") == 0; });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
