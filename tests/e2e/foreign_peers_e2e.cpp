@@ -104,16 +104,15 @@ std::unique_ptr<front> apache(const chat& s)
     replacements["*:80"] = "127.0.0.1:" + std::to_string(port);
     std::string configuration;
     for (const char* name :
-         {"mpm_event", "authz_core", "authz_host", "dir", "mime", "proxy", "proxy_fcgi"}) {
+         {"mpm_event", "authz_core", "authz_host", "dir", "proxy", "proxy_fcgi"}) {
         configuration += "LoadModule " + std::string(name) +
                          "_module /usr/lib/apache2/modules/mod_" + name + ".so\n";
     }
-    configuration +=
-        "ServerRoot " + s.folder().string() +
-        "\nServerName localhost\nListen 127.0.0.1:" + std::to_string(port) +
-        "\nPidFile apache.pid\nErrorLog apache-error.log\nTypesConfig /etc/mime.types\n"
-        "DefaultRuntimeDir " +
-        s.folder().string() + "\n";
+    configuration += "ServerRoot " + s.folder().string() +
+                     "\nServerName localhost\nListen 127.0.0.1:" + std::to_string(port) +
+                     "\nPidFile apache.pid\nErrorLog apache-error.log\n"
+                     "DefaultRuntimeDir " +
+                     s.folder().string() + "\n";
     if (::geteuid() == 0) {
         // Apache refuses to serve as root.
         configuration += "User www-data\nGroup www-data\n";
