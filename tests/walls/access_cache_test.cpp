@@ -1,0 +1,140 @@
+#include "tests/fibers/in_loop.hpp"
+#include "tests/walls/fakes.hpp"
+#include "walls/access_cache.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace walls;
+using namespace walls::testing;
+using fibers::testing::in_loop;
+
+BOOST_AUTO_TEST_SUITE(access_cache_)
+
+BOOST_AUTO_TEST_CASE(a_known_session_costs_no_question)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["t"] = somebody(1);
+        access_cache cache(db);
+        for (int i = 0; i < 5; ++i) {
+            BOOST_TEST(cache.find("t", true).value() == db.sessions["t"]);
+        }
+        BOOST_TEST(db.whos == 1);
+        BOOST_TEST(cache.hits() == 4u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_session_is_nobody_and_is_not_remembered)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        access_cache cache(db);
+        BOOST_TEST(cache.find("t", true).value() == nullptr);
+        db.sessions["t"] = somebody(1);
+        BOOST_TEST(cache.find("t", true).value() != nullptr);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(many_who_miss_at_once_share_two_questions)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        fibers::sleeper hold;
+        db.during_who = [&] {
+            if (db.whos == 1) {
+                hold.sleep();
+            }
+        };
+        access_cache cache(db);
+        std::vector<boost::fibers::fiber> all;
+        for (int i = 0; i < 500; ++i) {
+            db.sessions[std::to_string(i)] = somebody(i);
+            all.emplace_back([&cache, i] {
+                BOOST_TEST(cache.find(std::to_string(i), true).value() != nullptr);
+            });
+        }
+        fibers::testing::let_others_run();
+        hold.wake();
+        for (auto& f : all) {
+            f.join();
+        }
+        BOOST_TEST(db.whos == 2);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_forgotten_user_is_asked_for_again)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["t"] = somebody(1);
+        db.sessions["u"] = somebody(2);
+        access_cache cache(db);
+        const auto before = cache.find("t", true).value();
+        (void)cache.find("u", true);
+        BOOST_TEST(cache.holds("t", before));
+        cache.forget(user_id{1});
+        BOOST_TEST(!cache.holds("t", before));
+        db.sessions.erase("t");
+        BOOST_TEST(cache.find("t", true).value() == nullptr);
+        BOOST_TEST(cache.find("u", true).value() != nullptr);
+        BOOST_TEST(db.whos == 3);
+    });
+}
+
+// The answer may have been read before the change that was reported while it was on its way.
+BOOST_AUTO_TEST_CASE(an_answer_that_crossed_a_change_is_not_remembered)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["t"] = somebody(1);
+        access_cache cache(db);
+        db.during_who = [&] { cache.forget(user_id{1}); };
+        const auto who = cache.find("t", true).value();
+        BOOST_TEST(who != nullptr);
+        BOOST_TEST(!cache.holds("t", who));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_expired_since_is_nobody)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        auto who = std::make_shared<identity>(*somebody(1));
+        db.sessions["t"] = who;
+        access_cache cache(db);
+        (void)cache.find("t", true);
+        who->expires = std::chrono::system_clock::now() - std::chrono::seconds(1);
+        BOOST_TEST(cache.find("t", true).value() == nullptr);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(trouble_is_passed_on_and_known_sessions_survive_it)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["t"] = somebody(1);
+        access_cache cache(db);
+        (void)cache.find("t", false);
+        db.down = true;
+        BOOST_TEST(cache.find("t", false).value() != nullptr); // younger than time_to_live
+        BOOST_TEST(!cache.find("u", true).has_value());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_drops_what_nobody_asked_for_since_the_last)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["t"] = somebody(1);
+        db.sessions["u"] = somebody(2);
+        access_cache cache(db);
+        (void)cache.find("t", true);
+        (void)cache.find("u", true);
+        cache.sweep();
+        (void)cache.find("t", true);
+        cache.sweep();
+        BOOST_TEST(cache.size() == 1u);
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

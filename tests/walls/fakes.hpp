@@ -1,0 +1,129 @@
+// A database that tests fill by hand, and builders of what it holds.
+#pragma once
+
+#include "fibers/sleeper.hpp"
+#include "walls/sources.hpp"
+
+#include <functional>
+#include <map>
+#include <utility>
+
+namespace walls::testing {
+
+inline entry post(std::int64_t id, std::string body = "hi")
+{
+    entry e;
+    e.id = entry_id{id};
+    e.post = post_id{1000 + id};
+    e.kind = "post";
+    e.user = user_id{3};
+    e.user_name = "ann";
+    e.body = std::move(body);
+    e.created_at = "2026-01-02T03:04:05.678Z";
+    return e;
+}
+
+inline cursor at(std::int64_t wall, std::int64_t last)
+{
+    return {wall_id{wall}, entry_id{last}};
+}
+
+inline identity_ptr somebody(std::int64_t user, std::vector<wall_id> walls = {wall_id{1}},
+                             std::chrono::seconds left = std::chrono::hours(1))
+{
+    auto who = std::make_shared<identity>();
+    who->user = user_id{user};
+    who->user_name = "user " + std::to_string(user);
+    who->walls = std::move(walls);
+    who->expires = std::chrono::system_clock::now() + left;
+    return who;
+}
+
+class fake_database final : public feed_source, public access_source {
+public:
+    std::map<std::int64_t, std::vector<entry>> feed; // by wall
+    std::vector<user_id> access_changed;             // told by the next look
+    std::map<std::string, identity_ptr> sessions;
+    bool down = false;
+    bool loads_fail = false;
+    bool forget_everything = false;
+    int looks = 0;
+    int loads = 0;
+    int whos = 0;
+    std::function<void()> during_who = [] {};
+
+    void add(std::int64_t wall, std::string body = "hi")
+    {
+        auto& entries = feed[wall];
+        entries.push_back(post(static_cast<std::int64_t>(entries.size()) + 1, std::move(body)));
+        changed_.push_back(wall_id{wall});
+    }
+
+    result<changes> look(std::span<const wall_id> also) override
+    {
+        ++looks;
+        if (down) {
+            return trouble{trouble_kind::unavailable, "down"};
+        }
+        changes c;
+        c.forget_everything = std::exchange(forget_everything, false);
+        if (!c.forget_everything) {
+            for (const auto wall : std::exchange(changed_, {})) {
+                c.heads.push_back({wall, newest(wall)});
+            }
+            c.access_changed = std::exchange(access_changed, {});
+        }
+        for (const auto wall : also) {
+            c.heads.push_back({wall, newest(wall)});
+        }
+        return c;
+    }
+
+    result<std::vector<page>> entries_after(std::span<const cursor> cursors,
+                                            std::size_t limit) override
+    {
+        ++loads;
+        if (down || loads_fail) {
+            return trouble{trouble_kind::unavailable, "down"};
+        }
+        std::vector<page> pages;
+        for (const cursor& c : cursors) {
+            page p;
+            p.wall = c.wall;
+            for (const entry& e : feed[number(c.wall)]) {
+                if (e.id > c.last && p.entries.size() < limit) {
+                    p.entries.push_back(e);
+                } else if (e.id > c.last) {
+                    p.more = true;
+                }
+            }
+            pages.push_back(std::move(p));
+        }
+        return pages;
+    }
+
+    result<std::vector<identity_ptr>> who(std::span<const std::string> tokens) override
+    {
+        ++whos;
+        std::vector<identity_ptr> found;
+        for (const auto& token : tokens) {
+            const auto it = sessions.find(token);
+            found.push_back(it == sessions.end() ? nullptr : it->second);
+        }
+        during_who();
+        if (down) {
+            return trouble{trouble_kind::unavailable, "down"};
+        }
+        return found;
+    }
+
+private:
+    entry_id newest(wall_id wall)
+    {
+        return entry_id{static_cast<std::int64_t>(feed[number(wall)].size())};
+    }
+
+    std::vector<wall_id> changed_;
+};
+
+} // namespace walls::testing

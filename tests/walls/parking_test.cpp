@@ -1,0 +1,194 @@
+#include "tests/fibers/in_loop.hpp"
+#include "tests/walls/fakes.hpp"
+#include "walls/parking.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace walls;
+using namespace walls::testing;
+using fibers::testing::in_loop;
+using fibers::testing::let_others_run;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A lot with its waking fiber, and polls that park in fibers of their own.
+struct lot_with_polls {
+    global_hash hash;
+    presence who;
+    parking lot{hash, who, 500ms};
+    boost::fibers::fiber waking{[this] { lot.run(); }};
+
+    ~lot_with_polls()
+    {
+        lot.stop();
+        waking.join();
+    }
+
+    struct poll {
+        parked place;
+        woken why = woken::not_yet;
+        boost::fibers::fiber fiber;
+        poll(user_id user, std::span<const cursor> seen)
+            : place(user, seen)
+        {
+        }
+    };
+
+    std::unique_ptr<poll> park(std::vector<cursor> seen, std::int64_t user = 1,
+                               std::chrono::milliseconds left = 60s)
+    {
+        for (const cursor& c : seen) {
+            hash.raise(c.wall, c.last);
+        }
+        auto p = std::make_unique<poll>(user_id{user}, seen);
+        p->fiber =
+            boost::fibers::fiber(boost::fibers::launch::dispatch, [this, left, raw = p.get()] {
+                raw->why = lot.park(raw->place, std::chrono::steady_clock::now() + left);
+            });
+        return p;
+    }
+    void raise(std::int64_t wall, std::int64_t newest)
+    {
+        hash.raise(wall_id{wall}, entry_id{newest});
+        lot.ring();
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(parking_)
+
+BOOST_AUTO_TEST_CASE(a_rising_wall_wakes_its_own_polls_only)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto on_it = t.park({at(1, 7)});
+        auto elsewhere = t.park({at(2, 7)});
+        BOOST_TEST(t.lot.parked_now() == 2u);
+        t.raise(1, 8);
+        on_it->fiber.join();
+        BOOST_TEST((on_it->why == woken::risen));
+        BOOST_TEST((elsewhere->why == woken::not_yet));
+        BOOST_TEST(t.lot.parked_now() == 1u);
+        elsewhere->place.wake(woken::gone);
+        elsewhere->fiber.join();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_lower_number_wakes_nobody_unless_the_database_was_restored)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto p = t.park({at(1, 7)});
+        t.raise(1, 5);
+        let_others_run();
+        BOOST_TEST((p->why == woken::not_yet));
+        t.hash.restore(wall_id{1}, entry_id{5});
+        t.lot.ring();
+        p->fiber.join();
+        BOOST_TEST((p->why == woken::risen));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(two_rising_walls_wake_a_poll_once_and_it_leaves_every_list)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto p = t.park({at(1, 7), at(2, 3)});
+        t.hash.raise(wall_id{1}, entry_id{8});
+        t.raise(2, 4);
+        p->fiber.join();
+        BOOST_TEST((p->why == woken::risen));
+        BOOST_TEST(!t.hash.watched(wall_id{1}));
+        BOOST_TEST(!t.hash.watched(wall_id{2}));
+        BOOST_TEST(!t.hash.look(10));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_regular_look_finds_what_no_bell_told)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto p = t.park({at(1, 7)});
+        t.hash.raise(wall_id{1}, entry_id{8}); // no ring
+        p->fiber.join();
+        BOOST_TEST((p->why == woken::risen));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(time_runs_out)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        const auto began = std::chrono::steady_clock::now();
+        auto p = t.park({at(1, 7)}, 1, 100ms);
+        p->fiber.join();
+        BOOST_TEST((p->why == woken::timed_out));
+        BOOST_TEST((std::chrono::steady_clock::now() - began >= 100ms));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_first_reason_wins)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto p = t.park({at(1, 7)});
+        p->place.wake(woken::gone);
+        t.raise(1, 8);
+        p->fiber.join();
+        BOOST_TEST((p->why == woken::gone));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_polls_of_one_user_are_woken_together)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto a = t.park({at(1, 7)}, 1);
+        auto b = t.park({at(2, 7)}, 1);
+        auto other = t.park({at(1, 7)}, 2);
+        t.who.wake(user_id{1}, woken::access_changed);
+        a->fiber.join();
+        b->fiber.join();
+        BOOST_TEST((a->why == woken::access_changed));
+        BOOST_TEST((other->why == woken::not_yet));
+        t.who.wake_all(woken::stopping);
+        other->fiber.join();
+        BOOST_TEST((other->why == woken::stopping));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_look_wakes_at_most_so_many_and_finds_the_rest_later)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        std::vector<std::unique_ptr<lot_with_polls::poll>> all;
+        for (int i = 0; i < 200; ++i) {
+            all.push_back(t.park({at(1, 7)}));
+        }
+        t.hash.raise(wall_id{1}, entry_id{8});
+        BOOST_TEST(t.hash.look(150));
+        BOOST_TEST(!t.hash.look(150));
+        for (auto& p : all) {
+            p->fiber.join();
+            BOOST_TEST((p->why == woken::risen));
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(walls_that_nobody_watches_can_be_forgotten)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto p = t.park({at(1, 7)});
+        t.hash.raise(wall_id{2}, entry_id{1});
+        t.hash.forget_unwatched();
+        BOOST_TEST(t.hash.newest(wall_id{1}).has_value());
+        BOOST_TEST(!t.hash.newest(wall_id{2}).has_value());
+        p->place.wake(woken::gone);
+        p->fiber.join();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,128 @@
+#include "tests/walls/fakes.hpp"
+#include "walls/recent_entries.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace walls;
+using namespace walls::testing;
+
+namespace {
+
+const wall_id wall{1};
+
+void add(recent_entries& r, std::int64_t from, std::int64_t to)
+{
+    for (auto id = from; id <= to; ++id) {
+        const entry one[] = {post(id)};
+        r.append(wall, one);
+    }
+}
+
+std::string expected(std::int64_t from, std::int64_t to)
+{
+    std::string all;
+    for (auto id = from; id <= to; ++id) {
+        all += (all.empty() ? "" : ",") + to_json(post(id));
+    }
+    return all;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(recent_entries_)
+
+BOOST_AUTO_TEST_CASE(an_entry_is_the_json_of_the_protocol)
+{
+    BOOST_TEST(to_json(post(57)) ==
+               R"({"id":57,"post_id":1057,"kind":"post","user_id":3,"user_name":"ann","body":"hi",)"
+               R"("created_at":"2026-01-02T03:04:05.678Z"})");
+    entry gone = post(58);
+    gone.kind = "delete";
+    gone.body = std::nullopt;
+    BOOST_TEST(to_json(gone).find(R"("body":null)") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(every_cursor_gets_just_what_is_above_it)
+{
+    recent_entries r({});
+    add(r, 1, 10);
+    for (int last = 0; last < 10; ++last) {
+        BOOST_TEST(r.after(wall, entry_id{last}, 100).value().json == expected(last + 1, 10));
+    }
+    BOOST_TEST(!r.after(wall, entry_id{10}, 100).has_value());
+    BOOST_TEST(!r.after(wall_id{2}, entry_id{0}, 100).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_long_backlog_comes_as_its_oldest_page_and_more)
+{
+    recent_entries r({});
+    add(r, 1, 10);
+    const auto page = r.after(wall, entry_id{2}, 3).value();
+    BOOST_TEST(page.json == expected(3, 5));
+    BOOST_TEST(page.more);
+    BOOST_TEST(!r.after(wall, entry_id{7}, 3).value().more);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_appended_before_is_passed_over)
+{
+    recent_entries r({});
+    add(r, 1, 5);
+    add(r, 3, 6);
+    BOOST_TEST(r.after(wall, entry_id{0}, 100).value().json == expected(1, 6));
+}
+
+BOOST_AUTO_TEST_CASE(after_a_gap_the_wall_starts_anew)
+{
+    recent_entries r({});
+    add(r, 1, 3);
+    add(r, 7, 8);
+    BOOST_TEST(!r.after(wall, entry_id{3}, 100).has_value());
+    BOOST_TEST(r.after(wall, entry_id{6}, 100).value().json == expected(7, 8));
+}
+
+BOOST_AUTO_TEST_CASE(an_edit_or_deletion_drops_the_older_text)
+{
+    for (const char* kind : {"edit", "delete"}) {
+        recent_entries r({});
+        add(r, 1, 3);
+        entry change = post(4);
+        change.kind = kind;
+        const entry one[] = {change};
+        r.append(wall, one);
+        BOOST_TEST(!r.after(wall, entry_id{2}, 100).has_value());
+        BOOST_TEST(r.after(wall, entry_id{3}, 100).value().json == to_json(change));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_oldest_entries_of_a_wall_go_first)
+{
+    recent_entries r({.entries_a_wall = 3, .bytes_a_wall = 1 << 20, .bytes = 1 << 20});
+    add(r, 1, 10);
+    BOOST_TEST(!r.after(wall, entry_id{6}, 100).has_value());
+    BOOST_TEST(r.after(wall, entry_id{7}, 100).value().json == expected(8, 10));
+    BOOST_TEST(r.bytes() == expected(8, 10).size());
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_entry_is_kept_whatever_its_size)
+{
+    recent_entries r({.entries_a_wall = 100, .bytes_a_wall = 10, .bytes = 1 << 20});
+    add(r, 1, 2);
+    BOOST_TEST(r.after(wall, entry_id{1}, 100).value().json == expected(2, 2));
+}
+
+BOOST_AUTO_TEST_CASE(the_wall_that_rested_longest_makes_room)
+{
+    recent_entries r(
+        {.entries_a_wall = 100, .bytes_a_wall = 1 << 20, .bytes = 3 * expected(1, 1).size()});
+    for (int w = 1; w <= 4; ++w) {
+        const entry one[] = {post(1)};
+        r.append(wall_id{w}, one);
+    }
+    BOOST_TEST(!r.after(wall_id{1}, entry_id{0}, 1).has_value());
+    BOOST_TEST(r.after(wall_id{2}, entry_id{0}, 1).has_value());
+    BOOST_TEST(r.after(wall_id{4}, entry_id{0}, 1).has_value());
+    r.forget_all();
+    BOOST_TEST(r.bytes() == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
