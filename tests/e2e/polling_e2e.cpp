@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_post_by_another_client_wakes_a_parked_poll)
     const stopwatch watch;
     const auto woken = poll.wait();
     BOOST_TEST(entries_of(woken) == "1:1");
-    BOOST_TEST(watch.ms() < 100);
+    BOOST_TEST(watch.ms() < 400); // not at the next look, half a second apart
 }
 
 BOOST_AUTO_TEST_CASE(a_post_from_psql_wakes_a_parked_poll)
