@@ -96,10 +96,10 @@ void reactor::notify()
 
 void reactor::poll(std::chrono::steady_clock::time_point deadline)
 {
-    run_tasks();
+    // No wait after a task: it may have made fibers ready, and they run after this.
+    const int timeout = run_tasks() ? 0 : timeout_until(deadline);
 
     std::array<epoll_event, events_a_turn> events;
-    const int timeout = tasks_.empty() ? timeout_until(deadline) : 0;
     const int n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
 
     bool woken = false;
@@ -126,16 +126,18 @@ void reactor::poll(std::chrono::steady_clock::time_point deadline)
     }
 }
 
-void reactor::run_tasks()
+bool reactor::run_tasks()
 {
     // A task that queues itself again (a connection with more to read) waits for the next turn.
     task_list now;
     now.swap(tasks_);
+    const bool any = !now.empty();
     while (!now.empty()) {
         turn_task& task = now.front();
         now.pop_front();
         task.on_turn();
     }
+    return any;
 }
 
 void reactor::run_posted()

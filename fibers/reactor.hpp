@@ -22,7 +22,8 @@ class watcher {
 public:
     virtual ~watcher() = default;
     // Edge-triggered: `events` (EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR) is what came
-    // since the last call. Read until EAGAIN, or call reactor::again() to go on in the next turn.
+    // since the last call. Read until EAGAIN, or go on in the next turn with
+    // reactor::at_next_turn().
     virtual void on_ready(std::uint32_t events) = 0;
 };
 
@@ -56,7 +57,7 @@ public:
     void post(std::function<void()> task); // any thread: run it in the loop's thread
     void notify();                         // any thread: end a wait in poll()
 
-    // One turn: tasks, then epoll (waiting until `deadline` at most, not at all if there are
+    // One turn: tasks, then epoll (waiting until `deadline` at most, not at all if there were
     // tasks), then callbacks.
     void poll(std::chrono::steady_clock::time_point deadline);
 
@@ -64,7 +65,7 @@ private:
     using task_list =
         boost::intrusive::list<turn_task, boost::intrusive::constant_time_size<false>>;
 
-    void run_tasks();
+    bool run_tasks(); // true: there were some
     void run_posted();
 
     int epoll_;

@@ -32,7 +32,10 @@ void scheduler::awakened(boost::fibers::context* fiber) noexcept
 boost::fibers::context* scheduler::pick_next() noexcept
 {
     const bool in_dispatcher = is_dispatcher(boost::fibers::context::active());
-    if (in_dispatcher && left_ == 0) {
+    // With nothing ready the turn is left to suspend_until(). A turn here could take a wake-up from
+    // another thread off the eventfd, and suspend_until() would then wait without it: Boost moves
+    // what other threads made ready just before pick_next(), not between the two.
+    if (in_dispatcher && left_ == 0 && !ready_.empty()) {
         left_ = budget;
         reactor_.poll(std::chrono::steady_clock::time_point::min());
     }

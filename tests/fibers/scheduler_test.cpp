@@ -3,6 +3,7 @@
 #include "fibers/batcher.hpp"
 #include "fibers/worker_threads.hpp"
 
+#include <boost/fiber/future.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <sys/epoll.h>
@@ -102,6 +103,96 @@ BOOST_AUTO_TEST_CASE(a_flood_of_ready_fibers_does_not_starve_a_descriptor)
         }
         BOOST_TEST(yields <= 2 * scheduler::budget);
         loop.forget(pair.ours, w);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_reactor_has_its_turn_after_every_budget_of_fibers)
+{
+    in_loop([](reactor& loop) {
+        struct : turn_task {
+            reactor* loop = nullptr;
+            std::size_t turns = 0;
+            void on_turn() override
+            {
+                ++turns;
+                loop->at_next_turn(*this);
+            }
+        } counter;
+        counter.loop = &loop;
+        loop.at_next_turn(counter);
+        for (std::size_t i = 0; i < 10 * scheduler::budget; ++i) {
+            boost::this_fiber::yield();
+        }
+        BOOST_TEST(counter.turns >= 9u);
+        BOOST_TEST(counter.turns <= 11u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_ready_fibers_does_not_keep_a_sleeper_from_waking)
+{
+    in_loop([](reactor&) {
+        bool awake = false;
+        boost::fibers::fiber sleeping([&] {
+            boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
+            awake = true;
+        });
+        const auto began = std::chrono::steady_clock::now();
+        while (!awake && std::chrono::steady_clock::now() - began < std::chrono::seconds(20)) {
+            boost::this_fiber::yield();
+        }
+        BOOST_TEST(awake);
+        sleeping.join();
+    });
+}
+
+// Failed before: the turn at the end of a budget took the wake-up off the eventfd, and the wait
+// right after it slept without it.
+BOOST_AUTO_TEST_CASE(a_wake_from_another_thread_is_not_lost_when_the_budget_ends)
+{
+    in_loop([](reactor& loop) {
+        struct : turn_task { // another thread wakes the fiber while the reactor has its turn
+            boost::fibers::promise<void>* done = nullptr;
+            void on_turn() override
+            {
+                std::thread([this] { done->set_value(); }).join();
+            }
+        } in_the_turn;
+        const auto began = std::chrono::steady_clock::now();
+        // One of these waits begins just when the budget is spent.
+        for (std::size_t i = 0; i <= scheduler::budget; ++i) {
+            boost::fibers::promise<void> done;
+            auto woken = done.get_future();
+            in_the_turn.done = &done;
+            for (std::size_t yields = 0; yields < i; ++yields) {
+                boost::this_fiber::yield();
+            }
+            loop.at_next_turn(in_the_turn);
+            woken.wait_for(std::chrono::seconds(5));
+            BOOST_REQUIRE(!in_the_turn.is_linked());
+        }
+        BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds(5)));
+    });
+}
+
+// Failed before: epoll was waited for although the task had made the fiber ready.
+BOOST_AUTO_TEST_CASE(what_a_turn_task_wakes_runs_without_a_wait)
+{
+    in_loop([](reactor& loop) {
+        struct : turn_task {
+            sleeper* place = nullptr;
+            void on_turn() override { place->wake(); }
+        } waker;
+        sleeper place;
+        waker.place = &place;
+        // So that a wait ends, and the test with it.
+        boost::fibers::fiber someone_else(
+            [] { boost::this_fiber::sleep_for(std::chrono::seconds(2)); });
+        boost::this_fiber::yield();
+        const auto began = std::chrono::steady_clock::now();
+        loop.at_next_turn(waker);
+        place.sleep();
+        BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds(1)));
+        someone_else.join();
     });
 }
 
@@ -224,7 +315,51 @@ BOOST_AUTO_TEST_CASE(what_other_threads_post_runs_in_the_loop)
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(sleeper_)
+
+BOOST_AUTO_TEST_CASE(a_wake_that_came_first_is_kept_and_two_are_one)
+{
+    in_loop([](reactor&) {
+        sleeper place;
+        place.wake();
+        place.wake();
+        place.sleep(); // returns at once
+        bool second = false;
+        boost::fibers::fiber again(boost::fibers::launch::dispatch, [&] {
+            place.sleep();
+            second = true;
+        });
+        BOOST_TEST(place.asleep());
+        BOOST_TEST(!second);
+        place.wake();
+        place.wake();
+        again.join();
+        BOOST_TEST(second);
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(worker_threads_)
+
+BOOST_AUTO_TEST_CASE(the_destructor_finishes_what_waits_in_the_queue)
+{
+    in_loop([](reactor&) {
+        std::atomic<int> done{0};
+        std::vector<boost::fibers::fiber> all;
+        {
+            worker_threads workers(1, 100);
+            for (int i = 0; i < 50; ++i) {
+                all.emplace_back(boost::fibers::launch::dispatch,
+                                 [&] { workers.run([&](std::size_t) { return ++done; }); });
+            }
+        }
+        BOOST_TEST(done == 50);
+        for (auto& f : all) {
+            f.join();
+        }
+    });
+}
 
 BOOST_AUTO_TEST_CASE(what_a_job_throws_is_thrown_to_the_fiber)
 {
