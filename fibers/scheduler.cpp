@@ -13,14 +13,38 @@ bool is_dispatcher(const boost::fibers::context* fiber)
     return fiber->is_context(boost::fibers::type::dispatcher_context);
 }
 
+thread_local reactor* installed = nullptr;
+
 } // namespace
 
 void scheduler::install(reactor& r)
 {
+    installed = &r;
     boost::fibers::use_scheduling_algorithm<scheduler>(r);
 }
 
+reactor* scheduler::loop()
+{
+    return installed;
+}
+
 void scheduler::awakened(boost::fibers::context* fiber) noexcept
+{
+    // A fiber that was launched by dispatch runs already, and was not picked.
+    switches_.to(boost::fibers::context::active());
+    enqueue(fiber);
+}
+
+boost::fibers::context* scheduler::pick_next() noexcept
+{
+    boost::fibers::context* const next = choose();
+    if (next != nullptr) {
+        switches_.to(next);
+    }
+    return next;
+}
+
+void scheduler::enqueue(boost::fibers::context* fiber)
 {
     if (is_dispatcher(fiber)) {
         dispatcher_ = fiber;
@@ -29,7 +53,7 @@ void scheduler::awakened(boost::fibers::context* fiber) noexcept
     }
 }
 
-boost::fibers::context* scheduler::pick_next() noexcept
+boost::fibers::context* scheduler::choose()
 {
     const bool in_dispatcher = is_dispatcher(boost::fibers::context::active());
     // With nothing ready the turn is left to suspend_until(). A turn here could take a wake-up from

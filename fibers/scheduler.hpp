@@ -8,6 +8,7 @@
 #pragma once
 
 #include "fibers/reactor.hpp"
+#include "fibers/stack_switches.hpp"
 
 #include <boost/fiber/algo/algorithm.hpp>
 #include <boost/fiber/scheduler.hpp>
@@ -23,6 +24,7 @@ public:
     // Makes `r` the loop of the calling thread. First thing in the thread, once; `r` must outlive
     // all its fibers.
     static void install(reactor& r);
+    static reactor* loop(); // of the calling thread; null: none was installed
 
     explicit scheduler(reactor& r)
         : reactor_(r)
@@ -36,7 +38,11 @@ public:
     void notify() noexcept override; // any thread
 
 private:
+    void enqueue(boost::fibers::context* fiber);
+    boost::fibers::context* choose();
+
     reactor& reactor_;
+    [[no_unique_address]] stack_switches switches_;
     boost::fibers::scheduler::ready_queue_type ready_;
     boost::fibers::context* dispatcher_ = nullptr; // when it is ready to run
     std::size_t left_ = budget;                    // fibers to run before the next turn

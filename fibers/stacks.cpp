@@ -1,6 +1,12 @@
 #include "fibers/stacks.hpp"
 
+#include "fibers/stack_switches.hpp"
+
 #include <sys/mman.h>
+
+#if defined(FIBERS_ASAN)
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include <algorithm>
 #include <new>
@@ -40,6 +46,10 @@ boost::context::stack_context stack_pool::allocate()
         free_.pop_back();
         cold_ = std::min(cold_, free_.size());
     }
+#if defined(FIBERS_ASAN)
+    // The last frames of the fiber that had it before were left, not returned from.
+    ASAN_UNPOISON_MEMORY_REGION(lowest, stack_bytes_);
+#endif
     ++in_use_;
     boost::context::stack_context stack;
     stack.size = stack_bytes_;

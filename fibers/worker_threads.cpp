@@ -27,6 +27,24 @@ worker_threads::~worker_threads()
     }
 }
 
+void worker_threads::end_of_job::wait()
+{
+    if (loop_ != nullptr) {
+        fiber_.sleep();
+    } else {
+        thread_.acquire();
+    }
+}
+
+void worker_threads::end_of_job::reached()
+{
+    if (loop_ != nullptr) {
+        loop_->post([this] { fiber_.wake(); });
+    } else {
+        thread_.release();
+    }
+}
+
 std::size_t worker_threads::waiting() const
 {
     const std::lock_guard lock(mutex_);
