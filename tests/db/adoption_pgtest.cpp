@@ -1,0 +1,112 @@
+// The worked example of docs/DATABASE.md, run as it stands there.
+#include "tests/db/private_postgres.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <fstream>
+#include <iterator>
+
+namespace {
+
+// The n-th ```sql block of the page.
+std::string sql_block(int n)
+{
+    std::ifstream file("docs/DATABASE.md");
+    const std::string page{std::istreambuf_iterator<char>(file), {}};
+    std::size_t from = 0;
+    for (int i = 0; i <= n; ++i) {
+        from = page.find("```sql\n", from);
+        BOOST_REQUIRE(from != std::string::npos);
+        from += 7;
+    }
+    return page.substr(from, page.find("```", from) - from);
+}
+
+struct adopted {
+    private_postgres& pg = private_postgres::shared();
+    std::string name = pg.migrated_database();
+    std::string token = std::string(43, 't');
+    std::unique_ptr<db::store> store;
+
+    adopted()
+    {
+        sql(sql_block(0));
+        sql("insert into people (nick, encrypted_password) values ('dora', "
+            "pollster.bcrypt('secret', pollster.bcrypt_salt())), ('emil', null);"
+            "insert into rooms (title) values ('Kitchen'), ('Cellar');"
+            "insert into room_people (person_id, room_id) values (1, 1), (2, 1), (2, 2);"
+            "insert into tokens (digest, person_id, expires_at) values (sha256('" +
+            token +
+            "'), 1, now() + interval '1 day');"
+            "insert into messages (room_id, person_id, content) values (1, 1, 'before'), (2, 2, "
+            "'elsewhere'), (1, 2, 'adoption')");
+        sql(sql_block(1));
+        store = db::store::open(pg.settings(name));
+    }
+    void sql(const std::string& text) const { pg.sql(name, text); }
+    std::vector<walls::entry> feed_of(std::int64_t wall, std::int64_t last) const
+    {
+        const walls::cursor from[] = {{walls::wall_id{wall}, walls::entry_id{last}}};
+        return store->entries_after(from, 100).value().at(0).entries;
+    }
+    walls::identity_ptr owner() const
+    {
+        const std::string tokens[] = {token};
+        return store->who(tokens).value().at(0);
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(adoption_, adopted)
+
+BOOST_AUTO_TEST_CASE(what_was_there_before_is_numbered_and_what_comes_goes_on)
+{
+    sql("insert into messages (room_id, person_id, content) values (1, 1, 'after')");
+    const auto feed = feed_of(1, 0);
+    BOOST_REQUIRE(feed.size() == 3u);
+    BOOST_TEST(feed[0].body.value() == "before");
+    BOOST_TEST(feed[1].body.value() == "adoption");
+    BOOST_TEST(feed[2].body.value() == "after");
+    BOOST_TEST(walls::number(feed[2].id) == 3);
+    BOOST_TEST(feed[2].user_name == "dora");
+}
+
+BOOST_AUTO_TEST_CASE(the_application_edits_and_deletes)
+{
+    sql("update messages set content = 'changed' where id = 1; delete from messages where id = 3");
+    const auto feed = feed_of(1, 2);
+    BOOST_REQUIRE(feed.size() == 2u);
+    BOOST_TEST(feed[0].kind == "edit");
+    BOOST_TEST(feed[0].body.value() == "changed");
+    BOOST_TEST(feed[1].kind == "delete");
+}
+
+BOOST_AUTO_TEST_CASE(its_people_sign_in_and_its_tokens_count)
+{
+    BOOST_TEST(store->sign_in("dora", "secret").value().has_value());
+    BOOST_TEST(!store->sign_in("emil", "secret").value().has_value());
+    BOOST_REQUIRE(owner() != nullptr);
+    BOOST_TEST(owner()->user_name == "dora");
+    BOOST_TEST(owner()->may_see(walls::wall_id{1}));
+    BOOST_TEST(!owner()->may_see(walls::wall_id{2}));
+}
+
+BOOST_AUTO_TEST_CASE(posts_through_the_server_are_its_messages)
+{
+    const auto done = store->add_post({walls::wall_id{1}, walls::user_id{1}, "hello", "k"}).value();
+    BOOST_REQUIRE(std::holds_alternative<db::post_created>(done));
+    BOOST_TEST(pg.sql(name, "select content from messages order by id desc limit 1") == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(who_loses_access_is_told_by_the_next_look)
+{
+    BOOST_REQUIRE(store->look({}).has_value());
+    sql("delete from room_people where person_id = 1");
+    const auto seen = store->look({}).value();
+    BOOST_REQUIRE(seen.access_changed.size() == 1u);
+    BOOST_TEST(walls::number(seen.access_changed[0]) == 1);
+    BOOST_TEST(owner()->walls.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
