@@ -13,12 +13,13 @@ access_cache::access_cache(access_source& source)
 {
 }
 
-result<identity_ptr> access_cache::find(const std::string& token, bool looks_succeed)
+result<identity_ptr> access_cache::find(const std::string& token, bool looks_succeed,
+                                        fibers::steady_time now)
 {
     const auto it = known_.find(token);
     if (it != known_.end()) {
         known& k = it->second;
-        const bool young = std::chrono::steady_clock::now() - k.since < time_to_live;
+        const bool young = now - k.since < time_to_live;
         if (looks_succeed || young) {
             k.used = true;
             ++hits_;

@@ -26,7 +26,8 @@ public:
     explicit access_cache(access_source& source);
 
     // Null: unknown, expired or signed out. `looks_succeed`: refresher::looks_succeed().
-    result<identity_ptr> find(const std::string& token, bool looks_succeed);
+    result<identity_ptr> find(const std::string& token, bool looks_succeed,
+                              fibers::steady_time now = std::chrono::steady_clock::now());
 
     // Is `who` still what is known of this token? After anything that may have waited.
     bool holds(const std::string& token, const identity_ptr& who) const;

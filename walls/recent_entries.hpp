@@ -19,8 +19,10 @@ class recent_entries {
 public:
     struct limits {
         std::size_t entries_a_wall = 128;
-        std::size_t bytes_a_wall = 256 * 1024; // the newest entry is kept whatever its size
-        std::size_t bytes = 256 * 1024 * 1024; // all walls; the wall that rested longest goes first
+        std::size_t bytes_a_wall =
+            std::size_t{256} * 1024; // the newest entry is kept whatever its size
+        std::size_t bytes =
+            std::size_t{256} * 1024 * 1024; // all walls; the wall that rested longest goes first
     };
 
     explicit recent_entries(const limits& l)

@@ -137,7 +137,7 @@ result<void> refresher::look(std::span<waiting* const> askers)
     relearn_ = relearn_ || found->forget_everything;
     apply_heads(*found, also);
     if (relearn_) {
-        if (auto learned = relearn_watched(); !learned) {
+        if (auto learned = relearn(askers); !learned) {
             return learned;
         }
         relearn_ = false;
@@ -161,22 +161,33 @@ void refresher::apply_access(const changes& c)
 }
 
 // The database may have been restored: numbers may have fallen, and texts may differ.
-result<void> refresher::relearn_watched()
+result<void> refresher::relearn(std::span<waiting* const> askers)
 {
     parts_.recent.forget_all();
     pending_.clear();
     parts_.hash.forget_unwatched();
-    const auto watched = parts_.hash.watched();
-    if (watched.empty()) {
+    auto wanted = parts_.hash.watched();
+    // Forgotten just now, too, and their askers rely on finding them.
+    for (const waiting* asker : askers) {
+        for (const cursor& c : asker->local) {
+            wanted.push_back(c.wall);
+        }
+    }
+    std::sort(wanted.begin(), wanted.end());
+    wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+    if (wanted.empty()) {
         return {};
     }
-    auto found = parts_.source.look(watched);
+    auto found = parts_.source.look(wanted);
     if (!found) {
         return found.error();
     }
     apply_access(*found);
     for (const head& h : found->heads) {
         parts_.hash.restore(h.wall, h.newest);
+    }
+    for (const wall_id wall : wanted) {
+        parts_.hash.raise(wall, entry_id{0}); // walls without a head: known now, and empty
     }
     parts_.lot.ring();
     return {};

@@ -81,7 +81,7 @@ private:
     fibers::steady_time next_look() const;
     result<void> look(std::span<waiting* const> askers);
     void apply_access(const changes& c);
-    result<void> relearn_watched();
+    result<void> relearn(std::span<waiting* const> askers);
     void apply_heads(const changes& c, std::span<const wall_id> asked);
     result<void> load_pending();
 

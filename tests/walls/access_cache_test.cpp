@@ -121,6 +121,23 @@ BOOST_AUTO_TEST_CASE(trouble_is_passed_on_and_known_sessions_survive_it)
     });
 }
 
+BOOST_AUTO_TEST_CASE(while_looks_succeed_an_old_answer_is_good_and_without_them_it_is_not)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["t"] = somebody(1);
+        access_cache cache(db);
+        const auto who = cache.find("t", true).value();
+        const auto later = std::chrono::steady_clock::now() + access_cache::time_to_live;
+        BOOST_TEST(cache.find("t", true, later).value() == who);
+        BOOST_TEST(db.whos == 1);
+        BOOST_TEST(cache.find("t", false, later).value() != nullptr);
+        BOOST_TEST(db.whos == 2);
+        db.down = true;
+        BOOST_TEST(!cache.find("t", false, later + access_cache::time_to_live).has_value());
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_sweep_drops_what_nobody_asked_for_since_the_last)
 {
     in_loop([](fibers::reactor&) {

@@ -51,6 +51,7 @@ public:
     int loads = 0;
     int whos = 0;
     std::function<void()> during_who = [] {};
+    std::function<void()> during_look = [] {};
 
     void add(std::int64_t wall, std::string body = "hi")
     {
@@ -76,6 +77,7 @@ public:
         for (const auto wall : also) {
             c.heads.push_back({wall, newest(wall)});
         }
+        during_look(); // after what it read: a commit in here is seen by the next look
         return c;
     }
 

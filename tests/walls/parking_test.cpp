@@ -191,4 +191,102 @@ BOOST_AUTO_TEST_CASE(walls_that_nobody_watches_can_be_forgotten)
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_wall_that_rose_without_a_ring_is_found_by_the_tick)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto p = t.park({at(1, 7), at(2, 3)});
+        t.hash.raise(wall_id{2}, entry_id{4});
+        p->fiber.join();
+        BOOST_TEST((p->why == woken::risen));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(after_parking_a_poll_is_in_no_list)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto p = t.park({at(1, 7), at(2, 3)});
+        BOOST_TEST(t.hash.watched(wall_id{1}));
+        t.raise(2, 4);
+        p->fiber.join();
+        BOOST_TEST(!t.hash.watched(wall_id{1}));
+        BOOST_TEST(!t.hash.watched(wall_id{2}));
+        BOOST_TEST(!static_cast<fibers::timer&>(p->place).is_linked());
+        BOOST_TEST(!static_cast<user_hook&>(p->place).is_linked());
+        BOOST_TEST(t.lot.parked_now() == 0u);
+        // May park again, with what it has seen since.
+        const cursor now[] = {at(2, 4)};
+        p->place.wait_for(now);
+        p->fiber = boost::fibers::fiber(boost::fibers::launch::dispatch, [&] {
+            p->why = t.lot.park(p->place, std::chrono::steady_clock::now() + 1h);
+        });
+        t.raise(2, 5);
+        p->fiber.join();
+        BOOST_TEST((p->why == woken::risen));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(only_those_behind_are_woken)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto behind = t.park({at(1, 7)});
+        t.hash.raise(wall_id{1}, entry_id{8}); // not looked at yet
+        auto level = t.park({at(1, 8)});
+        t.lot.ring();
+        behind->fiber.join();
+        let_others_run();
+        BOOST_TEST((level->why == woken::not_yet));
+        level->place.wake(woken::gone);
+        level->fiber.join();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(all_walls_are_looked_at_and_only_raised_ones_matter)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto a = t.park({at(1, 7)});
+        auto b = t.park({at(2, 7)});
+        t.hash.look_at_all();
+        BOOST_TEST(!t.hash.look(10));
+        let_others_run();
+        BOOST_TEST((a->why == woken::not_yet));
+        BOOST_TEST(t.hash.watched().size() == 2u);
+        t.who.wake_all(woken::stopping);
+        a->fiber.join();
+        b->fiber.join();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(users_that_come_and_go_leave_nothing_that_can_be_woken)
+{
+    in_loop([](fibers::reactor&) {
+        presence who;
+        for (int user = 0; user < 5'000; ++user) {
+            parked p(user_id{user}, {});
+            who.enter(p);
+        }
+        parked here(user_id{7}, {});
+        who.enter(here);
+        who.wake_all(woken::stopping);
+        BOOST_TEST((here.sleep() == woken::stopping));
+        presence::leave(here);
+        who.wake(user_id{7}, woken::gone);
+        who.wake(user_id{9}, woken::gone); // never seen again
+    });
+}
+
+BOOST_AUTO_TEST_CASE(clients_are_counted_while_they_last)
+{
+    presence who;
+    {
+        const presence::client a(who);
+        const presence::client b(who);
+        BOOST_TEST(who.clients() == 2u);
+    }
+    BOOST_TEST(who.clients() == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
