@@ -72,6 +72,7 @@ BOOST_AUTO_TEST_CASE(ready_fibers_run_first_come_first_served)
     in_loop([](reactor&) {
         std::vector<int> order;
         std::vector<boost::fibers::fiber> all;
+        all.reserve(5);
         for (int i = 0; i < 5; ++i) {
             all.emplace_back([&order, i] { order.push_back(i); });
         }
@@ -222,6 +223,7 @@ BOOST_AUTO_TEST_CASE(wakes_from_other_threads_are_not_lost)
         worker_threads workers(2, 10'000);
         int sum = 0;
         std::vector<boost::fibers::fiber> all;
+        all.reserve(2'000);
         for (int i = 0; i < 2'000; ++i) {
             all.emplace_back(
                 [&] { sum += workers.run([](std::size_t) { return 1; }).value_or(0); });
@@ -464,6 +466,7 @@ BOOST_AUTO_TEST_CASE(no_batch_is_larger_than_allowed_and_everyone_is_answered)
         });
         int right = 0;
         std::vector<boost::fibers::fiber> all;
+        all.reserve(20);
         for (int i = 0; i < 20; ++i) {
             all.emplace_back([&, i] { right += batch.ask(i) == i ? 1 : 0; });
         }

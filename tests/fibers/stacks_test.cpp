@@ -1,13 +1,16 @@
 #include "fibers/stacks.hpp"
 
+#include <boost/fiber/fiber.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <vector>
 
 using fibers::stack_pool;
 
@@ -94,6 +97,62 @@ BOOST_AUTO_TEST_CASE(an_overflow_is_stopped_by_the_guard)
     // Where the kernel has no guards (before 6.13) the pool says so, and the write goes through.
     BOOST_TEST((WIFEXITED(status) == 0) == pool.guarded());
     alloc.deallocate(stack);
+}
+
+// With a budget for the depth, so that it ends also where there is no guard.
+[[gnu::noinline]] int recurse(int depth)
+{
+    volatile char frame[512];
+    frame[0] = static_cast<char>(depth);
+    return depth == 0 ? frame[0] : recurse(depth - 1) + frame[0];
+}
+
+BOOST_AUTO_TEST_CASE(a_fiber_that_recurses_too_deep_is_stopped_by_the_guard)
+{
+    const pid_t child = fork();
+    BOOST_REQUIRE(child >= 0);
+    if (child == 0) {
+        std::signal(SIGSEGV, SIG_DFL);
+        stack_pool pool(stack_bytes);
+        auto alloc = pool.get();
+        auto below = alloc.allocate(); // what an overflow without a guard would damage
+        boost::fibers::fiber(boost::fibers::launch::post, std::allocator_arg, alloc, [] {
+            recurse(40); // 20 KB and more
+        }).join();
+        alloc.deallocate(below);
+        _exit(pool.guarded() ? 3 : 0);
+    }
+    int status = 0;
+    BOOST_REQUIRE(waitpid(child, &status, 0) == child);
+    BOOST_TEST((WIFSIGNALED(status) || WEXITSTATUS(status) != 3));
+}
+
+BOOST_AUTO_TEST_CASE(more_stacks_than_a_slab_holds_are_all_apart)
+{
+    stack_pool pool(stack_bytes);
+    auto alloc = pool.get();
+    constexpr std::size_t many = (64U << 20U) / stack_bytes + 10;
+    std::vector<boost::context::stack_context> all(many);
+    for (auto& stack : all) {
+        stack = alloc.allocate();
+    }
+    BOOST_TEST(pool.in_use() == many);
+    std::vector<char*> tops;
+    tops.reserve(many);
+    for (const auto& stack : all) {
+        tops.push_back(static_cast<char*>(stack.sp));
+    }
+    std::sort(tops.begin(), tops.end());
+    bool apart = true;
+    for (std::size_t i = 1; i < many; ++i) {
+        apart = apart && tops[i] - tops[i - 1] >= static_cast<std::ptrdiff_t>(stack_bytes);
+    }
+    BOOST_TEST(apart);
+    for (auto& stack : all) {
+        alloc.deallocate(stack);
+    }
+    BOOST_TEST(pool.in_use() == 0u);
+    BOOST_TEST(alloc.allocate().sp != nullptr);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
