@@ -17,8 +17,10 @@ namespace pollster {
 
 namespace {
 
-constexpr std::size_t request_stack_bytes = 128 * 1024; // JSON and logging; warm stacks are reused
-constexpr std::size_t parked_stack_bytes = 16 * 1024; // fibers/README.md says how this was measured
+constexpr std::size_t request_stack_bytes =
+    std::size_t{128} * 1024; // JSON and logging; warm stacks are reused
+constexpr std::size_t parked_stack_bytes =
+    std::size_t{16} * 1024; // fibers/README.md says how this was measured
 constexpr std::size_t cursors_a_statement = 100;
 
 // Wakes the main fiber when a signal asks the server to stop.
