@@ -23,7 +23,7 @@ using fibers::testing::let_others_run;
 
 namespace {
 
-constexpr std::size_t stack_bytes = 64 * 1024;
+constexpr std::size_t stack_bytes = std::size_t{64} * 1024;
 constexpr std::size_t guard_bytes = 4096;
 constexpr unsigned char paint = 0xA5;
 

@@ -16,7 +16,7 @@ using fibers::stack_pool;
 
 namespace {
 
-constexpr std::size_t stack_bytes = 16 * 1024;
+constexpr std::size_t stack_bytes = std::size_t{16} * 1024;
 
 std::size_t resident_pages(const boost::context::stack_context& stack)
 {
