@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace pollster {
 
@@ -172,6 +173,16 @@ void connection::on_reply(std::string_view bytes, bool close_after)
     out_ += bytes;
     finishing_ = finishing_ || close_after;
     queue_flush();
+}
+
+void connection::on_overloaded()
+{
+    server_.counted().overloaded_requests.Increment();
+    if (!std::exchange(overload_logged_, true)) {
+        spdlog::warn("requests refused with FCGI_OVERLOADED: {} in flight on one connection "
+                     "(max_requests_per_connection, or the connection is beyond max_connections)",
+                     demux_.active());
+    }
 }
 
 void connection::on_broken(std::string_view reason)

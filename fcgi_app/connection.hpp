@@ -73,6 +73,7 @@ private:
     void on_request(wire::request&& r) override;
     void on_abort(wire::request_id id) override;
     void on_reply(std::string_view bytes, bool close_after) override;
+    void on_overloaded() override;
     void on_broken(std::string_view reason) override;
 
     void read_some();
@@ -103,6 +104,7 @@ private:
     bool writable_ = true;   // the last send did not fill the socket
     bool peer_left_ = false; // it sends no more
     bool finishing_ = false;
+    bool overload_logged_ = false; // one line a connection, however many requests it tries
     bool closed_ = false;
 };
 

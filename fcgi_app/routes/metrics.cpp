@@ -34,6 +34,7 @@ metrics::metrics()
     , failures(counter("pollster_failures_total", "Requests answered 500: bugs, see the log."))
     , connections(counter("pollster_connections_total", "Connections accepted."))
     , refused_connections(counter(limits, limits_help, {{"limit", "max_connections"}}))
+    , overloaded_requests(counter(limits, limits_help, {{"limit", "max_requests_per_connection"}}))
     , broken_connections(counter("pollster_broken_connections_total",
                                  "Connections dropped because the peer broke the protocol."))
     , too_large(counter(limits, limits_help, {{"limit", "max_bytes"}}))

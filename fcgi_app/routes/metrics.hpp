@@ -34,6 +34,7 @@ public:
     prometheus::Counter& failures;            // requests answered 500: bugs
     prometheus::Counter& connections;         // accepted
     prometheus::Counter& refused_connections; // beyond max_connections
+    prometheus::Counter& overloaded_requests; // beyond max_requests_per_connection
     prometheus::Counter& broken_connections;  // the peer broke the FastCGI protocol
     prometheus::Counter& too_large;           // params or body beyond their limit
     prometheus::Counter& too_slow_requests;   // not delivered within receive_timeout_seconds

@@ -265,6 +265,7 @@ void poll_in_progress::go_on(poll_ptr self)
     }
     if (s.lot.parked_now() >= s.options.max_parked) {
         s.counted.refused_parking.Increment();
+        spdlog::warn("a poll was refused: {} are parked (max_parked)", s.lot.parked_now());
         http::response full = http::response::error(503, "The server is full. Please try again.");
         full.headers.emplace_back("Retry-After", "5");
         self->refuse(full);

@@ -174,6 +174,7 @@ struct demux::state {
             end_request(id, FCGI_UNKNOWN_ROLE, keep_conn, out);
         } else if (active >= allowed.requests) {
             end_request(id, FCGI_OVERLOADED, keep_conn, out);
+            out.on_overloaded();
         } else {
             auto& request = half[id].r;
             request.id = id;

@@ -48,6 +48,8 @@ public:
     // requests. `close_after`: the answered request came without FCGI_KEEP_CONN, so the connection
     // is closed after this (what else is in flight on it is the owner's to finish or drop).
     virtual void on_reply(std::string_view bytes, bool close_after) = 0;
+    // A request was refused with FCGI_OVERLOADED; its answer came by on_reply. For counting.
+    virtual void on_overloaded() {}
     // The peer and we no longer agree about the bytes: drop the connection. Nothing is reported
     // afterwards.
     virtual void on_broken(std::string_view reason) = 0;

@@ -25,6 +25,12 @@ public:
     // STDOUT of that request up to its END_REQUEST. Throws std::runtime_error if that does not
     // come within 10 s.
     std::string answer_of(wire::request_id id);
+    // The protocol status of an END_REQUEST that came: FCGI_OVERLOADED and so on.
+    int end_status_of(wire::request_id id)
+    {
+        answer_of(id);
+        return ended_.at(id);
+    }
     bool ended(wire::request_id id) const { return ended_.contains(id); }
     // Reads until the server closes; false after 10 s.
     bool closed_by_server();
