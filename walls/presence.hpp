@@ -7,6 +7,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace walls {
@@ -20,20 +21,33 @@ public:
     // Held by a poll as long as it counts as a client.
     class client {
     public:
+        // Until it says answered(), it is one that left, and is not expected back.
         explicit client(presence& p)
             : presence_(p)
         {
             ++presence_.clients_;
         }
-        ~client() { --presence_.clients_; }
+        ~client()
+        {
+            --presence_.clients_;
+            if (presence_.clients_ == 0 && !answered_) {
+                ++presence_.gaps_;
+            }
+        }
         client(const client&) = delete;
         client& operator=(const client&) = delete;
 
+        void answered() { answered_ = true; }
+
     private:
         presence& presence_;
+        bool answered_ = false;
     };
 
     std::size_t clients() const { return clients_; }
+    // How often the last client left without an answer. One that was answered comes back in a
+    // moment: no gap.
+    std::uint64_t gaps() const { return gaps_; }
 
     void enter(parked& poll); // leaves by itself when it is destroyed, or with leave()
     static void leave(parked& poll);
@@ -48,6 +62,7 @@ private:
     void forget_absent();
 
     std::size_t clients_ = 0;
+    std::uint64_t gaps_ = 0;
     boost::unordered_flat_map<user_id, std::unique_ptr<poll_list>> users_;
     std::size_t forget_at_ = 1024; // users_ of this size are searched for absent ones
 };

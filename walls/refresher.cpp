@@ -15,7 +15,8 @@ refresher::refresher(const parts& p, const settings& s)
 
 bool refresher::fresh() const
 {
-    return fresh_ && steady_clock::now() - *fresh_ <= settings_.period;
+    return fresh_ && gaps_ == parts_.who.gaps() &&
+           steady_clock::now() - *fresh_ <= settings_.period;
 }
 
 bool refresher::looks_succeed() const
@@ -93,10 +94,12 @@ void refresher::run()
         askers.swap(waiting_);
         hinted_ = false;
         began_ = steady_clock::now();
+        const auto gaps = parts_.who.gaps();
         const auto outcome = look(askers);
         ++looks_;
         if (outcome) {
             fresh_ = began_;
+            gaps_ = gaps;
         }
         if (outcome) {
             on_look(nullptr);

@@ -49,9 +49,9 @@ public:
     void run(); // body of the job's fiber; returns after stop()
     void stop();
 
-    // For a poll that is about to be compared: returns when every wall of `local` is in the hash
-    // and the last look is no older than a period. Costs nothing then; otherwise waits for a look
-    // that begins after this call.
+    // For a poll that is about to be compared: returns when every wall of `local` is in the hash,
+    // the last look is no older than a period, and no client left without an answer since
+    // (presence::gaps). Costs nothing then; otherwise waits for a look that begins after this call.
     result<void> catch_up(std::span<const cursor> local);
 
     void hint(); // something was committed somewhere: look soon, if anybody is connected
@@ -95,6 +95,7 @@ private:
     bool stopping_ = false;
     fibers::steady_time began_{};                // when the last look began
     std::optional<fibers::steady_time> fresh_{}; // when the last look that succeeded began
+    std::uint64_t gaps_ = 0;                     // presence::gaps() when that one began
     std::uint64_t looks_ = 0;
     std::uint64_t wall_loads_ = 0;
     boost::fibers::mutex mutex_;

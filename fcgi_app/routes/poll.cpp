@@ -117,6 +117,7 @@ private:
 
 void poll_in_progress::answer(std::string_view body)
 {
+    client_.answered();
     std::string cgi;
     cgi.reserve(160 + cors_lines_.size() + body.size());
     cgi += cors_lines_;
@@ -130,6 +131,7 @@ void poll_in_progress::answer(std::string_view body)
 
 void poll_in_progress::refuse(const http::response& r)
 {
+    client_.answered();
     services_.counted.polls_refused.Increment();
     peer_->answer(std::string(cors_lines_) + http::to_cgi(r));
 }

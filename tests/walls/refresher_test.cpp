@@ -113,6 +113,39 @@ BOOST_AUTO_TEST_CASE(first_poll_after_idle_sees_new_posts)
     });
 }
 
+// Even within the period: what was written while nobody was there is not told by a look that came
+// before.
+BOOST_AUTO_TEST_CASE(the_first_client_after_the_last_one_left_looks_first)
+{
+    in_loop([](fibers::reactor&) {
+        running t; // a period of an hour
+        {
+            const presence::client leaves(t.who);
+            BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        }
+        t.db.add(1);
+        const presence::client here(t.who);
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        BOOST_TEST(t.newest(1) == 1);
+        BOOST_TEST(t.db.looks == 2);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_was_answered_comes_back_for_nothing)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        {
+            presence::client polls(t.who);
+            BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+            polls.answered();
+        }
+        const presence::client again(t.who);
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        BOOST_TEST(t.db.looks == 1);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_fresh_hash_that_knows_the_walls_costs_nothing)
 {
     in_loop([](fibers::reactor&) {
