@@ -9,9 +9,11 @@
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 
+#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -204,9 +206,23 @@ void server::run_timers()
             next_trim = now + std::chrono::seconds(1);
             services_.request_stacks.trim(64);
             services_.parked_stacks.trim();
+            give_heap_back();
             sd_notify(0, "WATCHDOG=1"); // fibers run and the loop turns
         }
         ended_.wait_until(lock, timers_.next_step(), [this] { return stopping_; });
+    }
+}
+
+// After many polls have gone, glibc keeps their 1.5 KB of heap each: a million left 1.6 GB behind.
+// Rare, because it walks the whole heap (some 0.1 s at that size) with the loop standing still.
+void server::give_heap_back()
+{
+    constexpr std::size_t worth_it = 10'000;
+    const std::size_t parked = services_.lot.parked_now();
+    most_parked_ = std::max(most_parked_, parked);
+    if (most_parked_ > worth_it && parked < most_parked_ / 2) {
+        malloc_trim(0);
+        most_parked_ = parked;
     }
 }
 

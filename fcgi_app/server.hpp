@@ -54,6 +54,7 @@ private:
     class graveyard;
 
     void adopt(int fd);
+    void give_heap_back();
 
     fibers::reactor& loop_;
     const config& settings_;
@@ -68,7 +69,8 @@ private:
         all_;
     std::unique_ptr<graveyard> closed_; // destroyed in the next turn: a caller may still be inside
     std::size_t connections_ = 0;
-    std::uint64_t requests_ = 0; // numbers them for the log
+    std::uint64_t requests_ = 0;  // numbers them for the log
+    std::size_t most_parked_ = 0; // since memory was last given back
     bool stopping_ = false;
     boost::fibers::mutex mutex_;
     boost::fibers::condition_variable ended_; // a connection closed, or stopping_ was set
