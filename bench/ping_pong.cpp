@@ -2,8 +2,8 @@
 // many unix connections, the same driver, alternating in one run. Prints a JSON line for each
 // round: CPU of the server a round trip. Usage: ping_pong [CONNECTIONS=5000] [ROUND_TRIPS=1000000]
 // [ROUNDS=3]
+#include "fibers/descriptor.hpp"
 #include "fibers/scheduler.hpp"
-#include "fibers/sleeper.hpp"
 #include "fibers/stacks.hpp"
 
 #include <boost/fiber/fiber.hpp>
@@ -26,11 +26,6 @@ namespace {
 
 constexpr std::size_t message = 64;
 
-struct edge final : fibers::watcher {
-    fibers::sleeper turn;
-    void on_ready(std::uint32_t) override { turn.wake(); }
-};
-
 // Both servers return when every connection has been closed by the driver.
 void serve_with_fibers(const std::vector<int>& connections)
 {
@@ -41,24 +36,15 @@ void serve_with_fibers(const std::vector<int>& connections)
     for (const int fd : connections) {
         all.emplace_back(
             boost::fibers::launch::post, std::allocator_arg, stacks.get(), [&loop, fd] {
-                edge e;
+                fibers::descriptor peer(loop, fd);
                 std::array<char, message> bytes{};
-                if (!loop.watch(fd, e)) {
-                    std::abort();
-                }
-                for (;;) {
-                    const ssize_t n = read(fd, bytes.data(), bytes.size());
-                    if (n > 0) {
-                        if (write(fd, bytes.data(), static_cast<std::size_t>(n)) != n) {
-                            break;
-                        }
-                    } else if (n < 0 && errno == EAGAIN) {
-                        e.turn.sleep();
-                    } else {
-                        break;
+                ssize_t n = 1;
+                while (n > 0) {
+                    n = peer.read(bytes);
+                    if (n > 0 && !peer.write({bytes.data(), static_cast<std::size_t>(n)})) {
+                        return;
                     }
                 }
-                loop.forget(fd, e);
             });
     }
     for (auto& fiber : all) {
