@@ -1,0 +1,113 @@
+// The real server in this thread, on a database in memory: everything but the kernel and
+// PostgreSQL, so that the instructions of a conversation are the same in every run. Fibers of one
+// thread, under fibers::scheduler.
+#pragma once
+
+#include "fcgi_app/server.hpp"
+#include "fibers/descriptor.hpp"
+#include "tests/walls/fakes.hpp"
+
+#include <boost/fiber/fiber.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace instructions {
+
+// Everything in memory; what no conversation asks for is trouble.
+class memory_store final : public db::store {
+public:
+    walls::testing::fake_database data;
+
+    walls::result<walls::changes> look(std::span<const walls::wall_id> also) override
+    {
+        return data.look(also);
+    }
+    walls::result<std::vector<walls::page>> entries_after(std::span<const walls::cursor> cursors,
+                                                          std::size_t limit) override
+    {
+        return data.entries_after(cursors, limit);
+    }
+    walls::result<std::vector<walls::identity_ptr>>
+    who(std::span<const std::string> tokens) override
+    {
+        return data.who(tokens);
+    }
+    walls::result<std::optional<db::signed_in>> sign_in(const std::string&,
+                                                        const std::string&) override
+    {
+        return absent();
+    }
+    walls::result<bool> sign_out(const std::string&) override { return absent(); }
+    walls::result<std::vector<db::wall_summary>> walls_of(walls::user_id) override
+    {
+        return absent();
+    }
+    walls::result<db::history> posts_before(walls::wall_id, std::optional<walls::entry_id>,
+                                            std::size_t) override
+    {
+        return absent();
+    }
+    walls::result<std::int64_t> mark_read(walls::wall_id, walls::user_id, walls::entry_id) override
+    {
+        return absent();
+    }
+    walls::result<db::post_outcome> add_post(const db::new_post&) override { return absent(); }
+    walls::result<std::size_t> clean_up() override { return absent(); }
+    db::counters count() const override { return {}; }
+
+private:
+    static walls::trouble absent()
+    {
+        return {walls::trouble_kind::unavailable, "not in this database"};
+    }
+};
+
+// Listens on an unnamed socket of this process. The clock that matters is out of the way: looks and
+// deadlines are hours away.
+class served {
+public:
+    explicit served(fibers::reactor& loop);
+    ~served();
+    served(const served&) = delete;
+    served& operator=(const served&) = delete;
+
+    walls::testing::fake_database& data() { return store_.data; }
+    std::size_t parked() const { return lot_.parked_now(); }
+    std::size_t clients() const { return who_.clients(); }
+    std::size_t connections() const { return server_.connections(); }
+    void hint() { refresher_.hint(); } // something was committed
+
+    std::unique_ptr<fibers::descriptor> connect();
+    // Lets everything else run, turn by turn, until `condition` holds.
+    void until(const std::function<bool()>& condition);
+
+private:
+    static pollster::config settings();
+    std::vector<routes::page_answer> load_backlog(std::span<const walls::cursor> cursors);
+
+    fibers::reactor& loop_;
+    const pollster::config config_ = settings();
+    const routes::settings route_settings_{std::chrono::hours(2), std::chrono::hours(1)};
+    const http::cors cors_{{}};
+    fibers::stack_pool request_stacks_{std::size_t{128} * 1024};
+    fibers::stack_pool parked_stacks_{std::size_t{16} * 1024};
+    routes::metrics metrics_;
+    std::minstd_rand random_{1};
+    memory_store store_;
+    walls::presence who_;
+    walls::global_hash hash_;
+    walls::recent_entries recent_{{}};
+    walls::parking lot_{hash_, who_, std::chrono::hours(1)};
+    walls::access_cache access_{store_};
+    walls::refresher refresher_;
+    fibers::batcher<walls::cursor, routes::page_answer> backlog_;
+    routes::services services_;
+    pollster::server server_;
+    int listener_ = -1;
+    std::vector<boost::fibers::fiber> jobs_;
+};
+
+} // namespace instructions
