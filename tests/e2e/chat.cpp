@@ -96,8 +96,12 @@ std::string entries_of(const reply& r)
     return out;
 }
 
-chat::chat(const settings& s, private_postgres* postgres)
-    : stack({.settings = s, .demo = false, .start = false, .postgres = postgres})
+chat::chat(const settings& s, private_postgres* postgres, int processes)
+    : stack({.settings = s,
+             .demo = false,
+             .start = false,
+             .processes = processes,
+             .postgres = postgres})
 {
     sql(people);
     start_pollster();

@@ -41,7 +41,7 @@ using settings = std::map<std::string, std::string>; // as in pollster.conf
 
 class chat : public stack {
 public:
-    explicit chat(const settings& s = {}, private_postgres* postgres = nullptr);
+    explicit chat(const settings& s = {}, private_postgres* postgres = nullptr, int processes = 1);
     ~chat(); // of a failed test it shows what the servers logged
 
     reply send(const call& c) const { return api(c.method, c.path, c.body, c.headers); }

@@ -116,6 +116,21 @@ void stack::start_pollster()
     });
 }
 
+std::unique_ptr<process> stack::start_another(int number) const
+{
+    auto command = pollster_command();
+    command.insert(command.end(), {"--listen", "unix:" + socket(number).string()});
+    auto another =
+        std::make_unique<process>(command, process::options{folder_ / "pollster.log", -1, {}});
+    eventually("another pollster listens: " + log(), [&] {
+        if (!another->running()) {
+            throw std::runtime_error("another pollster ended: " + log());
+        }
+        return accepts(socket(number));
+    });
+    return another;
+}
+
 void stack::start_nginx()
 {
     const fs::path prefix = folder_ / "nginx";
@@ -137,6 +152,9 @@ void stack::start_nginx()
                                          std::to_string(tls_port_),
                                          "--tls-dir",
                                          folder_ / "tls"};
+    for (int number = 2; number <= options_.processes; ++number) {
+        instantiate.insert(instantiate.end(), {"--server", "unix:" + socket(number).string()});
+    }
     if (::geteuid() == 0) {
         // The checkout may be closed to others; that nginx's usual user gets along is ./run's
         // affair.

@@ -18,9 +18,10 @@ namespace e2e {
 struct stack_options {
     std::string site = "pollster.conf";
     std::map<std::string, std::string>
-        settings{};                       // into pollster.conf, over what the stack writes there
-    bool demo = true;                     // users ann, bob and cleo, walls 1 to 3
-    bool start = true;                    // false: the test starts pollster its own way
+        settings{};    // into pollster.conf, over what the stack writes there
+    bool demo = true;  // users ann, bob and cleo, walls 1 to 3
+    bool start = true; // false: the test starts pollster its own way
+    int processes = 1; // in nginx's upstream; those beyond the first are started by the test
     private_postgres* postgres = nullptr; // none: the one that the program's tests share
 };
 
@@ -36,6 +37,8 @@ public:
     // How it is started: program and arguments.
     std::vector<std::string> pollster_command() const;
     process& pollster() { return *pollster_; }
+    // Starts one more process, on socket(number), and returns when it listens.
+    std::unique_ptr<process> start_another(int number) const;
     // Keeps a pollster that the test started its own way.
     void adopt(std::unique_ptr<process> pollster) { pollster_ = std::move(pollster); }
 
@@ -56,7 +59,10 @@ public:
     unsigned short port() const { return port_; }
     unsigned short tls_port() const { return tls_port_; }
     const std::string& mount() const { return mount_; } // "/api" or ""
-    std::filesystem::path socket() const { return folder_ / "pollster.sock"; }
+    std::filesystem::path socket(int number = 1) const
+    {
+        return folder_ / ("pollster" + (number == 1 ? "" : "@" + std::to_string(number)) + ".sock");
+    }
     const std::filesystem::path& folder() const { return folder_; }
     private_postgres& postgres() { return postgres_; }
 

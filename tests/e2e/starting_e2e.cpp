@@ -88,13 +88,17 @@ BOOST_AUTO_TEST_CASE(systemd_finds_nothing_wrong_with_the_units)
     const fs::path folder =
         fs::temp_directory_path() / ("pollster-units-" + std::to_string(::getpid()));
     fs::create_directories(folder);
-    fs::copy(source_folder() / "systemd" / "pollster.socket", folder / "pollster.socket");
-    auto unit = read_text(source_folder() / "systemd" / "pollster.service");
     const std::string installed = "/usr/bin/pollster";
-    unit.replace(unit.find(installed), installed.size(), pollster_program().string());
-    std::ofstream(folder / "pollster.service") << unit;
-    const auto verified =
-        run({"systemd-analyze", "verify", folder / "pollster.service", folder / "pollster.socket"});
+    std::vector<std::string> verify{"systemd-analyze", "verify"};
+    for (const std::string name : {"pollster", "pollster@"}) { // one server, and numbered ones
+        auto unit = read_text(source_folder() / "systemd" / (name + ".service"));
+        unit.replace(unit.find(installed), installed.size(), pollster_program().string());
+        std::ofstream(folder / (name + ".service")) << unit;
+        std::ofstream(folder / (name + ".socket"))
+            << read_text(source_folder() / "systemd" / (name + ".socket"));
+        verify.insert(verify.end(), {folder / (name + ".service"), folder / (name + ".socket")});
+    }
+    const auto verified = run(verify);
     BOOST_TEST(verified.code == 0);
     BOOST_TEST(verified.output.empty(), verified.output);
     fs::remove_all(folder);
