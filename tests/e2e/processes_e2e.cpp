@@ -122,6 +122,15 @@ BOOST_AUTO_TEST_CASE(readers_of_a_killed_process_come_back_on_the_other_and_miss
         BOOST_TEST(take(r));
         BOOST_TEST(r.last == 2);
     }
+
+    // Started again, it has its share as soon as they come back.
+    s.start_pollster();
+    s.sql(insert_post(1, 3, "and again"));
+    for (auto& r : readers) {
+        BOOST_TEST(take(r));
+    }
+    s.until_all_parked(20);
+    BOOST_TEST(s.parked(1) >= 5);
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_process_costs_postgresql_one_statement_a_second)

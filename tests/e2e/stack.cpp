@@ -142,8 +142,8 @@ void stack::start_nginx()
                                          options_.site,
                                          "--prefix",
                                          prefix,
-                                         "--socket",
-                                         socket(),
+                                         "--server",
+                                         "unix:" + socket().string() + " max_fails=0",
                                          "--web",
                                          source_folder() / "web",
                                          "--port",
@@ -153,7 +153,8 @@ void stack::start_nginx()
                                          "--tls-dir",
                                          folder_ / "tls"};
     for (int number = 2; number <= options_.processes; ++number) {
-        instantiate.insert(instantiate.end(), {"--server", "unix:" + socket(number).string()});
+        instantiate.insert(instantiate.end(),
+                           {"--server", "unix:" + socket(number).string() + " max_fails=0"});
     }
     if (::geteuid() == 0) {
         // The checkout may be closed to others; that nginx's usual user gets along is ./run's
