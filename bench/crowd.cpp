@@ -1,0 +1,135 @@
+// bench_crowd: readers and writers behind nginx, told what to do line by line on standard input,
+// one line of JSON for each (bench/scale and bench/nginx_15k do that):
+//   start                             all readers connect and poll at once
+//   post WALL                         one post, until its readers have it
+//   steady RATE SECONDS               posts a second, spread over the walls, until all is received
+//   rest SECONDS                      readers go on with their lives
+// Between commands nothing is read or sent: time must not pass there with a poll that may be
+// answered.
+#include "bench/readers.hpp"
+
+#include <boost/json.hpp>
+#include <boost/program_options.hpp>
+
+#include <sys/resource.h>
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+namespace {
+
+namespace json = boost::json;
+using namespace bench;
+
+std::vector<sockaddr_in> addresses(const std::string& list)
+{
+    std::vector<sockaddr_in> out;
+    std::istringstream words(list);
+    for (std::string word; std::getline(words, word, ',');) {
+        out.push_back(tcp_address(word));
+    }
+    return out;
+}
+
+json::object object_of(const percentiles& p)
+{
+    return {{"p50", p.p50}, {"p99", p.p99}, {"last", p.last}};
+}
+
+json::object object_of(const tally& t)
+{
+    return {{"posted", t.posted},
+            {"expected", t.expected},
+            {"received", t.received},
+            {"missing", t.missing},
+            {"doubled", t.doubled},
+            {"gaps", t.gaps},
+            {"posted_twice", t.posted_twice},
+            {"latency_ms", object_of(t.latency)},
+            {"acknowledged_ms", object_of(t.acknowledged)}};
+}
+
+json::object obey(readers& all, std::istream& words)
+{
+    std::string what;
+    words >> what;
+    if (what == "start") {
+        return {{"seconds", all.start()}};
+    }
+    if (what == "post") {
+        std::size_t wall = 1;
+        words >> wall;
+        return object_of(all.post_one(wall, std::chrono::seconds(60)));
+    }
+    if (what == "steady") {
+        double rate = 1;
+        double seconds = 1;
+        words >> rate >> seconds;
+        return object_of(all.post(rate,
+                                  std::chrono::milliseconds(static_cast<long>(seconds * 1000)),
+                                  false, std::chrono::seconds(120)));
+    }
+    if (what == "rest") {
+        double seconds = 1;
+        words >> seconds;
+        const auto end =
+            steady_clock::now() + std::chrono::milliseconds(static_cast<long>(seconds * 1000));
+        while (steady_clock::now() < end) {
+            all.turn(std::chrono::milliseconds(50));
+        }
+        return {};
+    }
+    throw std::invalid_argument("unknown command: " + what);
+}
+
+} // namespace
+
+int main(int count, char** words)
+{
+    namespace po = boost::program_options;
+    std::string read_at;
+    std::string post_at;
+    std::string sessions;
+    crowd c;
+    long patience = 80;
+    po::options_description options("bench_crowd");
+    options.add_options()                                                                      //
+        ("read-at", po::value(&read_at)->required(), "HOST:PORT[,HOST:PORT…] of nginx")        //
+        ("post-at", po::value(&post_at), "the same for posts; else as read-at")                //
+        ("sessions", po::value(&sessions)->required(), "file with a session a line")           //
+        ("readers", po::value(&c.readers)->required(), "")                                     //
+        ("walls", po::value(&c.walls)->default_value(1), "reader i reads wall 1 + i mod this") //
+        ("patience", po::value(&patience)->default_value(80), "seconds to wait for an answer");
+    try {
+        po::variables_map values;
+        po::store(po::parse_command_line(count, words, options), values);
+        po::notify(values);
+        rlimit descriptors{};
+        getrlimit(RLIMIT_NOFILE, &descriptors);
+        descriptors.rlim_cur = descriptors.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &descriptors);
+        c.read_at = addresses(read_at);
+        c.post_at = addresses(post_at.empty() ? read_at : post_at);
+        c.patience = std::chrono::seconds(patience);
+        std::ifstream in(sessions);
+        for (std::string line; std::getline(in, line);) {
+            c.sessions.push_back(line);
+        }
+        readers all(std::move(c));
+        for (std::string line; std::getline(std::cin, line);) {
+            std::istringstream command(line);
+            json::object answer = obey(all, command);
+            json::object events;
+            for (const auto& [what, times] : all.events()) {
+                events[what] = times;
+            }
+            answer["events"] = std::move(events);
+            std::cout << json::serialize(answer) << std::endl;
+        }
+    } catch (const std::exception& e) {
+        std::cerr << "bench_crowd: " << e.what() << '\n';
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,146 @@
+#include "bench/http_link.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <stdexcept>
+
+namespace bench {
+
+namespace {
+
+int number_behind(std::string_view head, std::string_view name)
+{
+    const auto at = head.find(name);
+    int n = 0;
+    if (at != std::string_view::npos) {
+        std::from_chars(head.data() + at + name.size(), head.data() + head.size(), n);
+    }
+    return n;
+}
+
+} // namespace
+
+sockaddr_in tcp_address(const std::string& host_and_port)
+{
+    const auto colon = host_and_port.find(':');
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    if (colon == std::string::npos ||
+        inet_pton(AF_INET, host_and_port.substr(0, colon).c_str(), &address.sin_addr) != 1) {
+        throw std::invalid_argument("not an address like 127.0.0.1:8080: " + host_and_port);
+    }
+    address.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(host_and_port.substr(colon + 1))));
+    return address;
+}
+
+bool http_link::ask(int epoll, const sockaddr_in& server, std::string_view request,
+                    std::uint64_t tag)
+{
+    out_ = request;
+    asked_ = true;
+    in_.clear();
+    head_ = 0;
+    if (fd_ >= 0) {
+        return send_rest();
+    }
+    fd_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd_ < 0) {
+        throw std::runtime_error("no descriptor is left: raise ulimit -n");
+    }
+    const int yes = 1;
+    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (connect(fd_, reinterpret_cast<const sockaddr*>(&server), sizeof server) != 0 &&
+        errno != EINPROGRESS) {
+        close();
+        return false;
+    }
+    epoll_event e{};
+    e.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    e.data.u64 = tag;
+    epoll_ctl(epoll, EPOLL_CTL_ADD, fd_, &e);
+    return true; // sent when it is writable
+}
+
+bool http_link::send_rest()
+{
+    while (!out_.empty()) {
+        const ssize_t n = send(fd_, out_.data(), out_.size(), MSG_NOSIGNAL);
+        if (n < 0) {
+            if (errno == EAGAIN) {
+                return true;
+            }
+            close();
+            return false;
+        }
+        out_.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+}
+
+http_link::outcome http_link::on_event(std::uint32_t events)
+{
+    if (fd_ < 0) {
+        return outcome::waiting;
+    }
+    if ((events & EPOLLOUT) != 0 && (events & EPOLLERR) == 0 && !send_rest()) {
+        return outcome::broken;
+    }
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) {
+        return outcome::waiting;
+    }
+    char buffer[16'384];
+    for (;;) {
+        const ssize_t n = recv(fd_, buffer, sizeof buffer, 0);
+        if (n < 0 && errno == EAGAIN) {
+            break;
+        }
+        if (n <= 0) {
+            close();
+            break;
+        }
+        in_.append(buffer, static_cast<std::size_t>(n));
+        if (static_cast<std::size_t>(n) < sizeof buffer && (events & EPOLLRDHUP) == 0) {
+            break;
+        }
+    }
+    if (asked_ && head_ == 0) {
+        const auto end = in_.find("\r\n\r\n");
+        if (end != std::string::npos) {
+            head_ = end + 4;
+            const std::string_view head(in_.data(), head_);
+            status_ = number_behind(head, "HTTP/1.1 ");
+            length_ = static_cast<std::size_t>(number_behind(head, "Content-Length: "));
+        }
+    }
+    if (asked_ && head_ != 0 && in_.size() >= head_ + length_) {
+        asked_ = false;
+        return outcome::answered;
+    }
+    if (fd_ >= 0) {
+        return outcome::waiting;
+    }
+    // An idle connection that the server closed is nobody's loss.
+    return asked_ ? outcome::broken : outcome::waiting;
+}
+
+int http_link::retry_after() const
+{
+    return number_behind(std::string_view(in_.data(), head_), "Retry-After: ");
+}
+
+void http_link::close()
+{
+    if (fd_ >= 0) {
+        ::close(fd_); // leaves epoll with it
+        fd_ = -1;
+    }
+}
+
+} // namespace bench

@@ -1,0 +1,49 @@
+// One keep-alive HTTP/1.1 connection that asks one thing at a time, for load: no parsing beyond
+// status and length, no allocation a call once its buffer is warm. Plain epoll. One thread.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace bench {
+
+sockaddr_in tcp_address(const std::string& host_and_port); // "127.0.0.1:8080"; throws
+
+class http_link {
+public:
+    enum class outcome : std::uint8_t { waiting, answered, broken };
+
+    http_link() = default;
+    ~http_link() { close(); }
+    http_link(const http_link&) = delete;
+    http_link& operator=(const http_link&) = delete;
+
+    // Sends `request` (kept alive by the caller until the answer), connecting first if need be.
+    // `tag` comes back in epoll_event::data.u64. False: there is no connection to be had.
+    bool ask(int epoll, const sockaddr_in& server, std::string_view request, std::uint64_t tag);
+    // To be called for each event of epoll. `broken`: refused, closed or reset before the answer.
+    outcome on_event(std::uint32_t events);
+    void close();
+
+    bool connected() const { return fd_ >= 0; }
+    int status() const { return status_; }
+    std::string_view body() const { return {in_.data() + head_, in_.size() - head_}; }
+    int retry_after() const; // seconds; 0: not told
+
+private:
+    bool send_rest();
+
+    int fd_ = -1;
+    bool asked_ = false;
+    int status_ = 0;
+    std::size_t head_ = 0;
+    std::size_t length_ = 0;
+    std::string_view out_; // not sent yet
+    std::string in_;
+};
+
+} // namespace bench
