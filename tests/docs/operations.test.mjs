@@ -1,0 +1,113 @@
+// docs/OPERATIONS.md quotes the log, the metrics and the shipped configuration: what it says must be so.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+
+const root = new URL('../../', import.meta.url);
+const read = (file) => readFileSync(new URL(file, root), 'utf8');
+const page = read('docs/OPERATIONS.md');
+
+function section(title) {
+  const found = page.split(/^## /m).find((part) => part.startsWith(`${title}\n`));
+  assert.ok(found, `there is no section "${title}"`);
+  return found;
+}
+
+// Literals that the formatter broke over lines are one text again; {} is what the log puts in.
+const sources = readdirSync(new URL('fcgi_app/', root), { recursive: true, withFileTypes: true })
+  .filter((file) => file.name.endsWith('.cpp'))
+  .map((file) => readFileSync(`${file.path ?? file.parentPath}/${file.name}`, 'utf8'))
+  .join('\n')
+  .replace(/"\s*\n\s*"/g, '');
+
+test('every log line of the table is in the source', () => {
+  const lines = [...section('What the log says').matchAll(/^\| `([^`]+)` \|/gm)].map((m) => m[1]);
+  assert.ok(lines.length > 10, `only ${lines.length} lines found`);
+  for (const line of lines) {
+    for (const piece of line.split('…').map((p) => p.trim())) {
+      const literal = piece.replace('Too many open files', '').trim(); // the system's words
+      assert.ok(sources.includes(literal), `nothing logs "${literal}" (of "${line}")`);
+    }
+  }
+});
+
+test('every metric of the page exists', () => {
+  const metrics = read('fcgi_app/routes/metrics.cpp');
+  const named = new Set([...page.matchAll(/pollster_[a-z_]+/g)].map((m) => m[0]));
+  assert.ok(named.size > 8);
+  for (const name of named) {
+    assert.ok(metrics.includes(`"${name}"`), `there is no metric ${name}`);
+  }
+});
+
+test('every option of the page exists', () => {
+  const options = read('fcgi_app/config/options.cpp');
+  for (const name of ['poll_seconds', 'max_connections', 'max_parked', 'stop_timeout_seconds', 'statement_timeout_ms',
+    'database_connections', 'receive_timeout_seconds', 'send_timeout_seconds', 'max_body_bytes']) {
+    assert.ok(page.includes(name), `the page no longer speaks of ${name}`);
+    assert.ok(options.includes(`"${name}"`), `there is no option ${name}`);
+  }
+});
+
+const numberOf = (text, pattern) => {
+  const found = text.match(pattern);
+  assert.ok(found, `${pattern} is nowhere`);
+  return Number(found[1].replace(/[',]/g, ''));
+};
+
+test('the times fit together, and the page says them as they are', () => {
+  const config = read('fcgi_app/config/config.hpp');
+  const application = read('nginx/snippets/application.conf');
+  const unit = read('systemd/pollster.service');
+  const times = section('Times that must fit together');
+
+  const poll = numberOf(config, /poll_seconds\{(\d+)\}/);
+  const readTimeout = numberOf(application, /fastcgi_read_timeout (\d+)s/);
+  assert.ok(readTimeout > poll);
+  assert.ok(times.includes(`${readTimeout} s > ${poll} s`));
+
+  const stop = numberOf(config, /stop_timeout_seconds\{(\d+)\}/);
+  const unitStop = numberOf(unit, /TimeoutStopSec=(\d+)/);
+  assert.ok(unitStop > stop);
+  assert.ok(times.includes(`${unitStop} s > ${stop} s`));
+
+  const keepalive = numberOf(read('nginx/snippets/server.conf'), /keepalive_timeout (\d+)s/);
+  assert.ok(times.includes(`| ${keepalive} s |`));
+  assert.ok(times.includes(`| ${numberOf(unit, /WatchdogSec=(\d+)/)} s |`));
+  assert.equal(numberOf(config, /statement_timeout_ms\{(\d+)\}/), 5000);
+});
+
+test('the shipped nginx is right up to 15,000 clients on two workers', () => {
+  const nginx = read('nginx/nginx.conf');
+  const sizes = section('Sizes');
+  const row = (name) => {
+    const line = sizes.split('\n').find((l) => l.startsWith(`| \`${name}\``));
+    assert.ok(line, `no row ${name}`);
+    return line.split('|').slice(3, 6).map((cell) => Number(cell.replace(/[*, ]/g, '')));
+  };
+  const clients = [1000, 15000, 100000];
+  const workers = row('worker_processes');
+  const connections = row('worker_connections');
+  const files = row('worker_rlimit_nofile');
+  const kept = row('keepalive');
+  clients.forEach((c, i) => {
+    assert.equal(connections[i], ((2 * c) / workers[i]) * 1.25);
+    assert.equal(files[i], connections[i] + 100);
+    assert.equal(kept[i], (c / workers[i]) * 1.25);
+  });
+  assert.ok(numberOf(nginx, /worker_connections (\d+)/) >= connections[2]);
+  assert.ok(numberOf(nginx, /worker_rlimit_nofile (\d+)/) >= files[2]);
+  assert.ok(numberOf(read('nginx/snippets/upstream.conf'), /keepalive (\d+);/) >= kept[1]);
+  // nginx.conf repeats the table's rows beside the values they are about.
+  for (const numbers of [workers, connections, files]) {
+    const written = numbers.map((n) => n.toLocaleString('en-US')).join('\\s+');
+    assert.match(nginx, new RegExp(written));
+  }
+});
+
+test('what the page cites is there', () => {
+  for (const [, file] of page.matchAll(/\]\((?:\.\.\/)?([a-zA-Z_/0-9-]+\.(?:md|conf))\)/g)) {
+    const path = page.includes(`](../${file})`) ? file : `docs/${file}`;
+    assert.ok(read(path).length > 0, path);
+  }
+});
