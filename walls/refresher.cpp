@@ -54,7 +54,13 @@ void refresher::posted(wall_id wall, const entry& e)
 
 result<void> refresher::catch_up(std::span<const cursor> local)
 {
-    const auto known = [this](const cursor& c) { return parts_.hash.newest(c.wall).has_value(); };
+    // A cursor above the known number is a client that was told by somebody who knows more: the
+    // database, of a backlog, or another server. Only if it is above after a look, too, the
+    // database was restored.
+    const auto known = [this](const cursor& c) {
+        const auto newest = parts_.hash.newest(c.wall);
+        return newest && *newest >= c.last;
+    };
     if (fresh() && std::all_of(local.begin(), local.end(), known)) {
         return {};
     }

@@ -49,9 +49,10 @@ public:
     void run(); // body of the job's fiber; returns after stop()
     void stop();
 
-    // For a poll that is about to be compared: returns when every wall of `local` is in the hash,
-    // the last look is no older than a period, and no client left without an answer since
-    // (presence::gaps). Costs nothing then; otherwise waits for a look that begins after this call.
+    // For a poll that is about to be compared: returns when every wall of `local` is in the hash
+    // with a number that is not below the cursor, the last look is no older than a period, and no
+    // client left without an answer since (presence::gaps). Costs nothing then; otherwise waits for
+    // a look that begins after this call.
     result<void> catch_up(std::span<const cursor> local);
 
     void hint(); // something was committed somewhere: look soon, if anybody is connected
