@@ -28,7 +28,9 @@ std::uint64_t parse_lsn(std::string_view text)
 
 // A snapshot names transactions by number, and the numbers mean something only on the server that
 // gave them. A restored or failed-over server may give the same number to another transaction; it
-// has another identity, timeline or start time.
+// has another identity, timeline or start time. So may one whose postmaster recovered from the
+// crash of a process, for rollbacks are not flushed; a recovery discards the statistics, which says
+// when.
 void looker::recognise(link& l)
 {
     const auto r = l.exec("select pg_is_in_recovery(), concat_ws(' ', "
@@ -36,7 +38,8 @@ void looker::recognise(link& l)
                           "(select oid from pg_database where datname = current_database()), "
                           "case when not pg_is_in_recovery() "
                           "then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end, "
-                          "pg_postmaster_start_time())");
+                          "pg_postmaster_start_time(), "
+                          "(select stats_reset from pg_stat_bgwriter))");
     if (r[0][0].as<bool>()) {
         throw trouble_found({walls::trouble_kind::read_only,
                              "the database is a standby; name the primary as database"});

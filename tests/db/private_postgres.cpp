@@ -1,6 +1,7 @@
 #include "tests/db/private_postgres.hpp"
 
 #include "db/migrate.hpp"
+#include "tests/db/children.hpp"
 
 #include <libpq-fe.h>
 
@@ -126,10 +127,10 @@ private_postgres& private_postgres::shared()
     return instance;
 }
 
-private_postgres::private_postgres(std::vector<std::string> options)
+private_postgres::private_postgres(std::vector<std::string> options, const fs::path& parent)
     : options_(std::move(options))
 {
-    make_folder();
+    make_folder(parent.empty() ? fs::temp_directory_path() : parent);
     try {
         run("initdb", {"-D", folder_ / "data", "-U", "pollster", "--auth=trust", "--encoding=UTF8",
                        "--locale=C.UTF-8", "--no-sync"});
@@ -143,7 +144,7 @@ private_postgres::private_postgres(std::vector<std::string> options)
 private_postgres::private_postgres(standby_of, const private_postgres& primary)
     : options_(primary.options_)
 {
-    make_folder();
+    make_folder(fs::temp_directory_path());
     try {
         run("pg_basebackup", {"-D", folder_ / "data", "-d", primary.conninfo("postgres"),
                               "--write-recovery-conf", "--checkpoint=fast", "--no-sync"});
@@ -154,11 +155,11 @@ private_postgres::private_postgres(standby_of, const private_postgres& primary)
     }
 }
 
-void private_postgres::make_folder()
+void private_postgres::make_folder(const fs::path& parent)
 {
     // Not below the build folder: another user may not be allowed in there, and socket paths have
     // 107 bytes.
-    std::string pattern = fs::temp_directory_path() / "pollster-pg-XXXXXX";
+    std::string pattern = parent / "pollster-pg-XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) {
         throw std::runtime_error("cannot make a temporary folder");
     }
@@ -233,6 +234,36 @@ void private_postgres::stop()
 void private_postgres::crash()
 {
     end(SIGQUIT);
+}
+
+void private_postgres::kill()
+{
+    if (postmaster_ <= 0) {
+        return;
+    }
+    // The postmaster first, so that it starts none anew for those that end.
+    ::kill(postmaster_, SIGSTOP);
+    const auto others = children_of(postmaster_);
+    end(SIGKILL);
+    for (const pid_t other : others) {
+        ::kill(other, SIGKILL);
+    }
+    // A start refuses while one of them is attached to the shared memory.
+    for (const pid_t other : others) {
+        while (fs::exists("/proc/" + std::to_string(other) + "/exe")) {
+            std::this_thread::sleep_for(2ms);
+        }
+    }
+}
+
+bool private_postgres::ended_by_itself()
+{
+    int status = 0;
+    if (postmaster_ > 0 && ::waitpid(postmaster_, &status, WNOHANG) == postmaster_) {
+        postmaster_ = -1;
+        return true;
+    }
+    return false;
 }
 
 void private_postgres::end(int signal)

@@ -17,9 +17,12 @@ public:
     // The one of this program, started at the first call.
     static private_postgres& shared();
 
-    // Makes a cluster of its own and starts it. `options`: more settings, "name=value". Throws
-    // std::runtime_error with what the server logged if that fails.
-    explicit private_postgres(std::vector<std::string> options = {});
+    // Makes a cluster of its own and starts it. `options`: more settings, "name=value"; the last of
+    // a name counts, also over what is set here (fsync=off among it). `parent`: where its folder is
+    // made; none: the temporary folder. Throws std::runtime_error with what the server logged if
+    // that fails.
+    explicit private_postgres(std::vector<std::string> options = {},
+                              const std::filesystem::path& parent = {});
     // A streaming standby of `primary`, which must have been made with wal_level=replica. Returns
     // when it takes connections.
     struct standby_of {};
@@ -42,15 +45,18 @@ public:
     void start(); // returns when it takes connections
     void stop();  // in order; connections are ended
     void crash(); // "immediate": no goodbye, recovery at the next start
+    void kill(); // kill -9 of every process of it, the postmaster first; recovery at the next start
     bool running() const { return postmaster_ > 0; }
-    std::string log() const; // what the server wrote so far
+    bool ended_by_itself(); // it ran and has ended without being told to; start() starts it again
+    pid_t postmaster() const { return postmaster_; } // -1: does not run
+    std::string log() const;                         // what the server wrote so far
     const std::filesystem::path& folder() const { return folder_; }
     std::string program(const std::string& name) const; // path of one of PostgreSQL's programs
     // Runs one as the cluster's user and waits; throws with its output if it fails.
     void run(const std::string& name, const std::vector<std::string>& arguments) const;
 
 private:
-    void make_folder();
+    void make_folder(const std::filesystem::path& parent);
     void end(int signal);
 
     std::filesystem::path folder_;
