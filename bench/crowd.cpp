@@ -21,6 +21,7 @@ namespace {
 
 namespace json = boost::json;
 using namespace bench;
+using std::chrono::steady_clock;
 
 std::vector<sockaddr_in> addresses(const std::string& list)
 {
@@ -32,12 +33,7 @@ std::vector<sockaddr_in> addresses(const std::string& list)
     return out;
 }
 
-json::object object_of(const percentiles& p)
-{
-    return {{"p50", p.p50}, {"p99", p.p99}, {"last", p.last}};
-}
-
-json::object object_of(const tally& t)
+json::object to_json(const tally& t)
 {
     return {{"posted", t.posted},
             {"expected", t.expected},
@@ -46,8 +42,8 @@ json::object object_of(const tally& t)
             {"doubled", t.doubled},
             {"gaps", t.gaps},
             {"posted_twice", t.posted_twice},
-            {"latency_ms", object_of(t.latency)},
-            {"acknowledged_ms", object_of(t.acknowledged)}};
+            {"latency_ms", to_json(t.latency)},
+            {"acknowledged_ms", to_json(t.acknowledged)}};
 }
 
 json::object obey(readers& all, std::istream& words)
@@ -60,15 +56,14 @@ json::object obey(readers& all, std::istream& words)
     if (what == "post") {
         std::size_t wall = 1;
         words >> wall;
-        return object_of(all.post_one(wall, std::chrono::seconds(60)));
+        return to_json(all.post_one(wall, std::chrono::seconds(60)));
     }
     if (what == "steady") {
         double rate = 1;
         double seconds = 1;
         words >> rate >> seconds;
-        return object_of(all.post(rate,
-                                  std::chrono::milliseconds(static_cast<long>(seconds * 1000)),
-                                  false, std::chrono::seconds(120)));
+        return to_json(all.post(rate, std::chrono::milliseconds(static_cast<long>(seconds * 1000)),
+                                std::chrono::seconds(120)));
     }
     if (what == "rest") {
         double seconds = 1;

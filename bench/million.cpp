@@ -28,11 +28,6 @@ struct settings {
     long steady_seconds{};
 };
 
-json::object to_json(const percentiles& p)
-{
-    return {{"p50", p.p50}, {"p99", p.p99}, {"last", p.last}};
-}
-
 json::object to_json(const delivery& d)
 {
     return {{"readers", d.expected},

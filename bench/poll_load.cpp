@@ -17,18 +17,6 @@ constexpr std::size_t most_unsent = 512 * 1024;
 
 } // namespace
 
-percentiles percentiles_of(std::vector<double> values)
-{
-    if (values.empty()) {
-        return {};
-    }
-    std::sort(values.begin(), values.end());
-    const auto at = [&](std::size_t percent) {
-        return values[std::min(values.size() - 1, values.size() * percent / 100)];
-    };
-    return {at(50), at(99), values.back()};
-}
-
 bool shape::reads_thousand(std::size_t poll) const
 {
     const auto every = std::max<std::size_t>(of_all / 1000, 1);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bench/fcgi_client.hpp"
+#include "bench/percentiles.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -14,11 +15,6 @@ namespace bench {
 
 using ms = std::chrono::duration<double, std::milli>;
 using steady_clock = std::chrono::steady_clock;
-
-struct percentiles {
-    double p50{}, p99{}, last{};
-};
-percentiles percentiles_of(std::vector<double> values); // all 0 without values
 
 // Poll i belongs to user i % users (scattered), reads one to three of that user's rooms, and one
 // in `of_all / 1,000` reads the wall of a thousand readers, one in ten the wall of a hundred

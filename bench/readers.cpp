@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <numeric>
 #include <stdexcept>
@@ -14,9 +15,9 @@ namespace {
 constexpr std::size_t poster_count = 64;
 constexpr std::uint64_t poster_tag = std::uint64_t{1} << 32U;
 
-double ms_since(steady_clock::time_point t)
+double ms_since(std::chrono::steady_clock::time_point t)
 {
-    return ms(steady_clock::now() - t).count();
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - t).count();
 }
 
 std::string http_request(const std::string& path, const std::string& session,
@@ -336,15 +337,14 @@ void readers::wait_until_complete(std::chrono::milliseconds longest)
     }
 }
 
-tally readers::post(double rate, std::chrono::milliseconds time, bool one_wall,
-                    std::chrono::milliseconds longest)
+tally readers::post(double rate, std::chrono::milliseconds time, std::chrono::milliseconds longest)
 {
     const auto began = clock::now();
     std::size_t begun = 0;
     while (clock::now() - began < time) {
         const double due = ms_since(began) / 1000 * rate;
         while (static_cast<double>(begun) < due) {
-            begin_post(one_wall ? 1 : 1 + begun % crowd_.walls);
+            begin_post(1 + begun % crowd_.walls);
             ++begun;
         }
         turn(std::chrono::milliseconds(1));

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "bench/http_link.hpp"
-#include "bench/poll_load.hpp" // percentiles
+#include "bench/percentiles.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -50,10 +50,9 @@ public:
 
     // All connect and poll in the same moment. Returns when every poll has been sent once.
     double start();
-    // Posts `rate` a second for `time`, spread over the walls (or all on wall 1 with `one_wall`),
-    // then waits at most `longest` for what is missing.
-    tally post(double rate, std::chrono::milliseconds time, bool one_wall,
-               std::chrono::milliseconds longest);
+    // Posts `rate` a second for `time`, spread over the walls, then waits at most `longest` for
+    // what is missing.
+    tally post(double rate, std::chrono::milliseconds time, std::chrono::milliseconds longest);
     // One post on `wall`, and its receipts.
     tally post_one(std::size_t wall, std::chrono::milliseconds longest);
     void turn(std::chrono::milliseconds longest); // lets readers go on with their lives
@@ -62,7 +61,7 @@ public:
     std::map<std::string, std::size_t> events();
 
 private:
-    using clock = steady_clock;
+    using clock = std::chrono::steady_clock;
     struct reader;
     struct poster;
     struct sent_post {
