@@ -42,7 +42,9 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
         for (const auto wall : parse_bigints(row[4].c_str())) {
             identity->walls.push_back(walls::wall_id{wall});
         }
-        answer[places[row[0].as<std::size_t>() - 1]] = std::move(identity);
+        const std::size_t place = places[row[0].as<std::size_t>() - 1];
+        identity->token = tokens[place];
+        answer[place] = std::move(identity);
     }
     return answer;
 }

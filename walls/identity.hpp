@@ -14,6 +14,7 @@ namespace walls {
 
 struct identity {
     user_id user{};
+    std::string token; // of the session; kept here, a parked poll needs no copy of its own
     std::string user_name;
     std::vector<wall_id> walls;                    // ascending
     std::chrono::system_clock::time_point expires; // of the session

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace walls {
 
@@ -23,24 +24,27 @@ public:
     public:
         // Until it says answered(), it is one that left, and is not expected back.
         explicit client(presence& p)
-            : presence_(p)
+            : presence_(&p)
         {
-            ++presence_.clients_;
+            ++presence_->clients_;
         }
         ~client()
         {
-            --presence_.clients_;
-            if (presence_.clients_ == 0 && !answered_) {
-                ++presence_.gaps_;
+            if (presence_ != nullptr && --presence_->clients_ == 0 && !answered_) {
+                ++presence_->gaps_;
             }
         }
-        client(const client&) = delete;
-        client& operator=(const client&) = delete;
+        client(client&& from) noexcept
+            : presence_(std::exchange(from.presence_, nullptr))
+            , answered_(from.answered_)
+        {
+        }
+        client& operator=(client&&) = delete;
 
         void answered() { answered_ = true; }
 
     private:
-        presence& presence_;
+        presence* presence_; // null: moved from
         bool answered_ = false;
     };
 

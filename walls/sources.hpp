@@ -50,9 +50,9 @@ public:
 class access_source {
 public:
     virtual ~access_source() = default;
-    // For each session token its owner, or null for a token that is unknown, expired or whose user
-    // is disabled. The answer has the order and size of `tokens`. One SQL statement however many
-    // tokens.
+    // For each session token its owner (with that token), or null for a token that is unknown,
+    // expired or whose user is disabled. The answer has the order and size of `tokens`. One SQL
+    // statement however many tokens.
     virtual result<std::vector<identity_ptr>> who(std::span<const std::string> tokens) = 0;
 };
 

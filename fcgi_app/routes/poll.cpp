@@ -64,43 +64,39 @@ private:
     bool any_ = false;
 };
 
-class poll_in_progress;
-using poll_ptr = std::unique_ptr<poll_in_progress>;
-
+// Movable: it travels from the fiber of the request to the parked one and back.
 class poll_in_progress {
 public:
-    poll_in_progress(services& s, exchange_ptr peer, std::string_view cors_lines, std::string token,
+    poll_in_progress(services& s, exchange_ptr peer, std::string_view cors_lines,
                      walls::identity_ptr who, std::vector<cursor> local, steady_time deadline)
         : services_(s)
         , client_(s.who)
         , peer_(std::move(peer))
         , cors_lines_(cors_lines)
-        , token_(std::move(token))
         , who_(std::move(who))
-        , parked_(who_->user, local)
+        , local_(std::move(local))
         , deadline_(deadline)
     {
     }
 
     // In a request fiber: answers, or hands over to a parked fiber.
-    static void go_on(poll_ptr self);
+    static void go_on(poll_in_progress self);
 
 private:
     enum class next { answered, park };
 
     next compare();
     // What is new, as far as it is in memory; walls that are further behind go to `older`.
-    news look(std::vector<cursor>& older);
+    news look(std::vector<cursor>& older) const;
     bool session_over() const { return who_->expires <= std::chrono::system_clock::now(); }
     bool still_the_same_user() const
     {
-        return !session_over() && services_.access.holds(token_, who_);
+        return !session_over() && services_.access.holds(who_->token, who_);
     }
-    bool strip_walls();
     walls::result<std::string> with_older(news n, const std::vector<cursor>& older);
 
-    static void park(poll_ptr self);
-    static void start_again(poll_ptr self);
+    static void park(poll_in_progress self);
+    static void start_again(poll_in_progress self);
 
     void answer(std::string_view body);
     void refuse(const http::response& r);
@@ -109,9 +105,8 @@ private:
     walls::presence::client client_;
     exchange_ptr peer_;
     std::string_view cors_lines_;
-    std::string token_;
     walls::identity_ptr who_;
-    walls::parked parked_;
+    std::vector<cursor> local_;
     steady_time deadline_;
 };
 
@@ -136,26 +131,10 @@ void poll_in_progress::refuse(const http::response& r)
     peer_->answer(std::string(cors_lines_) + http::to_cgi(r));
 }
 
-// After a change of access: leaves out what the user may no longer see. False: nothing is left.
-bool poll_in_progress::strip_walls()
-{
-    std::vector<cursor> left;
-    for (const walls::watch& w : parked_.watches()) {
-        if (who_->may_see(w.seen.wall)) {
-            left.push_back(w.seen);
-        }
-    }
-    if (left.size() != parked_.watches().size()) {
-        parked_.wait_for(left);
-    }
-    return !left.empty();
-}
-
-news poll_in_progress::look(std::vector<cursor>& older)
+news poll_in_progress::look(std::vector<cursor>& older) const
 {
     news n;
-    for (const walls::watch& w : parked_.watches()) {
-        const cursor& mine = w.seen;
+    for (const cursor& mine : local_) {
         const auto newest = services_.hash.newest(mine.wall);
         if (!newest || *newest == mine.last) {
             continue;
@@ -199,7 +178,7 @@ poll_in_progress::next poll_in_progress::compare()
 {
     for (;;) {
         if (!still_the_same_user()) {
-            auto who = services_.access.find(token_, services_.refresh.looks_succeed());
+            auto who = services_.access.find(who_->token, services_.refresh.looks_succeed());
             if (!who) {
                 refuse(unavailable(services_, who.error()));
                 return next::answered;
@@ -212,16 +191,13 @@ poll_in_progress::next poll_in_progress::compare()
                 refuse(http::response::error(400, "Invalid user!"));
                 return next::answered;
             }
-            if (!strip_walls()) {
+            std::erase_if(local_, [this](const cursor& c) { return !who_->may_see(c.wall); });
+            if (local_.empty()) {
                 refuse(http::response::error(400, "Invalid parameters!"));
                 return next::answered;
             }
         }
-        std::vector<cursor> local;
-        for (const walls::watch& w : parked_.watches()) {
-            local.push_back(w.seen);
-        }
-        if (const auto caught_up = services_.refresh.catch_up(local); !caught_up) {
+        if (const auto caught_up = services_.refresh.catch_up(local_); !caught_up) {
             refuse(unavailable(services_, caught_up.error()));
             return next::answered;
         }
@@ -252,17 +228,17 @@ poll_in_progress::next poll_in_progress::compare()
     }
 }
 
-void poll_in_progress::go_on(poll_ptr self)
+void poll_in_progress::go_on(poll_in_progress self)
 {
-    services& s = self->services_;
+    services& s = self.services_;
     try {
-        if (self->compare() == next::answered) {
+        if (self.compare() == next::answered) {
             return;
         }
     } catch (const std::exception& e) {
         s.counted.failures.Increment();
         spdlog::error("a poll failed: {}", e.what());
-        self->refuse(http::response::error(500, "Something went wrong here. It has been logged."));
+        self.refuse(http::response::error(500, "Something went wrong here. It has been logged."));
         return;
     }
     if (s.lot.parked_now() >= s.options.max_parked) {
@@ -270,53 +246,58 @@ void poll_in_progress::go_on(poll_ptr self)
         spdlog::warn("a poll was refused: {} are parked (max_parked)", s.lot.parked_now());
         http::response full = http::response::error(503, "The server is full. Please try again.");
         full.headers.emplace_back("Retry-After", "5");
-        self->refuse(full);
+        self.refuse(full);
         return;
     }
     // Dispatched, not posted: the parked fiber runs now, so nothing slips in between comparison and
     // parking.
     boost::fibers::fiber(
         boost::fibers::launch::dispatch, std::allocator_arg, s.parked_stacks.get(),
-        [](poll_ptr p) { park(std::move(p)); }, std::move(self))
+        [](poll_in_progress p) { park(std::move(p)); }, std::move(self))
         .detach();
 }
 
 // The body of a parked fiber. Nothing in here may go deep: each page of stack that is touched costs
 // 4 KiB for each of a million.
-void poll_in_progress::park(poll_ptr self)
+void poll_in_progress::park(poll_in_progress self)
 {
-    services& s = self->services_;
-    self->peer_->wake_when_gone(&self->parked_);
-    const woken why = s.lot.park(self->parked_, self->deadline_);
-    self->peer_->wake_when_gone(nullptr);
+    services& s = self.services_;
+    walls::parked here(self.who_->user, self.local_);
+    std::vector<cursor>().swap(self.local_); // `here` has it, without a chunk of heap
+    self.peer_->wake_when_gone(&here);
+    const woken why = s.lot.park(here, self.deadline_);
+    self.peer_->wake_when_gone(nullptr);
 
     if (why == woken::gone) {
         s.counted.polls_gone.Increment();
         return;
     }
-    if (why == woken::stopping || (why == woken::timed_out && !self->session_over())) {
+    if (why == woken::stopping || (why == woken::timed_out && !self.session_over())) {
         s.counted.polls_empty.Increment();
-        self->answer(nothing_new);
+        self.answer(nothing_new);
         return;
     }
-    if (why == woken::risen && self->still_the_same_user()) {
+    for (const walls::watch& w : here.watches()) {
+        self.local_.push_back(w.seen);
+    }
+    if (why == woken::risen && self.still_the_same_user()) {
         std::vector<cursor> older;
-        news found = self->look(older);
+        news found = self.look(older);
         if (older.empty() && found.any()) {
             s.counted.polls_news.Increment();
-            self->answer(std::move(found).finish());
+            self.answer(std::move(found).finish());
             return;
         }
     }
     start_again(std::move(self));
 }
 
-void poll_in_progress::start_again(poll_ptr self)
+void poll_in_progress::start_again(poll_in_progress self)
 {
-    auto& stacks = self->services_.request_stacks;
+    auto& stacks = self.services_.request_stacks;
     boost::fibers::fiber(
         boost::fibers::launch::post, std::allocator_arg, stacks.get(),
-        [](poll_ptr p) { go_on(std::move(p)); }, std::move(self))
+        [](poll_in_progress p) { go_on(std::move(p)); }, std::move(self))
         .detach();
 }
 
@@ -364,9 +345,9 @@ answer poll(services& s, call& c)
         return refused(http::response::error(400, "Invalid parameters!"));
     }
     const auto deadline = draw_deadline(s, *who);
-    poll_in_progress::go_on(std::make_unique<poll_in_progress>(
-        s, std::move(c.peer), s.cors.lines_for(c.request.origin), token, std::move(who),
-        std::move(body.cursors), deadline));
+    poll_in_progress::go_on(poll_in_progress(s, std::move(c.peer),
+                                             s.cors.lines_for(c.request.origin), std::move(who),
+                                             std::move(body.cursors), deadline));
     return std::nullopt;
 }
 

@@ -100,6 +100,7 @@ BOOST_AUTO_TEST_CASE(a_session_that_expired_since_is_nobody)
     in_loop([](fibers::reactor&) {
         fake_database db;
         auto who = std::make_shared<identity>(*somebody(1));
+        who->token = "t";
         db.sessions["t"] = who;
         access_cache cache(db);
         (void)cache.find("t", true);

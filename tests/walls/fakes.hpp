@@ -111,6 +111,11 @@ public:
         for (const auto& token : tokens) {
             const auto it = sessions.find(token);
             found.push_back(it == sessions.end() ? nullptr : it->second);
+            if (found.back() && found.back()->token != token) {
+                auto owner = std::make_shared<identity>(*found.back());
+                owner->token = token;
+                found.back() = it->second = std::move(owner);
+            }
         }
         during_who();
         if (down) {
