@@ -148,8 +148,8 @@ void connection::peer_left()
 {
     peer_left_ = true;
     readable_ = false;
-    for (auto& [id, request] : pending_) {
-        request->leave();
+    for (pending_request& r : pending_) {
+        r.leave();
     }
     close_if_done();
 }
@@ -157,14 +157,14 @@ void connection::peer_left()
 void connection::on_request(wire::request&& r)
 {
     auto pending = std::make_unique<pending_request>(*this, r.id, r.keep_conn);
-    pending_.emplace(r.id, pending.get());
+    pending_.insert(*pending);
     server_.start(std::move(pending), std::move(r));
 }
 
 void connection::on_abort(wire::request_id id)
 {
     if (const auto it = pending_.find(id); it != pending_.end()) {
-        it->second->leave();
+        it->leave();
     }
 }
 
@@ -201,6 +201,14 @@ void connection::wait_for_room(const pending_request& r)
     }
 }
 
+// Each looks again whether there is room when its turn comes.
+void connection::wake_those_who_wait()
+{
+    for (auto* sleeper : std::exchange(waiting_for_room_, {})) {
+        sleeper->wake();
+    }
+}
+
 void connection::answer(pending_request& r, std::string_view cgi)
 {
     wire::append_answer(out_, r.id_, cgi);
@@ -217,7 +225,7 @@ void connection::abandon(pending_request& r)
 void connection::end(pending_request& r)
 {
     demux_.finish(r.id_);
-    pending_.erase(r.id_);
+    pending_.erase(pending_.iterator_to(r));
     finishing_ = finishing_ || !r.keep_conn_;
     r.connection_ = nullptr;
     queue_flush();
@@ -259,10 +267,7 @@ void connection::flush()
         sent_ = 0;
     }
     if (!full()) {
-        while (!waiting_for_room_.empty()) {
-            waiting_for_room_.front()->wake();
-            waiting_for_room_.pop_front();
-        }
+        wake_those_who_wait();
         if (readable_) {
             server_.loop().at_next_turn(*this);
         }
@@ -292,15 +297,11 @@ void connection::close()
     server_.loop().forget(fd_, *this);
     ::close(fd_);
     cancel();
-    for (auto& [id, request] : pending_) {
-        request->connection_ = nullptr;
-        request->leave();
-    }
-    pending_.clear();
-    for (auto* sleeper : waiting_for_room_) {
-        sleeper->wake();
-    }
-    waiting_for_room_.clear();
+    pending_.clear_and_dispose([](pending_request* r) {
+        r->connection_ = nullptr;
+        r->leave();
+    });
+    wake_those_who_wait();
     server_.closed(*this);
 }
 

@@ -69,8 +69,9 @@ private:
         all_;
     std::unique_ptr<graveyard> closed_; // destroyed in the next turn: a caller may still be inside
     std::size_t connections_ = 0;
-    std::uint64_t requests_ = 0;  // numbers them for the log
-    std::size_t most_parked_ = 0; // since memory was last given back
+    std::uint64_t requests_ = 0;     // numbers them for the log
+    std::size_t parked_before_ = 0;  // a second ago
+    std::size_t parked_at_trim_ = 0; // when memory was last given back
     bool stopping_ = false;
     boost::fibers::mutex mutex_;
     boost::fibers::condition_variable ended_; // a connection closed, or stopping_ was set
