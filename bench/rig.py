@@ -1,5 +1,5 @@
-"""What bench/scale and bench/nginx_15k have in common: a private PostgreSQL, pollsters, the shipped nginx and a crowd of
-readers, each in a network namespace, and what /proc says about them. Everything ends with the rig, however that ends.
+"""What bench/run, bench/scale and bench/nginx_15k start: a private PostgreSQL, pollsters, the shipped nginx and a crowd of
+readers, each in a network namespace. Everything ends with the rig, however that ends.
 
 Needs root (namespaces; the limits of a listening socket belong to one). Nothing but Python's own library."""
 
@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from readings import children_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -255,12 +257,15 @@ class Pollster:
 class Nginx:
     """The shipped site in front of the given servers ("unix:PATH" or "HOST:PORT")."""
 
-    def __init__(self, rig, namespace, name, port, servers, workers=2, address="127.0.0.1"):
+    def __init__(self, rig, namespace, name, port, servers, workers=2, address="127.0.0.1", edit=None):
+        """`edit(configuration folder)`: what another application needs instead of pollster's."""
         self.prefix = rig.folder / name
         self.address = f"{address}:{port}"
         upstream = [word for s in servers for word in ("--server", s)]
         output_of(ROOT / "nginx/instantiate", "--prefix", self.prefix, *upstream, "--web", ROOT / "web", "--port", str(port),
                   "--address", address, "--workers", str(workers), "--user", "root")
+        if edit:
+            edit(self.prefix / "conf")
         self.program = Program(rig, namespace, ["/usr/sbin/nginx", "-p", self.prefix, "-e", "logs/error.log", "-c",
                                                 "conf/nginx.conf", "-g", "daemon off;"], rig.folder / f"{name}.log")
         wait_until("nginx listens", lambda: self.program.must_run() and len(self.pids()) == workers + 1)
@@ -280,9 +285,9 @@ class Nginx:
 
 
 class Crowd:
-    def __init__(self, rig, namespace, read_at, sessions, readers, walls, post_at=None, patience=80):
+    def __init__(self, rig, namespace, read_at, sessions, readers, walls, post_at=None, patience=80, more=()):
         command = [rig.build / "bench/bench_crowd", "--read-at", ",".join(read_at), "--sessions", sessions, "--readers",
-                   readers, "--walls", walls, "--patience", patience]
+                   readers, "--walls", walls, "--patience", patience, *more]
         if post_at:
             command += ["--post-at", ",".join(post_at)]
         self.program = Program(rig, namespace, command, rig.folder / "crowd.log", stdin=subprocess.PIPE,
@@ -320,7 +325,7 @@ def park_all(crowd, servers, readers):
 
 
 class Rig:
-    def __init__(self, build):
+    def __init__(self, build, targets=("pollster", "bench_crowd")):
         if os.geteuid() != 0:
             die("needs root, for network namespaces")
         for tool in ("ip", "nsenter", "setpriv", "/usr/sbin/nginx"):
@@ -330,7 +335,7 @@ class Rig:
         self.build = pathlib.Path(build)
         if build == "build/bench":
             output_of("cmake", "-S", ".", "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF")
-            output_of("ninja", "-C", build, "pollster", "bench_crowd")
+            output_of("ninja", "-C", build, *targets)
         self.pollster = self.build.resolve() / "pollster"
         self.build = self.build.resolve()
         self.ends = []
@@ -355,109 +360,3 @@ class Rig:
             print(f"kept: {self.folder}", file=sys.stderr)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
-
-
-# --- /proc
-
-def children_of(pid):
-    return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-
-
-def cpu_seconds(pids):
-    """Of those processes and of their children that have ended. `pids`: a function, because one may end meanwhile."""
-    for _ in range(20):
-        try:
-            total = 0
-            for pid in pids():
-                fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-                total += sum(map(int, fields[11:15]))
-            return total / os.sysconf("SC_CLK_TCK")
-        except FileNotFoundError:
-            time.sleep(0.05)
-    raise RuntimeError("processes come and go too fast to be measured")
-
-
-def memory_bytes(pids):
-    """What they share is counted once (Pss)."""
-    total = 0
-    for pid in pids:
-        for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1]) * 1024
-    return total
-
-
-def page_table_bytes(pids):
-    return sum(int(line.split()[1]) * 1024 for pid in pids
-               for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-               if line.startswith("VmPTE"))
-
-
-def descriptors(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
-
-
-def slab_bytes():
-    """{cache: bytes in use} of the kernel."""
-    found = {}
-    for line in pathlib.Path("/proc/slabinfo").read_text(encoding="ascii").splitlines()[2:]:
-        name, active, _, size, *_ = line.split()
-        found[name] = int(active) * int(size)
-    return found
-
-
-class Usage:
-    """CPU of groups of processes between two moments, in percent of a core."""
-
-    def __init__(self, **groups):
-        self.groups, self.began = groups, time.monotonic()
-        self.before = {name: cpu_seconds(pids) for name, pids in groups.items()}
-
-    def percent(self):
-        seconds = time.monotonic() - self.began
-        return {name: 100 * (cpu_seconds(pids) - self.before[name]) / seconds for name, pids in self.groups.items()}
-
-
-def machine():
-    model = next(line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="ascii") if "model name" in line)
-    memory = int(open("/proc/meminfo", encoding="ascii").readline().split()[1]) >> 20
-    return f"{model}, {os.cpu_count()} cores, {memory} GiB; Linux {os.uname().release}"
-
-
-def about(command):
-    """What every result says about where it comes from."""
-    dirty = subprocess.run(["git", "-C", ROOT, "diff", "--quiet", "HEAD", "--", "fibers", "walls", "db", "fcgi_app"],
-                           check=False).returncode
-    commit = output_of("git", "-C", ROOT, "rev-parse", "--short", "HEAD").strip()
-    return {"command": command, "commit": commit + (" with changes" if dirty else ""),
-            "date": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()), "machine": machine(),
-            "load_average_before": os.getloadavg()[0]}
-
-
-def write_result(name, result, markdown):
-    folder = HERE / "results"
-    folder.mkdir(exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    (folder / f"{name}.md").write_text(markdown, encoding="utf-8")
-    print(markdown)
-
-
-# --- what happened, in cells of a table
-
-def percentiles(p):
-    return f"{p['p50']:,.1f} / {p['p99']:,.1f} / {p['last']:,.1f}"
-
-
-def verdict(t):
-    """What the contract says about a tally, in a cell."""
-    wrong = {k: t[k] for k in ("missing", "doubled", "gaps", "posted_twice") if t[k]}
-    return f"{t['received']:,} of {t['expected']:,}" + (f", WRONG: {wrong}" if wrong else "")
-
-
-def events(t):
-    return ", ".join(f"{n:,} {what}" for what, n in sorted(t["events"].items())) or "none"
-
-
-def median_of(rounds):
-    """The round whose last receipt is the median one."""
-    return sorted(rounds, key=lambda t: t["latency_ms"]["last"])[len(rounds) // 2]

@@ -9,7 +9,9 @@ import struct
 import threading
 import time
 
-from rig import ROOT, WALLS, Namespace, PostgreSQL, Rig, about, cpu_seconds, make_people, output_of, write_result
+from outcome import about, write_result
+from readings import cpu_seconds
+from rig import ROOT, WALLS, Namespace, PostgreSQL, Rig, make_people, output_of
 
 SECONDS = 8
 POST = """\\set wall random(1, :walls)

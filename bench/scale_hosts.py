@@ -2,8 +2,8 @@
 
 import time
 
-from rig import (WALLS, Crowd, Namespace, Nginx, Pollster, PostgreSQL, Rig, about, events, make_people, output_of, park_all,
-                 percentiles, until_quiet, verdict, wait_until, write_result)
+from outcome import about, events, percentiles, verdict, write_result
+from rig import WALLS, Crowd, Namespace, Nginx, Pollster, PostgreSQL, Rig, make_people, output_of, park_all, until_quiet, wait_until
 
 
 class Cable:

@@ -2,8 +2,9 @@
 
 import time
 
-from rig import (WALLS, Crowd, Namespace, Nginx, Pollster, PostgreSQL, Rig, Usage, about, events, make_people, median_of,
-                 memory_bytes, park_all, percentiles, until_quiet, verdict, write_result)
+from outcome import about, events, median_of, percentiles, verdict, write_result
+from readings import Usage, memory_bytes
+from rig import WALLS, Crowd, Namespace, Nginx, Pollster, PostgreSQL, Rig, make_people, park_all, until_quiet
 
 
 def with_processes(count, readers, build, kill):
