@@ -1,8 +1,9 @@
 // bench_crowd: readers and writers behind nginx, told what to do line by line on standard input,
-// one line of JSON for each (bench/scale and bench/nginx_15k do that):
+// one line of JSON for each (bench/run, bench/scale and bench/nginx_15k do that):
 //   start                             all readers connect and poll at once
-//   post WALL                         one post, until its readers have it
-//   steady RATE SECONDS               posts a second, spread over the walls, until all is received
+//   post WALL [SECONDS]               one post, until its readers have it, or the time is over
+//   burst [SECONDS]                   likewise one post on every wall, at the same moment
+//   steady RATE SECONDS [LONGEST]     posts a second, spread over the walls, until all is received
 //   rest SECONDS                      readers go on with their lives
 // Between commands nothing is read or sent: time must not pass there with a poll that may be
 // answered.
@@ -41,6 +42,7 @@ json::object to_json(const tally& t)
             {"missing", t.missing},
             {"doubled", t.doubled},
             {"gaps", t.gaps},
+            {"reordered", t.reordered},
             {"posted_twice", t.posted_twice},
             {"latency_ms", to_json(t.latency)},
             {"acknowledged_ms", to_json(t.acknowledged)}};
@@ -55,15 +57,22 @@ json::object obey(readers& all, std::istream& words)
     }
     if (what == "post") {
         std::size_t wall = 1;
-        words >> wall;
-        return to_json(all.post_one(wall, std::chrono::seconds(60)));
+        long seconds = 60;
+        words >> wall >> seconds;
+        return to_json(all.post_one(wall, std::chrono::seconds(seconds)));
+    }
+    if (what == "burst") {
+        long seconds = 60;
+        words >> seconds;
+        return to_json(all.post_all(std::chrono::seconds(seconds)));
     }
     if (what == "steady") {
         double rate = 1;
         double seconds = 1;
-        words >> rate >> seconds;
+        long longest = 120;
+        words >> rate >> seconds >> longest;
         return to_json(all.post(rate, std::chrono::milliseconds(static_cast<long>(seconds * 1000)),
-                                std::chrono::seconds(120)));
+                                std::chrono::seconds(longest)));
     }
     if (what == "rest") {
         double seconds = 1;
@@ -95,6 +104,7 @@ int main(int count, char** words)
         ("sessions", po::value(&sessions)->required(), "file with a session a line")           //
         ("readers", po::value(&c.readers)->required(), "")                                     //
         ("walls", po::value(&c.walls)->default_value(1), "reader i reads wall 1 + i mod this") //
+        ("nchan", po::bool_switch(&c.nchan), "speak nchan's long poll")                        //
         ("patience", po::value(&patience)->default_value(80), "seconds to wait for an answer");
     try {
         po::variables_map values;

@@ -135,6 +135,18 @@ int http_link::retry_after() const
     return number_behind(std::string_view(in_.data(), head_), "Retry-After: ");
 }
 
+std::string http_link::header(std::string_view name) const
+{
+    const std::string_view head(in_.data(), head_);
+    const std::string start = "\r\n" + std::string(name) + ": ";
+    const auto at = head.find(start);
+    if (at == std::string_view::npos) {
+        return {};
+    }
+    const auto value = head.substr(at + start.size());
+    return std::string(value.substr(0, value.find("\r\n")));
+}
+
 void http_link::close()
 {
     if (fd_ >= 0) {

@@ -32,7 +32,8 @@ public:
     bool connected() const { return fd_ >= 0; }
     int status() const { return status_; }
     std::string_view body() const { return {in_.data() + head_, in_.size() - head_}; }
-    int retry_after() const; // seconds; 0: not told
+    int retry_after() const;                         // seconds; 0: not told
+    std::string header(std::string_view name) const; // as nginx writes it; empty: none
 
 private:
     bool send_rest();

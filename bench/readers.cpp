@@ -12,7 +12,7 @@ namespace bench {
 
 namespace {
 
-constexpr std::size_t poster_count = 64;
+constexpr std::size_t poster_count = 128; // a post on each of 100 walls needs no queue
 constexpr std::uint64_t poster_tag = std::uint64_t{1} << 32U;
 
 double ms_since(std::chrono::steady_clock::time_point t)
@@ -50,6 +50,9 @@ struct readers::reader {
     std::size_t wall{};
     std::size_t server{};
     std::int64_t cursor = 0;
+    std::vector<std::int64_t> skipped; // below the cursor and never seen
+    std::string etag;                  // nchan's cursor
+    std::string modified;
     clock::time_point asked{};
     clock::time_point retry = clock::time_point::max(); // not max: waits to try again
     unsigned failures = 0;
@@ -70,10 +73,12 @@ readers::readers(crowd c)
     : crowd_(std::move(c))
     , epoll_(epoll_create1(EPOLL_CLOEXEC))
     , readers_of_(crowd_.walls + 1)
+    , last_posted_(crowd_.walls + 1)
     // Other numbers, and client_keys, than those of an earlier crowd.
     , first_post_(static_cast<std::size_t>(std::chrono::system_clock::now().time_since_epoch() /
                                            std::chrono::milliseconds(1)) *
                   100)
+    , ready_(4096)
 {
     for (std::size_t i = 0; i < crowd_.readers; ++i) {
         auto r = std::make_unique<reader>();
@@ -112,13 +117,42 @@ double readers::start()
     return ms_since(began) / 1000;
 }
 
+std::string readers::poll_request(const reader& r, std::size_t who) const
+{
+    const std::string wall = std::to_string(r.wall);
+    if (!crowd_.nchan) {
+        return http_request("/", crowd_.sessions[who % crowd_.sessions.size()],
+                            R"({"last_post_id":{")" + wall + R"(":)" + std::to_string(r.cursor) +
+                                "}}");
+    }
+    std::string request = "GET /api/sub/" + wall + " HTTP/1.1\r\nHost: chat.example\r\n";
+    if (!r.etag.empty()) {
+        request += "If-None-Match: " + r.etag + "\r\nIf-Modified-Since: " + r.modified + "\r\n";
+    }
+    return request + "\r\n";
+}
+
+std::string readers::post_request(const sent_post& p, std::size_t number) const
+{
+    const std::string wall = std::to_string(p.wall);
+    const std::string text = std::to_string(number);
+    const std::string& session = crowd_.sessions[number % crowd_.sessions.size()];
+    if (!crowd_.nchan) {
+        return http_request("/walls/" + wall + "/posts", session,
+                            R"({"body":"#)" + text + R"(","client_key":"post-)" + text + R"("})");
+    }
+    // What pollster's readers get, made here: nothing behind nginx writes it.
+    const std::string id = std::to_string(p.number);
+    return http_request("/pub/" + wall, session,
+                        R"({"walls":{")" + wall + R"(":{"posts":[{"id":)" + id + R"(,"post_id":)" +
+                            id + R"(,"kind":"post","user_id":1,"user_name":"user 1","body":"#)" +
+                            text + R"(","created_at":"2026-01-02T03:04:05.678Z"}]}}})");
+}
+
 void readers::poll(std::size_t who)
 {
     reader& r = *readers_[who];
-    const auto& session = crowd_.sessions[who % crowd_.sessions.size()];
-    r.request = http_request("/", session,
-                             R"({"last_post_id":{")" + std::to_string(r.wall) + R"(":)" +
-                                 std::to_string(r.cursor) + "}}");
+    r.request = poll_request(r, who);
     r.retry = clock::time_point::max();
     r.asked = clock::now();
     if (!r.link.ask(epoll_, crowd_.read_at[r.server], r.request, who)) {
@@ -145,6 +179,10 @@ void readers::on_answer(std::size_t who)
         return again_later(r, r.link.retry_after());
     }
     r.failures = 0;
+    if (crowd_.nchan) {
+        r.etag = r.link.header("Etag");
+        r.modified = r.link.header("Last-Modified");
+    }
     std::string_view body = r.link.body();
     if (body == R"({"walls":{}})") {
         ++events_["empty"];
@@ -168,13 +206,18 @@ void readers::on_answer(std::size_t who)
 void readers::on_entry(reader& r, std::int64_t id, std::size_t post)
 {
     if (id <= r.cursor) {
-        ++tally_.doubled;
-        return;
-    }
-    if (id != r.cursor + 1) {
+        if (std::erase(r.skipped, id) == 0) {
+            ++tally_.doubled;
+            return;
+        }
+        ++tally_.reordered;
+    } else if (id != r.cursor + 1) {
         ++tally_.gaps;
+        for (std::int64_t n = std::max(r.cursor + 1, id - 100); n < id; ++n) {
+            r.skipped.push_back(n);
+        }
     }
-    r.cursor = id;
+    r.cursor = std::max(r.cursor, id);
     if (post < first_post_ || post - first_post_ >= posts_.size()) {
         return; // of an earlier round, already reported as missing
     }
@@ -194,6 +237,7 @@ void readers::begin_post(std::size_t wall)
     sent_post p;
     p.began = clock::now();
     p.wall = wall;
+    p.number = ++last_posted_[wall];
     posts_.push_back(p);
     tally_.expected += readers_of_[wall];
     send_posts();
@@ -209,11 +253,7 @@ void readers::send_posts()
         p.busy = true;
         p.post = to_post_.front();
         to_post_.pop_front();
-        const std::string number = std::to_string(p.post);
-        p.request =
-            http_request("/walls/" + std::to_string(posts_[p.post - first_post_].wall) + "/posts",
-                         crowd_.sessions[p.post % crowd_.sessions.size()],
-                         R"({"body":"#)" + number + R"(","client_key":"post-)" + number + R"("})");
+        p.request = post_request(posts_[p.post - first_post_], p.post);
         p.asked = clock::now();
         if (!p.link.ask(epoll_, crowd_.post_at[p.server], p.request, poster_tag + i)) {
             on_post_failure(p, 1);
@@ -224,7 +264,7 @@ void readers::send_posts()
 void readers::on_post_answer(poster& p)
 {
     const int status = p.link.status();
-    if (status != 200 && status != 201) {
+    if (status != 200 && status != 201 && status != 202) { // nchan: 202 if nobody reads
         ++events_["post " + std::to_string(status)];
         if (status == 409 || status == 400 || status == 401 || status == 403 || status == 422) {
             throw std::runtime_error("a post was refused with " + std::to_string(status));
@@ -285,13 +325,12 @@ void readers::look_at_clocks()
 
 void readers::turn(std::chrono::milliseconds longest)
 {
-    std::vector<epoll_event> events(4096);
     const int n =
-        epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+        epoll_wait(epoll_, ready_.data(), static_cast<int>(ready_.size()),
                    static_cast<int>(std::min(longest, std::chrono::milliseconds(50)).count()));
     for (int i = 0; i < n; ++i) {
-        const std::uint64_t tag = events[static_cast<std::size_t>(i)].data.u64;
-        const std::uint32_t what = events[static_cast<std::size_t>(i)].events;
+        const std::uint64_t tag = ready_[static_cast<std::size_t>(i)].data.u64;
+        const std::uint32_t what = ready_[static_cast<std::size_t>(i)].events;
         if (tag >= poster_tag) {
             poster& p = *posters_[tag - poster_tag];
             const auto outcome = p.link.on_event(what);
@@ -341,8 +380,9 @@ tally readers::post(double rate, std::chrono::milliseconds time, std::chrono::mi
 {
     const auto began = clock::now();
     std::size_t begun = 0;
-    while (clock::now() - began < time) {
-        const double due = ms_since(began) / 1000 * rate;
+    const double all = std::chrono::duration<double>(time).count() * rate;
+    while (static_cast<double>(begun) < all) {
+        const double due = std::min(all, ms_since(began) / 1000 * rate);
         while (static_cast<double>(begun) < due) {
             begin_post(1 + begun % crowd_.walls);
             ++begun;
@@ -356,6 +396,15 @@ tally readers::post(double rate, std::chrono::milliseconds time, std::chrono::mi
 tally readers::post_one(std::size_t wall, std::chrono::milliseconds longest)
 {
     begin_post(wall);
+    wait_until_complete(longest);
+    return result();
+}
+
+tally readers::post_all(std::chrono::milliseconds longest)
+{
+    for (std::size_t wall = 1; wall <= crowd_.walls; ++wall) {
+        begin_post(wall);
+    }
     wait_until_complete(longest);
     return result();
 }

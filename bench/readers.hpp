@@ -1,11 +1,13 @@
 // People who read and write through nginx, as many as wanted: each reader holds a long poll for its
 // wall and comes back with its cursor, as docs/PROTOCOL.md says; posts are repeated with their
-// client_key until they are acknowledged. Checks the delivery contract with every answer. One
-// thread.
+// client_key until they are acknowledged. Checks the delivery contract with every answer. Speaks
+// nchan's long poll too. One thread.
 #pragma once
 
 #include "bench/http_link.hpp"
 #include "bench/percentiles.hpp"
+
+#include <sys/epoll.h>
 
 #include <chrono>
 #include <cstddef>
@@ -27,6 +29,9 @@ struct crowd {
     std::size_t readers{};
     std::size_t walls{};             // reader i reads wall 1 + i mod walls
     std::chrono::seconds patience{}; // for an answer; longer than the server's poll_seconds
+    // GET /sub/WALL with the last answer's Etag and Last-Modified, POST /pub/WALL; entries are
+    // numbered by the one who posts.
+    bool nchan = false;
 };
 
 struct tally {
@@ -36,6 +41,7 @@ struct tally {
     std::size_t missing{};      // receipts that did not come in time
     std::size_t doubled{};      // entries that a reader had already
     std::size_t gaps{};         // entries that did not follow the reader's newest
+    std::size_t reordered{};    // entries that came after a newer one
     std::size_t posted_twice{}; // one post, two entries
     percentiles latency;        // from the first attempt to send to receipt, ms
     percentiles acknowledged;   // from the first attempt to send to 201, ms
@@ -55,6 +61,8 @@ public:
     tally post(double rate, std::chrono::milliseconds time, std::chrono::milliseconds longest);
     // One post on `wall`, and its receipts.
     tally post_one(std::size_t wall, std::chrono::milliseconds longest);
+    // One post on every wall at the same moment.
+    tally post_all(std::chrono::milliseconds longest);
     void turn(std::chrono::milliseconds longest); // lets readers go on with their lives
 
     // Since the last call: how often each status came, and "broken", "empty", "late" (no answer).
@@ -68,11 +76,14 @@ private:
         clock::time_point began;
         std::size_t wall{};
         std::size_t receipts{};
-        std::int64_t entry{}; // 0: not seen yet
+        std::int64_t entry{};  // 0: not seen yet
+        std::int64_t number{}; // nchan: the entry it shall be
         bool acknowledged = false;
     };
 
     void poll(std::size_t who);
+    std::string poll_request(const reader& r, std::size_t who) const;
+    std::string post_request(const sent_post& p, std::size_t number) const;
     void again_later(reader& r, double seconds);
     void on_answer(std::size_t who);
     void on_entry(reader& r, std::int64_t id, std::size_t post);
@@ -91,16 +102,18 @@ private:
     std::minstd_rand random_{1};
     std::vector<std::unique_ptr<reader>> readers_;
     std::vector<std::unique_ptr<poster>> posters_;
-    std::vector<std::size_t> readers_of_; // by wall
-    std::deque<std::size_t> to_post_;     // numbers in posts_
-    std::vector<sent_post> posts_;        // since the last tally
-    std::size_t first_post_;              // number of posts_[0]
+    std::vector<std::size_t> readers_of_;   // by wall
+    std::vector<std::int64_t> last_posted_; // by wall
+    std::deque<std::size_t> to_post_;       // numbers in posts_
+    std::vector<sent_post> posts_;          // since the last tally
+    std::size_t first_post_;                // number of posts_[0]
     std::vector<double> latencies_;
     std::vector<double> acknowledged_;
     tally tally_;
     std::map<std::string, std::size_t> events_;
     std::size_t begun_ = 0;
     clock::time_point next_clock_look_{};
+    std::vector<epoll_event> ready_;
 };
 
 } // namespace bench
