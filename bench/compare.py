@@ -1,0 +1,197 @@
+"""The measuring of bench/run; see bench/README.md. Usage: through bench/run."""
+
+import argparse
+import contextlib
+import sys
+import time
+
+import compare_plots
+import compare_report
+from contestants import CONTESTANTS, versions
+from outcome import about, write_result
+from readings import Usage, cpu_seconds, memory_bytes
+from rig import WALLS, Crowd, Namespace, PostgreSQL, Rig, die, make_people, output_of
+
+FAN_OUT, STEADY, RATE = "fan-out", "steady", "rate"
+TARGETS = ("pollster", "bench_crowd", "bench_rate", "bench_floor", "bench_fcgx")
+
+
+class Bench:
+    def __init__(self, rig, options):
+        self.rig, self.options = rig, options
+        self.host = Namespace(rig, "bench")
+        self.postgres = PostgreSQL(rig, self.host)
+        self.sessions = make_people(self.postgres, rig.pollster, rig.folder)
+        self.postgres.sql("vacuum analyze")
+        self.count = 0
+
+    @contextlib.contextmanager
+    def contestant(self, name):
+        """Freshly started, with a database of its own that has the same people and no posts."""
+        self.count += 1
+        database = f"s{self.count}"
+        self.postgres.sql(f"create database {database} template pollster owner pollster", "postgres")
+        running = CONTESTANTS[name](self.rig, self.host, self.postgres, database)
+        try:
+            yield running
+        finally:
+            running.end()
+            self.postgres.sql(f"drop database {database} (force)", "postgres")
+
+    @contextlib.contextmanager
+    def crowd(self, running, clients, walls):
+        """`clients` parked polls."""
+        crowd = Crowd(self.rig, self.host, [running.nginx.address], self.sessions, clients, walls, more=running.crowd_options)
+        try:
+            events = crowd.do("start")["events"]
+            self.settle(crowd, running, events)
+            yield crowd, events
+        finally:
+            crowd.end()
+            self.settle(None, running, {})
+
+    def settle(self, crowd, running, events):
+        """Until application and nginx have nothing to do and no client came back with an error."""
+        began = time.monotonic()
+        while time.monotonic() - began < 30:
+            usage = Usage(app=running.application, nginx=running.nginx.pids)
+            new = crowd.do("rest", 0.5)["events"] if crowd else time.sleep(0.5)
+            for what, n in (new or {}).items():
+                events[what] = events.get(what, 0) + n
+            if not new and sum(usage.percent().values()) < 15:
+                return
+
+    def memory(self, running):
+        return {"app": memory_bytes(running.application()), "nginx": memory_bytes(running.nginx.pids())}
+
+    def fan_out(self, running, clients, result):
+        result["empty_bytes"] = self.memory(running)
+        with self.crowd(running, clients, 1) as (crowd, events):
+            result["parking_events"] = events
+            crowd.do("rest", 3)  # what only the rush needed is given back
+            result["parked_bytes"] = self.memory(running)
+            crowd.do("post", 1, running.patience)  # connections of the posters, caches, buffers
+            self.settle(crowd, running, {})
+            loads = running.wall_loads()
+            result["one_wall"] = []
+            for _ in range(self.options.posts):
+                result["one_wall"].append(crowd.do("post", 1, running.patience))
+                self.settle(crowd, running, {})
+            crowd.do("rest", 1)
+            if loads is not None:
+                result["wall_loads_a_post"] = (running.wall_loads() - loads) / self.options.posts
+            result["after_fan_out_bytes"] = self.memory(running)
+
+    def steady(self, running, clients, result):
+        with self.crowd(running, clients, WALLS) as (crowd, _):
+            crowd.do("burst", running.patience)
+            self.settle(crowd, running, {})
+            result["all_walls"] = []
+            for _ in range(self.options.posts):
+                result["all_walls"].append(crowd.do("burst", running.patience))
+                self.settle(crowd, running, {})
+            if STEADY not in self.options.parts or clients not in self.options.steady_at:
+                return
+            usage = Usage(**running.groups())
+            crowd.do("rest", self.options.idle)
+            result["idle_cpu_percent"] = usage.percent()
+            result["steady"] = {}
+            for rate in (10, 100):
+                if rate * clients / WALLS > running.most_deliveries_a_second:
+                    continue
+                driver = lambda: [crowd.program.pid]  # pylint: disable=cell-var-from-loop
+                groups = {**running.groups(), "driver": driver}
+                before = {name: cpu_seconds(pids) for name, pids in groups.items()}
+                chat = crowd.do("steady", rate, self.options.seconds, running.patience)
+                chat["cpu_seconds"] = {name: cpu_seconds(pids) - before[name] for name, pids in groups.items()}
+                chat["seconds"] = self.options.seconds
+                result["steady"][str(rate)] = chat
+                self.settle(crowd, running, {})
+
+    def chat(self, name, clients):
+        result = {"peer": name, "clients": clients}
+        with self.contestant(name) as running:
+            if FAN_OUT in self.options.parts:
+                self.fan_out(running, clients, result)
+            self.steady(running, clients, result)
+            result["nginx_errors"] = running.nginx.errors()
+        return result
+
+    def rates(self, name):
+        result = {"peer": name}
+        session = self.sessions.read_text(encoding="ascii").split("\n", 1)[0]
+        with self.contestant(name) as running:
+            ask = [*self.host.prefix(), self.rig.build / "bench/bench_rate", "--at", running.nginx.address, "--session", session,
+                   "--seconds", self.options.seconds / 2]
+            behind = ["--body", '{"last_post_id":{"1":0}}']
+            if running.chats:
+                with self.crowd(running, 1, 1) as (crowd, _):
+                    crowd.do("post", 1, running.patience)
+            for what, more in (("ping", []), ("behind", behind)):
+                if what == "ping" or name != "nginx":
+                    before = {group: cpu_seconds(pids) for group, pids in running.groups().items()}
+                    result[what] = compare_report.parsed(output_of(*map(str, [*ask, *more])))
+                    result[what]["cpu_seconds"] = {group: cpu_seconds(pids) - before[group] for group, pids in running.groups().items()}
+        return result
+
+
+def say(began, text):
+    print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)
+
+
+def measure(options):
+    began = time.monotonic()
+    chats, rates = [], []
+    with Rig("build/bench", TARGETS) as rig:
+        bench = Bench(rig, options)
+        if RATE in options.parts:
+            for _ in range(options.rounds):
+                for name in options.peers:
+                    if CONTESTANTS[name].rates:
+                        rates.append(bench.rates(name))
+                        say(began, f"{name}: " + ", ".join(f"{what} {rates[-1][what]['a_second']:,.0f}/s"
+                                                           for what in ("ping", "behind") if what in rates[-1]))
+        for clients in options.clients if {FAN_OUT, STEADY} & set(options.parts) else ():
+            for number in range(options.rounds):
+                for name in options.peers:
+                    if not CONTESTANTS[name].chats or (CONTESTANTS[name].once and (number > 0 or (options.quick and clients > 1000))):
+                        continue
+                    chats.append(bench.chat(name, clients))
+                    say(began, compare_report.one_line(chats[-1]))
+    return {"seconds": time.monotonic() - began, "chats": chats, "rates": rates}
+
+
+def read_options():
+    def words(text):
+        return text.split(",")
+    parser = argparse.ArgumentParser(prog="bench/run")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--peers", type=words, default=list(CONTESTANTS))
+    parser.add_argument("--clients", type=lambda text: [int(n) for n in words(text)])
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--parts", type=words, default=[FAN_OUT, STEADY, RATE])
+    parser.add_argument("--name")
+    options = parser.parse_args()
+    if unknown := set(options.peers) - set(CONTESTANTS):
+        die(f"there is no peer {', '.join(unknown)}; see --help")
+    if unknown := set(options.parts) - {FAN_OUT, STEADY, RATE}:
+        die(f"there is no part {', '.join(unknown)}; see --help")
+    whole = not (options.clients or options.rounds or options.name) and len(options.peers) == len(CONTESTANTS) and len(options.parts) == 3
+    options.name = options.name or (("quick" if options.quick else "compare") if whole else "partial")
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    options.clients = options.clients or ([1000, 15000] if options.quick else [1000, 5000, 15000])
+    options.steady_at = [n for n in options.clients if n != 5000]
+    options.posts = 1 if options.quick else 2
+    options.seconds = 3 if options.quick else 5
+    options.idle = 3 if options.quick else 4
+    return options
+
+
+def main():
+    options = read_options()
+    result = {**about(" ".join(["bench/run", *sys.argv[1:]])), "versions": versions(), **measure(options)}
+    plots = compare_plots.draw(options.name, result)
+    write_result(options.name, result, compare_report.markdown(result, plots))
+
+
+main()
