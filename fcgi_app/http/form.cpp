@@ -55,7 +55,12 @@ std::optional<std::string> form_decode(std::string_view encoded)
         if (encoded[at] == '+') {
             out.push_back(' ');
         } else if (encoded[at] != '%') {
-            out.push_back(encoded[at]);
+            auto end = at + 1;
+            while (end < encoded.size() && encoded[end] != '+' && encoded[end] != '%') {
+                ++end;
+            }
+            out.append(encoded, at, end - at);
+            at = end - 1;
         } else {
             const int high = at + 2 < encoded.size() ? hex_digit(encoded[at + 1]) : -1;
             const int low = at + 2 < encoded.size() ? hex_digit(encoded[at + 2]) : -1;
