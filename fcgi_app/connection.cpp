@@ -20,8 +20,6 @@ namespace {
 
 // Reads of one connection in one turn: one that floods us waits for the others.
 constexpr int reads_a_turn = 4;
-// An answered connection keeps no buffer larger than this.
-constexpr std::size_t idle_buffer = 0;
 
 wire::limits limits_for(const server& owner, bool overloaded)
 {
@@ -104,6 +102,7 @@ void connection::on_ready(std::uint32_t events)
     }
     if (!closed_ && (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
         readable_ = true;
+        hung_up_ = hung_up_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         read_some();
     }
 }
@@ -130,6 +129,12 @@ void connection::read_some()
             bytes_read_ += static_cast<std::size_t>(n);
             demux_.feed({buffer.data(), static_cast<std::size_t>(n)}, *this);
             arm_timer();
+            // Less than asked for: that was all (epoll(7)). Asking once more, to be told so, was
+            // every second system call of a request.
+            if (static_cast<std::size_t>(n) < buffer.size() && !hung_up_) {
+                readable_ = false;
+                return;
+            }
         } else if (n == 0) {
             return peer_left();
         } else if (errno == EAGAIN) {
@@ -211,8 +216,19 @@ void connection::wake_those_who_wait()
 
 void connection::answer(pending_request& r, std::string_view cgi)
 {
+    if (out_.empty()) {
+        out_ = server_.take_buffer();
+    }
     wire::append_answer(out_, r.id_, cgi);
     end(r);
+    // Behind nginx there is one request at a time. The answers of a peer that multiplexes leave
+    // together in the next turn.
+    if (pending_.empty()) {
+        flush();
+        arm_timer();
+    } else {
+        queue_flush();
+    }
 }
 
 // Nobody answered: the peer aborted, or left, or a handler failed to.
@@ -220,6 +236,7 @@ void connection::abandon(pending_request& r)
 {
     wire::append_answer(out_, r.id_, {});
     end(r);
+    queue_flush();
 }
 
 void connection::end(pending_request& r)
@@ -228,7 +245,6 @@ void connection::end(pending_request& r)
     pending_.erase(pending_.iterator_to(r));
     finishing_ = finishing_ || !r.keep_conn_;
     r.connection_ = nullptr;
-    queue_flush();
 }
 
 // Not sent at once: the answers of one turn leave in one system call for each connection.
@@ -257,11 +273,8 @@ void connection::flush()
         return;
     }
     if (sent_ == out_.size()) {
-        out_.clear();
         sent_ = 0;
-        if (out_.capacity() > idle_buffer) {
-            std::string().swap(out_);
-        }
+        server_.give_buffer(std::exchange(out_, {})); // an idle connection has no buffer
     } else if (sent_ > out_.size() / 2) {
         out_.erase(0, sent_);
         sent_ = 0;

@@ -111,6 +111,7 @@ private:
     std::size_t bytes_read_ = 0;
     std::size_t read_at_timer_ = 0;
     bool readable_ = false;  // there may be more to read
+    bool hung_up_ = false;   // the end is among it
     bool writable_ = true;   // the last send did not fill the socket
     bool peer_left_ = false; // it sends no more
     bool finishing_ = false;

@@ -153,6 +153,15 @@ void server::closed(connection& c)
     ended_.notify_all();
 }
 
+void server::give_buffer(std::string&& used)
+{
+    constexpr std::size_t largest = std::size_t{64} * 1024;
+    if (used.capacity() > buffer_.capacity() && used.capacity() <= largest) {
+        buffer_ = std::move(used);
+        buffer_.clear();
+    }
+}
+
 void server::start(std::unique_ptr<pending_request> peer, wire::request&& r)
 {
     counted().requests.Increment();

@@ -17,6 +17,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace pollster {
@@ -46,6 +48,10 @@ public:
     routes::metrics& counted() { return services_.counted; }
     fibers::timer_wheel& timers() { return timers_; }
     std::array<char, 65'536>& read_buffer() { return read_buffer_; }
+    // An empty string with room for an answer, to be given back: most answers leave at once, one
+    // after the other, and each would allocate, fill cold memory, and free.
+    std::string take_buffer() { return std::exchange(buffer_, {}); }
+    void give_buffer(std::string&& used);
     void start(std::unique_ptr<pending_request> peer, wire::request&& r);
     void closed(connection& c);
 
@@ -76,6 +82,7 @@ private:
     boost::fibers::mutex mutex_;
     boost::fibers::condition_variable ended_; // a connection closed, or stopping_ was set
     std::array<char, 65'536> read_buffer_{};  // for all connections: a parked one holds none
+    std::string buffer_;
 };
 
 } // namespace pollster
