@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 // Linux 6.13; Debian 12's headers are older
@@ -45,6 +46,7 @@ boost::context::stack_context stack_pool::allocate()
         lowest = free_.back();
         free_.pop_back();
         cold_ = std::min(cold_, free_.size());
+        rested_ = std::min(rested_, free_.size());
     }
 #if defined(FIBERS_ASAN)
     // The last frames of the fiber that had it before were left, not returned from.
@@ -93,7 +95,8 @@ char* stack_pool::cut()
 
 void stack_pool::trim(std::size_t keep)
 {
-    const std::size_t warm = free_.size() - cold_;
+    const std::size_t rested = std::exchange(rested_, free_.size());
+    const std::size_t warm = std::max(rested, cold_) - cold_;
     if (warm <= keep) {
         return;
     }

@@ -80,6 +80,38 @@ BOOST_AUTO_TEST_CASE(trim_gives_the_pages_of_free_stacks_back)
     BOOST_TEST(resident == 4 * 2u);
 }
 
+BOOST_AUTO_TEST_CASE(trim_leaves_stacks_that_were_in_use_since_the_last_one)
+{
+    stack_pool pool(stack_bytes);
+    auto alloc = pool.get();
+    const auto use_all = [&] {
+        std::vector<boost::context::stack_context> all;
+        for (int i = 0; i < 64; ++i) {
+            all.push_back(alloc.allocate());
+            std::memset(static_cast<char*>(all.back().sp) - 5000, 1, 5000);
+        }
+        for (auto& stack : all) {
+            alloc.deallocate(stack);
+        }
+        return all;
+    };
+    const auto resident = [](const std::vector<boost::context::stack_context>& all) {
+        std::size_t pages = 0;
+        for (const auto& stack : all) {
+            pages += resident_pages(stack);
+        }
+        return pages;
+    };
+    auto all = use_all();
+    pool.trim(0);
+    BOOST_TEST(resident(all) == 64 * 2u);
+    all = use_all();
+    pool.trim(0);
+    BOOST_TEST(resident(all) == 64 * 2u);
+    pool.trim(0);
+    BOOST_TEST(resident(all) == 32 * 2u);
+}
+
 BOOST_AUTO_TEST_CASE(an_overflow_is_stopped_by_the_guard)
 {
     stack_pool pool(stack_bytes);
