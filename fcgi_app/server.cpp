@@ -255,6 +255,12 @@ void server::stop(fibers::steady_time deadline)
         ended_.wait_until(lock, std::min(deadline, std::chrono::steady_clock::now() +
                                                        std::chrono::milliseconds(20)));
     }
+    // The fiber that sent the last answer may not have been taken off its stack yet, which goes
+    // with the services: Boost does that in a later turn.
+    while (services_.request_stacks.in_use() + services_.parked_stacks.in_use() > 0 &&
+           std::chrono::steady_clock::now() < deadline) {
+        boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
+    }
     if (connections_ > 0) {
         spdlog::warn("stopping with {} connections that were not done", connections_);
     }
