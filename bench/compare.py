@@ -194,4 +194,5 @@ def main():
     write_result(options.name, result, compare_report.markdown(result, plots))
 
 
-main()
+if __name__ == "__main__":
+    main()
