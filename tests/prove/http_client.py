@@ -1,0 +1,77 @@
+"""HTTP/1.1 over one kept connection, as much of it as nginx speaks to us. Distrusts everything: an answer that was cut is none."""
+
+import asyncio
+import json
+
+
+class Cut(Exception):
+    """The connection ended before the answer did. Whether the request was carried out is not known."""
+
+
+class Strange(Exception):
+    """An answer that no server of ours may give."""
+
+
+class HttpClient:
+    def __init__(self, port):
+        self.port = port
+        self.reader = self.writer = None
+        self.leave_in_mid_answer = False  # once: hang up as soon as the answer begins
+
+    async def send(self, method, path, token, body=None):
+        """Sends a request, over a new connection if there is none."""
+        try:
+            if self.writer is None:
+                self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 22)
+            content = b"" if body is None else json.dumps(body).encode()
+            head = f"{method} {path} HTTP/1.1\r\nHost: prove\r\nAuthorization: Bearer {token}\r\n"
+            if body is not None:
+                head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
+            self.writer.write(head.encode() + b"\r\n" + content)
+            await self.writer.drain()
+        except OSError as e:
+            self.hang_up()
+            raise Cut(str(e)) from e
+
+    async def answer(self, seconds):
+        """(status, seconds of Retry-After, what the JSON says). TimeoutError: none in that time."""
+        try:
+            return await asyncio.wait_for(self._answer(), seconds)
+        except (OSError, asyncio.IncompleteReadError) as e:
+            self.hang_up()
+            raise Cut(str(e)) from e
+        except BaseException:
+            self.hang_up()
+            raise
+
+    async def ask(self, method, path, token, body=None, seconds=90):
+        await self.send(method, path, token, body)
+        return await self.answer(seconds)
+
+    async def _answer(self):
+        reader = self.reader  # somebody may hang up meanwhile
+        if self.leave_in_mid_answer:
+            await reader.readexactly(1)
+            self.leave_in_mid_answer = False
+            raise Cut("left in mid-answer")
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        headers = {}
+        for line in head[1:]:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        if "content-length" not in headers:
+            raise Strange(f"an answer without Content-Length: {head[0]}")
+        content = await reader.readexactly(int(headers["content-length"]))
+        status = int(head[0].split()[1])
+        if headers.get("connection") == "close":
+            self.hang_up()
+        try:
+            return status, float(headers.get("retry-after", 0)), json.loads(content)
+        except ValueError as e:
+            raise Strange(f"{status} with a body that is no JSON: {content[:200]!r}") from e
+
+    def hang_up(self):
+        """In whatever state: the peer sees a reset or an end."""
+        if self.writer is not None:
+            self.writer.transport.abort()
+        self.reader = self.writer = None

@@ -1,0 +1,62 @@
+"""The server under test, with its socket in hands that never die: as under systemd, whoever connects while there is no process
+waits in the backlog."""
+
+import os
+import signal
+import socket
+import subprocess
+
+
+class Pollster:
+    def __init__(self, program, folder, database):
+        self.program, self.database, self.log = program, database, folder / "pollster.log"
+        self.path = folder / "pollster.sock"
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(str(self.path))
+        self.path.chmod(0o666)
+        self.socket.listen(65535)
+        self.notify = True
+        self.clock = folder / "clock"  # what libfaketime adds to the time of day
+        self.faked_by = ""
+        self.starts = 0
+        self.process = None
+
+    def administer(self, *words):
+        done = subprocess.run([self.program, *words, "--database", self.database], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"pollster {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def start(self):
+        """Only from the main thread: the process ends with the thread that started it."""
+        environment = dict(os.environ)
+        if self.faked_by:
+            # The monotonic clock is left alone: nothing on a real machine makes it jump.
+            environment |= {"LD_PRELOAD": self.faked_by, "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_CACHE_DURATION": "1",
+                            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DISABLE_SHM": "1"}
+        with open(self.log, "ab") as out:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "bash", "-c", 'exec 3<&"$0" && LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"',
+                 str(self.socket.fileno()), self.program, "serve", "--database", self.database,
+                 "--notify", "on" if self.notify else "off"],
+                stdout=out, stderr=out, pass_fds=(self.socket.fileno(),), env=environment, start_new_session=True)
+        self.starts += 1
+
+    def must_run(self):
+        """Starts it again if it is gone."""
+        if self.process.poll() is not None:
+            self.start()
+
+    def signal(self, number):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.socket.close()

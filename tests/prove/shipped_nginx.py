@@ -1,0 +1,46 @@
+"""The shipped nginx, made private by nginx/instantiate."""
+
+import os
+import pwd
+import signal
+import socket
+import subprocess
+
+from rig import ROOT, children_of, output_of, wait_until
+
+WORKERS = 2
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class ShippedNginx:
+    def __init__(self, folder, server):
+        self.prefix, self.port = folder / "nginx", free_port()
+        user = ["--user", pwd.getpwuid(0).pw_name] if os.geteuid() == 0 else []
+        output_of(ROOT / "nginx/instantiate", "--prefix", self.prefix, "--socket", server, "--web", ROOT / "web",
+                  "--port", str(self.port), "--workers", str(WORKERS), *user)
+        with open(folder / "nginx.log", "ab") as out:
+            self.master = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", "/usr/sbin/nginx", "-p", self.prefix, "-e", "logs/error.log",
+                 "-c", "conf/nginx.conf", "-g", "daemon off;"], stdout=out, stderr=out, start_new_session=True)
+        wait_until("nginx starts", lambda: len(self.workers()) >= WORKERS, 20)
+
+    def workers(self):
+        """Of every generation: after a reload the old ones stay until their polls are answered."""
+        return children_of(self.master.pid) if self.master.poll() is None else []
+
+    def reload(self):
+        self.master.send_signal(signal.SIGHUP)
+
+    def end(self):
+        if self.master.poll() is None:
+            self.master.send_signal(signal.SIGTERM)
+            try:
+                self.master.wait(10)
+            except subprocess.TimeoutExpired:
+                self.master.kill()
+                self.master.wait()

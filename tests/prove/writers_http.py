@@ -1,0 +1,76 @@
+"""Writers through nginx: each post is sent with its client_key until it is acknowledged, however long that takes."""
+
+import asyncio
+import uuid
+
+from http_client import Cut, HttpClient, Strange
+from ledger import ACKNOWLEDGED
+
+ANSWER_SECONDS = 30  # then the writer hangs up and sends again
+
+
+class HttpWriter:
+    def __init__(self, number, user, token, walls, port, ledger, chance, pause):
+        self.name = f"HTTP writer {number}"
+        self.user, self.token, self.walls = user, token, walls
+        self.clients = [HttpClient(port) for _ in range(3)]
+        self.ledger, self.chance, self.pause = ledger, chance, pause
+        self.number, self.sent = number, 0
+
+    async def run(self, more):
+        """Posts while `more()`; returns when the last post is acknowledged."""
+        while more():
+            await asyncio.sleep(self.chance.uniform(0, 2 * self.pause))
+            self.sent += 1
+            wall = self.chance.choice(self.walls)
+            token = f"h{self.number}-{self.sent}"
+            post = self.ledger.about_to_post(token, wall, self.name)
+            body = {"body": f"{token} {'x' * self.chance.choice((1, 20, 2000))}",
+                    "client_key": str(uuid.UUID(int=self.chance.getrandbits(128)))}
+            twins = 3 if self.chance.random() < 0.05 else 1  # the same send several times at once
+            hasty = self.chance.random() < 0.1  # hangs up without the answer, and sends again
+            created = sum(await asyncio.gather(*(self._until_acknowledged(self.clients[n], post, body, hasty and n == 0)
+                                                 for n in range(twins))))
+            if created > 1:
+                self.ledger.violation("posted twice", f"{self.name} was told 201 {created} times for the client_key of {token}", wall)
+            self.ledger.came_out(post, ACKNOWLEDGED)
+            self.ledger.count("posts acknowledged through HTTP")
+            if self.chance.random() < 0.05:  # once more, long after
+                await self._until_acknowledged(self.clients[0], post, body, False)
+
+    async def _until_acknowledged(self, client, post, body, hasty):
+        """How many times the server said that it had created the post: 0 or 1."""
+        while True:
+            try:
+                await client.send("POST", f"/api/walls/{post.wall}/posts", self.token, body)
+                if hasty:
+                    hasty = False
+                    client.hang_up()
+                    continue
+                status, retry_after, said = await client.answer(ANSWER_SECONDS)
+            except (Cut, TimeoutError, asyncio.TimeoutError):
+                self.ledger.count("posts sent again")
+                await asyncio.sleep(self.chance.uniform(0.05, 0.5))
+                continue
+            except Strange as e:
+                self.ledger.violation("a strange answer", f"{self.name}: {e}")
+                return 0
+            if status in (503, 429):
+                self.ledger.count("posts sent again")
+                await asyncio.sleep(min(retry_after, 1) * self.chance.random())
+                continue
+            if status not in (200, 201):
+                self.ledger.violation("a post was refused", f"{self.name} sent {post.token} to wall {post.wall}: {status} {said}")
+                return 0
+            entry = said["post"]
+            told = (entry["id"], entry["post_id"])
+            if post.entry_id is None:
+                post.entry_id, post.post_id = told
+            elif told != (post.entry_id, post.post_id):
+                self.ledger.violation("posted twice", f"{self.name} sent {post.token} with one client_key and was told first "
+                                      f"{(post.entry_id, post.post_id)}, then {told} (entry, post)", post.wall, entry["id"])
+            return int(status == 201)
+
+    def end(self):
+        for client in self.clients:
+            client.hang_up()
