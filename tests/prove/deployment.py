@@ -2,7 +2,6 @@
 sockets and the loopback only."""
 
 import asyncio
-import os
 import pathlib
 import random
 import shutil
@@ -12,8 +11,6 @@ from pollster import Pollster
 from postgres import Postgres
 from rig import die
 from shipped_nginx import ShippedNginx
-
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
 class People:
@@ -71,9 +68,6 @@ class Deployment:
         if broken_by_sql:
             self.postgres.rows(broken_by_sql)
         people.enter(self.postgres)
-        if os.path.exists(FAKETIME):
-            self.pollster.clock.write_text("+0", encoding="ascii")
-            self.pollster.faked_by = FAKETIME
         self.pollster.start()
         self.nginx = self._add(ShippedNginx(self.folder, self.pollster.path))
 

@@ -30,7 +30,7 @@ class Faults:
             "pollster: stopped and started": self.restart_pollster,
             "pollster: frozen for seconds": self.freeze_pollster,
             "pollster: restarted without notifications": self.no_notifications,
-            "pollster: its clock jumps": self.jump_clock,
+            "pollster: its clock jumps": self.jump_clock_of_pollster,
             "PostgreSQL: a backend of pollster terminated": self.terminate_backend,
             "PostgreSQL: a writer's backend terminated": self.terminate_writer,
             "PostgreSQL: a backend killed -9 (crash recovery)": self.kill_backend,
@@ -38,6 +38,7 @@ class Faults:
             "PostgreSQL: restarted": self.restart_postgres,
             "PostgreSQL: crashed (immediate stop)": self.crash_postgres,
             "PostgreSQL: disk full for seconds": self.fill_disk,
+            "PostgreSQL: its clock jumps": self.jump_clock_of_postgres,
             "notifications: dropped with their listener": self.drop_notifications,
             "notifications: doubled, and garbage": self.double_notifications,
             "nginx: reloaded": self.reload_nginx,
@@ -49,8 +50,9 @@ class Faults:
         self.impossible = {}
         if self.postgres.no_small_disk:
             self.impossible["PostgreSQL: disk full for seconds"] = self.postgres.no_small_disk
-        if not self.pollster.faked_by:
-            self.impossible["pollster: its clock jumps"] = "libfaketime is not installed"
+        for name, clock in (("pollster", self.pollster.clock), ("PostgreSQL", self.postgres.clock)):
+            if clock.missing:
+                self.impossible[f"{name}: its clock jumps"] = clock.missing
 
     def possible(self):
         return [name for name in self.all if name not in self.impossible]
@@ -93,12 +95,19 @@ class Faults:
         self.pollster.notify = True
         self.pollster.signal(signal.SIGTERM)
 
-    async def jump_clock(self, event):
-        """Hours ahead or back, then right again. No session ends by it: they last for days."""
+    async def jump_clock_of_pollster(self, event):
+        """Two days ahead or back, then right again. No session ends by it: they last longer."""
+        await self._jump(self.pollster.clock, (event.pick - 0.5) * 96, event)
+
+    async def jump_clock_of_postgres(self, event):
+        """By less than 12 hours: client keys are kept for 24."""
+        await self._jump(self.postgres.clock, (event.pick - 0.5) * 23, event)
+
+    async def _jump(self, clock, hours, event):
         async with self.clock_trouble:
-            self.pollster.clock.write_text(f"{round((event.pick - 0.5) * 48 * 3600):+d}", encoding="ascii")
+            clock.jump(hours)
             await asyncio.sleep(1 + event.length)
-            self.pollster.clock.write_text("+0", encoding="ascii")
+            clock.right()
 
     # --- PostgreSQL
 
@@ -148,13 +157,19 @@ class Faults:
             await self._until_started_again()
 
     async def fill_disk(self, event):
+        """Until PostgreSQL has missed the room, and longer."""
         async with self.database_trouble:
+            before, until = self.postgres.complaints_of_no_room(), time.monotonic() + 8
             try:
-                self.postgres.fill_disk()
+                while time.monotonic() < until and self.postgres.complaints_of_no_room() == before:
+                    self.postgres.fill_disk()
+                    await asyncio.sleep(0.2)
                 await asyncio.sleep(event.length)
             finally:
                 self.postgres.empty_disk()
             await self._until_postgres_answers()
+            if self.postgres.complaints_of_no_room() == before:
+                raise NotNow("nobody needed room")
 
     async def _until_started_again(self):
         starts = self.postgres.starts

@@ -36,7 +36,8 @@ class HttpClient:
     async def answer(self, seconds):
         """(status, seconds of Retry-After, what the JSON says). TimeoutError: none in that time."""
         try:
-            return await asyncio.wait_for(self._answer(), seconds)
+            async with asyncio.timeout(seconds):
+                return await self._answer()
         except (OSError, asyncio.IncompleteReadError) as e:
             self.hang_up()
             raise Cut(str(e)) from e

@@ -23,6 +23,7 @@ class Ledger:
         self.log = log
         self.posts = {}  # token -> Post
         self.feed = {}  # (wall, entry) -> (post, kind, user), as the first reader had it
+        self.known_since = {}  # (wall, entry) -> when somebody was told of it first
         self.violations = []
         self.counts = {}
         self.lock = threading.Lock()
@@ -48,6 +49,7 @@ class Ledger:
         what = (entry["post_id"], entry["kind"], entry["user_id"])
         number = entry["id"]
         first = self.feed.setdefault((wall, number), what)
+        self.known_since.setdefault((wall, number), time.monotonic())
         if first != what:
             self.violation("the readers do not agree", f"{by} was given entry {number} of wall {wall} as {what}, "
                            f"another reader as {first} (post, kind, user)", wall, number)

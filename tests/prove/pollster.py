@@ -1,10 +1,11 @@
 """The server under test, with its socket in hands that never die: as under systemd, whoever connects while there is no process
 waits in the backlog."""
 
-import os
 import signal
 import socket
 import subprocess
+
+from faked_clock import FakedClock, sweep
 
 
 class Pollster:
@@ -16,8 +17,7 @@ class Pollster:
         self.path.chmod(0o666)
         self.socket.listen(65535)
         self.notify = True
-        self.clock = folder / "clock"  # what libfaketime adds to the time of day
-        self.faked_by = ""
+        self.clock = FakedClock(folder / "clock-of-pollster")
         self.starts = 0
         self.process = None
 
@@ -29,22 +29,18 @@ class Pollster:
 
     def start(self):
         """Only from the main thread: the process ends with the thread that started it."""
-        environment = dict(os.environ)
-        if self.faked_by:
-            # The monotonic clock is left alone: nothing on a real machine makes it jump.
-            environment |= {"LD_PRELOAD": self.faked_by, "FAKETIME_TIMESTAMP_FILE": str(self.clock), "FAKETIME_CACHE_DURATION": "1",
-                            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DISABLE_SHM": "1"}
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "bash", "-c", 'exec 3<&"$0" && LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"',
-                 str(self.socket.fileno()), self.program, "serve", "--database", self.database,
+                ["setpriv", "--pdeathsig", "KILL", "bash", "-c", 'exec 3<&"$0" && LISTEN_PID=$$ LISTEN_FDS=1 exec env "$@"',
+                 str(self.socket.fileno()), *self.clock.environment(), self.program, "serve", "--database", self.database,
                  "--notify", "on" if self.notify else "off"],
-                stdout=out, stderr=out, pass_fds=(self.socket.fileno(),), env=environment, start_new_session=True)
+                stdout=out, stderr=out, pass_fds=(self.socket.fileno(),), start_new_session=True)
         self.starts += 1
 
     def must_run(self):
         """Starts it again if it is gone."""
         if self.process.poll() is not None:
+            sweep([self.process.pid])
             self.start()
 
     def signal(self, number):
@@ -59,4 +55,5 @@ class Pollster:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        sweep([self.process.pid] if self.process else [])
         self.socket.close()

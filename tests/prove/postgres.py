@@ -10,6 +10,7 @@ import subprocess
 
 import psycopg2
 
+from faked_clock import FakedClock
 from rig import die, output_of, wait_until
 
 ROOM = "640m"  # of the small disk; a run of 10 minutes fills a third of it
@@ -35,6 +36,7 @@ class Postgres:
         # Small WAL segments: the disk is small.
         output_of(*self.as_user, self.bin / "initdb", "-D", self.data, "-U", "watcher", "--encoding=UTF8", "--locale=C.UTF-8",
                   "--auth=trust", "--no-sync", "--wal-segsize=1", cwd="/")
+        self.clock = FakedClock(folder / "clock-of-postgres")
         self.postmaster = None
         self.starts = 0
         self.start()
@@ -52,7 +54,7 @@ class Postgres:
         """Only from the main thread: the postmaster ends with the thread that started it."""
         with open(self.log, "ab") as out:
             self.postmaster = subprocess.Popen(
-                [*self.as_user, "setpriv", "--pdeathsig", "INT", self.bin / "postgres", "-D", self.data, "-k", self.sockets,
+                [*self.as_user, "setpriv", "--pdeathsig", "INT", "env", *self.clock.environment(), self.bin / "postgres", "-D", self.data, "-k", self.sockets,
                  "-c", "listen_addresses=", "-c", "unix_socket_permissions=0777", "-c", "max_connections=80",
                  "-c", "shared_buffers=32MB", "-c", "min_wal_size=8MB", "-c", "max_wal_size=64MB",
                  "-c", "log_line_prefix=%m [%p] %q%u "],
@@ -81,7 +83,7 @@ class Postgres:
         except psycopg2.Error:
             return False
 
-    def rows(self, text, values=(), database="pollster"):
+    def rows(self, text, values=None, database="pollster"):
         """Of one statement, committed; throws psycopg2.Error."""
         connection = self.connect(database=database)
         try:
@@ -102,6 +104,9 @@ class Postgres:
                 os.posix_fallocate(ballast.fileno(), 0, left.f_bavail * left.f_frsize)
             except OSError:
                 pass  # somebody was faster: it is full all the same
+
+    def complaints_of_no_room(self):
+        return self.log.read_bytes().count(b"No space left on device")
 
     def empty_disk(self):
         (self.disk / "ballast").unlink(missing_ok=True)

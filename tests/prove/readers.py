@@ -44,8 +44,9 @@ class Reader:
 
     async def _away(self, seconds):
         try:
-            await asyncio.wait_for(self.hurry.wait(), seconds)
-        except (TimeoutError, asyncio.TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.hurry.wait()
+        except TimeoutError:
             pass
 
     async def _start_from_now(self):
@@ -64,7 +65,7 @@ class Reader:
             self.ledger.count("reads cut")
             await asyncio.sleep(self.chance.uniform(0, 0.5))
             return None
-        except (TimeoutError, asyncio.TimeoutError):
+        except TimeoutError:
             self._violation("no answer", f"{self.name} asked {method} {path} and had no answer within {ANSWER_SECONDS} s")
             return None
         except Strange as e:
@@ -85,13 +86,27 @@ class Reader:
             asked[str(self.forbidden)] = 0
         self.polling_since = time.monotonic()
         said = await self._ask("POST", "/api/", {"last_post_id": asked})
+        since, self.polling_since = self.polling_since, None
         if said is None:
             return
         for name, news in said["walls"].items():
-            self._take(int(name), news)
+            self._take(int(name), news, since)
         self.ledger.count("polls answered" if said["walls"] else "polls answered with nothing new")
 
-    def _take(self, wall, news):
+    def check_that_it_sleeps_rightly(self, now):
+        """A parked poll, while others know more."""
+        for wall, last in self.last.items():
+            known = self.ledger.known_since.get((wall, last + 1))
+            if known and self.polling_since:
+                self._check_wait(wall, last + 1, max(known, self.polling_since), now, "somebody was told of it")
+
+    def _check_wait(self, wall, entry, since, now, why):
+        waited = self.calm.seconds(since, now)
+        if waited > SLEPT_SECONDS and not self.wrong:
+            self._violation("a poll slept", f"{self.name} polls wall {wall} from {entry - 1}; entry {entry} was there ({why}), and "
+                            f"for {waited:.1f} s in which nothing else was wrong it has not come", wall, entry)
+
+    def _take(self, wall, news, since):
         if wall not in self.last:
             self._violation("an entry for somebody who may not see it", f"{self.name} may see walls {self.walls} and was given {news} of "
                             f"wall {wall}", wall)
@@ -111,10 +126,7 @@ class Reader:
             self.last[wall] = expected
             post = self.ledger.received(wall, entry, self.name)
             if post and entry["kind"] == "post" and post.outcome == "acknowledged":
-                slept = self.calm.seconds(max(post.since, self.polling_since), now)
-                if slept > SLEPT_SECONDS:
-                    self._violation("a poll slept", f"{self.name} polled wall {wall} from {expected - 1}; entry {expected} was "
-                                    f"acknowledged, and it took {slept:.1f} s in which nothing was wrong until it came", wall, expected)
+                self._check_wait(wall, expected, max(post.since, since), now, "its writer was told so")
         self.ledger.count("entries received", len(news["posts"]))
 
     def _violation(self, what, explanation, wall=None, entry=None):

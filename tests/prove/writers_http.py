@@ -1,6 +1,7 @@
 """Writers through nginx: each post is sent with its client_key until it is acknowledged, however long that takes."""
 
 import asyncio
+import time
 import uuid
 
 from http_client import Cut, HttpClient, Strange
@@ -48,7 +49,7 @@ class HttpWriter:
                     client.hang_up()
                     continue
                 status, retry_after, said = await client.answer(ANSWER_SECONDS)
-            except (Cut, TimeoutError, asyncio.TimeoutError):
+            except (Cut, TimeoutError):
                 self.ledger.count("posts sent again")
                 await asyncio.sleep(self.chance.uniform(0.05, 0.5))
                 continue
@@ -66,6 +67,7 @@ class HttpWriter:
             told = (entry["id"], entry["post_id"])
             if post.entry_id is None:
                 post.entry_id, post.post_id = told
+                self.ledger.known_since.setdefault((post.wall, entry["id"]), time.monotonic())
             elif told != (post.entry_id, post.post_id):
                 self.ledger.violation("posted twice", f"{self.name} sent {post.token} with one client_key and was told first "
                                       f"{(post.entry_id, post.post_id)}, then {told} (entry, post)", post.wall, entry["id"])

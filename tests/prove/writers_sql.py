@@ -50,8 +50,9 @@ class SqlWriter(threading.Thread):
         self._transaction(self._posts(1), self._soon, undone=self._posts(1))
 
     def numbered_early(self):
-        """The entries get their numbers long before the commit."""
-        self._transaction(self._posts(self.chance.randint(1, 2)), lambda: self.chance.uniform(0, 0.4), early=True)
+        """The entries get their numbers long before the commit, or in vain."""
+        ending = self.chance.choice(("", "", "roll back"))
+        self._transaction(self._posts(self.chance.randint(1, 2)), lambda: self.chance.uniform(0, 0.4), ending, early=True)
 
     def idle(self):
         """Open for seconds while the others go on."""
