@@ -9,7 +9,6 @@ import tempfile
 
 from pollster import Pollster
 from postgres import Postgres
-from rig import die
 from shipped_nginx import ShippedNginx
 
 
@@ -83,7 +82,7 @@ class Deployment:
                 self.pollster.must_run()
                 self.postgres.must_run()
                 if self.nginx.master.poll() is not None:
-                    die(f"nginx ended: see {self.folder}")
+                    raise RuntimeError(f"nginx ended, see {self.folder}/nginx.log")
 
     def end(self):
         self.ending = True

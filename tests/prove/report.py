@@ -10,8 +10,9 @@ def markdown(result):
     if "commit" in result:
         lines += [f"Commit {result['commit']}, {result['date']}, {result['machine']}.", ""]
     lines += ["| fault | times |", "| --- | ---: |"]
-    for fault, times in result["faults"].items():
-        lines.append(f"| {fault} | {times if isinstance(times, int) else 'not possible here: ' + times} |")
+    for fault, of in result["faults"].items():
+        missed = f" ({of['planned'] - of['done']} more found nothing to hurt)" if of["done"] < of["planned"] else ""
+        lines.append(f"| {fault} | {'not possible here: ' + of['impossible'] if 'impossible' in of else str(of['done']) + missed} |")
     lines += ["", "| what happened | count |", "| --- | ---: |"]
     lines += [f"| {what} | {n:,} |" for what, n in sorted(result["counts"].items())]
     lines += ["", f"Compared in the end: {result['compared']}.", ""]
