@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """The parts of prove that judge, without a deployment: each breach must be seen, and nothing else."""
 
+import asyncio
 import pathlib
+import random
 import sys
 import unittest
 
@@ -10,10 +12,12 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent / "bench")]
 sys.dont_write_bytecode = True
 
 from calm import RECOVERY, Calm  # noqa: E402
+from http_client import Cut  # noqa: E402
 from judge import judge  # noqa: E402
 from ledger import ACKNOWLEDGED, ROLLED_BACK, UNKNOWN, Ledger  # noqa: E402
 from readers import SLEPT_SECONDS, Reader  # noqa: E402
 from schedule import CALM_EVERY, CALM_FOR, plan  # noqa: E402
+from writers_http import HttpWriter  # noqa: E402
 
 
 class Silent:
@@ -163,6 +167,42 @@ class Answers(unittest.TestCase):
     def test_two_readers_that_were_given_different_things(self):
         self.given(entry(1, post_id=1))
         self.assertEqual(self.given(entry(1, post_id=2)), ["the readers do not agree"])
+
+
+class Server:
+    """Answers what it is told to, one after the other."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+
+    async def ask(self, *_):
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer, 0.0, {}
+
+
+class Changes(unittest.TestCase):
+    def changed(self, kind, *answers):
+        ledger = Ledger(Silent())
+        post = sent(ledger, "a", ACKNOWLEDGED, 1)
+        writer = HttpWriter(1, 1, "token", [1], 0, ledger, random.Random(1), 0)
+        server = writer.clients[0] = Server(*answers)
+        asyncio.run(writer.change(post, kind, "METHOD"))
+        self.assertEqual(server.answers, [])
+        return post.changes, [v["what"] for v in ledger.violations], writer.offers_changes
+
+    def test_is_sent_until_it_is_acknowledged(self):
+        self.assertEqual(self.changed("edit", Cut(), 503, TimeoutError(), 200), (["edit"], [], True))
+
+    def test_a_deletion_whose_answer_was_lost_is_done(self):
+        self.assertEqual(self.changed("delete", Cut(), 404), (["delete"], [], True))
+
+    def test_an_edit_of_a_post_that_has_vanished_is_wrong(self):
+        self.assertEqual(self.changed("edit", Cut(), 404), ([], ["a change was refused"], True))
+
+    def test_a_server_without_the_route_is_left_alone(self):
+        self.assertEqual(self.changed("edit", 405), ([], [], False))
 
 
 class Sleep(unittest.TestCase):

@@ -17,6 +17,7 @@ class HttpWriter:
         self.clients = [HttpClient(port) for _ in range(3)]
         self.ledger, self.chance, self.pause = ledger, chance, pause
         self.number, self.sent = number, 0
+        self.offers_changes = True  # until a server of an older kind says that it has no such route
 
     async def run(self, more):
         """Posts while `more()`; returns when the last post is acknowledged."""
@@ -38,6 +39,11 @@ class HttpWriter:
             self.ledger.count("posts acknowledged through HTTP")
             if self.chance.random() < 0.05:  # once more, long after
                 await self._until_acknowledged(self.clients[0], post, body, False)
+            elif self.offers_changes and self.chance.random() < 0.15:
+                if self.chance.random() < 0.7:
+                    await self.change(post, "edit", "PATCH", {"body": f"{token} edited {self.chance.getrandbits(40)}"})
+                else:
+                    await self.change(post, "delete", "DELETE")
 
     async def _until_acknowledged(self, client, post, body, hasty):
         """How many times the server said that it had created the post: 0 or 1."""
@@ -72,6 +78,37 @@ class HttpWriter:
                 self.ledger.violation("posted twice", f"{self.name} sent {post.token} with one client_key and was told first "
                                       f"{(post.entry_id, post.post_id)}, then {told} (entry, post)", post.wall, entry["id"])
             return int(status == 201)
+
+    async def change(self, post, kind, method, body=None):
+        """Sent again until acknowledged, which is harmless: the same text makes no second entry, and what is gone is gone."""
+        client, lost = self.clients[0], False
+        while True:
+            try:
+                status, retry_after, said = await client.ask(method, f"/api/walls/{post.wall}/posts/{post.post_id}", self.token, body,
+                                                             ANSWER_SECONDS)
+            except (Cut, TimeoutError):
+                lost = True
+                self.ledger.count("changes sent again")
+                await asyncio.sleep(self.chance.uniform(0.05, 0.5))
+                continue
+            except Strange as e:
+                self.ledger.violation("a strange answer", f"{self.name}: {e}")
+                return
+            if status in (503, 429):
+                lost = True  # 503 may be nginx's, of a server that died after its commit
+                self.ledger.count("changes sent again")
+                await asyncio.sleep(min(retry_after, 1) * self.chance.random())
+                continue
+            if status in (404, 405) and not lost:
+                self.offers_changes = False
+                self.ledger.count("writers whose server has no routes for edit and delete")
+                return
+            if status == 200 or (status == 404 and kind == "delete"):
+                post.changes.append(kind)
+                self.ledger.count("edits and deletions acknowledged through HTTP")
+                return
+            self.ledger.violation("a change was refused", f"{self.name} sent {method} for {post.token}: {status} {said}", post.wall)
+            return
 
     def end(self):
         for client in self.clients:
