@@ -3,7 +3,7 @@
 import dataclasses
 import random
 
-CALM_EVERY, CALM_FOR = 60.0, 16.0  # seconds: in a calm, a poll that sleeps is found out
+CALM_EVERY, CALM_FOR = 60.0, 20.0  # seconds: in a calm, a poll that sleeps is found out
 
 
 @dataclasses.dataclass(frozen=True)

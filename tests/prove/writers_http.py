@@ -24,7 +24,7 @@ class HttpWriter:
         while more():
             await asyncio.sleep(self.chance.uniform(0, 2 * self.pause))
             self.sent += 1
-            wall = self.chance.choice(self.walls)
+            [wall] = self.walls.some(self.chance, 1)
             token = f"h{self.number}-{self.sent}"
             post = self.ledger.about_to_post(token, wall, self.name)
             body = {"body": f"{token} {'x' * self.chance.choice((1, 20, 2000))}",

@@ -76,9 +76,8 @@ class SqlWriter(threading.Thread):
         return self.chance.uniform(0, 0.2)
 
     def _posts(self, n):
-        walls = self.chance.sample(self.walls, min(n, len(self.walls)))
         posts = []
-        for wall in walls:
+        for wall in self.walls.some(self.chance, n):
             self.sent += 1
             posts.append(self.ledger.about_to_post(f"s{self.number}-{self.sent}", wall, self.name))
         return posts
