@@ -46,6 +46,7 @@ class Faults:
             "nginx: a worker frozen for seconds": self.freeze_worker,
             "clients: connections cut in mid-answer": self.cut_answers,
             "clients: parked polls cut": self.cut_polls,
+            "clients: all away for seconds": self.send_away,
         }
         self.impossible = {}
         if self.postgres.no_small_disk:
@@ -222,6 +223,12 @@ class Faults:
     async def cut_polls(self, event):
         for reader in self._some_readers(event):
             reader.client.hang_up()
+
+    async def send_away(self, event):
+        """Then the server knows nothing any more, and all come back at once."""
+        for reader in self.readers:
+            reader.leave(event.length)
+        await asyncio.sleep(event.length)
 
     def _some_readers(self, event):
         first = int(event.pick * len(self.readers))

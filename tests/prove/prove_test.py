@@ -16,7 +16,7 @@ from http_client import Cut  # noqa: E402
 from judge import judge  # noqa: E402
 from ledger import ACKNOWLEDGED, ROLLED_BACK, UNKNOWN, Ledger  # noqa: E402
 from readers import SLEPT_SECONDS, Reader  # noqa: E402
-from schedule import CALM_EVERY, CALM_FOR, plan  # noqa: E402
+from schedule import calm, lull, plan  # noqa: E402
 from writers_http import HttpWriter  # noqa: E402
 
 
@@ -186,7 +186,7 @@ class Changes(unittest.TestCase):
     def changed(self, kind, *answers):
         ledger = Ledger(Silent())
         post = sent(ledger, "a", ACKNOWLEDGED, 1)
-        writer = HttpWriter(1, 1, "token", [1], 0, ledger, random.Random(1), 0)
+        writer = HttpWriter(1, 1, "token", None, 0, ledger, random.Random(1), 0, None)
         server = writer.clients[0] = Server(*answers)
         asyncio.run(writer.change(post, kind, "METHOD"))
         self.assertEqual(server.answers, [])
@@ -257,9 +257,14 @@ class Schedules(unittest.TestCase):
         for first in range(0, 60, 20):
             self.assertEqual(sorted(events[first:first + 20]), sorted(faults))
 
-    def test_a_minute_ends_calmly(self):
-        for event in plan(7, 600, ["a"]):
-            self.assertLessEqual(event.at % CALM_EVERY, CALM_EVERY - CALM_FOR)
+    def test_no_fault_begins_in_a_calm(self):
+        events = plan(7, 600, ["a"])
+        self.assertFalse([e for e in events if calm(e.at)])
+
+    def test_a_lull_is_long_enough_to_find_a_poll_that_sleeps(self):
+        lulls = [at for at in range(600) if lull(at)]
+        self.assertTrue(all(calm(at) for at in lulls))
+        self.assertGreater(len(lulls) / 8, RECOVERY + SLEPT_SECONDS + 5)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import time
 from http_client import Cut, HttpClient, Strange
 
 ANSWER_SECONDS = 90  # a poll takes 60 s at most, nginx gives up after 75
-SLEPT_SECONDS = 10  # of a calm deployment: longer than any look, much shorter than a poll
+SLEPT_SECONDS = 8  # of a calm deployment: longer than any look, much shorter than a poll
 
 
 class Reader:
@@ -19,6 +19,7 @@ class Reader:
         self.ledger, self.calm, self.chance = ledger, calm, chance
         self.first = {wall: 0 for wall in walls}  # it is owed what comes after these
         self.last = dict(self.first)
+        self.back_at = 0.0
         self.hurry = asyncio.Event()  # no more absences: the end is near
         self.wrong = False
         self.polling_since = None
@@ -30,6 +31,8 @@ class Reader:
             if self.way == "late, from now":
                 await self._start_from_now()
             while not self.wrong:
+                if (absent := self.back_at - time.monotonic()) > 0:
+                    await self._away(absent)
                 if self.way == "comes and goes" and not self.hurry.is_set() and self.chance.random() < 0.1:
                     if self.chance.random() < 0.5:
                         self.client.hang_up()
@@ -41,6 +44,10 @@ class Reader:
             self._violation("prove itself failed", f"{self.name}: {e!r}")
         finally:
             self.client.hang_up()
+
+    def leave(self, seconds):
+        self.back_at = time.monotonic() + seconds
+        self.client.hang_up()
 
     async def _away(self, seconds):
         try:

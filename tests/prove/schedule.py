@@ -3,7 +3,17 @@
 import dataclasses
 import random
 
-CALM_EVERY, CALM_FOR = 60.0, 20.0  # seconds: in a calm, a poll that sleeps is found out
+CALM_EVERY, CALM_FOR = 75.0, 24.0  # seconds
+
+
+def calm(at):
+    """No fault begins."""
+    return at % CALM_EVERY > CALM_EVERY - CALM_FOR
+
+
+def lull(at):
+    """Nobody writes, in most of a calm: who has not everything by then has been forgotten, and nothing hides it."""
+    return CALM_EVERY - CALM_FOR + 1 < at % CALM_EVERY < CALM_EVERY - 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +30,7 @@ def plan(seed, seconds, faults):
     events, at, round_ = [], 2.0, []
     while True:
         at += chance.uniform(0.3, 2.7)
-        if at % CALM_EVERY > CALM_EVERY - CALM_FOR:
+        if calm(at):
             at += CALM_FOR
         if at >= seconds:
             return events

@@ -11,11 +11,11 @@ ANSWER_SECONDS = 30  # then the writer hangs up and sends again
 
 
 class HttpWriter:
-    def __init__(self, number, user, token, walls, port, ledger, chance, pause):
+    def __init__(self, number, user, token, walls, port, ledger, chance, pause, lull):
         self.name = f"HTTP writer {number}"
         self.user, self.token, self.walls = user, token, walls
         self.clients = [HttpClient(port) for _ in range(3)]
-        self.ledger, self.chance, self.pause = ledger, chance, pause
+        self.ledger, self.chance, self.pause, self.lull = ledger, chance, pause, lull
         self.number, self.sent = number, 0
         self.offers_changes = True  # until a server of an older kind says that it has no such route
 
@@ -23,6 +23,8 @@ class HttpWriter:
         """Posts while `more()`; returns when the last post is acknowledged."""
         while more():
             await asyncio.sleep(self.chance.uniform(0, 2 * self.pause))
+            if self.lull():
+                continue
             self.sent += 1
             [wall] = self.walls.some(self.chance, 1)
             token = f"h{self.number}-{self.sent}"

@@ -12,10 +12,11 @@ DEADLOCK = "40P01"
 
 
 class SqlWriter(threading.Thread):
-    def __init__(self, number, user, walls, postgres, ledger, chance, pause, more):
+    def __init__(self, number, user, walls, postgres, ledger, chance, pause, more, lull):
         super().__init__(name=f"SQL writer {number}", daemon=True)
         self.number, self.user, self.walls = number, user, walls
-        self.postgres, self.ledger, self.chance, self.pause, self.more = postgres, ledger, chance, pause, more
+        self.postgres, self.ledger, self.chance, self.pause = postgres, ledger, chance, pause
+        self.more, self.lull = more, lull
         self.connection = None
         self.sent = 0
         self.mine = []  # committed and not deleted
@@ -26,7 +27,8 @@ class SqlWriter(threading.Thread):
         try:
             while self.more():
                 time.sleep(self.chance.uniform(0, 2 * self.pause))
-                self.chance.choice(kinds)()
+                if not self.lull():
+                    self.chance.choice(kinds)()
         except Exception as e:  # pylint: disable=broad-except
             self.ledger.violation("prove itself failed", f"{self.name}: {e!r}")
         finally:
