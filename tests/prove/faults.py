@@ -1,6 +1,7 @@
 """What goes wrong. Each fault says on the table how often it happened; the deployment's supervisor brings back what was killed."""
 
 import asyncio
+import contextlib
 import os
 import pathlib
 import signal
@@ -17,13 +18,18 @@ class NotNow(Exception):
     """There was nothing to hurt."""
 
 
+class Busy(Exception):
+    """Another fault of this kind is going on."""
+
+
 class Faults:
     def __init__(self, deployment, readers, calm, journal):
         self.deployment, self.readers, self.calm, self.journal = deployment, readers, calm, journal
         self.postgres, self.pollster, self.nginx = deployment.postgres, deployment.pollster, deployment.nginx
-        self.database_trouble = asyncio.Lock()  # one restart of PostgreSQL at a time
+        self.database_trouble = asyncio.Lock()  # one recovery of PostgreSQL at a time
         self.clock_trouble = asyncio.Lock()
         self.counts = {}
+        self.left_out = {}  # because another of the kind was going on
         self.recent = []
         self.all = {
             "pollster: kill -9": self.kill_pollster,
@@ -73,6 +79,9 @@ class Faults:
             self.recent.append((self.journal.seconds(), event.fault))
             await self.all[event.fault](event)
             self.counts[event.fault] = self.counts.get(event.fault, 0) + 1
+        except Busy:
+            self.journal.write(f"left out: {event.fault}: one of its kind is going on")
+            self.left_out[event.fault] = self.left_out.get(event.fault, 0) + 1
         except (NotNow, ProcessLookupError, FileNotFoundError, psycopg2.Error) as e:
             self.journal.write(f"not done: {event.fault}: {str(e).strip() or type(e).__name__}")
         finally:
@@ -105,7 +114,7 @@ class Faults:
         await self._jump(self.postgres.clock, (event.pick - 0.5) * 23, event)
 
     async def _jump(self, clock, hours, event):
-        async with self.clock_trouble:
+        async with self._alone(self.clock_trouble):
             clock.jump(hours)
             await asyncio.sleep(1 + event.length)
             clock.right()
@@ -140,7 +149,7 @@ class Faults:
         return found
 
     async def kill_backend(self, event):
-        async with self.database_trouble:
+        async with self._alone(self.database_trouble):
             os.kill(self._one_of(self._backends(), event), signal.SIGKILL)
             await self._until_postgres_answers()
 
@@ -148,18 +157,18 @@ class Faults:
         await self._freeze(self._one_of(self._backends(), event), event.length)
 
     async def restart_postgres(self, _):
-        async with self.database_trouble:
+        async with self._alone(self.database_trouble):
             self.postgres.signal(signal.SIGINT)
             await self._until_started_again()
 
     async def crash_postgres(self, _):
-        async with self.database_trouble:
+        async with self._alone(self.database_trouble):
             self.postgres.signal(signal.SIGQUIT)
             await self._until_started_again()
 
     async def fill_disk(self, event):
         """Until PostgreSQL has missed the room, and longer."""
-        async with self.database_trouble:
+        async with self._alone(self.database_trouble):
             before, until = self.postgres.complaints_of_no_room(), time.monotonic() + 8
             try:
                 while time.monotonic() < until and self.postgres.complaints_of_no_room() == before:
@@ -235,6 +244,13 @@ class Faults:
         return (self.readers + self.readers)[first:first + max(1, len(self.readers) // 4)]
 
     # --- how
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, lock):
+        if lock.locked():
+            raise Busy
+        async with lock:
+            yield
 
     def _one_of(self, things, event):
         if not things:
