@@ -27,7 +27,7 @@ class Faults:
         self.deployment, self.readers, self.calm, self.journal = deployment, readers, calm, journal
         self.postgres, self.pollster, self.nginx = deployment.postgres, deployment.pollster, deployment.nginx
         self.database_trouble = asyncio.Lock()  # one recovery of PostgreSQL at a time
-        self.clock_trouble = asyncio.Lock()
+        self.clock_trouble, self.without_notifications = asyncio.Lock(), asyncio.Lock()
         self.counts = {}
         self.left_out = {}  # because another of the kind was going on
         self.recent = []
@@ -90,20 +90,23 @@ class Faults:
     # --- pollster
 
     async def kill_pollster(self, _):
-        self.pollster.signal(signal.SIGKILL)
+        self._signal(self.pollster.process, signal.SIGKILL)
 
     async def restart_pollster(self, _):
-        self.pollster.signal(signal.SIGTERM)
+        self._signal(self.pollster.process, signal.SIGTERM)
 
     async def freeze_pollster(self, event):
         await self._freeze(self.pollster.process.pid, event.length)
 
     async def no_notifications(self, event):
-        self.pollster.notify = False
-        self.pollster.signal(signal.SIGTERM)
-        await asyncio.sleep(3 + event.length)
-        self.pollster.notify = True
-        self.pollster.signal(signal.SIGTERM)
+        async with self._alone(self.without_notifications):
+            self.pollster.notify = False
+            try:
+                self._signal(self.pollster.process, signal.SIGTERM)
+                await asyncio.sleep(3 + event.length)
+            finally:
+                self.pollster.notify = True
+            self._signal(self.pollster.process, signal.SIGTERM)
 
     async def jump_clock_of_pollster(self, event):
         """Two days ahead or back, then right again. No session ends by it: they last longer."""
@@ -158,12 +161,12 @@ class Faults:
 
     async def restart_postgres(self, _):
         async with self._alone(self.database_trouble):
-            self.postgres.signal(signal.SIGINT)
+            self._signal(self.postgres.postmaster, signal.SIGINT)
             await self._until_started_again()
 
     async def crash_postgres(self, _):
         async with self._alone(self.database_trouble):
-            self.postgres.signal(signal.SIGQUIT)
+            self._signal(self.postgres.postmaster, signal.SIGQUIT)
             await self._until_started_again()
 
     async def fill_disk(self, event):
@@ -251,6 +254,11 @@ class Faults:
             raise Busy
         async with lock:
             yield
+
+    def _signal(self, process, number):
+        if process.poll() is not None:
+            raise NotNow("it is down already")
+        process.send_signal(number)
 
     def _one_of(self, things, event):
         if not things:

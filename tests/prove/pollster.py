@@ -43,10 +43,6 @@ class Pollster:
             sweep([self.process.pid])
             self.start()
 
-    def signal(self, number):
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-
     def end(self):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

@@ -79,10 +79,6 @@ class Postgres:
         if self.postmaster.poll() is not None:
             self.start()
 
-    def signal(self, number):
-        if self.postmaster.poll() is None:
-            self.postmaster.send_signal(number)
-
     def dsn(self, user, database="pollster"):
         return f"host={self.sockets} user={user} dbname={database}"
 

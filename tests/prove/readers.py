@@ -17,8 +17,7 @@ class Reader:
         self.user, self.way, self.token, self.walls, self.forbidden = user, way, token, walls, forbidden
         self.client = HttpClient(port)
         self.ledger, self.calm, self.chance = ledger, calm, chance
-        self.first = {wall: 0 for wall in walls}  # it is owed what comes after these
-        self.last = dict(self.first)
+        self.last = {wall: 0 for wall in walls}
         self.back_at = 0.0
         self.hurry = asyncio.Event()  # no more absences: the end is near
         self.wrong = False
@@ -61,7 +60,7 @@ class Reader:
             while True:
                 answer = await self._ask("GET", f"/api/walls/{wall}/posts?limit=1")
                 if answer is not None:
-                    self.first[wall] = self.last[wall] = answer["newest"]
+                    self.last[wall] = answer["newest"]
                     break
 
     async def _ask(self, method, path, body=None):
