@@ -5,30 +5,47 @@
 
 namespace db {
 
-// One statement, one transaction; the schema's function does the work (migration 0004).
-post_outcome add_post(link& l, const new_post& post)
+namespace {
+
+post_outcome read_outcome(const pqxx::row& row)
+{
+    const std::string outcome = row[1].c_str();
+    if (outcome == "created") {
+        return post_created{read_entry(row, 2)};
+    }
+    if (outcome == "known") {
+        return post_known{read_entry(row, 2)};
+    }
+    if (outcome == "conflict") {
+        return post_conflict{};
+    }
+    return post_forbidden{};
+}
+
+} // namespace
+
+// One statement, one transaction; the schema's function does the work (migration posts_in_groups).
+void add_posts(link& l, std::span<const new_post> posts,
+               std::span<std::optional<post_outcome>> outcomes)
 {
     // Not select *: the order of columns is read_entry's, and a wall's author may be gone.
     static constexpr char sql[] =
-        "select outcome, id, post_id, kind, coalesce(user_id, 0), user_name, body, created_at, "
-        "edited_at "
-        "from pollster.add_post($1::bigint, $2::bigint, $3::text, $4::text)";
+        "select place, outcome, id, post_id, kind, coalesce(user_id, 0), user_name, body, "
+        "created_at, edited_at "
+        "from pollster.add_posts($1::bigint, $2::bigint[], $3::text[], $4::text[])";
 
+    const auto users = bigints(posts, [](const auto& p) { return number(p.user); });
+    const auto bodies = texts(
+        posts, [](const auto& p) -> const auto& { return p.body; });
+    const auto keys = texts(
+        posts, [](const auto& p) -> const auto& { return p.client_key; });
     for (int attempt = 1;; ++attempt) {
         try {
-            const auto rows =
-                l.exec(sql, number(post.wall), number(post.user), post.body, post.client_key);
-            const std::string outcome = rows.empty() ? "forbidden" : rows[0][0].c_str();
-            if (outcome == "created") {
-                return post_created{read_entry(rows[0], 1)};
+            const auto rows = l.exec(sql, number(posts.front().wall), users, bodies, keys);
+            for (const auto& row : rows) {
+                outcomes[row[0].as<std::size_t>() - 1] = read_outcome(row);
             }
-            if (outcome == "known") {
-                return post_known{read_entry(rows[0], 1)};
-            }
-            if (outcome == "conflict") {
-                return post_conflict{};
-            }
-            return post_forbidden{};
+            return;
         } catch (const pqxx::sql_error& e) {
             const std::string state = e.sqlstate();
             // A deadlock with a writer of several walls, or a serialization failure: rolled back,
@@ -37,12 +54,21 @@ post_outcome add_post(link& l, const new_post& post)
                 continue;
             }
             // The wall or the user went away meanwhile, or a rule of the application's own says no.
-            if (state.starts_with("23") || state == "P0001") {
-                return post_forbidden{};
+            if (!state.starts_with("23") && state != "P0001") {
+                throw;
             }
-            throw;
+            break;
         }
     }
+    // Nothing of the group was posted. One that is refused must not stop the others, and finding it
+    // by halves costs few commits.
+    if (posts.size() == 1) {
+        outcomes.front() = post_forbidden{};
+        return;
+    }
+    const auto half = posts.size() / 2;
+    add_posts(l, posts.first(half), outcomes.first(half));
+    add_posts(l, posts.subspan(half), outcomes.subspan(half));
 }
 
 std::size_t clean_up(link& l)

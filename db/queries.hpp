@@ -53,7 +53,10 @@ std::optional<signed_in> sign_in(link& l, const std::string& name, const std::st
 bool sign_out(link& l, const std::string& session_id);
 
 // posting.cpp
-post_outcome add_post(link& l, const new_post& post);
+// All of one wall, at least one. Fills in each outcome once it is committed, so what is filled in
+// when this throws is true.
+void add_posts(link& l, std::span<const new_post> posts,
+               std::span<std::optional<post_outcome>> outcomes);
 std::size_t clean_up(link& l);
 
 } // namespace db

@@ -29,6 +29,25 @@ std::string bigints(const Range& range, Number number_of)
     return out;
 }
 
+// The same for text[]: any text that is storable().
+template <class Range, class Text>
+std::string texts(const Range& range, Text text_of)
+{
+    std::string out = "{";
+    for (const auto& element : range) {
+        out += out.size() > 1 ? ",\"" : "\"";
+        for (const char c : text_of(element)) {
+            if (c == '"' || c == '\\') {
+                out += '\\';
+            }
+            out += c;
+        }
+        out += '"';
+    }
+    out += '}';
+    return out;
+}
+
 // The other direction. What PostgreSQL prints for a bigint[] without nulls.
 std::vector<std::int64_t> parse_bigints(std::string_view text);
 

@@ -77,9 +77,23 @@ public:
         return primary_.write([&](link& l) { return db::mark_read(l, wall, user, entry); });
     }
 
-    result<post_outcome> add_post(const new_post& post) override
+    std::vector<result<post_outcome>> add_posts(std::span<const new_post> posts) override
     {
-        return primary_.write([&](link& l) { return db::add_post(l, post); });
+        std::vector<std::optional<post_outcome>> outcomes(posts.size());
+        const auto done = primary_.write([&](link& l) {
+            db::add_posts(l, posts, outcomes);
+            return true;
+        });
+        std::vector<result<post_outcome>> answers;
+        answers.reserve(posts.size());
+        for (auto& outcome : outcomes) {
+            if (outcome) {
+                answers.emplace_back(std::move(*outcome));
+            } else {
+                answers.emplace_back(done.error());
+            }
+        }
+        return answers;
     }
 
     result<std::size_t> clean_up() override

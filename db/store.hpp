@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -88,9 +90,14 @@ public:
                                          std::size_t limit) = 0;
     virtual result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user,
                                            walls::entry_id entry) = 0;
-    // Committed when it returns post_created. After trouble it may or may not be: the same
-    // client_key tells.
-    virtual result<post_outcome> add_post(const new_post& post) = 0;
+    // Posts of one wall, at least one, in one transaction and in this order; one that is refused
+    // does not stop the others. An answer a post: committed when it is post_created. After trouble
+    // it may or may not be: the same client_key tells. Routes post through db/post_groups.hpp.
+    virtual std::vector<result<post_outcome>> add_posts(std::span<const new_post> posts) = 0;
+    result<post_outcome> add_post(const new_post& post)
+    {
+        return std::move(add_posts({&post, 1}).front());
+    }
 
     // Deletes what has had its time: client keys after 24 h, expired sessions, notes about access
     // that every process has seen. Cheap when there is nothing; call it about once an hour. How

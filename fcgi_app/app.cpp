@@ -21,7 +21,6 @@ constexpr std::size_t request_stack_bytes =
     std::size_t{128} * 1024; // JSON and logging; warm stacks are reused
 constexpr std::size_t parked_stack_bytes =
     std::size_t{16} * 1024; // fibers/README.md says how this was measured
-constexpr std::size_t cursors_a_statement = 100;
 
 // Wakes the main fiber when a signal asks the server to stop.
 class stop_watch final : public fibers::watcher {
@@ -74,10 +73,12 @@ public:
         , access_(*store_)
         , refresher_({*store_, hash_, recent_, access_, who_, lot_},
                      {c.refresh_ms, std::chrono::milliseconds(20), c.page_entries})
-        , backlog_(cursors_a_statement, [this](auto cursors) { return load_backlog(cursors); })
-        , services_{route_settings_, cors_,          *store_,  who_,       hash_,
-                    recent_,         lot_,           access_,  refresher_, backlog_,
-                    request_stacks_, parked_stacks_, metrics_, random_}
+        , backlog_(*store_, c.page_entries)
+        , posting_(*store_, c.database_waiting_jobs)
+        , services_{route_settings_, cors_,    *store_,  who_,
+                    hash_,           recent_,  lot_,     access_,
+                    refresher_,      backlog_, posting_, request_stacks_,
+                    parked_stacks_,  metrics_, random_}
         , server_(loop, c, services_)
     {
         refresher_.on_look = [this](const walls::trouble* t) { report_look(t); };
@@ -138,16 +139,6 @@ private:
         return e;
     }
 
-    std::vector<routes::page_answer> load_backlog(std::span<const walls::cursor> cursors)
-    {
-        auto pages = store_->entries_after(cursors, route_settings_.page_entries);
-        if (!pages) {
-            return std::vector<routes::page_answer>(cursors.size(),
-                                                    routes::page_answer(pages.error()));
-        }
-        return {pages->begin(), pages->end()};
-    }
-
     void report_look(const walls::trouble* t)
     {
         if (t != nullptr && looking_) {
@@ -193,7 +184,8 @@ private:
     walls::parking lot_;
     walls::access_cache access_;
     walls::refresher refresher_;
-    fibers::batcher<walls::cursor, routes::page_answer> backlog_;
+    walls::backlog backlog_;
+    db::post_groups posting_;
     routes::services services_;
     server server_;
     std::unique_ptr<db::listener> listener_;

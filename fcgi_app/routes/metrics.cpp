@@ -61,6 +61,8 @@ metrics::metrics()
           gauge("pollster_sql_failures", "Database calls that ended in trouble, since start."))
     , sql_waiting_gauge(
           gauge("pollster_sql_waiting", "Database calls waiting for a connection now."))
+    , posts_under_way_gauge(
+          gauge("pollster_posts_under_way", "Posts waiting for their commit now."))
 {
 }
 

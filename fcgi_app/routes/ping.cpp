@@ -26,6 +26,7 @@ answer show_metrics(services& s, call&)
     set(m.sql_connects_gauge, sql.connects);
     set(m.sql_failures_gauge, sql.failures);
     set(m.sql_waiting_gauge, sql.waiting);
+    set(m.posts_under_way_gauge, s.posting.under_way());
 
     http::response r;
     r.content_type = "text/plain; version=0.0.4";

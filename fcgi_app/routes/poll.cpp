@@ -154,7 +154,7 @@ news poll_in_progress::look(std::vector<cursor>& older) const
 walls::result<std::string> poll_in_progress::with_older(news n, const std::vector<cursor>& older)
 {
     for (const cursor& mine : older) {
-        const auto found = services_.backlog.ask(mine);
+        const auto found = services_.backlog.after(mine);
         if (!found) {
             return found.error();
         }

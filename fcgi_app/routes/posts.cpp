@@ -139,7 +139,7 @@ answer add_post(services& s, call& c)
     auto& post = std::get<db::new_post>(read);
     post.wall = walls::wall_id{c.wall};
     post.user = std::get<walls::identity_ptr>(who)->user;
-    const auto outcome = s.store.add_post(post);
+    const auto outcome = s.posting.add(post);
     if (!outcome) {
         return unavailable(s, outcome.error());
     }

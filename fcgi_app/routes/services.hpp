@@ -2,12 +2,13 @@
 // reference.
 #pragma once
 
+#include "db/post_groups.hpp"
 #include "db/store.hpp"
 #include "fcgi_app/http/cors.hpp"
 #include "fcgi_app/routes/metrics.hpp"
-#include "fibers/batcher.hpp"
 #include "fibers/stacks.hpp"
 #include "walls/access_cache.hpp"
+#include "walls/backlog.hpp"
 #include "walls/global_hash.hpp"
 #include "walls/parking.hpp"
 #include "walls/presence.hpp"
@@ -28,8 +29,6 @@ struct settings {
     enum class cookies { as_request, secure, plain } secure_cookie = cookies::as_request;
 };
 
-using page_answer = walls::result<walls::page>;
-
 struct services {
     const settings& options;
     const http::cors& cors;
@@ -40,7 +39,8 @@ struct services {
     walls::parking& lot;
     walls::access_cache& access;
     walls::refresher& refresh;
-    fibers::batcher<walls::cursor, page_answer>& backlog; // entries older than the recent ones
+    walls::backlog& backlog;
+    db::post_groups& posting;
     fibers::stack_pool& request_stacks; // for fibers that parse, ask the database, write JSON
     fibers::stack_pool& parked_stacks;  // for fibers that sleep: one touched page each
     metrics& counted;

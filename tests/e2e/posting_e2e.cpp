@@ -192,4 +192,45 @@ BOOST_AUTO_TEST_CASE(two_hundred_posts_by_three_writers_arrive_in_order_and_once
     r.read_to(200);
 }
 
+// The head is held by somebody else, so that it is known what waits for what.
+BOOST_AUTO_TEST_CASE(posts_that_wait_for_a_wall_are_committed_together_and_answered_each)
+{
+    chat s;
+    s.send(say_call(ann, 1, "first"));
+    reader r(s);
+    r.read_to(1);
+    psql holder(s);
+    holder.run("begin; select from pollster.heads where wall_id = 1 for update");
+    std::vector<std::unique_ptr<hanging_call>> posts;
+    const auto post_one = [&](const std::string& session, const std::string& key) {
+        posts.push_back(std::make_unique<hanging_call>(s, say_call(session, 1, "x", key)));
+        eventually("the post is under way", [&] {
+            return s.metric("pollster_posts_under_way") == static_cast<double>(posts.size());
+        });
+    };
+    for (int i = 0; i < 30; ++i) {
+        post_one(i % 2 == 0 ? ann : bob, "key-" + std::to_string(i));
+    }
+    post_one(cleo, "not-a-member-any-more");
+    post_one(ann, "key-0");
+    s.sql("delete from pollster.memberships where user_id = 3 and wall_id = 1");
+    holder.run("commit");
+
+    for (std::size_t i = 0; i < posts.size(); ++i) {
+        const auto a = posts[i]->wait();
+        BOOST_TEST_CONTEXT(i)
+        {
+            BOOST_TEST(a.status == (i == 30 ? 403 : i == 31 ? 200 : 201));
+            if (i != 30) { // in the order in which they were sent
+                BOOST_TEST(a.json().at("post").at("id").as_int64() ==
+                           (i == 31 ? 2 : static_cast<int>(i) + 2));
+            }
+        }
+    }
+    r.read_to(31);
+    // The first alone, for nobody else was there, and then all that had come meanwhile.
+    BOOST_TEST(s.sql("select count(distinct xmin::text) from pollster.entries where id > 1") ==
+               "2");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

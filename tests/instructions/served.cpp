@@ -57,10 +57,12 @@ served::served(fibers::reactor& loop)
     : loop_(loop)
     , refresher_({store_, hash_, recent_, access_, who_, lot_},
                  {std::chrono::hours(1), std::chrono::milliseconds(1), 100})
-    , backlog_(100, [this](auto cursors) { return load_backlog(cursors); })
-    , services_{route_settings_, cors_,          store_,   who_,       hash_,
-                recent_,         lot_,           access_,  refresher_, backlog_,
-                request_stacks_, parked_stacks_, metrics_, random_}
+    , backlog_(store_, route_settings_.page_entries)
+    , posting_(store_, 100)
+    , services_{route_settings_, cors_,    store_,   who_,
+                hash_,           recent_,  lot_,     access_,
+                refresher_,      backlog_, posting_, request_stacks_,
+                parked_stacks_,  metrics_, random_}
     , server_(loop, config_, services_)
     , listener_(unix_socket())
 {
@@ -91,15 +93,6 @@ pollster::config served::settings()
     c.receive_timeout_seconds = std::chrono::hours(1);
     c.send_timeout_seconds = std::chrono::hours(1);
     return c;
-}
-
-std::vector<routes::page_answer> served::load_backlog(std::span<const walls::cursor> cursors)
-{
-    auto pages = store_.entries_after(cursors, route_settings_.page_entries);
-    if (!pages) {
-        return std::vector<routes::page_answer>(cursors.size(), routes::page_answer(pages.error()));
-    }
-    return {pages->begin(), pages->end()};
 }
 
 std::unique_ptr<fibers::descriptor> served::connect()

@@ -54,7 +54,11 @@ public:
     {
         return absent();
     }
-    walls::result<db::post_outcome> add_post(const db::new_post&) override { return absent(); }
+    std::vector<walls::result<db::post_outcome>>
+    add_posts(std::span<const db::new_post> posts) override
+    {
+        return std::vector<walls::result<db::post_outcome>>(posts.size(), absent());
+    }
     walls::result<std::size_t> clean_up() override { return absent(); }
     db::counters count() const override { return {}; }
 
@@ -86,7 +90,6 @@ public:
 
 private:
     static pollster::config settings();
-    std::vector<routes::page_answer> load_backlog(std::span<const walls::cursor> cursors);
 
     fibers::reactor& loop_;
     const pollster::config config_ = settings();
@@ -103,7 +106,8 @@ private:
     walls::parking lot_{hash_, who_, std::chrono::hours(1)};
     walls::access_cache access_{store_};
     walls::refresher refresher_;
-    fibers::batcher<walls::cursor, routes::page_answer> backlog_;
+    walls::backlog backlog_;
+    db::post_groups posting_;
     routes::services services_;
     pollster::server server_;
     int listener_ = -1;

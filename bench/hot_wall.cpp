@@ -1,0 +1,98 @@
+// How many posts a second one wall takes: each in a commit of its own against groups of what waits,
+// alternating in one run, the same store, posters and texts. Prints a JSON line for each round.
+// Usage: bench_hot_wall DATABASE [POSTERS=256] [SECONDS=5] [ROUNDS=3]; users 1 to POSTERS may write
+// on wall 1.
+#include "db/post_groups.hpp"
+#include "db/store.hpp"
+#include "fibers/scheduler.hpp"
+
+#include <boost/fiber/fiber.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+using poster = std::function<walls::result<db::post_outcome>(db::new_post)>;
+
+struct measured {
+    std::vector<double> latencies_ms; // of acknowledged posts
+    std::size_t failed = 0;
+    double seconds = 0;
+};
+
+// Each poster writes its next post when the last one is acknowledged, under a key of its own.
+measured post_for(std::chrono::seconds time, int posters, const std::string& round,
+                  const poster& post)
+{
+    measured m;
+    const auto begin = clock_type::now();
+    std::vector<boost::fibers::fiber> all;
+    for (int user = 1; user <= posters; ++user) {
+        all.emplace_back([&, user] {
+            const std::string text =
+                "what people say in a chat, some sixty bytes of it, on average";
+            for (int i = 0; clock_type::now() - begin < time; ++i) {
+                const auto sent = clock_type::now();
+                const auto outcome =
+                    post({walls::wall_id{1}, walls::user_id{user}, text,
+                          round + '-' + std::to_string(user) + '-' + std::to_string(i)});
+                if (outcome && std::holds_alternative<db::post_created>(*outcome)) {
+                    const std::chrono::duration<double, std::milli> took = clock_type::now() - sent;
+                    m.latencies_ms.push_back(took.count());
+                } else {
+                    ++m.failed;
+                }
+            }
+        });
+    }
+    for (auto& fiber : all) {
+        fiber.join();
+    }
+    m.seconds = std::chrono::duration<double>(clock_type::now() - begin).count();
+    return m;
+}
+
+void print(const char* mode, measured m)
+{
+    std::sort(m.latencies_ms.begin(), m.latencies_ms.end());
+    const auto n = m.latencies_ms.size();
+    std::printf("{\"mode\": \"%s\", \"posts\": %zu, \"failed\": %zu, \"posts_a_second\": %.1f, "
+                "\"p50_ms\": %.2f, \"p99_ms\": %.2f}\n",
+                mode, n, m.failed, static_cast<double>(n) / m.seconds,
+                n == 0 ? 0 : m.latencies_ms[n / 2], n == 0 ? 0 : m.latencies_ms[n * 99 / 100]);
+    std::fflush(stdout);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    if (argc < 2) {
+        std::fputs("bench_hot_wall DATABASE [POSTERS=256] [SECONDS=5] [ROUNDS=3]\n", stderr);
+        return 2;
+    }
+    const int posters = argc > 2 ? std::atoi(argv[2]) : 256;
+    const std::chrono::seconds time(argc > 3 ? std::atoi(argv[3]) : 5);
+    const int rounds = argc > 4 ? std::atoi(argv[4]) : 3;
+
+    fibers::reactor loop;
+    fibers::scheduler::install(loop);
+    db::settings settings;
+    settings.database = argv[1];
+    const auto store = db::store::open(settings);
+    db::post_groups groups(*store, settings.waiting_jobs);
+    for (int round = 1; round <= rounds; ++round) {
+        const std::string name = std::to_string(round);
+        print("one commit each", post_for(time, posters, "each-" + name,
+                                          [&](const auto& post) { return store->add_post(post); }));
+        print("grouped", post_for(time, posters, "grouped-" + name,
+                                  [&](auto post) { return groups.add(std::move(post)); }));
+    }
+}

@@ -1,0 +1,233 @@
+// Posts in groups: one commit, the same answers as one by one, and nobody suffers for a neighbour.
+#include "db/post_groups.hpp"
+#include "tests/db/store_fixture.hpp"
+#include "tests/fibers/in_loop.hpp"
+
+#include <boost/fiber/fiber.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+db::new_post of(int user, const std::string& body, const std::string& key = {})
+{
+    return {walls::wall_id{1}, walls::user_id{user}, body, key};
+}
+
+// "created 5 hello", "known 5 hello", "conflict", "forbidden" or "trouble".
+std::string text_of(const walls::result<db::post_outcome>& answer)
+{
+    if (!answer) {
+        return "trouble";
+    }
+    const auto entry = [](const walls::entry& e) {
+        return std::to_string(number(e.id)) + " " + e.body.value_or("");
+    };
+    if (const auto* created = std::get_if<db::post_created>(&*answer)) {
+        return "created " + entry(created->entry);
+    }
+    if (const auto* known = std::get_if<db::post_known>(&*answer)) {
+        return "known " + entry(known->entry);
+    }
+    return std::holds_alternative<db::post_conflict>(*answer) ? "conflict" : "forbidden";
+}
+
+struct groups_fixture : store_fixture {
+    std::vector<std::string> post_group(const std::vector<db::new_post>& group) const
+    {
+        std::vector<std::string> texts;
+        for (const auto& answer : store->add_posts(group)) {
+            texts.push_back(text_of(answer));
+        }
+        return texts;
+    }
+    // How many transactions wrote the entries of wall 1.
+    std::string transactions() const
+    {
+        return sql("select count(distinct xmin::text) from pollster.entries where wall_id = 1");
+    }
+    std::string feed() const
+    {
+        return sql("select string_agg(e.id || ' ' || p.body, ', ' order by e.id) from "
+                   "pollster.entries e join pollster.posts p on p.id = e.post_id");
+    }
+};
+
+using texts = std::vector<std::string>;
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(posting_in_groups, groups_fixture)
+
+BOOST_AUTO_TEST_CASE(a_group_is_one_transaction_in_the_order_of_its_posts)
+{
+    post(1, 3, "before");
+    BOOST_TEST(post_group({of(2, "b"), of(1, "a"), of(3, "c")}) ==
+                   (texts{"created 2 b", "created 3 a", "created 4 c"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(transactions() == "2");
+    BOOST_TEST(feed() == "1 before, 2 b, 3 a, 4 c");
+}
+
+BOOST_AUTO_TEST_CASE(any_text_arrives_as_it_is)
+{
+    const std::vector<std::string> bodies{
+        "\"quoted\"", "{a,b}",        "back\\slash\\", "NULL",
+        " ",          "zwei\nZeilen", "\xE2\x82\xAC",  std::string(65'536, '"')};
+    std::vector<db::new_post> group;
+    for (const auto& body : bodies) {
+        group.push_back(of(1, body));
+    }
+    const auto answers = post_group(group);
+    for (std::size_t i = 0; i < bodies.size(); ++i) {
+        BOOST_TEST(answers[i] == "created " + std::to_string(i + 1) + " " + bodies[i]);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_key_counts_once_also_within_a_group)
+{
+    post(1, 1, "old", "k1");
+    BOOST_TEST(
+        post_group({of(1, "old", "k1"), of(1, "other", "k1"), of(1, "new", "k2"),
+                    of(1, "new", "k2"), of(1, "newer", "k2"), of(2, "new", "k2"), of(1, "none")}) ==
+            (texts{"known 1 old", "conflict", "created 2 new", "known 2 new", "conflict",
+                   "created 3 new", "created 4 none"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(post_group({of(1, "new", "k2")}).front() == "known 2 new");
+    BOOST_TEST(feed() == "1 old, 2 new, 3 new, 4 none");
+}
+
+BOOST_AUTO_TEST_CASE(access_is_checked_for_each)
+{
+    sql("delete from pollster.memberships where user_id = 2 and wall_id = 1; "
+        "update pollster.users set disabled = true where id = 3");
+    BOOST_TEST(
+        post_group({of(1, "a", "k"), of(2, "b", "k"), of(3, "c"), of(99, "d"), of(1, "e")}) ==
+            (texts{"created 1 a", "forbidden", "forbidden", "forbidden", "created 2 e"}),
+        boost::test_tools::per_element());
+    BOOST_TEST(sql("select count(*) from pollster.client_keys") == "1");
+    BOOST_TEST(post_group({of(2, "b"), of(3, "c")}) == (texts{"forbidden", "forbidden"}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(posts_that_are_refused_do_not_fail_their_neighbours)
+{
+    sql("create function no() returns trigger language plpgsql as $$ begin if new.body = 'bad' "
+        "then "
+        "raise exception 'not on mondays'; end if; return new; end $$; "
+        "create trigger no before insert on pollster_default.posts for each row execute function "
+        "no()");
+    std::vector<db::new_post> group;
+    texts expected;
+    int entry = 0;
+    for (int i = 0; i < 100; ++i) {
+        if (i == 17) {
+            group.push_back(of(1, std::string(65'537, 'x'), "too-long")); // a check constraint's
+            expected.emplace_back("forbidden");
+        } else if (i == 60 || i == 61) {
+            group.push_back(of(1, "bad", "bad-" + std::to_string(i)));
+            expected.emplace_back("forbidden");
+        } else {
+            group.push_back(of(1, std::to_string(i), "key-" + std::to_string(i)));
+            expected.push_back("created " + std::to_string(++entry) + " " + std::to_string(i));
+        }
+    }
+    BOOST_TEST(post_group(group) == expected, boost::test_tools::per_element());
+    BOOST_TEST(sql("select count(*) from pollster.client_keys") == "97");
+    BOOST_TEST(std::stoi(transactions()) < 25);
+}
+
+// What was committed before the trouble is acknowledged, and the keys tell about the rest.
+BOOST_AUTO_TEST_CASE(a_connection_that_is_cut_in_a_group_leaves_all_or_nothing_of_it)
+{
+    sql("create function cut() returns trigger language plpgsql as $$ begin if new.body = 'cut' "
+        "and "
+        "(select count(*) from public.no_more) = 0 then perform "
+        "pg_terminate_backend(pg_backend_pid()); "
+        "end if; return new; end $$; create table public.no_more (n int); "
+        "create trigger cut before insert on pollster_default.posts for each row execute function "
+        "cut()");
+    const std::vector<db::new_post> group{of(1, "a", "ka"), of(2, "cut", "kc"), of(1, "b", "kb")};
+    BOOST_TEST(post_group(group) == (texts{"trouble", "trouble", "trouble"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(sql("select count(*) from pollster.posts") == "0");
+    sql("insert into public.no_more values (1)");
+    BOOST_TEST(post_group(group) == (texts{"created 1 a", "created 2 cut", "created 3 b"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(post_group(group) == (texts{"known 1 a", "known 2 cut", "known 3 b"}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(groups_of_two_servers_with_the_same_keys_in_opposite_order_do_not_deadlock)
+{
+    const auto other = db::store::open(settings);
+    std::vector<db::new_post> up;
+    for (int i = 0; i < 50; ++i) {
+        up.push_back(of(1 + i % 3, "text", "key-" + std::to_string(i)));
+    }
+    const std::vector<db::new_post> down(up.rbegin(), up.rend());
+    const std::string deadlocks = "select deadlocks from pg_stat_database where datname = "
+                                  "current_database()";
+    for (int round = 0; round < 10; ++round) {
+        sql("truncate pollster.client_keys");
+        std::vector<walls::result<db::post_outcome>> one;
+        std::thread first([&] { one = store->add_posts(up); });
+        auto two = other->add_posts(down);
+        first.join();
+        int created = 0;
+        for (const auto* answers : {&one, &two}) {
+            for (const auto& a : *answers) {
+                BOOST_REQUIRE(a.has_value());
+                created += std::holds_alternative<db::post_created>(*a) ? 1 : 0;
+            }
+        }
+        BOOST_TEST(created == 50);
+    }
+    BOOST_TEST(sql(deadlocks) == "0");
+    BOOST_TEST(sql("select max(id) = count(*) and count(*) = 500 from pollster.entries") == "t");
+}
+
+BOOST_AUTO_TEST_CASE(fibers_that_post_while_a_group_is_committed_are_the_next_group)
+{
+    fibers::testing::in_loop([this](fibers::reactor&) {
+        db::post_groups groups(*store, 1000);
+        std::vector<std::string> answers(250);
+        std::vector<boost::fibers::fiber> writers;
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            writers.emplace_back([&, i] {
+                answers[i] = text_of(groups.add(of(1 + static_cast<int>(i) % 3, std::to_string(i),
+                                                   "key-" + std::to_string(i))));
+            });
+        }
+        for (auto& w : writers) {
+            w.join();
+        }
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            BOOST_TEST(answers[i] == "created " + std::to_string(i + 1) + " " + std::to_string(i));
+        }
+        BOOST_TEST(groups.under_way() == 0u);
+    });
+    BOOST_TEST(transactions() == "4"); // 1, 100, 100 and 49
+}
+
+BOOST_AUTO_TEST_CASE(more_posts_than_may_wait_are_turned_away)
+{
+    fibers::testing::in_loop([this](fibers::reactor&) {
+        db::post_groups groups(*store, 2);
+        std::vector<std::string> answers(3);
+        std::vector<boost::fibers::fiber> writers;
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            writers.emplace_back([&, i] { answers[i] = text_of(groups.add(of(1, "x"))); });
+        }
+        for (auto& w : writers) {
+            w.join();
+        }
+        BOOST_TEST(answers == (texts{"created 1 x", "created 2 x", "trouble"}),
+                   boost::test_tools::per_element());
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
