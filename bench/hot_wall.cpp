@@ -8,6 +8,8 @@
 
 #include <boost/fiber/fiber.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -89,7 +91,7 @@ int main(int argc, char** argv)
     const auto store = db::store::open(settings);
     db::post_groups groups(*store, settings.waiting_jobs);
     for (int round = 1; round <= rounds; ++round) {
-        const std::string name = std::to_string(round);
+        const std::string name = std::to_string(getpid()) + '-' + std::to_string(round);
         print("one commit each", post_for(time, posters, "each-" + name,
                                           [&](const auto& post) { return store->add_post(post); }));
         print("grouped", post_for(time, posters, "grouped-" + name,
