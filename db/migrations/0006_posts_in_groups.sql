@@ -5,11 +5,12 @@
 -- post, with its place in the group from 1 and an outcome: created; known (this key posted the same before: its entry); conflict
 -- (the key was used for another text or wall); forbidden (not a member, disabled, no such wall). The entry is null for the last
 -- two. A post that a constraint or a trigger refuses fails the group: the caller divides it (db/posting.cpp).
--- Every statement inside sees what was committed before it, so this needs read committed (the default).
+-- Every statement inside sees what was committed before it, so this needs read committed (the default). A session keeps the
+-- plans that it made when the tables were small, so they must be right for large ones: by index, row by row.
 create function pollster.add_posts(a_wall bigint, a_users bigint[], a_bodies text[], a_keys text[])
     returns table (place bigint, outcome text, id bigint, post_id bigint, kind text, user_id bigint, user_name text, body text,
                    created_at text, edited_at text)
-    language plpgsql set search_path = pg_catalog, pg_temp
+    language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
     outcomes text[];
@@ -95,10 +96,12 @@ begin
         select a.n, outcomes[a.n], e.id, e.post_id, e.kind, e.user_id, coalesce(u.name::text, ''), p.body::text,
                pollster.utc(coalesce(p.created_at, e.created_at)), pollster.utc(p.edited_at)
         from unnest(a_users, a_keys) with ordinality a(author, given, n)
-        left join pollster.client_keys k on outcomes[a.n] = 'known' and k.user_id = a.author and k.client_key = a.given
-        left join pollster.entries e on e.wall_id = a_wall and e.id = coalesce(k.entry_id, numbers[a.n])
-        left join pollster.posts p on p.id = e.post_id and p.wall_id = e.wall_id
-        left join pollster.users u on u.id = e.user_id
+        left join lateral (select coalesce(numbers[a.n], (
+                select k.entry_id from pollster.client_keys k
+                where outcomes[a.n] = 'known' and k.user_id = a.author and k.client_key = a.given)) as number offset 0) of on true
+        left join lateral (select x.* from pollster.entries x where x.wall_id = a_wall and x.id = of.number offset 0) e on true
+        left join lateral (select x.* from pollster.posts x where x.id = e.post_id and x.wall_id = a_wall offset 0) p on true
+        left join lateral (select x.name from pollster.users x where x.id = e.user_id offset 0) u on true
         order by a.n;
 end $$;
 
