@@ -21,8 +21,11 @@ bool refresher::fresh() const
 
 bool refresher::looks_succeed() const
 {
-    // Twice the period: a look that takes a moment longer is not a failure.
-    return fresh_ && steady_clock::now() - *fresh_ <= 2 * settings_.period;
+    // Twice the period: a look that takes a moment longer is not a failure. Looks that are rarer
+    // than a session may be trusted without them vouch for nothing.
+    return fresh_ &&
+           steady_clock::now() - *fresh_ <=
+               std::min<steady_clock::duration>(2 * settings_.period, access_cache::time_to_live);
 }
 
 void refresher::hint()
