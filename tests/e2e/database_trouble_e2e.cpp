@@ -268,4 +268,38 @@ BOOST_AUTO_TEST_CASE(a_primary_that_became_read_only_refuses_writers_until_it_is
     BOOST_TEST(entries_of(poll_until_news(s, parked, poll)) == "1:1");
 }
 
+BOOST_AUTO_TEST_CASE(a_promoted_standby_takes_over_and_readers_go_on_where_they_were)
+{
+    private_postgres primary({"wal_level=replica", "max_wal_senders=4"});
+    primary.migrated_database(); // t1
+    private_postgres standby(private_postgres::standby_of{}, primary);
+    // The stack's own database is t2, which the standby gets by streaming.
+    chat moving(
+        {{"database", "host=" + primary.folder().string() + "," + standby.folder().string() +
+                          " user=pollster dbname=t2 target_session_attrs=read-write"}},
+        &primary);
+    BOOST_TEST(moving.sql("select current_database()") == "t2");
+    BOOST_TEST(moving.send(say_call(bob, 1, "one", "k1")).status == 201);
+    const call poll = poll_call(ann, R"({"1":1})");
+    hanging_call parked(moving, poll);
+    moving.until_parked(1);
+    eventually("the standby has it", [&] {
+        return standby.sql("postgres", "select pg_last_wal_replay_lsn() >= '" +
+                                           primary.sql("postgres", "select pg_current_wal_lsn()") +
+                                           "'") == "t";
+    });
+    primary.crash();
+    BOOST_TEST(moving.send(say_call(bob, 1, "two", "k2")).status == 503);
+    BOOST_TEST(!parked.answered());
+    standby.sql("postgres", "select pg_promote()");
+    reply r;
+    eventually("the post is acknowledged", [&] {
+        r = moving.send(say_call(bob, 1, "two", "k2"));
+        return r.status == 201;
+    });
+    BOOST_TEST(r.json().at("post").at("id").as_int64() == 2);
+    BOOST_TEST(moving.send(say_call(bob, 1, "one", "k1")).status == 200); // the key moved, too
+    BOOST_TEST(entries_of(poll_until_news(moving, parked, poll)) == "1:2");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
