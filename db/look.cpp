@@ -78,13 +78,17 @@ walls::changes looker::look(link& l, std::span<const walls::wall_id> also)
         "join pollster.walls w on w.id = asked.id left join pollster.heads h on h.wall_id = w.id "
         "union all "
         "select 3, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, 0, "
-        "concat(pg_current_snapshot(), ' ', pg_current_wal_insert_lsn())";
+        "concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), "
+        "extract(epoch from pg_postmaster_start_time()), "
+        "extract(epoch from pg_stat_get_bgwriter_stat_reset_time()))";
     static constexpr char afresh[] =
         "select 1, w.id, coalesce(h.last_entry, 0), null from unnest($1::bigint[]) asked(id) "
         "join pollster.walls w on w.id = asked.id left join pollster.heads h on h.wall_id = w.id "
         "union all "
         "select 3, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, 0, "
-        "concat(pg_current_snapshot(), ' ', pg_current_wal_insert_lsn())";
+        "concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), "
+        "extract(epoch from pg_postmaster_start_time()), "
+        "extract(epoch from pg_stat_get_bgwriter_stat_reset_time()))";
 
     const auto now = clock::now();
     l.connected();
@@ -117,9 +121,12 @@ walls::changes looker::look(link& l, std::span<const walls::wall_id> also)
             found.access_changed.push_back(walls::user_id{number});
             break;
         default: {
-            const std::string both = row[3].c_str();
-            snapshot = both.substr(0, both.find(' '));
-            seen_upto = parse_lsn(std::string_view(both).substr(both.find(' ') + 1));
+            const std::string_view all = row[3].c_str();
+            const auto lsn = all.find(' ') + 1;
+            const auto server = all.find(' ', lsn) + 1;
+            snapshot = all.substr(0, lsn - 1);
+            seen_upto = parse_lsn(all.substr(lsn, server - 1 - lsn));
+            found.position = snapshot + ' ' + std::string(all.substr(server));
             newest_xid = static_cast<std::uint64_t>(number);
         }
         }
@@ -135,6 +142,28 @@ walls::changes looker::look(link& l, std::span<const walls::wall_id> also)
     looked_ = now;
     seen_upto_ = seen_upto;
     return found;
+}
+
+// The position is a snapshot and what looker::recognise() says tells one history from another.
+bool access_changed_since(link& l, const std::string& position) noexcept
+try {
+    static constexpr char sql[] =
+        "with before as materialized (select $1::pg_snapshot as snapshot) "
+        "select concat_ws(' ', extract(epoch from pg_postmaster_start_time()), "
+        "extract(epoch from pg_stat_get_bgwriter_stat_reset_time())) <> $2::text "
+        "or exists (select from pollster.access_changes "
+        "where changed_by >= pg_snapshot_xmax($1::pg_snapshot)) "
+        "or exists (select from before, pg_snapshot_xip(before.snapshot) running "
+        "join pollster.access_changes c on c.changed_by = running)";
+
+    const auto space = position.find(' ');
+    if (space == std::string::npos) {
+        return true;
+    }
+    const auto r = l.exec(sql, position.substr(0, space), position.substr(space + 1));
+    return r[0][0].as<bool>();
+} catch (const std::exception&) {
+    return true;
 }
 
 } // namespace db

@@ -35,6 +35,10 @@ private:
     std::atomic<std::uint64_t> seen_upto_{0};
 };
 
+// Was any change of access committed that the look with this changes::position did not see? True in
+// doubt, also in trouble: never throws.
+bool access_changed_since(link& l, const std::string& position) noexcept;
+
 // entries.cpp
 std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
                                        std::size_t limit);

@@ -82,6 +82,14 @@ public:
         std::vector<std::optional<post_outcome>> outcomes(posts.size());
         const auto done = primary_.write([&](link& l) {
             db::add_posts(l, posts, outcomes);
+            // Asked after the commit, so that nothing that was committed before it is missed. What
+            // the first of them knew is the oldest.
+            const bool changed = access_changed_since(l, posts.front().access_known);
+            for (auto& outcome : outcomes) {
+                if (auto* created = outcome ? std::get_if<post_created>(&*outcome) : nullptr) {
+                    created->access_changed = changed;
+                }
+            }
             return true;
         });
         std::vector<result<post_outcome>> answers;

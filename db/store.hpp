@@ -56,9 +56,15 @@ struct new_post {
     walls::user_id user{};
     std::string body;       // checked by the caller: 1..65,536 bytes of UTF-8, no NUL
     std::string client_key; // empty: none
+    // refresher::access_known() when this was sent, for post_created::access_changed.
+    std::string access_known{};
 };
 struct post_created {
     walls::entry entry;
+    // Sessions, memberships or users changed since `access_known`, and that was committed before
+    // this post: only a look, which finds out who is concerned, may hand out the entry. True in
+    // doubt.
+    bool access_changed = true;
 };
 struct post_known {
     walls::entry entry;

@@ -134,7 +134,7 @@ private:
         e.up = [this](bool up) {
             spdlog::info(up ? "notifications arrive"
                             : "notifications are interrupted: looking once a second");
-            loop_.post([this] { refresher_.hint(); });
+            loop_.post([this, up] { refresher_.hints_arrive(up); });
         };
         return e;
     }

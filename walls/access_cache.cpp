@@ -1,5 +1,7 @@
 #include "walls/access_cache.hpp"
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
 namespace walls {
 
 namespace {
@@ -64,9 +66,15 @@ bool access_cache::holds(const std::string& token, const identity_ptr& who) cons
 
 void access_cache::forget(user_id user)
 {
+    forget(std::span(&user, 1));
+}
+
+void access_cache::forget(std::span<const user_id> users)
+{
     ++forgotten_;
-    boost::unordered::erase_if(known_,
-                               [user](const auto& k) { return k.second.who->user == user; });
+    const boost::unordered_flat_set<user_id> changed(users.begin(), users.end());
+    boost::unordered::erase_if(
+        known_, [&changed](const auto& k) { return changed.contains(k.second.who->user); });
 }
 
 void access_cache::forget(const std::string& token)

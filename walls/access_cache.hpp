@@ -21,7 +21,7 @@ namespace walls {
 
 class access_cache {
 public:
-    static constexpr auto time_to_live = std::chrono::seconds(5);
+    static constexpr auto time_to_live = std::chrono::seconds(1);
 
     explicit access_cache(access_source& source);
 
@@ -33,6 +33,8 @@ public:
     bool holds(const std::string& token, const identity_ptr& who) const;
 
     void forget(user_id user);
+    // One pass over the cache, however many: the members of a removed wall, say.
+    void forget(std::span<const user_id> users);
     void forget(const std::string& token);
     void forget_all();
     // Drops what nobody asked for since the previous sweep. About once a minute.

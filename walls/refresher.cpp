@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 namespace walls {
 
@@ -42,10 +43,23 @@ void refresher::stop()
     bell_.notify_one();
 }
 
-void refresher::posted(wall_id wall, const entry& e)
+void refresher::hints_arrive(bool yes)
+{
+    hints_arrive_ = yes;
+    hint(); // for those that were missed before
+}
+
+fibers::steady_time::duration refresher::period() const
+{
+    const fibers::steady_time::duration whole = settings_.period;
+    return hints_arrive_ ? whole : whole * 4 / 5;
+}
+
+void refresher::posted(wall_id wall, const entry& e, bool access_changed)
 {
     const auto known = parts_.hash.newest(wall);
-    if (known && number(*known) + 1 == number(e.id) && !pending_.contains(wall)) {
+    if (!access_changed && known && number(*known) + 1 == number(e.id) &&
+        !pending_.contains(wall)) {
         const entry one[] = {e};
         parts_.recent.append(wall, one);
         parts_.hash.raise(wall, e.id);
@@ -85,7 +99,7 @@ fibers::steady_time refresher::next_look() const
     if (parts_.who.clients() == 0) {
         return fibers::steady_time::max();
     }
-    return began_ + (hinted_ ? settings_.hint_gap : settings_.period);
+    return began_ + (hinted_ ? settings_.hint_gap : period());
 }
 
 void refresher::run()
@@ -161,13 +175,17 @@ result<void> refresher::look(std::span<waiting* const> askers)
 // this look.
 void refresher::apply_access(const changes& c)
 {
+    access_known_ = c.position;
     if (c.forget_everything) {
         parts_.access.forget_all();
         parts_.who.wake_all(woken::access_changed);
         return;
     }
+    if (c.access_changed.empty()) {
+        return;
+    }
+    parts_.access.forget(c.access_changed);
     for (const user_id user : c.access_changed) {
-        parts_.access.forget(user);
         parts_.who.wake(user, woken::access_changed);
     }
 }
@@ -228,6 +246,9 @@ void refresher::apply_heads(const changes& c, std::span<const wall_id> asked)
 
 // One read for all walls that rose, whatever the number of their readers. Pages until each wall is
 // complete.
+//
+// The read is younger than the look. What was committed between them is left to the next look:
+// somebody may have lost the wall before it was written, and only a look tells.
 result<void> refresher::load_pending()
 {
     while (!pending_.empty()) {
@@ -247,15 +268,17 @@ result<void> refresher::load_pending()
             return pages.error(); // pending_ stays for the next look
         }
         wall_loads_ += from.size();
-        pending_.clear();
-        for (const page& p : *pages) {
+        const auto looked_at = std::exchange(pending_, {});
+        for (page& p : *pages) {
+            const entry_id newest = looked_at.at(p.wall);
+            std::erase_if(p.entries, [newest](const entry& e) { return e.id > newest; });
             if (p.entries.empty()) {
                 continue;
             }
             parts_.recent.append(p.wall, p.entries);
             parts_.hash.raise(p.wall, p.entries.back().id);
-            if (p.more) {
-                pending_[p.wall] = entry_id{number(p.entries.back().id) + 1};
+            if (p.more && p.entries.back().id < newest) {
+                pending_[p.wall] = newest;
             }
         }
         parts_.lot.ring();

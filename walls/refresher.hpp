@@ -56,9 +56,16 @@ public:
     result<void> catch_up(std::span<const cursor> local);
 
     void hint(); // something was committed somewhere: look soon, if anybody is connected
-    // This process committed `e`: its readers get it at once, if it follows what is known, else
-    // after a look.
-    void posted(wall_id wall, const entry& e);
+    // Do hints arrive? Until the first yes, and after a no, the looks come a fifth sooner: without
+    // hints they alone must end a revoked poll within a second of the default period.
+    void hints_arrive(bool yes);
+
+    // This process committed `e`. If it follows what is known, its readers get it at once; else
+    // after a look. Also after a look if `access_changed`: somebody may have lost the wall before
+    // the post was committed, which the look finds out before it hands out the entry.
+    void posted(wall_id wall, const entry& e, bool access_changed);
+    // Every change of access up to there has been applied (changes::position); empty: not known.
+    const std::string& access_known() const { return access_known_; }
 
     // The last look succeeded, and not long ago: every change of access up to then has been
     // applied, also what happened in a pause, because a look brings all that changed since the look
@@ -81,6 +88,7 @@ private:
     bool fresh() const;
     fibers::steady_time next_look() const;
     result<void> look(std::span<waiting* const> askers);
+    fibers::steady_time::duration period() const;
     void apply_access(const changes& c);
     result<void> relearn(std::span<waiting* const> askers);
     void apply_heads(const changes& c, std::span<const wall_id> asked);
@@ -93,6 +101,8 @@ private:
         pending_;          // watched walls that rose and whose entries are not loaded yet
     bool relearn_ = false; // the source forgot everything, watched walls are to be asked for again
     bool hinted_ = false;
+    bool hints_arrive_ = false;
+    std::string access_known_;
     bool stopping_ = false;
     fibers::steady_time began_{};                // when the last look began
     std::optional<fibers::steady_time> fresh_{}; // when the last look that succeeded began

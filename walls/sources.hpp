@@ -32,6 +32,9 @@ struct changes {
     // what was asked for, and everything that is cached about walls and users is to be asked for
     // again.
     bool forget_everything = false;
+    // Up to where `access_changed` tells everything, in the source's own words; see
+    // db::new_post::access_known.
+    std::string position;
 };
 
 class feed_source {

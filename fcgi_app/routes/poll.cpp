@@ -161,12 +161,22 @@ walls::result<std::string> poll_in_progress::with_older(news n, const std::vecto
         if (found->entries.empty()) {
             continue; // nothing after all; the client asks again
         }
+        // Not what is newer than the last look: this user may have lost the wall before it was
+        // written, and only a look tells.
+        const auto newest = services_.hash.newest(mine.wall).value_or(walls::entry_id{0});
         std::string json;
+        walls::entry_id last{};
         for (const walls::entry& e : found->entries) {
+            if (e.id > newest) {
+                break;
+            }
             json += json.empty() ? "" : ",";
             json += walls::to_json(e);
+            last = e.id;
         }
-        n.entries(mine.wall, json, found->more);
+        if (!json.empty()) {
+            n.entries(mine.wall, json, found->more && last < newest);
+        }
     }
     return std::move(n).finish();
 }

@@ -139,13 +139,14 @@ answer add_post(services& s, call& c)
     auto& post = std::get<db::new_post>(read);
     post.wall = walls::wall_id{c.wall};
     post.user = std::get<walls::identity_ptr>(who)->user;
+    post.access_known = s.refresh.access_known();
     const auto outcome = s.posting.add(post);
     if (!outcome) {
         return unavailable(s, outcome.error());
     }
     if (const auto* created = std::get_if<db::post_created>(&*outcome)) {
         s.counted.posts.Increment();
-        s.refresh.posted(post.wall, created->entry);
+        s.refresh.posted(post.wall, created->entry, created->access_changed);
         return entry_response(created->entry, 201);
     }
     if (const auto* known = std::get_if<db::post_known>(&*outcome)) {

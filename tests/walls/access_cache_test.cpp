@@ -81,6 +81,23 @@ BOOST_AUTO_TEST_CASE(a_forgotten_user_is_asked_for_again)
     });
 }
 
+BOOST_AUTO_TEST_CASE(all_users_of_a_change_are_forgotten_together)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        access_cache cache(db);
+        for (int i = 1; i <= 3; ++i) {
+            db.sessions[std::to_string(i)] = somebody(i);
+            (void)cache.find(std::to_string(i), true);
+        }
+        const user_id gone[] = {user_id{1}, user_id{3}, user_id{9}};
+        cache.forget(gone);
+        BOOST_TEST(!cache.holds("1", db.sessions["1"]));
+        BOOST_TEST(cache.holds("2", db.sessions["2"]));
+        BOOST_TEST(!cache.holds("3", db.sessions["3"]));
+    });
+}
+
 // The answer may have been read before the change that was reported while it was on its way.
 BOOST_AUTO_TEST_CASE(an_answer_that_crossed_a_change_is_not_remembered)
 {

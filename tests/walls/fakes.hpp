@@ -67,6 +67,7 @@ public:
             return trouble{trouble_kind::unavailable, "down"};
         }
         changes c;
+        c.position = "after look " + std::to_string(looks);
         c.forget_everything = std::exchange(forget_everything, false);
         if (!c.forget_everything) {
             for (const auto wall : std::exchange(changed_, {})) {

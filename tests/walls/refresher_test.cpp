@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(own_posts_in_order_are_delivered_without_a_question)
         const presence::client here(t.who);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
-        t.job.posted(wall_id{1}, post(1));
+        t.job.posted(wall_id{1}, post(1), false);
         BOOST_TEST((a.outcome() == woken::risen));
         BOOST_TEST(t.db.looks == 1);
         BOOST_TEST(t.db.loads == 0);
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_that_ran_ahead_waits_for_the_one_before)
         parked_poll a(t, {at(1, 0)});
         t.db.add(1);
         t.db.add(1);
-        t.job.posted(wall_id{1}, post(2));
+        t.job.posted(wall_id{1}, post(2), false);
         BOOST_TEST(t.newest(1) == 0);
         BOOST_TEST((a.outcome() == woken::risen)); // by the look that it asked for
         BOOST_TEST(t.newest(1) == 2);
@@ -298,6 +298,66 @@ BOOST_AUTO_TEST_CASE(who_lost_access_is_woken_before_the_entries_of_the_same_loo
         t.job.hint();
         BOOST_TEST((a.outcome() == woken::access_changed));
         BOOST_TEST(!t.access.holds("t", before));
+    });
+}
+
+// What was committed after the look may have been written after somebody lost the wall, of which
+// the look knows nothing.
+BOOST_AUTO_TEST_CASE(entries_younger_than_the_look_wait_for_the_next_look)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.who);
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        parked_poll a(t, {at(1, 0)});
+        t.db.add(1);
+        t.db.during_look = [&] {
+            if (t.db.looks == 2) {
+                t.db.add(1);
+            }
+        };
+        t.job.hint();
+        BOOST_TEST((a.outcome() == woken::risen));
+        BOOST_TEST(t.newest(1) == 1);
+        BOOST_TEST(t.recent.after(wall_id{1}, entry_id{0}, 9).value().json == to_json(post(1)));
+        parked_poll b(t, {at(1, 1)});
+        t.job.hint();
+        BOOST_TEST((b.outcome() == woken::risen));
+        BOOST_TEST(t.newest(1) == 2);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_own_post_behind_a_change_of_access_waits_for_the_look_that_applies_it)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.who);
+        t.db.sessions["t"] = somebody(7);
+        const auto before = t.access.find("t", true).value();
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        parked_poll revoked(t, {at(1, 0)}, 7);
+        parked_poll member(t, {at(1, 0)}, 8);
+        t.db.access_changed = {user_id{7}};
+        t.db.add(1);
+        t.job.posted(wall_id{1}, post(1), true);
+        BOOST_TEST(t.newest(1) == 0);
+        BOOST_TEST((revoked.outcome() == woken::access_changed));
+        BOOST_TEST(!t.access.holds("t", before));
+        BOOST_TEST((member.outcome() == woken::risen));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_position_is_known_once_its_changes_are_applied)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.who);
+        BOOST_TEST(t.job.access_known() == "");
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        BOOST_TEST(t.job.access_known() == "after look 1");
+        t.db.down = true;
+        BOOST_TEST(t.catch_up({at(2, 0)}).has_error());
+        BOOST_TEST(t.job.access_known() == "after look 1");
     });
 }
 
@@ -447,7 +507,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_during_a_look_is_neither_lost_nor_doubled)
         t.db.add(1);
         t.job.hint();
         let_others_run(); // the look has read entry 1 and is on its way
-        t.job.posted(wall_id{1}, post(1));
+        t.job.posted(wall_id{1}, post(1), false);
         BOOST_TEST((a.outcome() == woken::risen));
         hold.wake();
         let_others_run();
