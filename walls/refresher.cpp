@@ -52,7 +52,7 @@ void refresher::hints_arrive(bool yes)
 fibers::steady_time::duration refresher::period() const
 {
     const fibers::steady_time::duration whole = settings_.period;
-    return hints_arrive_ ? whole : whole * 4 / 5;
+    return hints_arrive_ ? whole : whole / 2;
 }
 
 void refresher::posted(wall_id wall, const entry& e, bool access_changed)

@@ -56,8 +56,8 @@ public:
     result<void> catch_up(std::span<const cursor> local);
 
     void hint(); // something was committed somewhere: look soon, if anybody is connected
-    // Do hints arrive? Until the first yes, and after a no, the looks come a fifth sooner: without
-    // hints they alone must end a revoked poll within a second of the default period.
+    // Do hints arrive? Until the first yes, and after a no, the looks come twice as often:
+    // without hints they alone must end a revoked poll within a second, on a busy host too.
     void hints_arrive(bool yes);
 
     // This process committed `e`. If it follows what is known, its readers get it at once; else
