@@ -203,7 +203,8 @@ class Pollster:
     def __init__(self, rig, namespace, name, database, more=()):
         self.rig, self.namespace, self.name = rig, namespace, name
         self.socket = rig.folder / f"{name}.sock"
-        self.command = [rig.pollster, "serve", "--listen", f"unix:{self.socket},mode=0666", "--database", database, *more]
+        self.command = [rig.pollster, "serve", "--listen", f"unix:{self.socket},mode=0666", "--database", database,
+                        "--rate-limits", "off", *more]
         self.start()
 
     def start(self):

@@ -52,12 +52,23 @@ routes::settings route_settings(const config& c)
     s.poll_spread = std::min<std::chrono::milliseconds>(std::chrono::seconds(5), s.poll_time / 12);
     s.page_entries = c.page_entries;
     s.max_parked = c.max_parked;
+    s.max_parked_per_user = c.rate_limits ? c.max_parked_per_user : 0;
     s.session_lifetime = std::chrono::hours(24) * c.session_days;
     using cookies = routes::settings::cookies;
     s.secure_cookie = c.secure_cookie == secure_cookies::on    ? cookies::secure
                       : c.secure_cookie == secure_cookies::off ? cookies::plain
                                                                : cookies::as_request;
     return s;
+}
+
+routes::rate_settings rate_settings(const config& c)
+{
+    if (!c.rate_limits) {
+        return {};
+    }
+    return {c.user_polls_per_second,       c.address_polls_per_second,
+            c.user_posts_per_second,       c.address_posts_per_second,
+            c.address_sign_ins_per_minute, c.sign_in_longest_delay_seconds};
 }
 
 // Everything below the server, in the order in which it is built; taken down in the reverse.
@@ -68,6 +79,7 @@ public:
         , config_(c)
         , route_settings_(route_settings(c))
         , cors_(c.cors_origins)
+        , limited_(rate_settings(c), metrics_)
         , store_(db::store::open(database_settings(c)))
         , lot_(hash_, who_, c.look_ms)
         , access_(*store_)
@@ -78,7 +90,7 @@ public:
         , services_{route_settings_, cors_,    *store_,  who_,
                     hash_,           recent_,  lot_,     access_,
                     refresher_,      backlog_, posting_, request_stacks_,
-                    parked_stacks_,  metrics_, random_}
+                    parked_stacks_,  metrics_, random_,  limited_}
         , server_(loop, c, services_)
     {
         refresher_.on_look = [this](const walls::trouble* t) { report_look(t); };
@@ -177,6 +189,7 @@ private:
     fibers::stack_pool parked_stacks_{parked_stack_bytes};
     routes::metrics metrics_;
     std::minstd_rand random_{std::random_device{}()};
+    routes::rates limited_;
     std::unique_ptr<db::store> store_;
     walls::presence who_;
     walls::global_hash hash_;

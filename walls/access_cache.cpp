@@ -8,6 +8,20 @@ namespace {
 constexpr std::size_t tokens_a_statement = 1000;
 }
 
+bool access_cache::same_secret::operator()(const std::string& a,
+                                           const std::string& b) const noexcept
+{
+    if (a.size() != b.size()) {
+        return false;
+    }
+    unsigned differ = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        differ |= static_cast<unsigned>(static_cast<unsigned char>(a[i])) ^
+                  static_cast<unsigned char>(b[i]);
+    }
+    return differ == 0;
+}
+
 access_cache::access_cache(access_source& source)
     : source_(source)
     , batch_(tokens_a_statement,

@@ -49,6 +49,7 @@ public:
     std::span<watch> watches() { return watches_; }
 
     void wake(woken why);
+    bool asleep() const { return why_ == woken::not_yet; } // of a parked one: not woken yet
     woken sleep(); // suspends the calling fiber until wake(); returns the reason and forgets it
 
     void on_time() override { wake(woken::timed_out); }

@@ -34,6 +34,26 @@ void presence::wake(user_id user, woken why)
     }
 }
 
+std::size_t presence::make_room(user_id user, std::size_t most)
+{
+    const auto it = users_.find(user);
+    if (it == users_.end()) {
+        return 0;
+    }
+    // Those that were woken stay in the list until their fibers run.
+    const auto asleep = [](const parked& p) { return p.asleep(); };
+    auto now = static_cast<std::size_t>(std::ranges::count_if(*it->second, asleep));
+    std::size_t ended = 0;
+    for (auto poll = it->second->begin(); now >= most && poll != it->second->end(); ++poll) {
+        if (poll->asleep()) {
+            poll->wake(woken::timed_out);
+            --now;
+            ++ended;
+        }
+    }
+    return ended;
+}
+
 void presence::wake_all(woken why)
 {
     for (auto& [user, list] : users_) {

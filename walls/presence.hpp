@@ -58,6 +58,9 @@ public:
     // Wakes the parked polls of this user.
     void wake(user_id user, woken why);
     void wake_all(woken why);
+    // Ends the oldest parked polls of this user until there are fewer than `most`: how many. Looks
+    // at each of the user's polls.
+    std::size_t make_room(user_id user, std::size_t most);
 
 private:
     using poll_list = boost::intrusive::list<parked, boost::intrusive::base_hook<user_hook>,

@@ -18,6 +18,8 @@ public:
     // Complete header lines for an answer to a request with this Origin header (empty: none).
     // They live as long as this object, so a parked poll keeps a view of them.
     std::string_view lines_for(std::string_view origin) const;
+    // Is it one of the exact origins?
+    bool names(std::string_view origin) const { return granted_.find(origin) != granted_.end(); }
 
 private:
     std::map<std::string, std::string, std::less<>> granted_; // origin -> lines

@@ -14,8 +14,8 @@ using cgi_variables = std::vector<std::pair<std::string_view, std::string_view>>
 // The variables that matter among the dozens that a web server sends.
 struct variables {
     std::optional<std::string_view> method, path_info, document_uri, script_name, query,
-        content_type, content_length, authorization, cookie, origin, csrf_token, remote_addr, https,
-        scheme;
+        content_type, content_length, authorization, cookie, origin, csrf_token, host, fetch_site,
+        remote_addr, https, scheme;
 
     explicit variables(const cgi_variables& params);
 };
@@ -29,6 +29,7 @@ struct known_variable {
 constexpr std::array known{
     known_variable{"HTTPS", &variables::https},
     known_variable{"PATH_INFO", &variables::path_info},
+    known_variable{"HTTP_HOST", &variables::host},
     known_variable{"SCRIPT_NAME", &variables::script_name},
     known_variable{"HTTP_COOKIE", &variables::cookie},
     known_variable{"HTTP_ORIGIN", &variables::origin},
@@ -41,6 +42,7 @@ constexpr std::array known{
     known_variable{"CONTENT_LENGTH", &variables::content_length},
     known_variable{"HTTP_X_CSRF_TOKEN", &variables::csrf_token},
     known_variable{"HTTP_AUTHORIZATION", &variables::authorization},
+    known_variable{"HTTP_SEC_FETCH_SITE", &variables::fetch_site},
 };
 
 constexpr std::size_t longest_name = known.back().name.size();
@@ -110,6 +112,8 @@ std::optional<request> request::from_cgi(const cgi_variables& params, std::strin
     r.cookie = v.cookie.value_or("");
     r.origin = v.origin.value_or("");
     r.csrf_token = v.csrf_token.value_or("");
+    r.host = v.host.value_or("");
+    r.fetch_site = v.fetch_site.value_or("");
     r.remote_addr = v.remote_addr.value_or("");
     r.https = lower(v.https.value_or("")) == "on" || lower(v.scheme.value_or("")) == "https";
     r.body = std::move(body);

@@ -20,6 +20,8 @@ struct request {
     std::string cookie;
     std::string origin;
     std::string csrf_token; // X-CSRF-Token
+    std::string host;       // Host, as sent: "shop.example:8443"
+    std::string fetch_site; // Sec-Fetch-Site: "same-origin", "cross-site" …
     std::string remote_addr;
     bool https = false; // HTTPS is "on", or REQUEST_SCHEME is "https"
     std::string body;

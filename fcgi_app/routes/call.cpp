@@ -1,5 +1,7 @@
 #include "fcgi_app/routes/call.hpp"
 
+#include "fcgi_app/http/provenance.hpp"
+
 #include <boost/json/parse.hpp>
 #include <spdlog/spdlog.h>
 
@@ -12,6 +14,21 @@ constexpr std::string_view cookie_name = "pollster_session";
 bool writes(const http::request& r)
 {
     return r.method != "GET" && r.method != "HEAD";
+}
+
+// A browser sends the cookie with what a foreign page makes it send, too. X-CSRF-Token a foreign
+// page can only add after a CORS grant; from one that says it is foreign it counts for nothing.
+bool may_be_forged(const services& s, const http::request& r)
+{
+    switch (http::provenance_of(r, s.cors)) {
+    case http::provenance::own:
+        return false;
+    case http::provenance::foreign:
+        return true;
+    case http::provenance::unknown:
+        break;
+    }
+    return r.csrf_token.empty();
 }
 
 } // namespace
@@ -47,9 +64,10 @@ identified who_calls(services& s, const call& c)
     if (given.session_id.empty()) {
         return http::response::error(401, "Please sign in.");
     }
-    // A foreign page can make a browser send the cookie, but not this header without a CORS grant.
-    if (given.from_cookie && writes(c.request) && c.request.csrf_token.empty()) {
-        return http::response::error(403, "A call with a cookie needs the header X-CSRF-Token.");
+    if (given.from_cookie && writes(c.request) && may_be_forged(s, c.request)) {
+        return http::response::error(
+            403, "A call with a cookie needs the header X-CSRF-Token, and must come from a page of "
+                 "this origin or of one in cors_origins.");
     }
     auto who = s.access.find(given.session_id, s.refresh.looks_succeed());
     if (!who) {

@@ -40,6 +40,7 @@ public:
     prometheus::Counter& too_slow_requests;   // not delivered within receive_timeout_seconds
     prometheus::Counter& too_slow_readers;    // did not read within send_timeout_seconds
     prometheus::Counter& refused_parking;     // beyond max_parked
+    prometheus::Counter& user_parking;        // answered early, beyond max_parked_per_user
     prometheus::Gauge& connected_gauge;
     prometheus::Gauge& parked_gauge;
     prometheus::Gauge& clients_gauge;

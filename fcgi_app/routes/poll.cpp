@@ -259,6 +259,11 @@ void poll_in_progress::go_on(poll_in_progress self)
         self.refuse(full);
         return;
     }
+    if (const auto most = s.options.max_parked_per_user; most > 0) {
+        // The oldest are answered with nothing new: most likely pages that nobody looks at.
+        s.counted.user_parking.Increment(
+            static_cast<double>(s.who.make_room(self->who_->user, most)));
+    }
     // Dispatched, not posted: the parked fiber runs now, so nothing slips in between comparison and
     // parking.
     boost::fibers::fiber(
@@ -339,6 +344,9 @@ answer poll(services& s, call& c)
         s.counted.polls_refused.Increment();
         return answer(std::move(r));
     };
+    if (auto too_many = s.limited.poll_from(c.request)) {
+        return refused(std::move(*too_many));
+    }
     walls::identity_ptr who;
     if (!token.empty()) {
         auto found = s.access.find(token, s.refresh.looks_succeed());
@@ -349,6 +357,9 @@ answer poll(services& s, call& c)
     }
     if (!who) {
         return refused(http::response::error(400, "Invalid user!"));
+    }
+    if (auto too_many = s.limited.poll_by(who->user)) {
+        return refused(std::move(*too_many));
     }
     std::erase_if(body.cursors, [&](const cursor& mine) { return !who->may_see(mine.wall); });
     if (body.malformed || body.cursors.empty()) {

@@ -132,6 +132,9 @@ answer add_post(services& s, call& c)
     if (auto* refused = std::get_if<http::response>(&who)) {
         return std::move(*refused);
     }
+    if (auto refused = s.limited.post(c.request, std::get<walls::identity_ptr>(who)->user)) {
+        return std::move(*refused);
+    }
     auto read = read_post(c.request);
     if (auto* refused = std::get_if<http::response>(&read)) {
         return std::move(*refused);

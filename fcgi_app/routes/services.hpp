@@ -6,6 +6,7 @@
 #include "db/store.hpp"
 #include "fcgi_app/http/cors.hpp"
 #include "fcgi_app/routes/metrics.hpp"
+#include "fcgi_app/routes/rates.hpp"
 #include "fibers/stacks.hpp"
 #include "walls/access_cache.hpp"
 #include "walls/backlog.hpp"
@@ -25,6 +26,7 @@ struct settings {
     std::chrono::milliseconds poll_spread{5'000};
     std::size_t page_entries = 100; // of a wall in one answer
     std::size_t max_parked = 1'200'000;
+    std::size_t max_parked_per_user = 0; // 0: no limit
     std::chrono::seconds session_lifetime{30 * 24 * 3600};
     enum class cookies { as_request, secure, plain } secure_cookie = cookies::as_request;
 };
@@ -45,6 +47,7 @@ struct services {
     fibers::stack_pool& parked_stacks;  // for fibers that sleep: one touched page each
     metrics& counted;
     std::minstd_rand& random; // spreads deadlines; not for secrets
+    rates& limited;
 };
 
 } // namespace routes

@@ -1,4 +1,5 @@
 #include "fcgi_app/http/form.hpp"
+#include "fcgi_app/http/provenance.hpp"
 #include "fcgi_app/routes/handlers.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -102,6 +103,10 @@ answer sign_in(services& s, call& c)
         return std::move(*refused);
     }
     const auto& [name, password] = std::get<name_and_password>(given);
+    if (auto refused = s.limited.sign_in(c.request, name)) {
+        spdlog::info("request {}: sign-in from {} has to wait", c.number, c.request.remote_addr);
+        return std::move(*refused);
+    }
     auto done = s.store.sign_in(name, password);
     if (!done) {
         return unavailable(s, done.error());
@@ -110,6 +115,7 @@ answer sign_in(services& s, call& c)
         spdlog::info("request {}: sign-in refused from {}", c.number, c.request.remote_addr);
         return http::response::error(401, "Wrong name or password.");
     }
+    s.limited.signed_in(c.request, name);
     const db::signed_in& in = **done;
     spdlog::info("request {}: user {} signed in", c.number, walls::number(in.user));
     http::response r = http::response::json(
@@ -117,8 +123,11 @@ answer sign_in(services& s, call& c)
                                      {"user", user_json(in.user, in.user_name)},
                                      {"expires_at", in.expires_at}}),
         201);
-    r.headers.emplace_back(
-        "Set-Cookie", cookie_line(s, c.request, in.session_id, s.options.session_lifetime.count()));
+    // A foreign page must not be able to sign the visitor's browser in as somebody else.
+    if (http::provenance_of(c.request, s.cors) != http::provenance::foreign) {
+        r.headers.emplace_back("Set-Cookie", cookie_line(s, c.request, in.session_id,
+                                                         s.options.session_lifetime.count()));
+    }
     return r;
 }
 

@@ -62,7 +62,7 @@ served::served(fibers::reactor& loop)
     , services_{route_settings_, cors_,    store_,   who_,
                 hash_,           recent_,  lot_,     access_,
                 refresher_,      backlog_, posting_, request_stacks_,
-                parked_stacks_,  metrics_, random_}
+                parked_stacks_,  metrics_, random_,  limited_}
     , server_(loop, config_, services_)
     , listener_(unix_socket())
 {

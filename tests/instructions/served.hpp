@@ -99,6 +99,7 @@ private:
     fibers::stack_pool parked_stacks_{std::size_t{16} * 1024};
     routes::metrics metrics_;
     std::minstd_rand random_{1};
+    routes::rates limited_{{}, metrics_};
     memory_store store_;
     walls::presence who_;
     walls::global_hash hash_;

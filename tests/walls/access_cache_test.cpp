@@ -81,6 +81,25 @@ BOOST_AUTO_TEST_CASE(a_forgotten_user_is_asked_for_again)
     });
 }
 
+BOOST_AUTO_TEST_CASE(tokens_that_differ_anywhere_are_others)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        const std::string token(43, 'a');
+        db.sessions[token] = somebody(1);
+        access_cache cache(db);
+        BOOST_TEST(cache.find(token, true).value() != nullptr);
+        for (std::size_t i = 0; i < token.size(); ++i) {
+            std::string other = token;
+            other[i] = 'b';
+            BOOST_TEST(cache.find(other, true).value() == nullptr);
+        }
+        BOOST_TEST(cache.find(token.substr(1), true).value() == nullptr);
+        BOOST_TEST(cache.find(token + "a", true).value() == nullptr);
+        BOOST_TEST(cache.hits() == 0u);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(all_users_of_a_change_are_forgotten_together)
 {
     in_loop([](fibers::reactor&) {

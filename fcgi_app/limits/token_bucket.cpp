@@ -1,0 +1,38 @@
+#include "fcgi_app/limits/token_bucket.hpp"
+
+#include <algorithm>
+
+namespace limits {
+
+namespace {
+
+time_point::duration seconds(double s)
+{
+    return std::chrono::duration_cast<time_point::duration>(std::chrono::duration<double>(s));
+}
+
+} // namespace
+
+token_buckets::token_buckets(const rate& r, std::string secret)
+    : limited_(r.per_second > 0)
+    , token_(limited_ ? seconds(1 / r.per_second) : time_point::duration{})
+    , whole_(limited_ ? seconds(std::max(r.burst, 1.0) / r.per_second) : time_point::duration{})
+    , buckets_(std::move(secret))
+{
+}
+
+token_buckets::wait token_buckets::take(std::string_view key, time_point now)
+{
+    if (!limited_) {
+        return {};
+    }
+    bucket& b = buckets_.at(key);
+    const time_point full = std::max(b.until, now) + token_;
+    if (full > now + whole_) {
+        return std::chrono::ceil<wait>(full - now - whole_);
+    }
+    b.until = full;
+    return {};
+}
+
+} // namespace limits

@@ -1,0 +1,36 @@
+// Token buckets, one for each key: `burst` tokens, refilled at `per_second`. Kept as the moment at
+// which the bucket is full again (the generic cell rate algorithm), so a bucket is 16 bytes and
+// needs no clock of its own. Sans-IO; one thread.
+#pragma once
+
+#include "fcgi_app/limits/keyed_slots.hpp"
+
+namespace limits {
+
+struct rate {
+    double per_second = 0; // 0: no limit
+    double burst = 1;
+};
+
+class token_buckets {
+public:
+    using wait = std::chrono::milliseconds;
+
+    token_buckets(const rate& r, std::string secret);
+
+    // Takes a token of `key`: zero. If there is none: how long until there is, and nothing is
+    // taken.
+    wait take(std::string_view key, time_point now);
+
+private:
+    struct bucket {
+        time_point until{}; // full again
+    };
+
+    const bool limited_;
+    const time_point::duration token_; // time in which one token is refilled
+    const time_point::duration whole_; // time in which all are
+    keyed_slots<bucket> buckets_;
+};
+
+} // namespace limits

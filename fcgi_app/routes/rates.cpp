@@ -1,0 +1,129 @@
+#include "fcgi_app/routes/rates.hpp"
+
+#include "fcgi_app/limits/network.hpp"
+
+namespace routes {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+// A bucket holds what its rate gives in ten seconds: pages that open together, a phone that was in
+// a tunnel.
+constexpr double burst_seconds = 10;
+
+std::string secret()
+{
+    std::random_device bits;
+    std::string out;
+    for (int i = 0; i < 4; ++i) {
+        out += std::to_string(bits()) + ' ';
+    }
+    return out;
+}
+
+limits::rate a_second(std::size_t n)
+{
+    return {static_cast<double>(n), static_cast<double>(n) * burst_seconds};
+}
+
+limits::rate a_minute(std::size_t n)
+{
+    return {static_cast<double>(n) / 60, static_cast<double>(n)};
+}
+
+prometheus::Counter& counter(metrics& m, const char* option)
+{
+    return m.counter("pollster_limits_total", "Times a limit was reached, by limit.",
+                     {{"limit", option}});
+}
+
+http::response too_many(std::string_view sentence, std::chrono::milliseconds wait)
+{
+    http::response r = http::response::error(429, sentence);
+    r.headers.emplace_back("Retry-After",
+                           std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()));
+    return r;
+}
+
+std::string key_of(walls::user_id user)
+{
+    return std::to_string(walls::number(user));
+}
+
+// Of name and address, so that nobody can lock another out from elsewhere.
+std::string attempt_key(const http::request& r, const std::string& name)
+{
+    return limits::network_of(r.remote_addr) + '\n' + name;
+}
+
+} // namespace
+
+rates::bucket::bucket(metrics& m, const char* option, const limits::rate& r)
+    : tokens_(r, secret())
+    , refused_(counter(m, option))
+{
+}
+
+rates::refusal rates::bucket::take(std::string_view key, std::string_view sentence)
+{
+    const auto wait = tokens_.take(key, steady_clock::now());
+    if (wait == wait.zero()) {
+        return std::nullopt;
+    }
+    refused_.Increment();
+    return too_many(sentence, wait);
+}
+
+rates::rates(const rate_settings& s, metrics& m)
+    : user_polls_(m, "user_polls_per_second", a_second(s.user_polls_per_second))
+    , address_polls_(m, "address_polls_per_second", a_second(s.address_polls_per_second))
+    , user_posts_(m, "user_posts_per_second", a_second(s.user_posts_per_second))
+    , address_posts_(m, "address_posts_per_second", a_second(s.address_posts_per_second))
+    , address_sign_ins_(m, "address_sign_ins_per_minute", a_minute(s.address_sign_ins_per_minute))
+    , sign_in_delay_(s.sign_in_longest_delay, secret())
+    , delayed_(counter(m, "sign_in_longest_delay_seconds"))
+{
+}
+
+rates::refusal rates::poll_from(const http::request& r)
+{
+    return address_polls_.take(limits::network_of(r.remote_addr),
+                               "Too many polls from this address. Please wait.");
+}
+
+rates::refusal rates::poll_by(walls::user_id user)
+{
+    return user_polls_.take(key_of(user), "Too many polls. Please wait.");
+}
+
+rates::refusal rates::post(const http::request& r, walls::user_id user)
+{
+    if (auto refused = address_posts_.take(limits::network_of(r.remote_addr),
+                                           "Too many posts from this address. Please wait.")) {
+        return refused;
+    }
+    return user_posts_.take(key_of(user), "Too many posts. Please wait.");
+}
+
+rates::refusal rates::sign_in(const http::request& r, const std::string& name)
+{
+    if (auto refused = address_sign_ins_.take(limits::network_of(r.remote_addr),
+                                              "Too many sign-ins from this address. "
+                                              "Please wait.")) {
+        return refused;
+    }
+    const auto wait = sign_in_delay_.attempt(attempt_key(r, name), steady_clock::now());
+    if (wait == wait.zero()) {
+        return std::nullopt;
+    }
+    delayed_.Increment();
+    return too_many("Too many attempts. Please wait.", wait);
+}
+
+void rates::signed_in(const http::request& r, const std::string& name)
+{
+    sign_in_delay_.succeeded(attempt_key(r, name));
+}
+
+} // namespace routes

@@ -1,0 +1,60 @@
+// How much one user, and one address, may ask for; beyond it 429 with Retry-After. The address is
+// REMOTE_ADDR, as nginx gives it: behind another proxy nginx must be told whom to believe (docs/
+// SECURITY.md). Fibers of the event loop only; nothing waits.
+#pragma once
+
+#include "fcgi_app/http/request.hpp"
+#include "fcgi_app/http/response.hpp"
+#include "fcgi_app/limits/growing_delay.hpp"
+#include "fcgi_app/limits/token_bucket.hpp"
+#include "fcgi_app/routes/metrics.hpp"
+#include "walls/ids.hpp"
+
+#include <optional>
+#include <random>
+
+namespace routes {
+
+struct rate_settings { // 0 is no limit
+    std::size_t user_polls_per_second = 0;
+    std::size_t address_polls_per_second = 0;
+    std::size_t user_posts_per_second = 0;
+    std::size_t address_posts_per_second = 0;
+    std::size_t address_sign_ins_per_minute = 0;
+    std::chrono::seconds sign_in_longest_delay{0};
+};
+
+class rates {
+public:
+    using refusal = std::optional<http::response>; // none: go on
+
+    rates(const rate_settings& s, metrics& m);
+
+    refusal poll_from(const http::request& r);
+    refusal poll_by(walls::user_id user);
+    refusal post(const http::request& r, walls::user_id user);
+    // The attempt counts as a failure until signed_in() says otherwise.
+    refusal sign_in(const http::request& r, const std::string& name);
+    void signed_in(const http::request& r, const std::string& name);
+
+private:
+    class bucket {
+    public:
+        bucket(metrics& m, const char* option, const limits::rate& r);
+        refusal take(std::string_view key, std::string_view sentence);
+
+    private:
+        limits::token_buckets tokens_;
+        prometheus::Counter& refused_;
+    };
+
+    bucket user_polls_;
+    bucket address_polls_;
+    bucket user_posts_;
+    bucket address_posts_;
+    bucket address_sign_ins_;
+    limits::growing_delay sign_in_delay_;
+    prometheus::Counter& delayed_;
+};
+
+} // namespace routes

@@ -1,0 +1,141 @@
+// How much one user and one address may ask for.
+#include "tests/e2e/chat.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <deque>
+
+using namespace e2e;
+
+namespace {
+
+settings only(const std::string& option, const std::string& value)
+{
+    settings s{{"rate_limits", "on"}};
+    for (const char* name :
+         {"user_polls_per_second", "address_polls_per_second", "user_posts_per_second",
+          "address_posts_per_second", "address_sign_ins_per_minute",
+          "sign_in_longest_delay_seconds", "max_parked_per_user"}) {
+        s[name] = "0";
+    }
+    s[option] = value;
+    return s;
+}
+
+call sign_in(const std::string& name, const std::string& password)
+{
+    return post_json(R"({"name":")" + name + R"(","password":")" + password + R"("})", "/session");
+}
+
+bool counted(const chat& s, const std::string& option)
+{
+    return s.metric("pollster_limits_total{limit=\"" + option + "\"}") >= 1;
+}
+
+void expect_429(const reply& r)
+{
+    BOOST_TEST(r.status == 429, text_of(r));
+    BOOST_TEST(std::stoi("0" + r.header("Retry-After")) >= 1);
+    BOOST_TEST(r.json().at("errors").as_array().size() == 1u);
+}
+
+// Calls until one is refused; how many were not.
+int until_refused(const chat& s, const call& c, int most)
+{
+    for (int good = 0; good < most; ++good) {
+        const auto r = s.send(c);
+        if (r.status == 429) {
+            expect_429(r);
+            return good;
+        }
+    }
+    return most;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(rates_)
+
+BOOST_AUTO_TEST_CASE(posts_of_one_user_are_limited_and_those_of_another_are_not)
+{
+    chat s(only("user_posts_per_second", "1"));
+    const auto good = until_refused(s, say_call(ann, 1, "hi"), 100);
+    BOOST_TEST(good >= 10); // what ten seconds give
+    BOOST_TEST(good < 100);
+    BOOST_TEST(s.send(say_call(bob, 1, "hi")).status == 201);
+    BOOST_TEST(s.sql("select count(*) from pollster.posts") == std::to_string(good + 1));
+    BOOST_TEST(counted(s, "user_posts_per_second"));
+    eventually("ann may post again", [&] { return s.send(say_call(ann, 1, "hi")).status == 201; });
+}
+
+BOOST_AUTO_TEST_CASE(posts_from_one_address_are_limited)
+{
+    chat s(only("address_posts_per_second", "1"));
+    BOOST_TEST(until_refused(s, say_call(ann, 1, "hi"), 100) < 100);
+    expect_429(s.send(say_call(bob, 1, "hi")));
+}
+
+BOOST_AUTO_TEST_CASE(polls_of_one_user_are_limited)
+{
+    chat s(only("user_polls_per_second", "1"));
+    s.sql(insert_post(1, 2, "news"));
+    BOOST_TEST(until_refused(s, poll_call(ann, R"({"1":0})"), 100) < 100);
+    BOOST_TEST(s.send(poll_call(bob, R"({"1":0})")).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(polls_from_one_address_are_limited_whoever_they_say_they_are)
+{
+    chat s(only("address_polls_per_second", "1"));
+    BOOST_TEST(until_refused(s, poll_call("nobody", R"({"1":0})"), 100) < 100);
+    expect_429(s.send(poll_call(ann, R"({"1":0})")));
+}
+
+BOOST_AUTO_TEST_CASE(sign_ins_from_one_address_are_limited)
+{
+    chat s(only("address_sign_ins_per_minute", "3"));
+    BOOST_TEST(until_refused(s, sign_in("ann", "wrong"), 10) == 3);
+    expect_429(s.send(sign_in("bob", "wrong")));
+}
+
+BOOST_AUTO_TEST_CASE(failed_sign_ins_make_the_next_wait_the_same_for_a_name_that_does_not_exist)
+{
+    chat s(only("sign_in_longest_delay_seconds", "60"));
+    for (const char* name : {"ann", "nobody"}) {
+        const auto good = until_refused(s, sign_in(name, "wrong"), 20);
+        BOOST_TEST(good >= 5, name);
+        BOOST_TEST(good < 10, name);
+        expect_429(s.send(sign_in(name, "ann secret"))); // the right one has to wait as well
+    }
+    BOOST_TEST(s.send(sign_in("cleo", "wrong")).status == 401); // another name does not
+    eventually("ann signs in after the wait",
+               [&] { return s.send(sign_in("ann", "ann secret")).status == 201; });
+    for (int i = 0; i < 10; ++i) { // success wipes the slate clean
+        BOOST_TEST(s.send(sign_in("ann", "ann secret")).status == 201);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(beyond_its_cap_of_parked_polls_the_oldest_of_a_user_is_answered)
+{
+    chat s(only("max_parked_per_user", "3"));
+    hanging_call of_bob(s, poll_call(bob, R"({"1":0})"));
+    s.until_parked(1);
+    std::deque<hanging_call> polls;
+    for (int i = 0; i < 5; ++i) {
+        polls.emplace_back(s, poll_call(ann, R"({"1":0})"));
+        if (i < 3) {
+            s.until_parked(2 + i);
+        } else {
+            BOOST_TEST(text_of(polls[static_cast<std::size_t>(i - 3)].wait(2s)) ==
+                       R"(200 {"walls":{}})");
+        }
+    }
+    s.until_parked(4);
+    BOOST_TEST(!of_bob.answered());
+    s.send(say_call(bob, 1, "for all"));
+    for (std::size_t i = 2; i < 5; ++i) {
+        BOOST_TEST(entries_of(polls[i].wait(2s)) == "1:1");
+    }
+    BOOST_TEST(counted(s, "max_parked_per_user"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
