@@ -145,7 +145,7 @@ private:
         e.access = [this](walls::user_id) { loop_.post([this] { refresher_.hint(); }); };
         e.up = [this](bool up) {
             spdlog::info(up ? "notifications arrive"
-                            : "notifications are interrupted: looking once a second");
+                            : "notifications are interrupted: looking twice as often");
             loop_.post([this, up] { refresher_.hints_arrive(up); });
         };
         return e;

@@ -188,8 +188,10 @@ std::vector<option> make_options()
                "spread. nginx's fastcgi_read_timeout must be longer"),
         number("look_ms", &config::look_ms, "milliseconds", 10, 60'000,
                "time between a parked poll's looks at the hash"),
-        number("refresh_ms", &config::refresh_ms, "milliseconds", 10, 60'000,
-               "time between two looks at PostgreSQL while a client is connected"),
+        number(
+            "refresh_ms", &config::refresh_ms, "milliseconds", 10, 60'000,
+            "time between two looks at PostgreSQL while a client is connected; half of it while no "
+            "notifications arrive"),
         number("page_entries", &config::page_entries, "entries", 1, 10'000,
                "entries of one wall in one answer to a poll"),
         number("session_days", &config::session_days, "days", 1, 3650, "how long a sign-in lasts"),
