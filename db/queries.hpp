@@ -63,4 +63,10 @@ void add_posts(link& l, std::span<const new_post> posts,
                std::span<std::optional<post_outcome>> outcomes);
 std::size_t clean_up(link& l);
 
+// changes.cpp
+change_outcome change_post(link& l, const post_change& change);
+
+// search.cpp
+history search(link& l, const wanted_words& wanted);
+
 } // namespace db

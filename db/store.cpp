@@ -71,6 +71,11 @@ public:
         return read([&](link& l) { return db::posts_before(l, wall, before, limit); });
     }
 
+    result<history> search(const wanted_words& wanted) override
+    {
+        return read([&](link& l) { return db::search(l, wanted); });
+    }
+
     result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user,
                                    walls::entry_id entry) override
     {
@@ -102,6 +107,17 @@ public:
             }
         }
         return answers;
+    }
+
+    result<change_outcome> change_post(const post_change& change) override
+    {
+        return primary_.write([&](link& l) {
+            auto outcome = db::change_post(l, change);
+            if (auto* changed = std::get_if<post_changed>(&outcome)) {
+                changed->access_changed = access_changed_since(l, change.access_known);
+            }
+            return outcome;
+        });
     }
 
     result<std::size_t> clean_up() override

@@ -73,6 +73,32 @@ struct post_conflict {};  // this client_key was used for another body or wall
 struct post_forbidden {}; // not a member (any more), or user disabled
 using post_outcome = std::variant<post_created, post_known, post_conflict, post_forbidden>;
 
+struct post_change {
+    walls::wall_id wall{};
+    walls::user_id user{};
+    walls::post_id post{};
+    std::optional<std::string> body; // as new_post's, so not empty; none: delete it
+    std::string access_known{};      // as new_post's
+};
+struct post_changed {
+    walls::entry entry;         // of this change
+    bool access_changed = true; // as post_created's
+};
+struct post_unchanged {
+    walls::entry entry; // the newest of this post
+};                      // it had that text, or was deleted by this user, already
+struct post_foreign {}; // somebody else's
+struct post_missing {};
+using change_outcome =
+    std::variant<post_changed, post_unchanged, post_foreign, post_missing, post_forbidden>;
+
+struct wanted_words {
+    walls::wall_id wall{};
+    std::string words; // as PostgreSQL's websearch_to_tsquery reads them; UTF-8, no NUL
+    std::optional<walls::entry_id> before;
+    std::size_t limit = 50;
+};
+
 struct counters {
     std::uint64_t statements = 0; // SQL statements sent, all connections, since start
     std::uint64_t connects = 0;
@@ -94,6 +120,8 @@ public:
     virtual result<std::vector<wall_summary>> walls_of(walls::user_id user) = 0;
     virtual result<history> posts_before(walls::wall_id wall, std::optional<walls::entry_id> before,
                                          std::size_t limit) = 0;
+    // Posts with these words, newest last.
+    virtual result<history> search(const wanted_words& wanted) = 0;
     virtual result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user,
                                            walls::entry_id entry) = 0;
     // Posts of one wall, at least one, in one transaction and in this order; one that is refused
@@ -104,6 +132,10 @@ public:
     {
         return std::move(add_posts({&post, 1}).front());
     }
+
+    // Committed when it returns post_changed; after trouble it may or may not be: the same again
+    // tells.
+    virtual result<change_outcome> change_post(const post_change& change) = 0;
 
     // Deletes what has had its time: client keys after 24 h, expired sessions, notes about access
     // that every process has seen. Cheap when there is nothing; call it about once an hour. How

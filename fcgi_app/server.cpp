@@ -196,7 +196,7 @@ void server::start(std::unique_ptr<pending_request> peer, wire::request&& r)
                                       "The request is incomplete or malformed.");
             }
             std::string().swap(asked.params);
-            routes::dispatch(services_, {std::move(*request), std::move(to), 0, number});
+            routes::dispatch(services_, {std::move(*request), std::move(to), 0, 0, number});
         },
         std::move(peer), std::move(r))
         .detach();

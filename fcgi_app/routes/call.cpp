@@ -1,5 +1,6 @@
 #include "fcgi_app/routes/call.hpp"
 
+#include "fcgi_app/http/form.hpp"
 #include "fcgi_app/http/provenance.hpp"
 
 #include <boost/json/parse.hpp>
@@ -9,6 +10,7 @@ namespace routes {
 
 namespace {
 
+constexpr std::size_t longest_body = 65'536;
 constexpr std::string_view cookie_name = "pollster_session";
 
 bool writes(const http::request& r)
@@ -102,6 +104,30 @@ std::variant<boost::json::object, http::response> json_body(const http::request&
         return http::response::error(400, "The body must be one JSON object.");
     }
     return std::move(body.get_object());
+}
+
+std::variant<std::string, http::response> text_of_post(const boost::json::object& fields)
+{
+    const auto* text = fields.if_contains("body");
+    if (text == nullptr || !text->is_string()) {
+        return http::response::error(422, "body must be a text.");
+    }
+    std::string body(text->get_string());
+    if (body.size() > longest_body) {
+        return http::response::error(413, "A post may have 65,536 bytes.");
+    }
+    if (body.empty()) {
+        return http::response::error(422, "A post needs a text.");
+    }
+    if (body.find('\0') != std::string::npos || !http::is_valid_utf8(body)) {
+        return http::response::error(422, "body must be UTF-8 without NUL.");
+    }
+    return body;
+}
+
+http::response entry_response(const walls::entry& e, int status)
+{
+    return http::response::json(R"({"post":)" + walls::to_json(e) + "}", status);
 }
 
 } // namespace routes

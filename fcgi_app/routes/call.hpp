@@ -21,6 +21,7 @@ struct call {
     http::request request;
     exchange_ptr peer;        // a route that answers later (the poll) moves it out
     std::int64_t wall = 0;    // {id} of the path
+    std::int64_t post = 0;    // {post_id} of the path
     std::uint64_t number = 0; // names this request in the log
 };
 
@@ -40,6 +41,11 @@ identified who_calls_on_wall(services& s, const call& c);
 
 // The body as a JSON object, or the response that says why not: 400, 413, 415.
 std::variant<boost::json::object, http::response> json_body(const http::request& r);
+
+// What a post shall say, from the field "body", or the response that says why not: 413, 422.
+std::variant<std::string, http::response> text_of_post(const boost::json::object& fields);
+// {"post":<entry>}
+http::response entry_response(const walls::entry& e, int status);
 
 // 503 with Retry-After, logged and counted.
 http::response unavailable(services& s, const walls::trouble& t);

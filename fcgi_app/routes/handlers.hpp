@@ -20,5 +20,7 @@ answer list_walls(services& s, call& c); // walls.cpp
 answer mark_read(services& s, call& c);
 answer list_posts(services& s, call& c); // posts.cpp
 answer add_post(services& s, call& c);
+answer edit_post(services& s, call& c); // changes.cpp
+answer delete_post(services& s, call& c);
 
 } // namespace routes

@@ -29,6 +29,8 @@ metrics::metrics()
     , polls_gone(counter(polls, polls_help, {{"outcome", "gone"}}))
     , polls_refused(counter(polls, polls_help, {{"outcome", "refused"}}))
     , posts(counter("pollster_posts_total", "Posts committed through this process."))
+    , changes(
+          counter("pollster_changes_total", "Edits and deletions committed through this process."))
     , troubles(counter("pollster_database_refusals_total",
                        "Requests answered 503 because of the database."))
     , failures(counter("pollster_failures_total", "Requests answered 500: bugs, see the log."))

@@ -30,6 +30,7 @@ public:
     prometheus::Counter& polls_gone;          // ended because the peer left or aborted
     prometheus::Counter& polls_refused;       // 400, 429, 503
     prometheus::Counter& posts;               // committed
+    prometheus::Counter& changes;             // edits and deletions committed
     prometheus::Counter& troubles;            // requests answered 503 because of the database
     prometheus::Counter& failures;            // requests answered 500: bugs
     prometheus::Counter& connections;         // accepted

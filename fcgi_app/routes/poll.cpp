@@ -262,7 +262,7 @@ void poll_in_progress::go_on(poll_in_progress self)
     if (const auto most = s.options.max_parked_per_user; most > 0) {
         // The oldest are answered with nothing new: most likely pages that nobody looks at.
         s.counted.user_parking.Increment(
-            static_cast<double>(s.who.make_room(self->who_->user, most)));
+            static_cast<double>(s.who.make_room(self.who_->user, most)));
     }
     // Dispatched, not posted: the parked fiber runs now, so nothing slips in between comparison and
     // parking.

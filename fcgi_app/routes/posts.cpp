@@ -13,13 +13,14 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t longest_body = 65'536;
 constexpr std::int64_t default_limit = 50;
 constexpr std::int64_t largest_limit = 200;
+constexpr std::size_t longest_search = 1000;
 
 struct page_wanted {
     std::optional<walls::entry_id> before;
     std::int64_t limit = default_limit;
+    std::optional<std::string> words; // of a search
 };
 
 std::optional<std::int64_t> positive(const std::string& text)
@@ -38,6 +39,14 @@ std::optional<page_wanted> read_page(const std::string& query)
     }
     page_wanted wanted;
     for (const auto& [key, value] : *fields) {
+        if (key == "q" && !wanted.words && value.size() <= longest_search &&
+            value.find('\0') == std::string::npos && http::is_valid_utf8(value)) {
+            wanted.words = value;
+            continue;
+        }
+        if (key == "q") {
+            return std::nullopt;
+        }
         if (key != "before" && key != "limit") {
             continue;
         }
@@ -69,32 +78,18 @@ std::variant<db::new_post, http::response> read_post(const http::request& r)
         return std::move(*refused);
     }
     const auto& fields = std::get<json::object>(body);
-    const auto* text = fields.if_contains("body");
     const auto* key = fields.if_contains("client_key");
-    if (text == nullptr || !text->is_string()) {
-        return http::response::error(422, "body must be a text.");
-    }
     if (key != nullptr && (!key->is_string() || !acceptable_key(key->get_string()))) {
         return http::response::error(422, "client_key must be 1 to 64 of A-Z a-z 0-9 . _ -");
     }
+    auto text = text_of_post(fields);
+    if (auto* refused = std::get_if<http::response>(&text)) {
+        return std::move(*refused);
+    }
     db::new_post post;
-    post.body = text->get_string();
+    post.body = std::move(std::get<std::string>(text));
     post.client_key = key != nullptr ? std::string(key->get_string()) : std::string();
-    if (post.body.size() > longest_body) {
-        return http::response::error(413, "A post may have 65,536 bytes.");
-    }
-    if (post.body.empty()) {
-        return http::response::error(422, "A post needs a text.");
-    }
-    if (post.body.find('\0') != std::string::npos || !http::is_valid_utf8(post.body)) {
-        return http::response::error(422, "body must be UTF-8 without NUL.");
-    }
     return post;
-}
-
-http::response entry_response(const walls::entry& e, int status)
-{
-    return http::response::json(R"({"post":)" + walls::to_json(e) + "}", status);
 }
 
 } // namespace
@@ -107,10 +102,20 @@ answer list_posts(services& s, call& c)
     }
     const auto wanted = read_page(c.request.query);
     if (!wanted) {
-        return http::response::error(400, "before must be an entry's number, limit 1 to 200.");
+        return http::response::error(400,
+                                     "before must be an entry's number, limit 1 to 200, q UTF-8 "
+                                     "of 1,000 bytes.");
     }
-    const auto found = s.store.posts_before(walls::wall_id{c.wall}, wanted->before,
-                                            static_cast<std::size_t>(wanted->limit));
+    // A search costs the database more than a post does, and is limited with them.
+    if (wanted->words) {
+        if (auto refused = s.limited.post(c.request, std::get<walls::identity_ptr>(who)->user)) {
+            return std::move(*refused);
+        }
+    }
+    const walls::wall_id wall{c.wall};
+    const auto limit = static_cast<std::size_t>(wanted->limit);
+    const auto found = wanted->words ? s.store.search({wall, *wanted->words, wanted->before, limit})
+                                     : s.store.posts_before(wall, wanted->before, limit);
     if (!found) {
         return unavailable(s, found.error());
     }

@@ -32,6 +32,7 @@ public:
 
     refusal poll_from(const http::request& r);
     refusal poll_by(walls::user_id user);
+    // Posts, changes of posts, and searches.
     refusal post(const http::request& r, walls::user_id user);
     // The attempt counts as a failure until signed_in() says otherwise.
     refusal sign_in(const http::request& r, const std::string& name);

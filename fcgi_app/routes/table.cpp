@@ -13,7 +13,7 @@ namespace {
 
 struct route {
     std::string_view method;
-    std::string_view path; // "{id}" stands for a wall's number
+    std::string_view path; // "{id}" stands for a wall's number, "{post_id}" for a post's
     answer (*handler)(services&, call&);
 };
 
@@ -27,37 +27,47 @@ constexpr std::array table{
     route{"PUT", "/walls/{id}/read", mark_read},
     route{"GET", "/walls/{id}/posts", list_posts},
     route{"POST", "/walls/{id}/posts", add_post},
+    route{"PATCH", "/walls/{id}/posts/{post_id}", edit_post},
+    route{"DELETE", "/walls/{id}/posts/{post_id}", delete_post},
     route{"GET", "/metrics", show_metrics},
 };
 
-// The number of a wall: digits only, 1 to 2^63-1.
-bool parse_id(std::string_view text, std::int64_t& id)
+// Digits only, 1 to 2^63-1.
+bool parse_number(std::string_view text, std::int64_t& number)
 {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    return error == std::errc() && end == text.data() + text.size() && text.front() != '-' &&
-           id > 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return !text.empty() && error == std::errc() && end == text.data() + text.size() &&
+           text.front() != '-' && number > 0;
 }
 
-bool matches(std::string_view pattern, std::string_view path, std::int64_t& id)
+// Segment by segment. Takes the numbers of the path into the call.
+bool matches(std::string_view pattern, std::string_view path, call& c)
 {
-    constexpr std::string_view placeholder = "{id}";
-    const auto at = pattern.find(placeholder);
-    if (at == std::string_view::npos) {
-        return pattern == path;
+    const auto take = [](std::string_view& rest) {
+        rest.remove_prefix(1); // the slash
+        const auto segment = rest.substr(0, rest.find('/'));
+        rest.remove_prefix(segment.size());
+        return segment;
+    };
+    while (pattern.starts_with('/') && path.starts_with('/')) {
+        const auto wanted = take(pattern);
+        const auto given = take(path);
+        if (wanted == "{id}" || wanted == "{post_id}") {
+            if (!parse_number(given, wanted == "{id}" ? c.wall : c.post)) {
+                return false;
+            }
+        } else if (wanted != given) {
+            return false;
+        }
     }
-    const auto tail = pattern.substr(at + placeholder.size());
-    if (path.size() <= at + tail.size() || !path.starts_with(pattern.substr(0, at)) ||
-        !path.ends_with(tail)) {
-        return false;
-    }
-    return parse_id(path.substr(at, path.size() - at - tail.size()), id);
+    return pattern.empty() && path.empty();
 }
 
 answer route_to_handler(services& s, call& c)
 {
     std::string allowed;
     for (const route& r : table) {
-        if (!matches(r.path, c.request.path, c.wall)) {
+        if (!matches(r.path, c.request.path, c)) {
             continue;
         }
         if (r.method == c.request.method) {

@@ -59,6 +59,11 @@ public:
     {
         return std::vector<walls::result<db::post_outcome>>(posts.size(), absent());
     }
+    walls::result<db::history> search(const db::wanted_words&) override { return absent(); }
+    walls::result<db::change_outcome> change_post(const db::post_change&) override
+    {
+        return absent();
+    }
     walls::result<std::size_t> clean_up() override { return absent(); }
     db::counters count() const override { return {}; }
 

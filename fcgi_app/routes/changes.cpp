@@ -1,0 +1,69 @@
+// Edits and deletions of posts by their author. Each is an entry of the wall's feed, so whoever saw
+// the post hears of it like of a new one.
+#include "fcgi_app/routes/handlers.hpp"
+
+namespace routes {
+
+namespace {
+
+answer change(services& s, const call& c, const walls::identity& who,
+              std::optional<std::string> body)
+{
+    const walls::wall_id wall{c.wall};
+    const auto outcome = s.store.change_post(
+        {wall, who.user, walls::post_id{c.post}, std::move(body), s.refresh.access_known()});
+    if (!outcome) {
+        return unavailable(s, outcome.error());
+    }
+    if (const auto* changed = std::get_if<db::post_changed>(&*outcome)) {
+        s.counted.changes.Increment();
+        s.refresh.posted(wall, changed->entry, changed->access_changed);
+        return entry_response(changed->entry, 200);
+    }
+    if (const auto* unchanged = std::get_if<db::post_unchanged>(&*outcome)) {
+        return entry_response(unchanged->entry, 200);
+    }
+    if (std::holds_alternative<db::post_foreign>(*outcome)) {
+        return http::response::error(403, "This post is not yours.");
+    }
+    if (std::holds_alternative<db::post_missing>(*outcome)) {
+        return http::response::error(404, "There is no such post on this wall.");
+    }
+    return http::response::error(403, "You may not see this wall.");
+}
+
+} // namespace
+
+answer edit_post(services& s, call& c)
+{
+    auto who = who_calls_on_wall(s, c);
+    if (auto* refused = std::get_if<http::response>(&who)) {
+        return std::move(*refused);
+    }
+    if (auto refused = s.limited.post(c.request, std::get<walls::identity_ptr>(who)->user)) {
+        return std::move(*refused);
+    }
+    auto fields = json_body(c.request);
+    if (auto* refused = std::get_if<http::response>(&fields)) {
+        return std::move(*refused);
+    }
+    auto text = text_of_post(std::get<boost::json::object>(fields));
+    if (auto* refused = std::get_if<http::response>(&text)) {
+        return std::move(*refused);
+    }
+    return change(s, c, *std::get<walls::identity_ptr>(who), std::get<std::string>(text));
+}
+
+answer delete_post(services& s, call& c)
+{
+    auto who = who_calls_on_wall(s, c);
+    if (auto* refused = std::get_if<http::response>(&who)) {
+        return std::move(*refused);
+    }
+    if (auto refused = s.limited.post(c.request, std::get<walls::identity_ptr>(who)->user)) {
+        return std::move(*refused);
+    }
+    return change(s, c, *std::get<walls::identity_ptr>(who), std::nullopt);
+}
+
+} // namespace routes
