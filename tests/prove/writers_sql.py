@@ -133,8 +133,8 @@ class SqlWriter(threading.Thread):
                            UNKNOWN: "posts of unknown outcome"}[outcome], len(posts))
 
     def _outcome_of(self, error, committing):
-        """An error that leaves the session alive was told before the commit was written. When the session is gone too, nobody knows."""
-        known = not committing or (error.pgcode and not error.pgcode.startswith("57P") and not self.connection.closed)
+        """An ERROR was told before the commit was written. When the session ended with it (FATAL, PANIC, silence), nobody knows."""
+        known = not committing or error.diag.severity_nonlocalized == "ERROR"
         try:
             self.connection.rollback()
         except psycopg2.Error:
