@@ -3,9 +3,11 @@
 
 import { Pollster } from './pollster.js';
 import { byId } from './page/dom.js';
+import { Editing } from './page/editing.js';
 import { hue, initials, plural } from './page/format.js';
 import { MessageList } from './page/message_list.js';
 import { firstUnread, rowsOf } from './page/rows.js';
+import { Search } from './page/search.js';
 import { showWalls, wallHref, wallOfHref } from './page/wall_list.js';
 
 const chat = new Pollster({
@@ -16,7 +18,7 @@ const chat = new Pollster({
   onState: showState,
   onWalls: wallsChanged,
   onPosts: postsArrived,
-  onChanged: (wall) => { if (wall.id === current.id) showPosts(); },
+  onChanged: postsChanged,
   onOutbox: (wallId) => { if (wallId === current.id) showPosts(); },
   onGap: (wall, { expected, got }) => console.error(`wall ${wall.id}: entry ${expected} is missing, got ${got}`),
 });
@@ -32,6 +34,25 @@ const messages = new MessageList(byId('messages'), byId('posts'), {
   endReached,
   retry: (key) => chat.retryPost(key),
   discard: (key) => chat.discardPost(key),
+  edit: (post) => editing.open(post),
+  remove: (post) => editing.ask(post),
+  editor: () => editing.element,
+});
+
+const editing = new Editing({
+  edit: (post, body, signal) => chat.edit(current.id, post.post_id, body, signal),
+  remove: (post, signal) => chat.remove(current.id, post.post_id, signal),
+  shown: () => showPosts(),
+  ended: (post, words) => {
+    showPosts();
+    messages.focus(post.post_id, 'Edit');
+    byId('announce').textContent = words;
+  },
+});
+
+const search = new Search({
+  search: (words, before) => chat.search(current.id, words, before),
+  closed: readIfSeen,
 });
 
 // ---- session ---------------------------------------------------------------------------------
@@ -78,6 +99,7 @@ async function signOut() {
 
 function showState({ state, retryAt, reason }) {
   if (state === 'signed_out') {
+    leaveWall();
     current.id = 0;
     history.replaceState(null, '', location.pathname);
     return showSignIn(reason ? 'Your session has ended. Please sign in again.' : '');
@@ -121,6 +143,7 @@ function chooseWall() {
     return chooseWall();
   }
   drafts.set(current.id, byId('draft').value);
+  leaveWall();
   current.id = chat.walls.has(wanted) ? wanted : 0;
   byId('app').classList.toggle('in-room', current.id !== 0);
   byId('room').hidden = current.id === 0;
@@ -128,6 +151,12 @@ function chooseWall() {
   showWalls(byId('walls'), chat.walls, current.id);
   showTitle();
   if (current.id) openWall(chat.walls.get(current.id));
+}
+
+// What belongs to the wall on the screen closes with it.
+function leaveWall() {
+  editing.close();
+  search.close();
 }
 
 async function openWall(wall) {
@@ -150,7 +179,8 @@ async function openWall(wall) {
 function showPosts(jump) {
   const wall = chat.walls.get(current.id);
   if (!wall) return;
-  messages.show(rowsOf(wall.posts, chat.outbox(wall.id), { me: chat.user, unreadFrom: current.unreadFrom, now: Date.now() }), jump);
+  const view = { me: chat.user, unreadFrom: current.unreadFrom, now: Date.now(), editing: editing.postId };
+  messages.show(rowsOf(wall.posts, chat.outbox(wall.id), view), jump);
   if (wall.loaded) byId('history-state').textContent = wall.complete ? `This is the beginning of ${wall.name}.` : '';
 }
 
@@ -162,6 +192,13 @@ function postsArrived(wall, posts) {
   // Our own post must not silence the one before it.
   if (others.length) byId('announce').textContent = others.slice(-3).map((post) => `${post.user_name}: ${post.body}`).join('\n');
   readIfSeen();
+}
+
+function postsChanged(wall, changes) {
+  if (wall.id !== current.id) return;
+  if (changes.some((entry) => entry.kind === 'delete' && entry.post_id === editing.postId)) editing.close();
+  showPosts();
+  search.changed(changes);
 }
 
 // What could not be loaded while the connection was away.
@@ -198,7 +235,7 @@ function endReached(atEnd) {
 }
 
 function readIfSeen() {
-  if (current.placed && messages.atEnd && document.visibilityState === 'visible') chat.markRead(current.id);
+  if (current.placed && messages.atEnd && !search.open && document.visibilityState === 'visible') chat.markRead(current.id);
 }
 
 // ---- composer --------------------------------------------------------------------------------
@@ -210,6 +247,7 @@ function send(event) {
   byId('draft').value = '';
   draftChanged();
   current.unreadFrom = null;
+  search.close();
   chat.post(current.id, body);
   messages.toEnd();
 }

@@ -1,12 +1,13 @@
 // Pollster's client: signs in, follows all walls of the user with one hanging request, sends posts
-// safely, pages through history. An ES module without DOM, dependencies or build step; copy this
+// safely, edits and deletes them, pages through history, searches. An ES module without DOM, dependencies or build step; copy this
 // file and the folder pollster/ beside it. The protocol is docs/PROTOCOL.md.
 //
 //   const chat = new Pollster({ base: '/api/' }, {
 //     onState: ({ state, retryAt, reason }) => …,   // see below
 //     onWalls: () => …,               // chat.walls changed: names, unread counts, order
 //     onPosts: (wall, posts) => …,    // new live posts, in order (wall.posts already holds them)
-//     onChanged: (wall) => …,         // wall.posts changed otherwise: history, edit, deletion
+//     onChanged: (wall, changes) => …,  // wall.posts changed otherwise: history, edit, deletion; the
+//                                     //   edit and delete entries, also of posts not in wall.posts
 //     onOutbox: (wallId) => …,        // chat.outbox(wallId) changed
 //     onGap: (wall, gap) => …,        // entry {expected} was missing, {got} came: a server error.
 //   });                               //   The wall is read again by itself; report it.
@@ -22,6 +23,7 @@
 
 import { Api, ApiError } from './pollster/api.js';
 import { Backoff } from './pollster/backoff.js';
+import { Changes } from './pollster/changes.js';
 import { randomKey, realFetch, realTimers } from './pollster/defaults.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
@@ -48,6 +50,7 @@ export class Pollster {
   #backoff;
   #pause;
   #outbox;
+  #changes;
   #loop = null;        // AbortController of the running loop
   #poll = null;        // AbortController of the poll under way; aborted to ask with a new local hash
   #wallsAt = 0;        // when the list of walls is due again
@@ -72,6 +75,7 @@ export class Pollster {
       changed: (wallId) => this.#on('onOutbox', wallId),
       sent: (item, entry) => this.#sent(item, entry),
     });
+    this.#changes = new Changes({ timers, random });
   }
 
   // ---- session -------------------------------------------------------------------------------
@@ -109,12 +113,14 @@ export class Pollster {
     this.#loop?.abort();
     this.#loop = null;
     this.#outbox.stop();
+    this.#changes.stop();
   }
 
   // Tries now instead of at `retryAt`: the network came back, the user asked.
   retryNow() {
     this.#pause.end();
     this.#outbox.hurry();
+    this.#changes.hurry();
   }
 
   // ---- walls ---------------------------------------------------------------------------------
@@ -129,6 +135,12 @@ export class Pollster {
   loadOlder(wallId, limit = 50) {
     const wall = this.#wall(wallId);
     return wall.complete ? Promise.resolve() : this.#page(wall, limit);
+  }
+
+  // The newest posts of a wall that contain the words, below entry `before`: {posts, more, newest} as
+  // docs/PROTOCOL.md has it. They do not join wall.posts, which has no holes.
+  async search(wallId, words, before, limit) {
+    return this.#api.history(this.#wall(wallId).id, { words, before, limit });
   }
 
   // All that is held of this wall has been read. The server hears of it a moment later.
@@ -162,6 +174,15 @@ export class Pollster {
   discardPost(key) { this.#outbox.discard(key); }
   outbox(wallId) { return this.#outbox.items.filter((item) => item.wall === wallId); }
 
+  // Changes a post of ours. Repeated until the server answers or `signal` fires; a later change of the
+  // same post takes its place. Resolves when wall.posts shows it, rejects with what was refused.
+  edit(wallId, postId, body, signal) {
+    return this.#change(wallId, postId, (stop) => this.#api.edit(wallId, postId, body, stop), signal);
+  }
+  remove(wallId, postId, signal) {
+    return this.#change(wallId, postId, (stop) => this.#api.remove(wallId, postId, stop), signal);
+  }
+
   // ---- within --------------------------------------------------------------------------------
 
   #begin(user) {
@@ -187,7 +208,9 @@ export class Pollster {
     if (this.state === state && state !== 'offline') return;
     this.state = state;
     this.#on('onState', { state, retryAt, reason });
-    if (state === 'online') this.#outbox.hurry();
+    if (state !== 'online') return;
+    this.#outbox.hurry();
+    this.#changes.hurry();
   }
 
   async #run(signal) {
@@ -256,11 +279,11 @@ export class Pollster {
       wall.stale = true;
       return;
     }
-    const { added, changed, gap } = wall.timeline.feed(posts);
+    const { added, changes, gap } = wall.timeline.feed(posts);
     const others = added.filter((post) => post.user_id !== this.user.id && post.body !== null).length;
     wall.unread += others;
     if (added.length) this.#on('onPosts', wall, added);
-    if (changed.length) this.#on('onChanged', wall);
+    if (changes.length) this.#on('onChanged', wall, changes);
     if (others) this.#on('onWalls');
     if (gap) {
       wall.stale = true;
@@ -276,7 +299,7 @@ export class Pollster {
       wall.timeline.page(page);
       wall.stale = false;
       wall.read = 0;
-      this.#on('onChanged', wall);
+      this.#on('onChanged', wall, []);
     }
     if (walls.length) await this.#readWalls(signal);  // for the unread counts
   }
@@ -290,7 +313,7 @@ export class Pollster {
         const page = await this.#api.history(wall.id, { before: timeline.loaded ? timeline.oldest : undefined, limit });
         if (held !== timeline.resets || this.walls.get(wall.id) !== wall) return;  // belongs to what was dropped
         if (timeline.page(page) === null) this.#poll?.abort();
-        this.#on('onChanged', wall);
+        this.#on('onChanged', wall, []);
       } catch (error) {
         if (error.kind === 'forbidden') this.refreshWalls();
         throw error;
@@ -315,7 +338,20 @@ export class Pollster {
 
   #sent(item, entry) {
     const wall = this.walls.get(item.wall);
-    if (wall?.timeline.acknowledge(entry)) this.#on('onChanged', wall);
+    if (wall?.timeline.acknowledge(entry)) this.#on('onChanged', wall, []);
+  }
+
+  async #change(wallId, postId, send, signal) {
+    const wall = this.#wall(wallId);
+    try {
+      const { post } = await this.#changes.run(postId, send, signal);
+      if (this.walls.get(wallId) !== wall) return;  // signed out meanwhile
+      wall.timeline.change(post);
+      this.#on('onChanged', wall, [post]);
+    } catch (error) {
+      if (error.kind === 'forbidden') this.refreshWalls();
+      throw error;
+    }
   }
 
   #wall(id) {

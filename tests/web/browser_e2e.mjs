@@ -92,6 +92,62 @@ const steps = {
     }));
   },
 
+  async 'an edit and a deletion of A show in place at B, without a reload'([a, b]) {
+    await b.run('window.sameDocument = true');
+    for (const text of [`Frist words ${run}`, `Short words ${run}`]) {
+      await a.type('#draft', `${text}${KEYS.enter}`);
+      await Promise.all([sees(a, text), sees(b, text)]);
+    }
+    const [edited, deleted] = await b.run(`return ${POSTS}.slice(-2).map((post) => post.dataset.post)`);
+    assert.deepEqual(await a.run(`return ${POSTS}.slice(-2).map((post) => post.dataset.post)`), [edited, deleted]);
+    assert.equal(await b.run("return document.querySelector('[data-post=\"' + arguments[0] + '\"] .controls')", edited), null);
+    const control = (post, name) => `[data-post="${post}"] [data-do="${name}"]`;
+    const focused = (what, css) => a.until(what, 'return document.activeElement === document.querySelector(arguments[0])', css);
+
+    await a.click(control(edited, 'Edit'));
+    await a.type('.editor textarea', ` not meant${KEYS.escape}`);
+    await focused('Escape leaves the editor', control(edited, 'Edit'));
+    await sees(a, `Frist words ${run}`);
+    await a.click(control(edited, 'Edit'));
+    await a.type('.editor textarea', `${KEYS.control}a${KEYS.release}First words ${run}${KEYS.enter}`);
+    await Promise.all([a, b].map((browser) => browser.until('the edit', `const bubble = document.querySelector('[data-post="' + arguments[0] + '"] .bubble');
+      return bubble?.firstChild.textContent === arguments[1] && bubble.querySelector('time.edited')`, edited, `First words ${run}`)));
+
+    await a.click(control(deleted, 'Delete'));
+    await a.until('the question', "return document.getElementById('delete').open");
+    await a.type('#delete-no', KEYS.escape);
+    await focused('Escape keeps the post', control(deleted, 'Delete'));
+    await sees(a, `Short words ${run}`);
+    await a.click(control(deleted, 'Delete'));
+    await a.click('#delete-yes');
+    await Promise.all([a, b].map((browser) => browser.until('the deletion', `const post = document.querySelector('[data-post="' + arguments[0] + '"]');
+      return post?.classList.contains('deleted') && !document.getElementById('posts').textContent.includes(arguments[1])`, deleted, `Short words ${run}`)));
+    await focused('the keyboard is back at the posts', '#messages');
+
+    assert.deepEqual(await b.run(`return ${POSTS}.slice(-2).map((post) => post.dataset.post)`), [edited, deleted]);
+    assert.equal(await b.run('return window.sameDocument'), true);
+  },
+
+  async 'a search finds what the wall says now, and leads back'([a, b]) {
+    const found = "[...document.querySelectorAll('#found .bubble')].map((bubble) => bubble.firstChild.textContent)";
+    const state = "document.getElementById('results-state').textContent";
+    await b.type('#search', `words ${run}${KEYS.enter}`);
+    await b.until('the edited post alone', `const found = ${found}; return found.length === 1 && found[0] === arguments[0]`, `First words ${run}`);
+    assert.equal(await b.run("return document.getElementById('messages').inert"), true);
+    await b.type('#search', `${KEYS.control}a${KEYS.release}Frist ${run}${KEYS.enter}`);
+    await b.until('nothing for the earlier text', `return ${state}.startsWith('Nothing was found')`);
+    await b.click('#search-back');
+    await b.until('the wall again', "return document.getElementById('results').hidden && !document.getElementById('messages').inert && document.activeElement.id === 'messages'");
+    // While nobody looks at the posts the wall goes on beneath.
+    await b.type('#search', `Hello ${run}${KEYS.enter}`);
+    await b.until('newest first', `return JSON.stringify(${found}) === JSON.stringify(arguments[0])`, [`Hello from B ${run}`, `Hello from A ${run}`]);
+    await a.type('#draft', `Meanwhile ${run}${KEYS.enter}`);
+    await sees(b, `Meanwhile ${run}`);
+    await b.type('#search', KEYS.escape);
+    await b.until('the newest post in sight', `const { bottom } = ${POSTS}.at(-1).getBoundingClientRect();
+      return document.getElementById('results').hidden && bottom <= document.getElementById('messages').getBoundingClientRect().bottom`);
+  },
+
   async 'history loads on scrolling up and keeps the place'([a]) {
     // Enough posts for two pages, whatever the wall held before.
     await a.run(`const wall = location.hash.match(/\\d+/)[0];

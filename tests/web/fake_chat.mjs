@@ -81,10 +81,15 @@ export class FakeChat {
       return answer({ signed_out: true }, 200, { 'Set-Cookie': 'pollster_session=; Path=/; Max-Age=0' });
     }
     if (path === '/walls') return answer({ walls: this.#wallsOf(user).map((wall) => this.#summary(wall, user)) });
-    const [, wallId, leaf] = path.match(/^\/walls\/(\d+)\/(posts|read)$/) ?? [];
-    if (!leaf) return refuse(404, 'No such path.');
+    const [, wallId, leaf, postId] = path.match(/^\/walls\/(\d+)\/(posts|read)(?:\/(\d+))?$/) ?? [];
+    if (!leaf || (leaf === 'read' && postId)) return refuse(404, 'No such path.');
     const wall = this.#walls.get(Number(wallId));
     if (!wall?.members.has(user.name)) return refuse(403, 'Not your wall.');
+    if (postId) {
+      if (method === 'PATCH') return this.#editAsked(wall, user, Number(postId), JSON.parse(body).body);
+      if (method === 'DELETE') return this.#removeAsked(wall, user, Number(postId));
+      return refuse(405, 'PATCH or DELETE.', { Allow: 'DELETE, PATCH' });
+    }
     if (leaf === 'read') {
       const read = Math.max(wall.read.get(user.name) ?? 0, JSON.parse(body).id);
       wall.read.set(user.name, read);
@@ -146,19 +151,50 @@ export class FakeChat {
   #news({ entries }, cursor) {
     if (cursor > entries.length) return { posts: [], reset: true, newest: entries.length };
     if (cursor === entries.length) return null;
-    const posts = entries.slice(cursor, cursor + this.pageLimit);
+    // What was deleted since is not given away, whatever the kind of the entry.
+    const posts = entries.slice(cursor, cursor + this.pageLimit)
+      .map((entry) => (this.#deleted(entries, entry.post_id) ? { ...entry, body: null } : entry));
     return cursor + posts.length < entries.length ? { posts, more: true } : { posts };
   }
 
   #history({ entries }, query) {
     const before = Number(query.get('before') ?? Infinity);
     const limit = Number(query.get('limit') ?? 50);
-    const all = entries.filter((entry) => entry.kind === 'post' && entry.id < before);
-    const posts = all.slice(-limit).map((post) => {
-      const change = entries.findLast((entry) => entry.kind !== 'post' && entry.post_id === post.post_id);
-      return change ? { ...post, body: change.body, edited_at: change.created_at } : post;
-    });
+    const words = (query.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+    const all = entries.filter((entry) => entry.kind === 'post' && entry.id < before).map((post) => {
+      const { kind, body, edited_at } = this.#newest(entries, post.post_id);
+      return kind === 'post' ? post : { ...post, body, edited_at };
+    }).filter(({ body }) => body !== null && words.every((word) => body.toLowerCase().includes(word)));
+    const posts = all.slice(-limit);
     return answer({ posts, more: all.length > posts.length, newest: entries.length });
+  }
+
+  #newest(entries, postId) { return entries.findLast((entry) => entry.post_id === postId); }
+  #deleted(entries, postId) { return this.#newest(entries, postId).kind === 'delete'; }
+
+  #editAsked(wall, user, postId, body) {
+    const newest = this.#newest(wall.entries, postId);
+    if (!newest || newest.kind === 'delete') return refuse(404, 'No such post.');
+    if (newest.user_id !== user.id) return refuse(403, 'This post is not yours.');
+    if (body === '') return refuse(422, 'A post needs a body.');
+    return answer({ post: newest.body === body ? newest : this.#change(wall, postId, body) });
+  }
+
+  #removeAsked(wall, user, postId) {
+    const newest = this.#newest(wall.entries, postId);
+    if (!newest) return refuse(404, 'No such post.');
+    if (newest.user_id !== user.id) return refuse(403, 'This post is not yours.');
+    return answer({ post: newest.kind === 'delete' ? newest : this.#change(wall, postId, null) });
+  }
+
+  // body null deletes.
+  #change(wall, postId, body) {
+    const post = wall.entries.find((entry) => entry.post_id === postId);
+    const entry = { ...post, id: wall.entries.length + 1, kind: body === null ? 'delete' : 'edit', body };
+    if (body !== null) entry.edited_at = new Date().toISOString();
+    wall.entries.push(entry);
+    this.#tell();
+    return entry;
   }
 
   #post(wall, user, { body, client_key: key }) {

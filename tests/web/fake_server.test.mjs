@@ -53,3 +53,37 @@ test('two people see each other, and only their own walls', async () => {
     await server.close();
   }
 });
+
+test('one person edits and deletes, another sees both in place, and search follows', async () => {
+  const server = await startFakeServer();
+  const ann = await person(server, 'ann');
+  const bob = await person(server, 'bob');
+  const found = async ({ chat }, words) => (await chat.search(2, words)).posts.map(({ body }) => body);
+  try {
+    await Promise.all([ann.chat.open(2), bob.chat.open(2)]);
+    ann.chat.post(2, 'Frist words');
+    await bob.when(() => bob.last(2) === 'Frist words');
+    await ann.when(() => ann.chat.outbox(2).length === 0);
+    const { post_id: post } = ann.chat.walls.get(2).posts.at(-1);
+
+    await ann.chat.edit(2, post, 'First words');
+    await bob.when(() => bob.last(2) === 'First words');
+    assert.equal(bob.chat.walls.get(2).posts.length, 2);
+    assert.ok(bob.chat.walls.get(2).posts.at(-1).edited_at);
+    assert.deepEqual([await found(bob, 'words FIRST'), await found(bob, 'frist')], [['First words'], []]);
+    await ann.chat.edit(2, post, 'First words');  // nothing new: no entry
+    await assert.rejects(bob.chat.edit(2, post, 'mine'), { kind: 'forbidden', message: 'This post is not yours.' });
+
+    await ann.chat.remove(2, post);
+    await bob.when(() => bob.last(2) === null);
+    await ann.chat.remove(2, post);
+    await assert.rejects(ann.chat.edit(2, post, 'back'), { kind: 'refused', status: 404 });
+    assert.deepEqual(await found(bob, 'first'), []);
+    assert.equal((await bob.chat.search(2, '')).newest, 4);
+    assert.equal(ann.last(2), null);
+  } finally {
+    ann.chat.stop();
+    bob.chat.stop();
+    await server.close();
+  }
+});

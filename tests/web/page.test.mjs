@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dayName, hue, initials, links } from '../../web/page/format.js';
+import { clock, dayName, hue, initials, links, shortTime } from '../../web/page/format.js';
 import { firstUnread, rowsOf } from '../../web/page/rows.js';
 import { entry } from './fakes.mjs';
 
@@ -68,4 +68,16 @@ test('names give initials and a steady colour', () => {
 
 test('a date of another year names the year', () => {
   assert.match(dayName('2024-03-05T12:00:00.000Z', now), /2024/);
+});
+
+test('the post being edited is marked, unless it was deleted meanwhile', () => {
+  const marked = (body) => rowsOf([entry(1, { user_id: 3, body, created_at: at(9) })], [item()], { ...view, editing: 9001 })
+    .filter(({ type }) => type === 'post').map(({ editing }) => editing);
+  assert.deepEqual(marked('hi there'), [true, false]);
+  assert.deepEqual(marked(null), [false, false]);
+});
+
+test('the time of an edit names the day when it is another than the post\'s', () => {
+  assert.equal(shortTime(at(14, 5), at(9)), clock(at(14, 5)));
+  assert.match(shortTime(at(14, 5), at(9, 0, 1)), /2026/);
 });

@@ -6,6 +6,7 @@ import { entry } from './fakes.mjs';
 const ids = (timeline) => timeline.posts.map(({ id }) => id);
 const bodyOf = (timeline, id) => timeline.posts.find((post) => post.id === id).body;
 const edit = (id, of, body) => entry(id, { kind: 'edit', post_id: 9000 + of, body, edited_at: '2026-01-02T04:00:00.000Z' });
+const remove = (id, of) => entry(id, { kind: 'delete', post_id: 9000 + of, body: null });
 
 test('history and feed join without a gap and without a double, in whichever order they come', () => {
   const feedFirst = new Timeline(10);
@@ -90,4 +91,55 @@ test('everything before a gap is taken, nothing after it', () => {
   assert.deepEqual(added.map(({ id }) => id), [6]);
   assert.deepEqual(gap, { expected: 7, got: 8 });
   assert.equal(timeline.cursor, 6);
+});
+
+test('changes of a post that is not held are told, and the cursor goes on over them', () => {
+  const timeline = new Timeline(5);
+  const { added, changed, changes } = timeline.feed([edit(6, 2, 'better'), remove(7, 2), entry(8)]);
+  assert.deepEqual([added.map(({ id }) => id), changed, changes.map(({ id }) => id)], [[8], [], [6, 7]]);
+  assert.deepEqual(ids(timeline), [8]);
+  assert.equal(timeline.cursor, 8);
+});
+
+test('the answer to an edit shows at once, and the feed that brings it again changes nothing', () => {
+  const timeline = new Timeline(5);
+  timeline.page({ posts: [entry(5)], more: true, newest: 5 });
+  assert.equal(timeline.change(edit(7, 5, 'better')).body, 'better');
+  assert.equal(timeline.cursor, 5);
+  assert.deepEqual(timeline.feed([entry(6), edit(7, 5, 'better')]).changed, []);
+  assert.equal(bodyOf(timeline, 5), 'better');
+});
+
+test('the answer to an edit that changed nothing may be the post itself and changes nothing', () => {
+  const timeline = new Timeline(0);
+  timeline.feed([entry(1)]);
+  assert.equal(timeline.change(entry(1)), null);
+  assert.deepEqual(ids(timeline), [1]);
+});
+
+test('no edit brings a deleted post back, whichever comes first', () => {
+  const ahead = new Timeline(0);
+  ahead.feed([entry(1)]);
+  ahead.change(remove(3, 1));  // the answer to our deletion
+  ahead.feed([edit(2, 1, 'better'), remove(3, 1)]);
+  assert.equal(bodyOf(ahead, 1), null);
+
+  const after = new Timeline(0);
+  after.feed([entry(1), remove(2, 1), edit(3, 1, 'back')]);
+  assert.equal(bodyOf(after, 1), null);
+});
+
+test('a deletion known before its post is loaded outlives an older edit from the feed', () => {
+  const timeline = new Timeline(5);
+  timeline.change(remove(7, 2));
+  timeline.feed([edit(6, 2, 'better')]);
+  timeline.page({ posts: [entry(2), entry(5)], more: false, newest: 5 });
+  assert.equal(bodyOf(timeline, 2), null);
+});
+
+test('a backlog of a post deleted since shows its entries without a text', () => {
+  const timeline = new Timeline(0);
+  timeline.feed([entry(1, { body: null }), { ...edit(2, 1, null), edited_at: undefined }, remove(3, 1)]);
+  assert.deepEqual(timeline.posts.map(({ body }) => body), [null]);
+  assert.equal(timeline.cursor, 3);
 });

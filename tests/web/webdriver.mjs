@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
-export const KEYS = { enter: '\uE007', shift: '\uE008', release: '\uE000' };
+export const KEYS = { enter: '\uE007', shift: '\uE008', control: '\uE009', escape: '\uE00C', release: '\uE000' };
 
 // Starts chromedriver on a port of its own choice.
 export async function startDriver(program = process.env.CHROMEDRIVER ?? '/usr/bin/chromedriver') {

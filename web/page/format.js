@@ -1,12 +1,19 @@
 // Words for times and texts. No DOM.
 
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const withYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
 
 export const clock = (iso) => time.format(new Date(iso));
 export const fullTime = (iso) => full.format(new Date(iso));
+
+// "14:05", with the date before it when that is not the day of `than`.
+export function shortTime(iso, than) {
+  const sameDay = new Date(iso).toDateString() === new Date(than).toDateString();
+  return sameDay ? clock(iso) : `${day.format(new Date(iso))}, ${clock(iso)}`;
+}
 
 // "Today", "Yesterday" or the date, in the reader's time zone.
 export function dayName(iso, now) {

@@ -2,7 +2,8 @@
 // row differs, and whatever is at the top of the window stays where it is on the screen.
 
 import { arrange, make } from './dom.js';
-import { clock, fullTime, hue, initials, links } from './format.js';
+import { clock, fullTime, hue, initials } from './format.js';
+import { postText } from './post_text.js';
 
 const NEAR_END = 60;    // px that still count as "at the end"
 const NEAR_TOP = 400;   // px from the top at which older posts are asked for
@@ -15,7 +16,8 @@ export class MessageList {
   #top = 0;             // where the window was when `atEnd` was judged
   atEnd = true;
 
-  // actions: {nearTop(), endReached(atEnd), retry(key), discard(key)}
+  // actions: {nearTop(), endReached(atEnd), retry(key), discard(key), edit(post), remove(post), editor()};
+  // editor() is the element shown in place of the text of the row with `editing`.
   constructor(scroller, list, actions) {
     this.#scroller = scroller;
     this.#list = list;
@@ -41,6 +43,12 @@ export class MessageList {
     if (anchor) this.#restore(anchor);
     else this.#toStart(jump === 'new' ? nodes.get('new')?.element : null);
     this.#scrolled();
+  }
+
+  // The keyboard goes to a control of this post; to the list when there is none any more.
+  focus(postId, name) {
+    const element = this.#nodes.get(`post:${postId}`)?.element;
+    (element?.querySelector(`[data-do="${name}"]`) ?? this.#scroller).focus();
   }
 
   toEnd() {
@@ -95,15 +103,25 @@ export class MessageList {
     if (row.type === 'day') return make('li', { class: 'day' }, make('span', {}, row.name));
     if (row.type === 'new') return make('li', { class: 'new-line' }, make('span', {}, 'New'));
     const { post, own, head, pending } = row;
-    const state = ['post', own ? 'own' : 'other', head && 'head', pending?.state, post.body === null && 'deleted'];
+    const state = ['post', own ? 'own' : 'other', head && 'head', row.editing && 'editing', pending?.state, post.body === null && 'deleted'];
     return make('li', { class: state.filter(Boolean).join(' '), 'data-post': post.post_id },
       head && !own ? make('span', { class: `avatar ${hue(post.user_name)}`, 'aria-hidden': 'true' }, initials(post.user_name)) : null,
       make('div', { class: 'bubble-box' },
         head ? make('p', { class: 'heading' },
           make('strong', { class: own ? 'unseen' : null }, post.user_name), ' ',
           make('time', { datetime: post.created_at, title: fullTime(post.created_at) }, clock(post.created_at))) : null,
-        make('div', { class: 'bubble', title: head ? null : fullTime(post.created_at) }, ...text(post)),
-        pending ? this.#status(pending) : null));
+        row.editing ? this.#actions.editor()
+          : make('div', { class: 'bubble', title: head ? null : fullTime(post.created_at) }, ...postText(post)),
+        pending ? this.#status(pending) : null),
+      own && !pending && !row.editing && post.body !== null ? this.#controls(post) : null);
+  }
+
+  #controls(post) {
+    const { edit, remove } = this.#actions;
+    const button = (name, path, onclick) => make('button', { class: 'icon', type: 'button', title: name, 'aria-label': name, 'data-do': name, onclick }, picture(path));
+    return make('div', { class: 'controls' },
+      button('Edit', 'M4 20h4L19 9l-4-4L4 16zM13 7l4 4', () => edit(post)),
+      button('Delete', 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13', () => remove(post)));
   }
 
   #status({ key, state, reason }) {
@@ -117,9 +135,12 @@ export class MessageList {
   }
 }
 
-function text({ body, edited_at: editedAt }) {
-  if (body === null) return ['This post was deleted.'];
-  const parts = links(body).map(({ text: words, href }) =>
-    href ? make('a', { href, target: '_blank', rel: 'noopener noreferrer nofollow' }, words) : words);
-  return editedAt ? [...parts, ' ', make('span', { class: 'edited', title: fullTime(editedAt) }, 'edited')] : parts;
+function picture(path) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  line.setAttribute('d', path);
+  svg.append(line);
+  return svg;
 }

@@ -5,9 +5,9 @@ import { dayName } from './format.js';
 
 const SAME_BREATH = 5 * 60_000;  // ms between two posts of one author under one heading
 
-// Rows are {key, type: 'day' | 'new' | 'post', …}; a post row has {post, own, head, pending}.
-// `unreadFrom`: entry number of the first unread post, or null.
-export function rowsOf(posts, pending, { me, unreadFrom, now }) {
+// Rows are {key, type: 'day' | 'new' | 'post', …}; a post row has {post, own, head, editing, pending}.
+// `unreadFrom`: entry number of the first unread post, or null. `editing`: post_id of the post being edited, or null.
+export function rowsOf(posts, pending, { me, unreadFrom, now, editing = null }) {
   const rows = [];
   let day = null;
   let previous = null;
@@ -26,6 +26,7 @@ export function rowsOf(posts, pending, { me, unreadFrom, now }) {
     const head = !previous || previous.user_id !== post.user_id ||
                  Date.parse(post.created_at) - Date.parse(previous.created_at) > SAME_BREATH;
     rows.push({ key, type: 'post', post, own: post.user_id === me.id, head,
+                editing: !item && post.post_id === editing && post.body !== null,
                 pending: item ? { key: item.key, state: item.state, reason: item.reason } : null });
     previous = post;
   };

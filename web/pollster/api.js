@@ -3,7 +3,7 @@
 //   network     no usable answer (connection, proxy, timeout, 5xx): try again later
 //   busy        429 or 503: try again after `retryAfter` ms (0 when the server named no time)
 //   signed_out  no valid session: ask the user to sign in
-//   forbidden   403: this wall is not, or no longer, the user's
+//   forbidden   403: this wall is not, or no longer, the user's; or not the user's post to change
 //   refused     any other 4xx: the same request would fail again
 //   aborted     the caller's signal fired
 
@@ -55,8 +55,10 @@ export class Api {
     return this.#call('POST', '', { form, signal, timeout: POLL_TIMEOUT });
   }
 
-  history(wall, { before, limit, signal } = {}) {
+  // `words`: only the posts that contain them.
+  history(wall, { before, limit, words, signal } = {}) {
     const query = new URLSearchParams();
+    if (words !== undefined) query.set('q', words);
     if (before !== undefined) query.set('before', before);
     if (limit !== undefined) query.set('limit', limit);
     return this.#call('GET', `walls/${wall}/posts?${query}`, { signal });
@@ -66,6 +68,8 @@ export class Api {
     return this.#call('POST', `walls/${wall}/posts`, { json: { body, client_key: clientKey }, signal });
   }
 
+  edit(wall, post, body, signal) { return this.#call('PATCH', `walls/${wall}/posts/${post}`, { json: { body }, signal }); }
+  remove(wall, post, signal) { return this.#call('DELETE', `walls/${wall}/posts/${post}`, { signal }); }
   markRead(wall, id) { return this.#call('PUT', `walls/${wall}/read`, { json: { id } }); }
 
   async #call(method, path, { json, form, signal, timeout = CALL_TIMEOUT } = {}) {

@@ -35,10 +35,11 @@ export class Timeline {
     return this.posts[0]?.id;
   }
 
-  // Entries of a poll answer. Returns what became visible: {added, changed, gap}. With `gap`
-  // ({expected, got}) the entries before it have been taken, the rest must be read again.
+  // Entries of a poll answer. Returns what became visible: {added, changed, changes, gap}; `changes` are
+  // the edit and delete entries themselves, also those of posts not held. With `gap` ({expected, got})
+  // the entries before it have been taken, the rest must be read again.
   feed(entries) {
-    const result = { added: [], changed: [], gap: null };
+    const result = { added: [], changed: [], changes: [], gap: null };
     for (const entry of entries) {
       if (entry.id <= this.cursor) continue;
       if (entry.id !== this.cursor + 1) {
@@ -48,9 +49,9 @@ export class Timeline {
       this.cursor = entry.id;
       if (entry.kind === 'post') {
         if (this.#insert(entry, entry.id)) result.added.push(entry);
-      } else if (entry.kind === 'edit' || entry.kind === 'delete') {
-        this.#changes.set(entry.post_id, entry);
-        const changed = this.#apply(entry);
+      } else if (isChange(entry)) {
+        result.changes.push(entry);
+        const changed = this.change(entry);
         if (changed) result.changed.push(changed);
       }
     }
@@ -80,6 +81,15 @@ export class Timeline {
     return entry.id > this.cursor && this.#insert(entry, entry.id);
   }
 
+  // An edit or deletion: the feed's, or the answer to one of ours, which may be ahead of the feed and
+  // leaves the cursor alone. Returns the post as it is now, or null if nothing on the screen changes.
+  change(entry) {
+    if (!isChange(entry)) return null;  // the answer to an edit that changed nothing may be the post
+    const known = this.#changes.get(entry.post_id);
+    if (!known || known.id < entry.id) this.#changes.set(entry.post_id, entry);
+    return this.#apply(entry);
+  }
+
   #insert(post, state) {
     if (this.#state.has(post.post_id)) return false;
     this.#state.set(post.post_id, state);
@@ -94,9 +104,14 @@ export class Timeline {
     if (state === undefined || state >= change.id) return null;
     this.#state.set(change.post_id, change.id);
     const at = this.posts.findIndex((post) => post.post_id === change.post_id);
+    if (this.posts[at].body === null) return null;  // a deletion is the last word
     const body = change.kind === 'delete' ? null : change.body;
     const changed = { ...this.posts[at], body, edited_at: change.edited_at ?? change.created_at };
     this.posts[at] = changed;
     return changed;
   }
+}
+
+function isChange({ kind }) {
+  return kind === 'edit' || kind === 'delete';
 }

@@ -1,0 +1,106 @@
+// Searching the wall on the screen. What is found lies over its posts, newest first, until the reader
+// goes back; the posts beneath keep their place.
+
+import { Timeline } from '../pollster/timeline.js';
+import { byId, make } from './dom.js';
+import { fullTime, plural } from './format.js';
+import { postText } from './post_text.js';
+
+export class Search {
+  #actions;
+  #words = '';
+  #found = null;    // Timeline of what was found: pages joined, later edits and deletions applied
+  #loading = false;
+
+  // actions: {search(words, before) -> promise of a page, closed()}
+  constructor(actions) {
+    this.#actions = actions;
+    byId('search-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#start(byId('search').value.trim());
+    });
+    byId('search-back').addEventListener('click', () => this.#back());
+    byId('search-more').addEventListener('click', () => this.#page());
+    for (const id of ['search', 'results']) {
+      byId(id).addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.isComposing) this.#back(); });
+    }
+  }
+
+  get open() { return this.#found !== null; }
+
+  close() {
+    this.#found = null;
+    byId('search').value = '';
+    byId('results').hidden = true;
+    byId('results-state').textContent = '';
+    byId('found').replaceChildren();
+    this.#cover(false);
+  }
+
+  // Edit and delete entries of the wall.
+  changed(entries) {
+    if (this.open && entries.map((entry) => this.#found.change(entry)).some(Boolean)) this.#show();
+  }
+
+  #back() {
+    const wasOpen = this.open;
+    this.close();
+    byId('messages').focus();
+    if (wasOpen) this.#actions.closed();
+  }
+
+  #start(words) {
+    if (words === '') return this.#back();
+    this.#words = words;
+    this.#found = new Timeline(0);
+    this.#loading = false;
+    byId('found').replaceChildren();
+    byId('results').hidden = false;
+    this.#cover(true);
+    this.#page();
+  }
+
+  // Neither the tab key nor a screen reader goes to what lies beneath.
+  #cover(covered) {
+    byId('messages').inert = byId('to-end').inert = covered;
+  }
+
+  async #page() {
+    if (this.#loading) return;
+    const found = this.#found;
+    this.#loading = true;
+    byId('search-more').hidden = true;
+    byId('results-state').textContent = 'Searching…';
+    try {
+      const page = await this.#actions.search(this.#words, found.oldest);
+      if (found !== this.#found) return;  // other words, or closed
+      found.page(page);
+      this.#show();
+    } catch (error) {
+      if (found !== this.#found) return;
+      byId('results-state').textContent = `The search failed: ${error.message}`;
+      byId('search-more').textContent = 'Try again';
+      byId('search-more').hidden = false;
+    } finally {
+      if (found === this.#found) this.#loading = false;
+    }
+  }
+
+  #show() {
+    const { posts, complete } = this.#found;
+    const count = plural(posts.length, '1 post', '% posts');
+    byId('results-state').textContent = posts.length === 0 ? `Nothing was found for “${this.#words}”.`
+      : `${complete ? count : `The newest ${count}`} with “${this.#words}”`;
+    byId('search-more').textContent = 'Older posts';
+    byId('search-more').hidden = complete;
+    byId('found').replaceChildren(...posts.map(result).reverse());
+  }
+}
+
+function result(post) {
+  return make('li', { class: post.body === null ? 'post deleted' : 'post', 'data-found': post.post_id },
+    make('div', { class: 'bubble-box' },
+      make('p', { class: 'heading' }, make('strong', {}, post.user_name), ' ',
+        make('time', { datetime: post.created_at }, fullTime(post.created_at))),
+      make('div', { class: 'bubble' }, ...postText(post))));
+}

@@ -1,0 +1,58 @@
+// Edits and deletions on their way. Each may be repeated safely, the server makes one entry of it, so
+// it is sent until it is answered. Unlike a new post it is not kept over a reload: nothing is lost
+// but a change that its author sees is missing.
+
+import { ApiError } from './api.js';
+import { Backoff } from './backoff.js';
+import { Pause } from './pause.js';
+
+export class Changes {
+  #timers;
+  #random;
+  #running = new Map();  // post_id -> {stop: AbortController, pause}
+
+  constructor({ timers, random }) {
+    this.#timers = timers;
+    this.#random = random;
+  }
+
+  // send(signal) -> answer, throws ApiError. What may pass is tried again; the rest rejects, and so does
+  // a change that ends early (kind 'aborted'): by `signal`, by stop(), by a later one of the same post.
+  async run(postId, send, signal) {
+    this.#running.get(postId)?.stop.abort();
+    const change = { stop: new AbortController(), pause: new Pause(this.#timers) };
+    this.#running.set(postId, change);
+    const forward = () => change.stop.abort();
+    if (signal?.aborted) forward();
+    signal?.addEventListener('abort', forward);
+    try {
+      return await this.#untilAnswered(send, change);
+    } finally {
+      signal?.removeEventListener('abort', forward);
+      if (this.#running.get(postId) === change) this.#running.delete(postId);
+    }
+  }
+
+  // Nothing is sent any more.
+  stop() {
+    for (const { stop } of this.#running.values()) stop.abort();
+  }
+
+  // The connection is back: no need to wait for the next retry.
+  hurry() {
+    for (const { pause } of this.#running.values()) pause.end();
+  }
+
+  async #untilAnswered(send, { stop: { signal }, pause }) {
+    const backoff = new Backoff(this.#random);
+    while (!signal.aborted) {
+      try {
+        return await send(signal);
+      } catch (error) {
+        if (!error.passing) throw error;
+        await pause.wait(backoff.next(error.retryAfter), signal);
+      }
+    }
+    throw new ApiError('aborted', 'stopped');
+  }
+}
