@@ -109,6 +109,10 @@ const steps = {
     await focused('Escape leaves the editor', control(edited, 'Edit'));
     await sees(a, `Frist words ${run}`);
     await a.click(control(edited, 'Edit'));
+    await a.run("document.querySelector('.editor textarea').value = 'x'.repeat(70_000)");
+    await a.type('.editor textarea', KEYS.enter);
+    await a.until('a refused edit says why and stays open', "return document.querySelector('.editor-status').textContent.startsWith('Not saved: ')");
+    await quiet(a, /\/posts\/\d+ - Failed to load resource: .* 413/);
     await a.type('.editor textarea', `${KEYS.control}a${KEYS.release}First words ${run}${KEYS.enter}`);
     await Promise.all([a, b].map((browser) => browser.until('the edit', `const bubble = document.querySelector('[data-post="' + arguments[0] + '"] .bubble');
       return bubble?.firstChild.textContent === arguments[1] && bubble.querySelector('time.edited')`, edited, `First words ${run}`)));

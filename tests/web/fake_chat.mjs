@@ -176,7 +176,8 @@ export class FakeChat {
     const newest = this.#newest(wall.entries, postId);
     if (!newest || newest.kind === 'delete') return refuse(404, 'No such post.');
     if (newest.user_id !== user.id) return refuse(403, 'This post is not yours.');
-    if (body === '') return refuse(422, 'A post needs a body.');
+    const refused = this.#refusedText(body);
+    if (refused) return refused;
     return answer({ post: newest.body === body ? newest : this.#change(wall, postId, body) });
   }
 
@@ -197,9 +198,14 @@ export class FakeChat {
     return entry;
   }
 
-  #post(wall, user, { body, client_key: key }) {
+  #refusedText(body) {
     if (body === '') return refuse(422, 'A post needs a body.');
-    if (Buffer.byteLength(body) > 65_536) return refuse(413, 'A post has at most 65536 bytes.');
+    return Buffer.byteLength(body) > 65_536 ? refuse(413, 'A post has at most 65536 bytes.') : null;
+  }
+
+  #post(wall, user, { body, client_key: key }) {
+    const refused = this.#refusedText(body);
+    if (refused) return refused;
     const earlier = wall.keys.get(key);
     if (earlier) return earlier.body === body ? answer({ post: earlier }) : refuse(409, 'This client_key was used for another post.');
     const entry = this.add(wall.id, user.name, body);

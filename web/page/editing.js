@@ -42,6 +42,7 @@ export class Editing {
     this.#actions.shown();
     this.#typed();
     text.focus();
+    form.scrollIntoView({ block: 'nearest' });
     text.setSelectionRange(text.value.length, text.value.length);
   }
 

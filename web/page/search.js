@@ -19,6 +19,7 @@ export class Search {
       event.preventDefault();
       this.#start(byId('search').value.trim());
     });
+    byId('search').addEventListener('input', () => { if (byId('search').value === '') this.#leave(); });
     byId('search-back').addEventListener('click', () => this.#back());
     byId('search-more').addEventListener('click', () => this.#page());
     for (const id of ['search', 'results']) {
@@ -43,9 +44,13 @@ export class Search {
   }
 
   #back() {
+    this.#leave();
+    byId('messages').focus();
+  }
+
+  #leave() {
     const wasOpen = this.open;
     this.close();
-    byId('messages').focus();
     if (wasOpen) this.#actions.closed();
   }
 

@@ -49,7 +49,7 @@ export class Timeline {
       this.cursor = entry.id;
       if (entry.kind === 'post') {
         if (this.#insert(entry, entry.id)) result.added.push(entry);
-      } else if (isChange(entry)) {
+      } else if (entry.kind === 'edit' || entry.kind === 'delete') {
         result.changes.push(entry);
         const changed = this.change(entry);
         if (changed) result.changed.push(changed);
@@ -82,9 +82,9 @@ export class Timeline {
   }
 
   // An edit or deletion: the feed's, or the answer to one of ours, which may be ahead of the feed and
-  // leaves the cursor alone. Returns the post as it is now, or null if nothing on the screen changes.
+  // leaves the cursor alone. Returns the post as it is now, or null if it stays as it was: also for
+  // the post's own entry, the answer to an edit that changed nothing.
   change(entry) {
-    if (!isChange(entry)) return null;  // the answer to an edit that changed nothing may be the post
     const known = this.#changes.get(entry.post_id);
     if (!known || known.id < entry.id) this.#changes.set(entry.post_id, entry);
     return this.#apply(entry);
@@ -110,8 +110,4 @@ export class Timeline {
     this.posts[at] = changed;
     return changed;
   }
-}
-
-function isChange({ kind }) {
-  return kind === 'edit' || kind === 'delete';
 }
