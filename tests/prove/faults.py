@@ -9,7 +9,7 @@ import time
 
 import psycopg2
 
-from rig import children_of
+from readings import children_of
 
 GARBAGE = ["", "0", "-1", "wall", "99999999999999999999", "1 ", "NaN", "9223372036854775807"]
 

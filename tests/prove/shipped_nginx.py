@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 
-from rig import ROOT, children_of, output_of, wait_until
+from readings import children_of
+from rig import ROOT, output_of, wait_until
 
 WORKERS = 2
 
