@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(it_finds_what_posts_say_now)
     BOOST_TEST(now.posts[0].edited_at.has_value());
 }
 
-// Beyond the 2,000 newest posts, which are read one by one, the index answers.
+// The newest posts are read one by one; beyond those the index answers.
 BOOST_AUTO_TEST_CASE(pages_reach_the_oldest_post_of_a_long_wall)
 {
     sql("insert into pollster.posts (wall_id, user_id, body) "
