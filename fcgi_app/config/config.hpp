@@ -39,13 +39,13 @@ struct config {
 
     // Of one user and one address; 0: no limit. rate_limits off: none of them.
     bool rate_limits = true;
-    std::size_t user_polls_per_second = 50;
-    std::size_t address_polls_per_second = 5'000;
-    std::size_t user_posts_per_second = 20;
-    std::size_t address_posts_per_second = 1'000;
-    std::size_t address_sign_ins_per_minute = 600;
+    std::size_t user_polls_per_second = 100;
+    std::size_t address_polls_per_second = 20'000;
+    std::size_t user_posts_per_second = 100;
+    std::size_t address_posts_per_second = 2'000;
+    std::size_t address_sign_ins_per_minute = 1'200;
     std::chrono::seconds sign_in_longest_delay_seconds{300};
-    std::size_t max_parked_per_user = 100;
+    std::size_t max_parked_per_user = 1'000;
 
     std::size_t max_params_bytes = 65'536;
     std::size_t max_body_bytes = 131'072;
