@@ -215,11 +215,11 @@ class Pollster:
     def kill(self):
         self.program.end(signal.SIGKILL)
 
-    def ask(self, path):
-        """GET through FastCGI, past nginx. The body."""
+    def ask(self, path, more=()):
+        """GET through FastCGI, past nginx. `more`: CGI variables. The body."""
         def pair(name, value):
             return bytes([len(name), len(value)]) + name + value
-        params = b"".join(pair(*p) for p in ((b"REQUEST_METHOD", b"GET"), (b"PATH_INFO", path), (b"SCRIPT_NAME", b"/api")))
+        params = b"".join(pair(*p) for p in ((b"REQUEST_METHOD", b"GET"), (b"PATH_INFO", path), (b"SCRIPT_NAME", b"/api"), *more))
         def record(kind, content=b""):
             return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
         with socket.socket(socket.AF_UNIX) as s:
