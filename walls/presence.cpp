@@ -6,11 +6,12 @@ namespace walls {
 
 void presence::enter(parked& poll)
 {
-    auto& list = users_[poll.user()];
-    if (!list) {
-        list = std::make_unique<poll_list>();
+    auto& polls = users_[poll.user()];
+    if (!polls) {
+        polls = std::make_unique<user_polls>();
     }
-    list->push_back(poll);
+    polls->list.push_back(poll);
+    ++polls->at_most;
     if (users_.size() > forget_at_) {
         forget_absent();
     }
@@ -29,7 +30,7 @@ void presence::wake(user_id user, woken why)
     if (it == users_.end()) {
         return;
     }
-    for (parked& poll : *it->second) {
+    for (parked& poll : it->second->list) {
         poll.wake(why);
     }
 }
@@ -37,17 +38,18 @@ void presence::wake(user_id user, woken why)
 std::size_t presence::make_room(user_id user, std::size_t most)
 {
     const auto it = users_.find(user);
-    if (it == users_.end()) {
+    if (it == users_.end() || it->second->at_most < most) {
         return 0;
     }
+    auto& [list, at_most] = *it->second;
     // Those that were woken stay in the list until their fibers run.
     const auto asleep = [](const parked& p) { return p.asleep(); };
-    auto now = static_cast<std::size_t>(std::ranges::count_if(*it->second, asleep));
+    at_most = static_cast<std::size_t>(std::ranges::count_if(list, asleep));
     std::size_t ended = 0;
-    for (auto poll = it->second->begin(); now >= most && poll != it->second->end(); ++poll) {
+    for (auto poll = list.begin(); at_most >= most && poll != list.end(); ++poll) {
         if (poll->asleep()) {
             poll->wake(woken::timed_out);
-            --now;
+            --at_most;
             ++ended;
         }
     }
@@ -56,8 +58,8 @@ std::size_t presence::make_room(user_id user, std::size_t most)
 
 void presence::wake_all(woken why)
 {
-    for (auto& [user, list] : users_) {
-        for (parked& poll : *list) {
+    for (auto& [user, polls] : users_) {
+        for (parked& poll : polls->list) {
             poll.wake(why);
         }
     }
@@ -67,7 +69,7 @@ void presence::wake_all(woken why)
 // once.
 void presence::forget_absent()
 {
-    boost::unordered::erase_if(users_, [](const auto& u) { return u.second->empty(); });
+    boost::unordered::erase_if(users_, [](const auto& u) { return u.second->list.empty(); });
     forget_at_ = std::max<std::size_t>(1024, users_.size() * 2);
 }
 

@@ -59,18 +59,23 @@ public:
     void wake(user_id user, woken why);
     void wake_all(woken why);
     // Ends the oldest parked polls of this user until there are fewer than `most`: how many. Looks
-    // at each of the user's polls.
+    // at each of the user's polls only if there may be so many.
     std::size_t make_room(user_id user, std::size_t most);
 
 private:
     using poll_list = boost::intrusive::list<parked, boost::intrusive::base_hook<user_hook>,
                                              boost::intrusive::constant_time_size<false>>;
 
+    struct user_polls {
+        poll_list list;
+        std::size_t at_most = 0; // this many are asleep, or fewer: they leave without a word
+    };
+
     void forget_absent();
 
     std::size_t clients_ = 0;
     std::uint64_t gaps_ = 0;
-    boost::unordered_flat_map<user_id, std::unique_ptr<poll_list>> users_;
+    boost::unordered_flat_map<user_id, std::unique_ptr<user_polls>> users_;
     std::size_t forget_at_ = 1024; // users_ of this size are searched for absent ones
 };
 

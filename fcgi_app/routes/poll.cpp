@@ -1,10 +1,11 @@
 // The poll: "anything new on my walls?" (docs/PROTOCOL.md). The heart of the server.
 //
-//   who is it, which of these walls may they see          request fiber
-//   register as a client, catch up with the database      request fiber, waits only if the hash is
-//   not fresh compare local and global hash: news -> answer park parked fiber: a fresh stack of
-//   which one page is touched woken: the new entries are at hand -> answer          parked fiber
-//          anything else                                  request fiber again
+//   request fiber   who is it, which of these walls may they see
+//                   register as a client; catch up with the database if the hash is not fresh
+//                   compare local and global hash: news -> answer
+//   parked fiber    a fresh stack of which one page is touched: sleep
+//                   woken, and the new entries are at hand -> answer
+//   request fiber   anything else: from the first step again
 #include "fcgi_app/http/local_hash.hpp"
 #include "fcgi_app/routes/handlers.hpp"
 

@@ -225,6 +225,31 @@ BOOST_AUTO_TEST_CASE(after_parking_a_poll_is_in_no_list)
     });
 }
 
+BOOST_AUTO_TEST_CASE(room_is_made_by_the_oldest_polls_of_that_user)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        BOOST_TEST(t.who.make_room(user_id{1}, 1) == 0u);
+        auto other = t.park({at(1, 7)}, 2);
+        auto left = t.park({at(1, 7)}, 1);
+        auto oldest = t.park({at(1, 7)}, 1);
+        auto newer = t.park({at(1, 7)}, 1);
+        left->place.wake(woken::gone); // its fiber has not run yet: it counts no more
+        BOOST_TEST(t.who.make_room(user_id{1}, 3) == 0u);
+        BOOST_TEST(t.who.make_room(user_id{1}, 2) == 1u);
+        oldest->fiber.join();
+        left->fiber.join();
+        BOOST_TEST((oldest->why == woken::timed_out));
+        auto newest = t.park({at(1, 7)}, 1);
+        BOOST_TEST(t.who.make_room(user_id{1}, 1) == 2u);
+        newer->fiber.join();
+        newest->fiber.join();
+        BOOST_TEST((other->why == woken::not_yet));
+        other->place.wake(woken::gone);
+        other->fiber.join();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(only_those_behind_are_woken)
 {
     in_loop([](fibers::reactor&) {
