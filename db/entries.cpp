@@ -70,20 +70,7 @@ history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id
     limit = std::min(limit, most_rows);
     const std::int64_t below = before ? number(*before) : INT64_MAX;
     const auto rows = l.exec(sql.c_str(), number(wall), below, limit + 1);
-    history h;
-    for (const auto& row : rows) {
-        h.newest = walls::entry_id{row[0].as<std::int64_t>()};
-        if (row[1].is_null()) {
-            continue;
-        }
-        if (h.posts.size() < limit) {
-            h.posts.push_back(read_entry(row, 1));
-        } else {
-            h.more = true;
-        }
-    }
-    std::reverse(h.posts.begin(), h.posts.end());
-    return h;
+    return read_history(rows, limit);
 }
 
 std::vector<wall_summary> walls_of(link& l, walls::user_id user)

@@ -84,4 +84,22 @@ walls::entry read_entry(const pqxx::row& row, int first)
     return e;
 }
 
+history read_history(const pqxx::result& rows, std::size_t limit)
+{
+    history h;
+    for (const auto& row : rows) {
+        h.newest = walls::entry_id{row[0].as<std::int64_t>()};
+        if (row[1].is_null()) {
+            continue;
+        }
+        if (h.posts.size() < limit) {
+            h.posts.push_back(read_entry(row, 1));
+        } else {
+            h.more = true;
+        }
+    }
+    std::reverse(h.posts.begin(), h.posts.end());
+    return h;
+}
+
 } // namespace db

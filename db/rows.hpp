@@ -1,7 +1,7 @@
 // Values on their way to and from PostgreSQL. Internal to db/.
 #pragma once
 
-#include "walls/entry.hpp"
+#include "db/store.hpp"
 
 #include <pqxx/result>
 #include <pqxx/row>
@@ -71,5 +71,9 @@ inline constexpr char entry_joins[] =
 
 // The entry whose first column is `first`.
 walls::entry read_entry(const pqxx::row& row, int first);
+
+// Rows of the wall's newest number and an entry (null: there is none), the newest first; one more
+// than `limit` tells that there are more.
+history read_history(const pqxx::result& rows, std::size_t limit);
 
 } // namespace db

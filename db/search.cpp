@@ -26,20 +26,7 @@ history search(link& l, const wanted_words& wanted)
     const std::size_t limit = std::min<std::size_t>(wanted.limit, 1000);
     const std::int64_t below = wanted.before ? number(*wanted.before) : INT64_MAX;
     const auto rows = l.exec(sql.c_str(), number(wanted.wall), wanted.words, below, limit + 1);
-    history h;
-    for (const auto& row : rows) {
-        h.newest = walls::entry_id{row[0].as<std::int64_t>()};
-        if (row[1].is_null()) {
-            continue;
-        }
-        if (h.posts.size() < limit) {
-            h.posts.push_back(read_entry(row, 1));
-        } else {
-            h.more = true;
-        }
-    }
-    std::reverse(h.posts.begin(), h.posts.end());
-    return h;
+    return read_history(rows, limit);
 }
 
 } // namespace db

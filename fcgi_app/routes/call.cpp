@@ -91,6 +91,17 @@ identified who_calls_on_wall(services& s, const call& c)
     return who;
 }
 
+identified who_works_on_wall(services& s, const call& c)
+{
+    identified who = who_calls_on_wall(s, c);
+    if (const auto* user = std::get_if<walls::identity_ptr>(&who)) {
+        if (auto refused = s.limited.post(c.request, (*user)->user)) {
+            return std::move(*refused);
+        }
+    }
+    return who;
+}
+
 std::variant<boost::json::object, http::response> json_body(const http::request& r)
 {
     if (r.content_type != "application/json") {

@@ -38,6 +38,8 @@ using identified = std::variant<walls::identity_ptr, http::response>;
 identified who_calls(services& s, const call& c);
 // The same, who in addition may see the wall c.wall; else 403.
 identified who_calls_on_wall(services& s, const call& c);
+// The same, and not too often: for what costs the database a transaction, or as much. Else 429.
+identified who_works_on_wall(services& s, const call& c);
 
 // The body as a JSON object, or the response that says why not: 400, 413, 415.
 std::variant<boost::json::object, http::response> json_body(const http::request& r);

@@ -36,11 +36,8 @@ answer change(services& s, const call& c, const walls::identity& who,
 
 answer edit_post(services& s, call& c)
 {
-    auto who = who_calls_on_wall(s, c);
+    auto who = who_works_on_wall(s, c);
     if (auto* refused = std::get_if<http::response>(&who)) {
-        return std::move(*refused);
-    }
-    if (auto refused = s.limited.post(c.request, std::get<walls::identity_ptr>(who)->user)) {
         return std::move(*refused);
     }
     auto fields = json_body(c.request);
@@ -56,11 +53,8 @@ answer edit_post(services& s, call& c)
 
 answer delete_post(services& s, call& c)
 {
-    auto who = who_calls_on_wall(s, c);
+    auto who = who_works_on_wall(s, c);
     if (auto* refused = std::get_if<http::response>(&who)) {
-        return std::move(*refused);
-    }
-    if (auto refused = s.limited.post(c.request, std::get<walls::identity_ptr>(who)->user)) {
         return std::move(*refused);
     }
     return change(s, c, *std::get<walls::identity_ptr>(who), std::nullopt);

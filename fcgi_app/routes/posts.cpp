@@ -96,21 +96,16 @@ std::variant<db::new_post, http::response> read_post(const http::request& r)
 
 answer list_posts(services& s, call& c)
 {
-    auto who = who_calls_on_wall(s, c);
+    const auto wanted = read_page(c.request.query);
+    // A search costs the database more than a post does.
+    auto who = wanted && wanted->words ? who_works_on_wall(s, c) : who_calls_on_wall(s, c);
     if (auto* refused = std::get_if<http::response>(&who)) {
         return std::move(*refused);
     }
-    const auto wanted = read_page(c.request.query);
     if (!wanted) {
         return http::response::error(400,
                                      "before must be an entry's number, limit 1 to 200, q UTF-8 "
                                      "of 1,000 bytes.");
-    }
-    // A search costs the database more than a post does, and is limited with them.
-    if (wanted->words) {
-        if (auto refused = s.limited.post(c.request, std::get<walls::identity_ptr>(who)->user)) {
-            return std::move(*refused);
-        }
     }
     const walls::wall_id wall{c.wall};
     const auto limit = static_cast<std::size_t>(wanted->limit);
@@ -133,11 +128,8 @@ answer list_posts(services& s, call& c)
 
 answer add_post(services& s, call& c)
 {
-    auto who = who_calls_on_wall(s, c);
+    auto who = who_works_on_wall(s, c);
     if (auto* refused = std::get_if<http::response>(&who)) {
-        return std::move(*refused);
-    }
-    if (auto refused = s.limited.post(c.request, std::get<walls::identity_ptr>(who)->user)) {
         return std::move(*refused);
     }
     auto read = read_post(c.request);
