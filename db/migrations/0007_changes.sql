@@ -89,25 +89,28 @@ create index posts_words on pollster_default.posts using gin (wall_id, to_tsvect
 create index posts_of_wall_in_order on pollster_default.posts (wall_id, id);
 drop index pollster_default.posts_of_wall;
 
--- Matches among the posts below a_before by the index of words alone: what is rare is found at once, what is common costs all of it.
-create function pollster.search_by_index(a_wall bigint, a_query tsquery, a_before bigint, a_limit bigint) returns setof bigint
+-- Matches among the posts from a_above to below a_before, by the indexes alone.
+create function pollster.search_by_index(a_wall bigint, a_query tsquery, a_above bigint, a_before bigint, a_limit bigint)
+    returns setof bigint
     language plpgsql stable set search_path = pg_catalog, pg_temp set enable_indexscan = off set enable_seqscan = off
 as $$
 begin
     return query select p.id::bigint from pollster.posts p
-        where p.wall_id = a_wall and p.id < a_before and to_tsvector('simple', p.body::text) @@ a_query
+        where p.wall_id = a_wall and p.id >= a_above and p.id < a_before and to_tsvector('simple', p.body::text) @@ a_query
         order by p.id desc limit a_limit;
 end $$;
 
--- Ids of posts that hold the words (as websearch_to_tsquery reads them), newest first. The newest 200 posts are read. If they fill a tenth of
--- the page, the words are common: 1,800 more will about fill it, where the index would list every match of the whole wall. If not, the
--- index lists one post of 40 at most. (To read 2,000 short posts takes 30 ms, to find 25,000 of a million by the index as long.)
+-- Ids of posts that hold the words (as websearch_to_tsquery reads them), newest first. The index of words lists every match of the whole
+-- wall, so what is common is looked for among the newest first. 200 posts are read; if they fill a tenth of the page, 1,800 more (30 ms)
+-- will about fill it. Else the index is asked for as many posts as hold the rest of the page twice over, if the words were
+-- as frequent there; and then for all.
 create function pollster.search_posts(a_wall bigint, a_words text, a_before bigint, a_limit bigint) returns setof bigint
     language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
     query tsquery := websearch_to_tsquery('simple', a_words);
-    oldest bigint := a_before; -- all from here on were read
+    oldest bigint := a_before; -- all from here on were looked at
+    next bigint;
     wanted bigint := a_limit;
     step bigint;
     n bigint;
@@ -125,14 +128,28 @@ begin
         if wanted = 0 then
             return;
         end if;
-        select p.id into oldest from pollster.posts p
+        select p.id into next from pollster.posts p
             where p.wall_id = a_wall and p.id < oldest order by p.id desc offset step - 1 limit 1;
         if not found then
             return;
         end if;
+        oldest := next;
         exit when n * 10 < a_limit;
     end loop;
-    return query select s from pollster.search_by_index(a_wall, query, oldest, wanted) s;
+    if n > 0 then
+        select p.id into next from pollster.posts p
+            where p.wall_id = a_wall and p.id < oldest order by p.id desc offset 2 * wanted * step / n limit 1;
+        if found then
+            return query select s from pollster.search_by_index(a_wall, query, next, oldest, wanted) s;
+            get diagnostics n = row_count;
+            wanted := wanted - n;
+            if wanted = 0 then
+                return;
+            end if;
+            oldest := next;
+        end if;
+    end if;
+    return query select s from pollster.search_by_index(a_wall, query, 0, oldest, wanted) s;
 end $$;
 
 revoke execute on function pollster.change_post, pollster.search_by_index, pollster.search_posts from public;
