@@ -75,14 +75,15 @@ history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id
 
 std::vector<wall_summary> walls_of(link& l, walls::user_id user)
 {
-    // The count stops at 1,000, so a wall costs no more however much there is to read.
+    // The count stops at 1,000, so a wall costs no more however much there is to read: offset 0
+    // forbids a join that reads all of it first.
     static constexpr char sql[] =
         "select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
         "(select count(*) from (select from pollster.entries e "
         "where e.wall_id = w.id and e.id > coalesce(r.entry_id, 0) and e.kind = 'post' "
         "and e.user_id is distinct from $1::bigint "
         "and exists (select from pollster.posts p where p.id = e.post_id and p.wall_id = "
-        "e.wall_id) "
+        "e.wall_id offset 0) "
         "order by e.id desc limit 1000) unread) "
         "from pollster.memberships m "
         "join pollster.walls w on w.id = m.wall_id "
