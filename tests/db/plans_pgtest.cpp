@@ -173,7 +173,9 @@ struct filled {
              }},
             {"search, a word of every post", "`GET /walls/{id}/posts?q=`", search("usual", 50)},
             {"search, a word of one post in 50", "the same", search("fiftieth", 50),
-             [](db::store&) {}, 5'000 + static_cast<std::size_t>(walls) / 50},
+             // The posts among which a page of these should be: 2 * 47 * 200 / 4, and between them
+             // those of other walls.
+             [](db::store&) {}, 20'000 + static_cast<std::size_t>(walls) / 50},
             {"search, a word of one post", "the same", search("20002", 1)},
             {"walls_of", "`GET /walls`",
              [](db::store& s) { BOOST_TEST(s.walls_of(walls::user_id{1}).value().size() > 10u); }},
