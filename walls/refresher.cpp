@@ -20,13 +20,13 @@ bool refresher::fresh() const
            steady_clock::now() - *fresh_ <= settings_.period;
 }
 
-bool refresher::looks_succeed() const
+bool refresher::looks_succeed(fibers::steady_time now) const
 {
-    // Twice the period: a look that takes a moment longer is not a failure. Looks that are rarer
-    // than a session may be trusted without them vouch for nothing.
+    // Twice the period: a look that takes a moment longer is not a failure. But looks that are rare
+    // do not vouch for what happened since.
+    constexpr fibers::steady_time::duration longest = std::chrono::seconds(5);
     return fresh_ &&
-           steady_clock::now() - *fresh_ <=
-               std::min<steady_clock::duration>(2 * settings_.period, access_cache::time_to_live);
+           now - *fresh_ <= std::min(2 * fibers::steady_time::duration(settings_.period), longest);
 }
 
 void refresher::hint()

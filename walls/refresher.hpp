@@ -69,8 +69,8 @@ public:
 
     // The last look succeeded, and not long ago: every change of access up to then has been
     // applied, also what happened in a pause, because a look brings all that changed since the look
-    // before it.
-    bool looks_succeed() const;
+    // before it. Holds until the next look is late: two periods, 5 s at most.
+    bool looks_succeed(fibers::steady_time now = std::chrono::steady_clock::now()) const;
 
     // Told after each look: none if it succeeded, else why it failed.
     std::function<void(const trouble*)> on_look = [](const trouble*) {};

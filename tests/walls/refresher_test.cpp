@@ -85,6 +85,27 @@ BOOST_AUTO_TEST_CASE(with_nobody_connected_the_database_is_left_alone)
     });
 }
 
+// The next look begins a period after the last and takes its time: the sessions that it vouches for
+// must not be asked for again in between.
+BOOST_AUTO_TEST_CASE(a_look_vouches_for_two_periods_and_for_five_seconds_at_most)
+{
+    in_loop([](fibers::reactor&) {
+        running often(1s);
+        running rarely(1min);
+        BOOST_TEST(!often.job.looks_succeed());
+        const presence::client one(often.who);
+        const presence::client other(rarely.who);
+        const auto began = std::chrono::steady_clock::now();
+        BOOST_REQUIRE(often.catch_up({at(1, 0)}).has_value());
+        BOOST_REQUIRE(rarely.catch_up({at(1, 0)}).has_value());
+        const auto looked = std::chrono::steady_clock::now(); // each look began between the two
+        BOOST_TEST(often.job.looks_succeed(began + 2s));
+        BOOST_TEST(!often.job.looks_succeed(looked + 2001ms));
+        BOOST_TEST(rarely.job.looks_succeed(began + 5s));
+        BOOST_TEST(!rarely.job.looks_succeed(looked + 5001ms));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(with_a_client_it_looks_once_a_period)
 {
     in_loop([](fibers::reactor&) {
