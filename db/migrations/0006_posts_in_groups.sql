@@ -6,7 +6,8 @@
 -- (the key was used for another text or wall); forbidden (not a member, disabled, no such wall). The entry is null for the last
 -- two. A post that a constraint or a trigger refuses fails the group: the caller divides it (db/posting.cpp).
 -- Every statement inside sees what was committed before it, so this needs read committed (the default). A session keeps the
--- plans that it made when the tables were small, so they must be right for large ones: by index, row by row.
+-- plans that it made when the tables were small, so they must be right for large ones: by index, row by row. ("offset 0": else a plan
+-- for any number of posts reads all members of the wall first, 12 ms for 10,000, instead of the authors.)
 create function pollster.add_posts(a_wall bigint, a_users bigint[], a_bodies text[], a_keys text[])
     returns table (place bigint, outcome text, id bigint, post_id bigint, kind text, user_id bigint, user_name text, body text,
                    created_at text, edited_at text)
@@ -20,7 +21,7 @@ declare
     newest_before bigint;
 begin
     select array_agg(case when exists (select from pollster.users u join pollster.memberships m on m.user_id = u.id
-                                       where u.id = a.author and not u.disabled and m.wall_id = a_wall)
+                                       where u.id = a.author and not u.disabled and m.wall_id = a_wall offset 0)
                           then 'created' else 'forbidden' end order by a.n)
         into outcomes from unnest(a_users) with ordinality a(author, n);
 
