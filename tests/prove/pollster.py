@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 
+from ending import end
 from faked_clock import FakedClock, sweep
 
 
@@ -44,12 +45,7 @@ class Pollster:
             self.start()
 
     def end(self):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        sweep([self.process.pid] if self.process else [])
+        if self.process:
+            end(self.process, signal.SIGTERM, 10)
+            sweep([self.process.pid])
         self.socket.close()

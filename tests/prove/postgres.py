@@ -11,6 +11,7 @@ import sys
 
 import psycopg2
 
+from ending import end
 from faked_clock import FakedClock
 from rig import die, output_of, wait_until
 
@@ -121,13 +122,8 @@ class Postgres:
         (self.disk / "ballast").unlink(missing_ok=True)
 
     def end(self):
-        if self.postmaster and self.postmaster.poll() is None:
-            self.postmaster.send_signal(signal.SIGQUIT)
-            try:
-                self.postmaster.wait(20)
-            except subprocess.TimeoutExpired:
-                self.postmaster.kill()
-                self.postmaster.wait()
+        if self.postmaster:
+            end(self.postmaster, signal.SIGQUIT, 20)
         if self.root and not self.no_small_disk:
             wait_until("the small disk can be unmounted", lambda: subprocess.run(
                 ["umount", self.disk], capture_output=True, check=False).returncode == 0, 20)

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 
+from ending import end
 from readings import children_of
 from rig import ROOT, output_of, wait_until
 
@@ -38,10 +39,4 @@ class ShippedNginx:
         self.master.send_signal(signal.SIGHUP)
 
     def end(self):
-        if self.master.poll() is None:
-            self.master.send_signal(signal.SIGTERM)
-            try:
-                self.master.wait(10)
-            except subprocess.TimeoutExpired:
-                self.master.kill()
-                self.master.wait()
+        end(self.master, signal.SIGTERM, 10)
