@@ -2,6 +2,7 @@
 #include "db/rows.hpp"
 
 #include <string>
+#include <utility>
 
 namespace db {
 
@@ -38,9 +39,8 @@ change_outcome change_post(link& l, const post_change& change)
             if ((state == "40P01" || state == "40001") && attempt < 5) {
                 continue;
             }
-            // The wall went away meanwhile, or a rule of the application's own says no.
-            if (state.starts_with("23") || state == "P0001") {
-                return post_forbidden{};
+            if (auto refused = unacceptable(e)) {
+                return std::move(*refused);
             }
             throw;
         }

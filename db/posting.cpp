@@ -53,19 +53,20 @@ void add_posts(link& l, std::span<const new_post> posts,
             if ((state == "40P01" || state == "40001") && attempt < 5) {
                 continue;
             }
-            // The wall or the user went away meanwhile, or a rule of the application's own says no.
-            if (!state.starts_with("23") && state != "P0001") {
+            const auto refused = unacceptable(e);
+            if (!refused) {
                 throw;
+            }
+            if (posts.size() == 1) {
+                // A foreign key: the wall or the user went away meanwhile.
+                outcomes.front() = state == "23503" ? post_outcome(post_forbidden{}) : *refused;
+                return;
             }
             break;
         }
     }
     // Nothing of the group was posted. One that is refused must not stop the others, and finding it
     // by halves costs few commits.
-    if (posts.size() == 1) {
-        outcomes.front() = post_forbidden{};
-        return;
-    }
     const auto half = posts.size() / 2;
     add_posts(l, posts.first(half), outcomes.first(half));
     add_posts(l, posts.subspan(half), outcomes.subspan(half));

@@ -5,6 +5,8 @@
 #include "db/link.hpp"
 #include "db/store.hpp"
 
+#include <pqxx/except>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -55,6 +57,10 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
 std::optional<signed_in> sign_in(link& l, const std::string& name, const std::string& password,
                                  std::chrono::seconds lifetime);
 bool sign_out(link& l, const std::string& session_id);
+
+// unacceptable.cpp: the outcome, if the error says that the database does not take what was
+// written.
+std::optional<post_unacceptable> unacceptable(const pqxx::sql_error& e);
 
 // posting.cpp
 // All of one wall, at least one. Fills in each outcome once it is committed, so what is filled in

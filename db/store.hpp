@@ -71,7 +71,13 @@ struct post_known {
 };                        // this client_key was posted before: nothing done
 struct post_conflict {};  // this client_key was used for another body or wall
 struct post_forbidden {}; // not a member (any more), or user disabled
-using post_outcome = std::variant<post_created, post_known, post_conflict, post_forbidden>;
+// A column's type or length, a constraint or a trigger behind pollster.posts says no, and will
+// again.
+struct post_unacceptable {
+    std::string why; // for the log, not for the client; without the text
+};
+using post_outcome =
+    std::variant<post_created, post_known, post_conflict, post_forbidden, post_unacceptable>;
 
 struct post_change {
     walls::wall_id wall{};
@@ -89,8 +95,8 @@ struct post_unchanged {
 };                      // it had that text, or was deleted by this user, already
 struct post_foreign {}; // somebody else's
 struct post_missing {};
-using change_outcome =
-    std::variant<post_changed, post_unchanged, post_foreign, post_missing, post_forbidden>;
+using change_outcome = std::variant<post_changed, post_unchanged, post_foreign, post_missing,
+                                    post_forbidden, post_unacceptable>;
 
 struct wanted_words {
     walls::wall_id wall{};

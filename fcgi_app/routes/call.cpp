@@ -49,6 +49,12 @@ credentials credentials_of(const http::request& r, std::string_view from_body)
     return {};
 }
 
+http::response unacceptable(const db::post_unacceptable& refused, std::string_view sentence)
+{
+    spdlog::info("the database does not take a post, answering 422: {}", refused.why);
+    return http::response::error(422, sentence);
+}
+
 http::response unavailable(services& s, const walls::trouble& t)
 {
     s.counted.troubles.Increment();

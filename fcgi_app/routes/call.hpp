@@ -49,6 +49,9 @@ std::variant<std::string, http::response> text_of_post(const boost::json::object
 // {"post":<entry>}
 http::response entry_response(const walls::entry& e, int status);
 
+// 422 with this sentence; why goes into the log.
+http::response unacceptable(const db::post_unacceptable& refused, std::string_view sentence);
+
 // 503 with Retry-After, logged and counted.
 http::response unavailable(services& s, const walls::trouble& t);
 

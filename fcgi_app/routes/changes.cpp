@@ -10,6 +10,7 @@ answer change(services& s, const call& c, const walls::identity& who,
               std::optional<std::string> body)
 {
     const walls::wall_id wall{c.wall};
+    const bool edits = body.has_value();
     const auto outcome = s.store.change_post(
         {wall, who.user, walls::post_id{c.post}, std::move(body), s.refresh.access_known()});
     if (!outcome) {
@@ -28,6 +29,10 @@ answer change(services& s, const call& c, const walls::identity& who,
     }
     if (std::holds_alternative<db::post_missing>(*outcome)) {
         return http::response::error(404, "There is no such post on this wall.");
+    }
+    if (const auto* refused = std::get_if<db::post_unacceptable>(&*outcome)) {
+        return unacceptable(*refused, edits ? "The database does not take this text."
+                                            : "The database does not let this post be deleted.");
     }
     return http::response::error(403, "You may not see this wall.");
 }

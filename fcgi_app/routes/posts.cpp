@@ -155,6 +155,9 @@ answer add_post(services& s, call& c)
     if (std::holds_alternative<db::post_conflict>(*outcome)) {
         return http::response::error(409, "This client_key was used for another post.");
     }
+    if (const auto* refused = std::get_if<db::post_unacceptable>(&*outcome)) {
+        return unacceptable(*refused, "The database does not take this text.");
+    }
     return http::response::error(403, "You may not see this wall.");
 }
 

@@ -136,6 +136,21 @@ BOOST_AUTO_TEST_CASE(only_the_author_may_and_only_while_a_member)
     BOOST_TEST(feed()[0].body.value() == "mine");
 }
 
+BOOST_AUTO_TEST_CASE(a_change_that_the_applications_table_does_not_take_is_unacceptable)
+{
+    const auto first = posted(1, "short");
+    sql("alter table pollster_default.posts add short varchar(5) generated always as (body) "
+        "stored; "
+        "create table pins (post_id bigint references pollster_default.posts); "
+        "insert into pins select id from pollster.posts");
+    BOOST_TEST(std::holds_alternative<db::post_unacceptable>(change(first, 1, "too long")));
+    BOOST_TEST(std::holds_alternative<db::post_unacceptable>(change(first, 1, std::nullopt)));
+    BOOST_TEST(feed().size() == 1u);
+    BOOST_TEST(history()[0].body.value() == "short");
+    sql("delete from pins");
+    BOOST_TEST(std::holds_alternative<db::post_changed>(change(first, 1, std::nullopt)));
+}
+
 BOOST_AUTO_TEST_CASE(psql_changes_posts_like_their_author)
 {
     posted(1, "one");

@@ -6,6 +6,7 @@
 #include <boost/fiber/fiber.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,7 +18,7 @@ db::new_post of(int user, const std::string& body, const std::string& key = {})
     return {walls::wall_id{1}, walls::user_id{user}, body, key};
 }
 
-// "created 5 hello", "known 5 hello", "conflict", "forbidden" or "trouble".
+// "created 5 hello", "known 5 hello", "conflict", "forbidden", "unacceptable" or "trouble".
 std::string text_of(const walls::result<db::post_outcome>& answer)
 {
     if (!answer) {
@@ -32,7 +33,21 @@ std::string text_of(const walls::result<db::post_outcome>& answer)
     if (const auto* known = std::get_if<db::post_known>(&*answer)) {
         return "known " + entry(known->entry);
     }
+    if (std::holds_alternative<db::post_unacceptable>(*answer)) {
+        return "unacceptable";
+    }
     return std::holds_alternative<db::post_conflict>(*answer) ? "conflict" : "forbidden";
+}
+
+// Text that no compression makes shorter.
+std::string noise(std::size_t bytes)
+{
+    std::minstd_rand random; // NOLINT: the same each time
+    std::string text(bytes, ' ');
+    for (char& c : text) {
+        c = static_cast<char>('!' + random() % 90);
+    }
+    return text;
 }
 
 struct groups_fixture : store_fixture {
@@ -126,10 +141,10 @@ BOOST_AUTO_TEST_CASE(posts_that_are_refused_do_not_fail_their_neighbours)
     for (int i = 0; i < 100; ++i) {
         if (i == 17) {
             group.push_back(of(1, std::string(65'537, 'x'), "too-long")); // a check constraint's
-            expected.emplace_back("forbidden");
+            expected.emplace_back("unacceptable");
         } else if (i == 60 || i == 61) {
             group.push_back(of(1, "bad", "bad-" + std::to_string(i)));
-            expected.emplace_back("forbidden");
+            expected.emplace_back("unacceptable");
         } else {
             group.push_back(of(1, std::to_string(i), "key-" + std::to_string(i)));
             expected.push_back("created " + std::to_string(++entry) + " " + std::to_string(i));
@@ -138,6 +153,61 @@ BOOST_AUTO_TEST_CASE(posts_that_are_refused_do_not_fail_their_neighbours)
     BOOST_TEST(post_group(group) == expected, boost::test_tools::per_element());
     BOOST_TEST(sql("select count(*) from pollster.client_keys") == "97");
     BOOST_TEST(std::stoi(transactions()) < 25);
+}
+
+// What an application's own table may say no to. Each in the middle of a group, whose other posts
+// are numbered without a gap.
+BOOST_AUTO_TEST_CASE(a_text_that_the_applications_table_does_not_take_is_unacceptable_alone)
+{
+    struct rule {
+        std::string ddl;
+        std::string bad;
+        std::string sqlstate;
+    };
+    const std::string table = "alter table pollster_default.posts add ";
+    const std::vector<rule> rules{
+        {table + "short varchar(5) generated always as (body) stored", "too long", "22001"},
+        {table + "amount int generated always as (body::int) stored", "secret", "22P02"},
+        {table + "check (body <> 'rude')", "rude", "23514"},
+        {table + "nothing text generated always as (nullif(body, 'null')) stored not null", "null",
+         "23502"},
+        {table + "unique (body)", "1", "23505"},
+        {table + "exclude (body with =)", "1", "23P01"},
+        {"create index on pollster_default.posts (body)", noise(9000), "54000"},
+    };
+    for (const auto& r : rules) {
+        BOOST_TEST_CONTEXT(r.sqlstate)
+        {
+            const groups_fixture f;
+            f.post_group({of(1, "1")});
+            f.sql(r.ddl);
+            const std::vector<db::new_post> group{of(1, "2"), of(2, r.bad, "k"), of(3, "3"),
+                                                  of(1, "4")};
+            const auto answers = f.store->add_posts(group);
+            BOOST_TEST(text_of(answers[0]) == "created 2 2");
+            BOOST_TEST(text_of(answers[1]) == "unacceptable");
+            BOOST_TEST(text_of(answers[2]) == "created 3 3");
+            BOOST_TEST(text_of(answers[3]) == "created 4 4");
+            BOOST_TEST(f.sql("select count(*) from pollster.client_keys") == "0");
+            const auto* refused = std::get_if<db::post_unacceptable>(&*answers[1]);
+            BOOST_TEST_REQUIRE(refused != nullptr);
+            // One line for the log, which says which rule it was and holds no text of a post.
+            BOOST_TEST(refused->why.find(r.sqlstate) != std::string::npos, refused->why);
+            BOOST_TEST(refused->why.find('\n') == std::string::npos, refused->why);
+            BOOST_TEST(refused->why.size() < 150u, refused->why);
+            BOOST_TEST(refused->why.find("secret") == std::string::npos, refused->why);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_wall_that_went_away_meanwhile_is_forbidden_not_unacceptable)
+{
+    sql("create function gone() returns trigger language plpgsql as $$ begin new.wall_id := 99; "
+        "return new; end $$; create trigger gone before insert on pollster_default.posts "
+        "for each row when (new.body = 'late') execute function gone()");
+    BOOST_TEST(post_group({of(1, "a"), of(2, "late"), of(3, "b")}) ==
+                   (texts{"created 1 a", "forbidden", "created 2 b"}),
+               boost::test_tools::per_element());
 }
 
 // What was committed before the trouble is acknowledged, and the keys tell about the rest.

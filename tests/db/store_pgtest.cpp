@@ -305,13 +305,16 @@ BOOST_AUTO_TEST_CASE(who_may_not_write_is_told_so)
                "00");
 }
 
-BOOST_AUTO_TEST_CASE(a_rule_of_the_applications_own_forbids)
+BOOST_AUTO_TEST_CASE(what_a_rule_of_the_applications_own_forbids_is_unacceptable)
 {
     sql("create function no() returns trigger language plpgsql as $$ begin raise exception 'not on "
         "mondays'; end $$");
     sql("create trigger no before insert on pollster_default.posts for each row execute function "
         "no()");
-    BOOST_TEST(std::holds_alternative<db::post_forbidden>(post(1, 1, "x", "k")));
+    const auto refused = post(1, 1, "x", "k");
+    BOOST_TEST_REQUIRE(std::holds_alternative<db::post_unacceptable>(refused));
+    BOOST_TEST(std::get<db::post_unacceptable>(refused).why ==
+               "ERROR:  not on mondays (SQLSTATE P0001)");
     BOOST_TEST(sql("select count(*) from pollster.client_keys") == "0");
 }
 

@@ -76,6 +76,34 @@ BOOST_AUTO_TEST_CASE(a_change_is_refused_or_repeated_as_the_protocol_says)
     BOOST_TEST(s.send(change_call("GET", ann, post)).status == 405);
 }
 
+BOOST_AUTO_TEST_CASE(what_the_applications_table_does_not_take_is_a_422_and_no_trouble)
+{
+    const chat s;
+    s.sql("alter table pollster_default.posts add short varchar(20) generated always as (body) "
+          "stored");
+    const std::string secret = "a secret of more than twenty letters";
+    const std::string refused = R"(422 {"errors":["The database does not take this text."]})";
+    const auto post = post_of(s.send(say_call(ann, 1, "it fits")));
+    hanging_call waiting(s, poll_call(bob, R"({"1":1})"));
+    s.until_parked(1);
+    BOOST_TEST(text_of(s.send(say_call(ann, 1, secret, "k"))) == refused);
+    BOOST_TEST(text_of(s.send(
+                   change_call("PATCH", ann, post, R"({"body":")" + secret + R"("})"))) == refused);
+    BOOST_TEST(!waiting.answered());
+    BOOST_TEST(s.send(say_call(ann, 1, "shorter", "k")).status == 201); // the key is still free
+    BOOST_TEST(entries_of(waiting.wait()) == "1:2");
+
+    s.sql("create table pins (post_id bigint references pollster_default.posts); "
+          "insert into pins select id from pollster.posts");
+    BOOST_TEST(text_of(s.send(change_call("DELETE", ann, post))) ==
+               R"(422 {"errors":["The database does not let this post be deleted."]})");
+    BOOST_TEST(s.metric("pollster_database_refusals_total") == 0);
+    BOOST_TEST(s.log().find("the database does not take a post, answering 422: ERROR:  value too "
+                            "long for type character varying(20) (SQLSTATE 22001)") !=
+               std::string::npos);
+    BOOST_TEST(s.log().find(secret) == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_cookie_needs_a_proof_for_a_change)
 {
     const chat s;

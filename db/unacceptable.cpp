@@ -1,0 +1,36 @@
+#include "db/queries.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace db {
+
+namespace {
+
+// The first line, for the details that follow it quote the row, and the log holds no texts. An
+// error of class 22 quotes the value itself.
+std::string without_the_text(std::string message, bool quotes_the_value)
+{
+    message.erase(std::min(message.find('\n'), message.size()));
+    if (quotes_the_value) {
+        message.erase(std::min(message.find('"'), message.size()));
+    }
+    return message;
+}
+
+} // namespace
+
+// Whoever defines the view pollster.posts decides what it takes: by types, by constraints, by its
+// check option, by a trigger that raises an exception. PostgreSQL's manual, appendix A.
+std::optional<post_unacceptable> unacceptable(const pqxx::sql_error& e)
+{
+    const std::string state = e.sqlstate();
+    const bool data = state.starts_with("22"); // too long, not in the database's encoding, ...
+    if (!data && !state.starts_with("23") && state != "44000" && state != "P0001" &&
+        state != "54000") { // 54000: a row of an index would be too large, and the like
+        return std::nullopt;
+    }
+    return post_unacceptable{without_the_text(e.what(), data) + " (SQLSTATE " + state + ")"};
+}
+
+} // namespace db
