@@ -73,6 +73,17 @@ walls::trouble describe(const std::exception& e)
     return {kind_of(state), one_line(e.what()) + " (SQLSTATE " + state + ")"};
 }
 
+walls::trouble describe_for_server(const std::exception& e)
+{
+    trouble t = describe(e);
+    const std::string state = sqlstate_of(e);
+    // No such schema, table, column, function.
+    if (state == "3F000" || state == "42P01" || state == "42703" || state == "42883") {
+        t.why = "the schema is not what this program needs, run `pollster migrate`: " + t.why;
+    }
+    return t;
+}
+
 link::link(std::string conninfo, outage& database, meters& m)
     : conninfo_(std::move(conninfo))
     , database_(database)

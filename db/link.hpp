@@ -43,6 +43,9 @@ struct link_lost : std::runtime_error {
 
 // What a caller is told about an exception of pqxx or of a link.
 walls::trouble describe(const std::exception& e);
+// The same for a statement of the server's: if it asks for what the schema does not have, the line
+// begins with what to do.
+walls::trouble describe_for_server(const std::exception& e);
 // SQLSTATE of a failed statement, or empty.
 std::string sqlstate_of(const std::exception& e);
 

@@ -52,6 +52,13 @@ void looker::recognise(link& l)
     generation_ = l.generation();
 }
 
+// A newer `pollster migrate` may run while this program does; that costs no statement a look.
+void looker::ask_schema(link& l, clock::time_point now)
+{
+    schema_ = recorded_version(l);
+    schema_asked_ = now;
+}
+
 // A snapshot says which transactions it saw: all below xmax except the listed ones that were still
 // running. What was written by any other transaction is new to us. So nothing that commits late can
 // appear behind our back, and a transaction that stays open for hours costs nothing.
@@ -97,6 +104,9 @@ walls::changes looker::look(link& l, std::span<const walls::wall_id> also)
     l.connected();
     if (l.generation() != generation_) {
         recognise(l);
+        ask_schema(l, now);
+    } else if (now - schema_asked_ >= schema_asked_every_) {
+        ask_schema(l, now);
     }
     // Notes about access are kept for an hour (pollster.clean_up). And after a long rest what
     // changed meanwhile is of no interest any more: nobody was here.

@@ -3,27 +3,16 @@
 #include "db/conninfo.hpp"
 #include "db/link.hpp"
 #include "db/migrations.hpp"
+#include "db/queries.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 namespace db {
 namespace {
 
 // Any number that no other program uses as an advisory lock: the letters "pollster" as a bigint.
 constexpr char take_lock[] = "select pg_advisory_lock(8101537427953837426)";
-
-std::string newer(int found)
-{
-    return "The database has schema version " + std::to_string(found) +
-           ", newer than this program's " + std::to_string(schema_version()) +
-           ": install the newer pollster.";
-}
-
-int recorded_version(link& l)
-{
-    return l.exec("select coalesce(max(number), 0) from pollster.schema_migrations")[0][0]
-        .as<int>();
-}
 
 // Refuses a history that is not this binary's: a migration that was edited, or another program's
 // table.
@@ -67,6 +56,25 @@ int schema_version() noexcept
     return static_cast<int>(migrations().size());
 }
 
+std::string other_schema(int found)
+{
+    const std::string is = "The database has schema version " + std::to_string(found);
+    const std::string ours = std::to_string(schema_version());
+    if (found > schema_version()) {
+        return is + ", newer than this program's " + ours + ": install the newer pollster.";
+    }
+    if (found < schema_version()) {
+        return is + ", this program needs " + ours + ": run `pollster migrate`.";
+    }
+    return {};
+}
+
+int recorded_version(link& l)
+{
+    return l.exec("select coalesce(max(number), 0) from pollster.schema_migrations")[0][0]
+        .as<int>();
+}
+
 outcome<migrated> migrate(const settings& s,
                           const std::function<void(const std::string&)>& progress)
 {
@@ -87,7 +95,7 @@ outcome<migrated> migrate(const settings& s,
         done.from = recorded_version(l);
         done.to = done.from;
         if (done.from > schema_version()) {
-            return refusal{newer(done.from)};
+            return refusal{other_schema(done.from)};
         }
         compare(l);
         for (const auto& next : migrations()) {
@@ -109,15 +117,8 @@ result<void> check_schema(const settings& s)
         outage database;
         meters m;
         link l(complete_conninfo(s.database, {s.statement_timeout, {}}), database, m);
-        const int found = recorded_version(l);
-        if (found > schema_version()) {
-            return walls::trouble{walls::trouble_kind::wrong_schema, newer(found)};
-        }
-        if (found < schema_version()) {
-            return walls::trouble{walls::trouble_kind::wrong_schema,
-                                  "The database has schema version " + std::to_string(found) +
-                                      ", this program needs " + std::to_string(schema_version()) +
-                                      ": run `pollster migrate`."};
+        if (auto other = other_schema(recorded_version(l)); !other.empty()) {
+            return walls::trouble{walls::trouble_kind::wrong_schema, std::move(other)};
         }
         return {};
     } catch (const std::exception& e) {

@@ -29,4 +29,9 @@ result<void> check_schema(const settings& s);
 
 int schema_version() noexcept; // of this binary
 
+// What to do about a database of this version, in one line; empty: it is this binary's. A server
+// that runs already goes on with a newer one: migrations leave in place what the version before
+// needs.
+std::string other_schema(int found);
+
 } // namespace db

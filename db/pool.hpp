@@ -52,9 +52,9 @@ private:
                     if (again && repeatable) {
                         continue;
                     }
-                    return describe(e);
+                    return describe_for_server(e);
                 } catch (const std::exception& e) {
-                    return describe(e);
+                    return describe_for_server(e);
                 }
             }
         });

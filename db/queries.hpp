@@ -20,21 +20,31 @@ namespace db {
 // look.cpp: what changed since the last look. One thread at a time.
 class looker {
 public:
+    explicit looker(std::chrono::milliseconds schema_asked_every)
+        : schema_asked_every_(schema_asked_every)
+    {
+    }
     walls::changes look(link& l, std::span<const walls::wall_id> also);
     // Position in the primary's log up to which the last look saw everything, 0 before the first.
     // Any thread.
     std::uint64_t seen_upto() const { return seen_upto_; }
+    // counters::schema. Any thread.
+    int schema() const { return schema_; }
 
 private:
     using clock = std::chrono::steady_clock;
     void recognise(link& l);
+    void ask_schema(link& l, clock::time_point now);
 
+    const std::chrono::milliseconds schema_asked_every_;
     std::string server_;           // the one that snapshot_ is of
     std::string snapshot_;         // of the last look; empty: none that counts
     std::uint64_t newest_xid_ = 0; // first transaction that had not begun then
     std::uint64_t generation_ = 0; // of the link that was recognised
     clock::time_point looked_{};
+    clock::time_point schema_asked_{};
     std::atomic<std::uint64_t> seen_upto_{0};
+    std::atomic<int> schema_{0};
 };
 
 // Was any change of access committed that the look with this changes::position did not see? True in
@@ -71,6 +81,9 @@ std::size_t clean_up(link& l);
 
 // changes.cpp
 change_outcome change_post(link& l, const post_change& change);
+
+// migrate.cpp: number of the newest migration in the database.
+int recorded_version(link& l);
 
 // search.cpp
 history search(link& l, const wanted_words& wanted);

@@ -14,6 +14,7 @@ class postgres_store final : public store {
 public:
     explicit postgres_store(const settings& s)
         : session_lifetime_(s.session_lifetime)
+        , looker_(s.schema_asked_every)
         // The look has a connection of its own, so that a flood of requests cannot delay it. Its
         // few tables are read by index whatever the planner has heard of their size.
         , look_(complete_conninfo(s.database, {s.statement_timeout, "-c enable_seqscan=off"}), 1,
@@ -128,7 +129,8 @@ public:
     counters count() const override
     {
         return {meters_.statements, meters_.connects, meters_.failures,
-                look_.waiting() + primary_.waiting() + (replica_ ? replica_->waiting() : 0)};
+                look_.waiting() + primary_.waiting() + (replica_ ? replica_->waiting() : 0),
+                looker_.schema()};
     }
 
 private:

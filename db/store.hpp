@@ -27,6 +27,8 @@ struct settings {
     std::size_t waiting_jobs = 10'000; // beyond: trouble_kind::overloaded
     std::chrono::milliseconds statement_timeout{5000};
     std::chrono::seconds session_lifetime{30 * 24 * 3600};
+    // How often the look asks for the version of the schema, besides with each new connection.
+    std::chrono::milliseconds schema_asked_every{600'000};
     bool notify = true; // LISTEN for hints; off: the 1 s look alone
 };
 
@@ -110,6 +112,7 @@ struct counters {
     std::uint64_t connects = 0;
     std::uint64_t failures = 0; // jobs that ended in trouble
     std::size_t waiting = 0;    // jobs waiting for a worker now
+    int schema = 0;             // the database's version when the look last asked; 0: not yet
 };
 
 class store : public walls::feed_source, public walls::access_source {

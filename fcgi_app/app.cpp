@@ -1,6 +1,7 @@
 #include "fcgi_app/app.hpp"
 
 #include "db/listener.hpp"
+#include "db/migrate.hpp"
 #include "db/store.hpp"
 #include "fcgi_app/routes/services.hpp"
 #include "fcgi_app/server.hpp"
@@ -159,6 +160,19 @@ private:
             spdlog::info("the database can be looked at again");
         }
         looking_ = t == nullptr;
+        report_schema(store_->count().schema);
+    }
+
+    // Once for each version: it changes under a running server when an operator migrates.
+    void report_schema(int found)
+    {
+        if (found == schema_) {
+            return;
+        }
+        schema_ = found;
+        if (const auto other = db::other_schema(found); !other.empty()) {
+            spdlog::warn("running on with another schema: {}", other);
+        }
     }
 
     // Once a minute: what is no longer used goes; once an hour, and only if anybody was here: old
@@ -204,6 +218,7 @@ private:
     std::unique_ptr<db::listener> listener_;
     std::vector<boost::fibers::fiber> jobs_;
     bool looking_ = true;
+    int schema_ = 0; // that the look found last
     bool stopping_ = false;
     boost::fibers::mutex mutex_;
     boost::fibers::condition_variable bell_;

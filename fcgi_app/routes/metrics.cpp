@@ -64,6 +64,9 @@ metrics::metrics()
           gauge("pollster_sql_failures", "Database calls that ended in trouble, since start."))
     , sql_waiting_gauge(
           gauge("pollster_sql_waiting", "Database calls waiting for a connection now."))
+    , schema_newer_gauge(
+          gauge("pollster_schema_newer",
+                "Versions that the database's schema is newer than this program, as last asked."))
     , posts_under_way_gauge(
           gauge("pollster_posts_under_way", "Posts waiting for their commit now."))
 {

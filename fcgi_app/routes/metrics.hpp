@@ -56,6 +56,7 @@ public:
     prometheus::Gauge& sql_connects_gauge;
     prometheus::Gauge& sql_failures_gauge;
     prometheus::Gauge& sql_waiting_gauge;
+    prometheus::Gauge& schema_newer_gauge;
     prometheus::Gauge& posts_under_way_gauge;
 };
 

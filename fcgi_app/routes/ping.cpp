@@ -1,4 +1,7 @@
+#include "db/migrate.hpp"
 #include "fcgi_app/routes/handlers.hpp"
+
+#include <algorithm>
 
 namespace routes {
 
@@ -26,6 +29,7 @@ answer show_metrics(services& s, call&)
     set(m.sql_connects_gauge, sql.connects);
     set(m.sql_failures_gauge, sql.failures);
     set(m.sql_waiting_gauge, sql.waiting);
+    set(m.schema_newer_gauge, std::max(sql.schema - db::schema_version(), 0));
     set(m.posts_under_way_gauge, s.posting.under_way());
 
     http::response r;

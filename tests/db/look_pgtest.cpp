@@ -1,4 +1,5 @@
 // What a look tells, and that it misses nothing, whoever writes and however late a commit comes.
+#include "db/migrate.hpp"
 #include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -258,6 +259,31 @@ BOOST_AUTO_TEST_CASE(needs_no_rights_but_those_of_the_views)
     const auto c = look();
     BOOST_TEST((heads(c) == map{{1, 1}}));
     BOOST_TEST(c.access_changed.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_look_notices_a_newer_schema_when_it_is_time_to_ask_or_the_connection_is_new)
+{
+    const auto later = [this] {
+        return std::stoi(sql("insert into pollster.schema_migrations (number, name, checksum) "
+                             "select max(number) + 1, 'later', '' from pollster.schema_migrations "
+                             "returning number"));
+    };
+    const auto seen_by = [](db::store& s) {
+        s.look({}).value();
+        return s.count().schema;
+    };
+    BOOST_TEST(store->count().schema == 0);
+    BOOST_TEST(seen_by(*store) == db::schema_version());
+    auto always = settings;
+    always.schema_asked_every = 0ms;
+    const auto curious = db::store::open(always);
+    BOOST_TEST(seen_by(*curious) == db::schema_version());
+    const int newer = later();
+    BOOST_TEST(seen_by(*curious) == newer);
+    BOOST_TEST(seen_by(*store) == db::schema_version()); // not every look asks
+    sql("select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()");
+    BOOST_TEST(seen_by(*store) == newer);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -268,6 +268,81 @@ BOOST_AUTO_TEST_CASE(a_primary_that_became_read_only_refuses_writers_until_it_is
     BOOST_TEST(entries_of(poll_until_news(s, parked, poll)) == "1:1");
 }
 
+BOOST_AUTO_TEST_CASE(a_schema_that_is_broken_under_a_running_server_is_a_503_until_it_is_mended)
+{
+    struct damage {
+        std::string done;
+        std::string undone;
+        bool blinds; // the look, too
+    };
+    const damage damages[] = {
+        {"alter function pollster.append_entry rename to away",
+         "alter function pollster.away rename to append_entry", false},
+        {"alter table pollster.heads rename to away", "alter table pollster.away rename to heads",
+         true},
+        {"alter schema pollster rename to away", "alter schema away rename to pollster", true}};
+    const std::string advice = "the schema is not what this program needs, run `pollster migrate`:";
+    int newest = 0;
+    for (const auto& d : damages) {
+        BOOST_TEST_CONTEXT(d.done)
+        {
+            const call poll = poll_call(ann, R"({"1":)" + std::to_string(newest) + "}");
+            hanging_call parked(s, poll);
+            s.until_parked(1);
+            const auto logged = s.log().size();
+            s.sql(d.done);
+            const auto refused = s.send(say_call(bob, 1, "x", "k" + std::to_string(newest)));
+            BOOST_TEST(refused.status == 503);
+            BOOST_TEST(refused.header("Retry-After") != "");
+            if (d.blinds) {
+                eventually("the look is in trouble", [&] {
+                    return s.log().find("parked polls wait: " + advice, logged) !=
+                           std::string::npos;
+                });
+                // Once the last good look is too old.
+                eventually("a new poll is refused", [&] {
+                    return s.send(poll_call(bob, R"({"1":0})")).status == 503;
+                });
+            }
+            BOOST_TEST(s.log().find("answering 503: " + advice, logged) != std::string::npos);
+            BOOST_TEST(!parked.answered());
+            s.sql(d.undone);
+            const auto entry = say_until_heard(s, std::to_string(newest)).json().at("post");
+            BOOST_TEST(entry.at("id").as_int64() == newest + 1);
+            BOOST_TEST(entries_of(parked.wait()) == "1:" + std::to_string(newest + 1));
+            ++newest;
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_schema_that_becomes_newer_is_noticed_and_changes_nothing)
+{
+    hanging_call parked(s, poll_call(ann, R"({"1":0})"));
+    s.until_parked(1);
+    BOOST_TEST(s.metric("pollster_schema_newer") == 0);
+    BOOST_TEST(s.log().find("another schema") == std::string::npos);
+    s.sql("insert into pollster.schema_migrations (number, name, checksum) "
+          "select max(number) + 2, 'of the next version', '' from pollster.schema_migrations");
+    const auto cut = [&] {
+        s.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = "
+              "current_database() and application_name = 'pollster'");
+    };
+    cut();
+    eventually("it is noticed", [&] { return s.metric("pollster_schema_newer") == 2; });
+    BOOST_TEST(!parked.answered());
+    BOOST_TEST(say_until_heard(s, "hello").json().at("post").at("id").as_int64() == 1);
+    BOOST_TEST(entries_of(parked.wait()) == "1:1");
+    cut(); // and said once
+    hanging_call again(s, poll_call(ann, R"({"1":1})"));
+    s.until_parked(1);
+    BOOST_TEST(say_until_heard(s, "again").json().at("post").at("id").as_int64() == 2);
+    BOOST_TEST(entries_of(again.wait()) == "1:2");
+    const std::string line = "running on with another schema: The database has schema version ";
+    const auto said = s.log().find(line);
+    BOOST_TEST_REQUIRE(said != std::string::npos);
+    BOOST_TEST(s.log().find(line, said + 1) == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_promoted_standby_takes_over_and_readers_go_on_where_they_were)
 {
     private_postgres primary({"wal_level=replica", "max_wal_senders=4"});
