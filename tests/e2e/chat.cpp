@@ -141,4 +141,28 @@ hanging_call::hanging_call(unsigned short port, const call& c)
     client_.send(c.method, "/api" + c.path, c.body, c.headers);
 }
 
+reply poll_until_news(const chat& s, hanging_call& parked, const call& again)
+{
+    auto r = parked.wait(20s);
+    eventually("the poll is answered with 200", [&] {
+        if (r.status == 200) {
+            return true;
+        }
+        BOOST_REQUIRE_EQUAL(r.status, 503);
+        r = s.send(again);
+        return false;
+    });
+    return r;
+}
+
+reply say_until_heard(const chat& s, const std::string& text)
+{
+    reply r;
+    eventually("the post is acknowledged", [&] {
+        r = s.send(say_call(bob, 1, text, "key-" + text));
+        return r.status == 200 || r.status == 201;
+    });
+    return r;
+}
+
 } // namespace e2e

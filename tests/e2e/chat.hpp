@@ -68,6 +68,11 @@ private:
     http_client client_;
 };
 
+// What a good client does with a poll: again with the same cursor, if it is told to come back.
+reply poll_until_news(const chat& s, hanging_call& parked, const call& again);
+// Posts as bob, as a good client does: the same key again until it is acknowledged.
+reply say_until_heard(const chat& s, const std::string& text);
+
 class stopwatch {
 public:
     long ms() const

@@ -3,14 +3,7 @@
 #include "tests/e2e/chat.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <libpq-fe.h>
 
-#include <sys/mount.h>
-
-#include <filesystem>
-#include <fstream>
-#include <memory>
-#include <random>
 #include <vector>
 
 using namespace e2e;
@@ -20,78 +13,6 @@ namespace {
 struct with_own_database {
     private_postgres postgres;
     chat s{{{"cors_origins", "https://shop.example"}}, &postgres};
-};
-
-// What a good client does with a poll: again with the same cursor, if it is told to come back.
-reply poll_until_news(const chat& s, hanging_call& parked, const call& again)
-{
-    auto r = parked.wait(20s);
-    eventually("the poll is answered with 200", [&] {
-        if (r.status == 200) {
-            return true;
-        }
-        BOOST_REQUIRE_EQUAL(r.status, 503);
-        r = s.send(again);
-        return false;
-    });
-    return r;
-}
-
-// Posts as a good client does: the same key again until it is acknowledged.
-reply say_until_heard(const chat& s, const std::string& text)
-{
-    reply r;
-    eventually("the post is acknowledged", [&] {
-        r = s.send(say_call(bob, 1, text, "key-" + text));
-        return r.status == 200 || r.status == 201;
-    });
-    return r;
-}
-
-// Text that no compression makes shorter.
-std::string random_text(int seed)
-{
-    std::minstd_rand random(static_cast<unsigned>(seed));
-    std::string text(60'000, ' ');
-    for (char& c : text) {
-        c = static_cast<char>('!' + random() % 90);
-    }
-    return text;
-}
-
-// A small file system of its own; needs root. Gone with the object.
-class small_disk {
-public:
-    small_disk()
-    {
-        std::string pattern = std::filesystem::temp_directory_path() / "pollster-disk-XXXXXX";
-        if (::mkdtemp(pattern.data()) == nullptr ||
-            ::mount("tmpfs", pattern.c_str(), "tmpfs", 0, "size=160m,mode=0777") != 0) {
-            throw std::runtime_error("cannot mount a tmpfs; this test needs root");
-        }
-        folder_ = pattern;
-    }
-    ~small_disk()
-    {
-        ::umount2(folder_.c_str(), MNT_DETACH);
-        std::error_code ignored;
-        std::filesystem::remove(folder_, ignored);
-    }
-    small_disk(const small_disk&) = delete;
-    small_disk& operator=(const small_disk&) = delete;
-
-    const std::filesystem::path& folder() const { return folder_; }
-    void fill() const
-    {
-        std::ofstream file(folder_ / "ballast", std::ios::binary);
-        const std::string block(4096, 'x');
-        while (file.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
-        }
-    }
-    void empty() const { std::filesystem::remove(folder_ / "ballast"); }
-
-private:
-    std::filesystem::path folder_;
 };
 
 } // namespace
@@ -189,63 +110,6 @@ BOOST_AUTO_TEST_CASE(access_that_was_taken_while_the_server_could_not_look_is_go
     });
 }
 
-// The file system is the kernel's answer, not a stand-in: a tmpfs of its own is filled to the last
-// byte.
-BOOST_AUTO_TEST_CASE(a_full_disk_is_a_503_for_writers_and_nothing_for_readers)
-{
-    small_disk disk;
-    private_postgres cramped(
-        {"max_wal_size=64MB", "min_wal_size=32MB", "fsync=on", "restart_after_crash=on"},
-        disk.folder());
-    chat full({}, &cramped);
-    BOOST_TEST(full.send(say_call(bob, 1, "before", "k0")).status == 201);
-    const call poll = poll_call(ann, R"({"1":1})");
-    hanging_call parked(full, poll);
-    full.until_parked(1);
-    disk.fill();
-    // PostgreSQL needs no new block for the first ones.
-    std::vector<std::string> acknowledged{"k0"};
-    int n = 1;
-    reply r;
-    eventually("a post is refused", [&] {
-        const auto key = "k" + std::to_string(n++);
-        r = full.send(say_call(bob, 2, random_text(n), key));
-        if (r.status == 201) {
-            acknowledged.push_back(key);
-            return false;
-        }
-        return true;
-    });
-    BOOST_TEST(r.status == 503);
-    BOOST_TEST(r.header("Retry-After") != "");
-    BOOST_TEST(!parked.answered());
-    disk.empty();
-    eventually("posts are taken again", [&] {
-        const auto again = full.send(say_call(bob, 1, "after", "after"));
-        return again.status == 201 || again.status == 200;
-    });
-    BOOST_TEST(entries_of(poll_until_news(full, parked, poll)) == "1:2");
-    BOOST_TEST(full.sql("select count(*) from pollster.entries where wall_id = 2") ==
-               std::to_string(acknowledged.size() - 1));
-}
-
-BOOST_AUTO_TEST_CASE(a_hanging_statement_is_a_503_and_its_parked_neighbours_stay)
-{
-    chat hasty({{"statement_timeout_ms", "300"}}, &postgres);
-    hanging_call parked(hasty, poll_call(ann, R"({"1":0})"));
-    hasty.until_parked(1);
-    const std::unique_ptr<PGconn, decltype(&PQfinish)> holder(PQconnectdb(hasty.conninfo().c_str()),
-                                                              &PQfinish);
-    PQclear(PQexec(holder.get(), "begin; lock table pollster_default.posts in exclusive mode"));
-    const auto refused = hasty.send(say_call(bob, 1, "x", "k"));
-    BOOST_TEST(refused.status == 503);
-    BOOST_TEST(refused.header("Retry-After") != "");
-    BOOST_TEST(!parked.answered());
-    PQclear(PQexec(holder.get(), "commit"));
-    BOOST_TEST(hasty.send(say_call(bob, 1, "x", "k")).status == 201); // the first left nothing
-    BOOST_TEST(entries_of(parked.wait()) == "1:1");
-}
-
 BOOST_AUTO_TEST_CASE(a_primary_that_became_read_only_refuses_writers_until_it_is_writable)
 {
     const call poll = poll_call(ann, R"({"1":0})");
@@ -300,9 +164,8 @@ BOOST_AUTO_TEST_CASE(a_schema_that_is_broken_under_a_running_server_is_a_503_unt
                            std::string::npos;
                 });
                 // Once the last good look is too old.
-                eventually("a new poll is refused", [&] {
-                    return s.send(poll_call(bob, R"({"1":0})")).status == 503;
-                });
+                eventually("a new poll is refused",
+                           [&] { return s.send(poll_call(bob, R"({"1":0})")).status == 503; });
             }
             BOOST_TEST(s.log().find("answering 503: " + advice, logged) != std::string::npos);
             BOOST_TEST(!parked.answered());
