@@ -89,7 +89,7 @@ int main(int argc, char** argv)
     db::settings settings;
     settings.database = argv[1];
     const auto store = db::store::open(settings);
-    db::post_groups groups(*store, settings.waiting_jobs);
+    db::post_groups groups(*store, settings.connections - 1, settings.waiting_jobs);
     for (int round = 1; round <= rounds; ++round) {
         const std::string name = std::to_string(getpid()) + '-' + std::to_string(round);
         print("one commit each", post_for(time, posters, "each-" + name,

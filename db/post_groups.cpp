@@ -1,16 +1,14 @@
 #include "db/post_groups.hpp"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 namespace db {
 
-post_groups::group::group(store& s)
-    : posts(largest_group, [&s](std::span<const new_post> waiting) { return s.add_posts(waiting); })
-{
-}
-
-post_groups::post_groups(store& s, std::size_t max_waiting)
+post_groups::post_groups(store& s, std::size_t at_once, std::size_t max_waiting)
     : store_(s)
+    , at_once_(at_once)
     , max_waiting_(max_waiting)
 {
 }
@@ -20,16 +18,96 @@ result<post_outcome> post_groups::add(new_post post)
     if (under_way_ >= max_waiting_) {
         return walls::trouble{walls::trouble_kind::overloaded, "too many posts are waiting"};
     }
-    const auto wall = number(post.wall);
-    auto& mine = walls_.try_emplace(wall, store_).first->second; // stays where it is
+    waiting mine{std::move(post), {}, {}};
+    queue_.push_back(&mine);
     ++under_way_;
-    ++mine.users;
-    auto outcome = mine.posts.ask(std::move(post));
-    --under_way_;
-    if (--mine.users == 0) {
-        walls_.erase(wall);
+    // Whoever finds a connection free posts for all that wait, not only for itself.
+    while (!mine.outcome) {
+        if (!post_some()) {
+            mine.turn.sleep();
+        }
     }
-    return outcome;
+    --under_way_;
+    return std::move(*mine.outcome);
+}
+
+bool post_groups::post_some()
+{
+    if (groups_ >= at_once_) {
+        return false;
+    }
+    const auto group = next_group();
+    if (group.empty()) {
+        return false;
+    }
+    auto outcomes = commit(group); // other fibers run meanwhile
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        group[i]->outcome = std::move(outcomes[i]);
+        group[i]->turn.wake();
+    }
+    if (!queue_.empty()) {
+        queue_.front()->turn.wake(); // the next group is theirs
+    }
+    return true;
+}
+
+// The oldest that wait, except those of walls that have enough groups under way.
+std::vector<post_groups::waiting*> post_groups::next_group()
+{
+    std::vector<waiting*> group;
+    const auto takes = [&](const waiting* w) {
+        if (group.size() == largest_group) {
+            return false;
+        }
+        const auto wall = w->post.wall;
+        const auto busy = of_wall_.find(wall);
+        if (slow_.contains(wall)) {
+            return busy == of_wall_.end() && (group.empty() || group.front()->post.wall == wall);
+        }
+        return (busy == of_wall_.end() || busy->second < groups_of_a_wall) &&
+               (group.empty() || !slow_.contains(group.front()->post.wall));
+    };
+    std::erase_if(queue_, [&](waiting* w) {
+        const bool taken = takes(w);
+        if (taken) {
+            group.push_back(w);
+        }
+        return taken;
+    });
+    return group;
+}
+
+std::vector<result<post_outcome>> post_groups::commit(const std::vector<waiting*>& group)
+{
+    std::vector<new_post> posts;
+    std::set<walls::wall_id> walls;
+    for (const waiting* w : group) {
+        posts.push_back(w->post);
+        walls.insert(w->post.wall);
+    }
+    ++groups_;
+    for (const auto wall : walls) {
+        ++of_wall_[wall];
+    }
+    std::vector<result<post_outcome>> outcomes;
+    try {
+        outcomes = store_.add_posts(posts);
+    } catch (const std::exception& e) { // out of memory; nobody must wait for ever for that
+        outcomes.assign(posts.size(), walls::trouble{walls::trouble_kind::unavailable, e.what()});
+    }
+    --groups_;
+    for (const auto wall : walls) {
+        if (--of_wall_[wall] == 0) {
+            of_wall_.erase(wall);
+        }
+        slow_.erase(wall);
+    }
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        if (!outcomes[i] && outcomes[i].error().kind == walls::trouble_kind::timed_out) {
+            slow_.insert(group[i]->post.wall);
+        }
+    }
+    return outcomes;
 }
 
 } // namespace db

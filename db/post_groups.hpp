@@ -1,40 +1,55 @@
-// Posts on their way into the database, a group of each wall at a time: while one group is being
-// committed, the next posts for that wall wait and become the next group. A hot wall takes many
-// posts a commit, a lone post waits for nobody, and a wall never has more than one worker, however
-// many post there. Fibers of one thread only.
+// Posts on their way into the database, in groups: while some are being committed, those that come
+// meanwhile wait and become the next group, whatever their walls. A flush of the disk serves many,
+// and a lone post waits for nobody. Fibers of one thread only.
 #pragma once
 
 #include "db/store.hpp"
-#include "fibers/batcher.hpp"
+#include "fibers/sleeper.hpp"
 
 #include <cstddef>
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 namespace db {
 
 class post_groups {
 public:
     static constexpr std::size_t largest_group = 100;
+    // The second group of a wall gets ready while the first is committed: the wall's head is taken
+    // late (migration posts_in_groups). A third would only occupy a connection.
+    static constexpr std::size_t groups_of_a_wall = 2;
 
-    // Beyond `max_waiting` posts under way: trouble_kind::overloaded.
-    post_groups(store& s, std::size_t max_waiting);
+    // At most `at_once` groups are under way, each on a connection of the store. Beyond
+    // `max_waiting` posts: trouble_kind::overloaded.
+    post_groups(store& s, std::size_t at_once, std::size_t max_waiting);
 
     // As store::add_post; blocks only the calling fiber. The fibers of a group go on in its order.
     result<post_outcome> add(new_post post);
 
-    std::size_t under_way() const { return under_way_; }
+    std::size_t under_way() const { return under_way_; } // posts
 
 private:
-    struct group {
-        explicit group(store& s);
-        fibers::batcher<new_post, result<post_outcome>> posts;
-        std::size_t users = 0; // fibers in add()
+    struct waiting {
+        new_post post;
+        std::optional<result<post_outcome>> outcome;
+        fibers::sleeper turn;
     };
 
+    bool post_some();
+    std::vector<waiting*> next_group();
+    std::vector<result<post_outcome>> commit(const std::vector<waiting*>& group);
+
     store& store_;
+    const std::size_t at_once_;
     const std::size_t max_waiting_;
     std::size_t under_way_ = 0;
-    std::unordered_map<std::int64_t, group> walls_; // those that somebody is posting to
+    std::size_t groups_ = 0;                                  // under way
+    std::vector<waiting*> queue_;                             // not in a group yet
+    std::unordered_map<walls::wall_id, std::size_t> of_wall_; // groups under way
+    // Walls whose last group timed out, most likely because somebody else holds a lock there: they
+    // get groups of their own, so that other walls do not time out with them again.
+    std::unordered_set<walls::wall_id> slow_;
 };
 
 } // namespace db

@@ -32,8 +32,9 @@ void add_posts(link& l, std::span<const new_post> posts,
     static constexpr char sql[] =
         "select place, outcome, id, post_id, kind, coalesce(user_id, 0), user_name, body, "
         "created_at, edited_at "
-        "from pollster.add_posts($1::bigint, $2::bigint[], $3::text[], $4::text[])";
+        "from pollster.add_posts($1::bigint[], $2::bigint[], $3::text[], $4::text[])";
 
+    const auto on_walls = bigints(posts, [](const auto& p) { return number(p.wall); });
     const auto users = bigints(posts, [](const auto& p) { return number(p.user); });
     const auto bodies = texts(
         posts, [](const auto& p) -> const auto& { return p.body; });
@@ -41,7 +42,7 @@ void add_posts(link& l, std::span<const new_post> posts,
         posts, [](const auto& p) -> const auto& { return p.client_key; });
     for (int attempt = 1;; ++attempt) {
         try {
-            const auto rows = l.exec(sql, number(posts.front().wall), users, bodies, keys);
+            const auto rows = l.exec(sql, on_walls, users, bodies, keys);
             for (const auto& row : rows) {
                 outcomes[row[0].as<std::size_t>() - 1] = read_outcome(row);
             }

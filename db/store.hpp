@@ -133,9 +133,10 @@ public:
     virtual result<history> search(const wanted_words& wanted) = 0;
     virtual result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user,
                                            walls::entry_id entry) = 0;
-    // Posts of one wall, at least one, in one transaction and in this order; one that is refused
-    // does not stop the others. An answer a post: committed when it is post_created. After trouble
-    // it may or may not be: the same client_key tells. Routes post through db/post_groups.hpp.
+    // At least one post, of any walls, in one transaction and on each wall in this order; one that
+    // is refused does not stop the others. An answer a post: committed when it is post_created.
+    // After trouble it may or may not be: the same client_key tells. Routes post through
+    // db/post_groups.hpp.
     virtual std::vector<result<post_outcome>> add_posts(std::span<const new_post> posts) = 0;
     result<post_outcome> add_post(const new_post& post)
     {

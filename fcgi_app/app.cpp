@@ -46,6 +46,12 @@ db::settings database_settings(const config& c)
     return s;
 }
 
+// One connection is left for those who read.
+std::size_t groups_at_once(const config& c)
+{
+    return std::max<std::size_t>(c.database_connections, 2) - 1;
+}
+
 routes::settings route_settings(const config& c)
 {
     routes::settings s;
@@ -87,7 +93,7 @@ public:
         , refresher_({*store_, hash_, recent_, access_, who_, lot_},
                      {c.refresh_ms, std::chrono::milliseconds(20), c.page_entries})
         , backlog_(*store_, c.page_entries)
-        , posting_(*store_, c.database_waiting_jobs)
+        , posting_(*store_, groups_at_once(c), c.database_waiting_jobs)
         , services_{route_settings_, cors_,    *store_,  who_,
                     hash_,           recent_,  lot_,     access_,
                     refresher_,      backlog_, posting_, request_stacks_,

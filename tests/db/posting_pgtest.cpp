@@ -5,7 +5,9 @@
 
 #include <boost/fiber/fiber.hpp>
 #include <boost/test/unit_test.hpp>
+#include <libpq-fe.h>
 
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -16,6 +18,11 @@ namespace {
 db::new_post of(int user, const std::string& body, const std::string& key = {})
 {
     return {walls::wall_id{1}, walls::user_id{user}, body, key};
+}
+
+db::new_post on(int wall, const db::new_post& post)
+{
+    return {walls::wall_id{wall}, post.user, post.body, post.client_key};
 }
 
 // "created 5 hello", "known 5 hello", "conflict", "forbidden", "unacceptable" or "trouble".
@@ -85,6 +92,20 @@ BOOST_AUTO_TEST_CASE(a_group_is_one_transaction_in_the_order_of_its_posts)
                boost::test_tools::per_element());
     BOOST_TEST(transactions() == "2");
     BOOST_TEST(feed() == "1 before, 2 b, 3 a, 4 c");
+}
+
+BOOST_AUTO_TEST_CASE(walls_share_a_transaction_and_each_has_numbers_of_its_own)
+{
+    post(2, 1, "before");
+    BOOST_TEST(post_group({on(2, of(1, "b")), on(1, of(1, "a")), on(99, of(1, "no such wall")),
+                           on(2, of(2, "c")), on(1, of(2, "d"))}) ==
+                   (texts{"created 2 b", "created 1 a", "forbidden", "created 3 c", "created 2 d"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(sql("select count(distinct xmin::text) from pollster.entries") == "2");
+    BOOST_TEST(
+        post_group({on(2, of(1, "b", "k")), on(1, of(1, "b", "k")), on(2, of(1, "b", "k"))}) ==
+            (texts{"created 4 b", "conflict", "known 4 b"}),
+        boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(any_text_arrives_as_it_is)
@@ -263,7 +284,7 @@ BOOST_AUTO_TEST_CASE(groups_of_two_servers_with_the_same_keys_in_opposite_order_
 BOOST_AUTO_TEST_CASE(fibers_that_post_while_a_group_is_committed_are_the_next_group)
 {
     fibers::testing::in_loop([this](fibers::reactor&) {
-        db::post_groups groups(*store, 1000);
+        db::post_groups groups(*store, 1, 1000);
         std::vector<std::string> answers(250);
         std::vector<boost::fibers::fiber> writers;
         for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -283,10 +304,65 @@ BOOST_AUTO_TEST_CASE(fibers_that_post_while_a_group_is_committed_are_the_next_gr
     BOOST_TEST(transactions() == "4"); // 1, 100, 100 and 49
 }
 
+BOOST_AUTO_TEST_CASE(the_next_group_of_a_wall_gets_ready_while_one_is_committed)
+{
+    fibers::testing::in_loop([this](fibers::reactor&) {
+        db::post_groups groups(*store, 3, 1000);
+        std::vector<boost::fibers::fiber> writers;
+        for (int i = 0; i < 300; ++i) {
+            writers.emplace_back([&, i] {
+                BOOST_TEST(text_of(groups.add(of(1 + i % 3, "x"))).starts_with("created "));
+            });
+        }
+        for (auto& w : writers) {
+            w.join();
+        }
+    });
+    BOOST_TEST(transactions() == "5"); // 1, 1, 100, 100 and 98
+    BOOST_TEST(sql("select max(id) = count(*) and count(*) = 300 from pollster.entries") == "t");
+}
+
+// Somebody's open transaction holds the row of a user, whose posts hence wait until they time out.
+BOOST_AUTO_TEST_CASE(a_wall_that_is_stuck_takes_others_with_it_once_at_most)
+{
+    settings.statement_timeout = std::chrono::milliseconds(300);
+    settings.connections = 3;
+    const auto hasty = db::store::open(settings);
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> holder(
+        PQconnectdb(settings.database.c_str()), &PQfinish);
+    PQclear(PQexec(holder.get(), "begin; select from pollster.users where id = 2 for update"));
+    fibers::testing::in_loop([&](fibers::reactor&) {
+        db::post_groups groups(*hasty, 2, 1000);
+        const auto all_post = [&] {
+            std::vector<std::string> answers(6);
+            std::vector<boost::fibers::fiber> writers;
+            for (std::size_t i = 0; i < answers.size(); ++i) {
+                const bool stuck = i >= 4;
+                writers.emplace_back([&, i, stuck] {
+                    answers[i] = text_of(groups.add(stuck ? on(2, of(2, "stuck")) : of(1, "x")));
+                });
+            }
+            for (auto& w : writers) {
+                w.join();
+            }
+            return answers;
+        };
+        all_post(); // two go alone, the others together
+        const auto answers = all_post();
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            BOOST_TEST((answers[i] == "trouble") == (i >= 4), answers[i]);
+        }
+        PQclear(PQexec(holder.get(), "commit"));
+        for (const auto& answer : all_post()) {
+            BOOST_TEST(answer.starts_with("created "), answer);
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(more_posts_than_may_wait_are_turned_away)
 {
     fibers::testing::in_loop([this](fibers::reactor&) {
-        db::post_groups groups(*store, 2);
+        db::post_groups groups(*store, 1, 2);
         std::vector<std::string> answers(3);
         std::vector<boost::fibers::fiber> writers;
         for (std::size_t i = 0; i < answers.size(); ++i) {

@@ -156,8 +156,9 @@ BOOST_AUTO_TEST_CASE(more_calls_than_may_wait_for_a_connection_are_refused_at_on
                [&] { return s.sql("select count(*) from pg_locks where not granted") == "1"; });
     const call list = signed_by(ann, {"GET", "/walls", {}, {}});
     hanging_call one(s, list);
+    hanging_call two(s, list);
     hanging_call elsewhere(s, say_call(ann, 2, "y"));
-    eventually("two calls wait", [&] {
+    eventually("two calls and a post wait", [&] {
         return s.metric("pollster_sql_waiting") == 2 && s.metric("pollster_posts_under_way") == 2;
     });
 
@@ -182,13 +183,14 @@ BOOST_AUTO_TEST_CASE(more_calls_than_may_wait_for_a_connection_are_refused_at_on
     hanging_call parked_now(s, poll_call(bob, R"({"1":1})"));
     s.until_parked(2);
     BOOST_TEST(watch.ms() < 10'000); // of the 60,000 for which the statement may hang
-    for (auto* waiting : {&parked, &post, &one, &elsewhere}) {
+    for (auto* waiting : {&parked, &post, &one, &two, &elsewhere}) {
         BOOST_TEST(!waiting->answered());
     }
 
     writers.release();
     BOOST_TEST(post.wait().status == 201);
     BOOST_TEST(one.wait().status == 200);
+    BOOST_TEST(two.wait().status == 200);
     BOOST_TEST(elsewhere.wait().status == 201);
     BOOST_TEST(entries_of(parked.wait()) == "1:2");
     BOOST_TEST(entries_of(parked_now.wait()) == "1:2");

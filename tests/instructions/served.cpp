@@ -58,7 +58,7 @@ served::served(fibers::reactor& loop)
     , refresher_({store_, hash_, recent_, access_, who_, lot_},
                  {std::chrono::hours(1), std::chrono::milliseconds(1), 100})
     , backlog_(store_, route_settings_.page_entries)
-    , posting_(store_, 100)
+    , posting_(store_, 1, 100)
     , services_{route_settings_, cors_,    store_,   who_,
                 hash_,           recent_,  lot_,     access_,
                 refresher_,      backlog_, posting_, request_stacks_,
