@@ -45,8 +45,11 @@ bool post_groups::post_some()
         group[i]->outcome = std::move(outcomes[i]);
         group[i]->turn.wake();
     }
-    if (!queue_.empty()) {
-        queue_.front()->turn.wake(); // the next group is theirs
+    // The next group is for the first of those that sleep; the others are posting for somebody.
+    const auto next = std::find_if(queue_.begin(), queue_.end(),
+                                   [](const waiting* w) { return w->turn.asleep(); });
+    if (next != queue_.end()) {
+        (*next)->turn.wake();
     }
     return true;
 }
