@@ -86,7 +86,7 @@ connection::~connection()
 
 bool connection::watch()
 {
-    return server_.loop().watch(fd_, *this);
+    return server_.loop().watch_input(fd_, *this);
 }
 
 bool connection::full() const
@@ -265,6 +265,9 @@ void connection::flush()
             bytes_sent_ += static_cast<std::size_t>(n);
         } else if (errno == EAGAIN) {
             writable_ = false;
+            if (!std::exchange(watches_output_, true) && !server_.loop().watch_output(fd_, *this)) {
+                return close();
+            }
         } else if (errno != EINTR) {
             return close();
         }

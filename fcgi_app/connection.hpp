@@ -110,10 +110,11 @@ private:
     std::size_t bytes_sent_ = 0;                     // in all
     std::size_t bytes_read_ = 0;
     std::size_t read_at_timer_ = 0;
-    bool readable_ = false;  // there may be more to read
-    bool hung_up_ = false;   // the end is among it
-    bool writable_ = true;   // the last send did not fill the socket
-    bool peer_left_ = false; // it sends no more
+    bool readable_ = false;       // there may be more to read
+    bool hung_up_ = false;        // the end is among it
+    bool writable_ = true;        // the last send did not fill the socket
+    bool watches_output_ = false; // from the first time that it did on
+    bool peer_left_ = false;      // it sends no more
     bool finishing_ = false;
     bool overload_logged_ = false; // one line a connection, however many requests it tries
     bool closed_ = false;

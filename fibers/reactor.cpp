@@ -56,12 +56,28 @@ reactor::~reactor()
     close(epoll_);
 }
 
-bool reactor::watch(int fd, watcher& w)
+bool reactor::control(int operation, int fd, watcher& w, std::uint32_t events)
 {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.events = events | EPOLLIN | EPOLLRDHUP | EPOLLET;
     event.data.ptr = &w;
-    return epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
+    return epoll_ctl(epoll_, operation, fd, &event) == 0;
+}
+
+bool reactor::watch(int fd, watcher& w)
+{
+    return control(EPOLL_CTL_ADD, fd, w, EPOLLOUT);
+}
+
+bool reactor::watch_input(int fd, watcher& w)
+{
+    return control(EPOLL_CTL_ADD, fd, w, 0);
+}
+
+// If there is room again already, the kernel says so at once.
+bool reactor::watch_output(int fd, watcher& w)
+{
+    return control(EPOLL_CTL_MOD, fd, w, EPOLLOUT);
 }
 
 void reactor::forget(int fd, watcher& w)

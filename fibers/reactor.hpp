@@ -46,6 +46,11 @@ public:
     // trip, re-arming with EPOLLONESHOT 10.4). False: epoll refused, errno tells. `w` must outlive
     // the registration.
     [[nodiscard]] bool watch(int fd, watcher& w);
+    // The same without output, until watch_output(): for who writes first and asks only when the
+    // socket is full. The peer's reading of each answer is an event less.
+    [[nodiscard]] bool watch_input(int fd, watcher& w);
+    [[nodiscard]] bool watch_output(int fd,
+                                    watcher& w); // of a watched fd: output, too, from now on
     // After this no event of `fd` reaches `w`, not even one that was already fetched from the
     // kernel.
     void forget(int fd, watcher& w);
@@ -65,6 +70,7 @@ private:
     using task_list =
         boost::intrusive::list<turn_task, boost::intrusive::constant_time_size<false>>;
 
+    bool control(int operation, int fd, watcher& w, std::uint32_t events);
     bool run_tasks(); // true: there were some
     void run_posted();
 

@@ -254,6 +254,30 @@ BOOST_AUTO_TEST_CASE(one_edge_tells_of_data_and_of_the_hang_up)
     });
 }
 
+BOOST_AUTO_TEST_CASE(output_is_told_only_to_those_who_asked_for_it)
+{
+    in_loop([](reactor& loop) {
+        recorder w;
+        socket_pair pair;
+        BOOST_REQUIRE(loop.watch_input(pair.ours, w));
+        const auto peer_reads = [&] {
+            char byte = 0;
+            BOOST_REQUIRE(write(pair.ours, "x", 1) == 1);
+            BOOST_REQUIRE(read(pair.theirs, &byte, 1) == 1);
+            loop.poll(std::chrono::steady_clock::now());
+        };
+        peer_reads();
+        BOOST_TEST(w.calls == 0);
+        BOOST_REQUIRE(loop.watch_output(pair.ours, w));
+        loop.poll(std::chrono::steady_clock::now());
+        BOOST_TEST(w.calls == 1); // there is room
+        peer_reads();
+        BOOST_TEST(w.calls == 2);
+        BOOST_TEST((w.seen & EPOLLOUT) != 0u);
+        loop.forget(pair.ours, w);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_forgotten_watcher_hears_nothing_not_even_what_was_fetched)
 {
     in_loop([](reactor& loop) {
