@@ -3,6 +3,7 @@
 #include "db/listener.hpp"
 #include "db/migrate.hpp"
 #include "db/store.hpp"
+#include "fcgi_app/routes/poll_in_progress.hpp"
 #include "fcgi_app/routes/services.hpp"
 #include "fcgi_app/server.hpp"
 #include "fibers/scheduler.hpp"
@@ -94,10 +95,11 @@ public:
                      {c.refresh_ms, std::chrono::milliseconds(20), c.page_entries})
         , backlog_(*store_, c.page_entries)
         , posting_(*store_, groups_at_once(c), c.database_waiting_jobs)
-        , services_{route_settings_, cors_,    *store_,  who_,
-                    hash_,           recent_,  lot_,     access_,
-                    refresher_,      backlog_, posting_, request_stacks_,
-                    parked_stacks_,  metrics_, random_,  limited_}
+        , services_{route_settings_, cors_,          *store_,  who_,
+                    hash_,           recent_,        lot_,     access_,
+                    refresher_,      backlog_,       posting_, request_stacks_,
+                    parked_stacks_,  parked_fibers_, metrics_, random_,
+                    limited_}
         , server_(loop, c, services_)
     {
         refresher_.on_look = [this](const walls::trouble* t) { report_look(t); };
@@ -207,6 +209,8 @@ private:
     const http::cors cors_;
     fibers::stack_pool request_stacks_{request_stack_bytes};
     fibers::stack_pool parked_stacks_{parked_stack_bytes};
+    fibers::standing_fibers<routes::poll_in_progress> parked_fibers_{
+        parked_stacks_, routes::poll_in_progress::park};
     routes::metrics metrics_;
     std::minstd_rand random_{std::random_device{}()};
     routes::rates limited_;

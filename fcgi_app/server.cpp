@@ -214,7 +214,9 @@ void server::run_timers()
         if (now >= next_trim) {
             next_trim = now + std::chrono::seconds(1);
             services_.request_stacks.trim(64);
-            services_.parked_stacks.trim(128);
+            // Idle fibers are the warm reserve of these, with one page each: none is kept below.
+            services_.parked_fibers.trim(128);
+            services_.parked_stacks.trim(0);
             give_heap_back();
             sd_notify(0, "WATCHDOG=1"); // fibers run and the loop turns
         }
@@ -245,6 +247,7 @@ void server::stop(fibers::steady_time deadline)
     stopping_ = true;
     ended_.notify_all();
     acceptors_.clear();
+    services_.parked_fibers.stop();
     // Those who were just being compared may still park: woken again until none is left.
     std::unique_lock lock(mutex_);
     while (connections_ > 0 && std::chrono::steady_clock::now() < deadline) {

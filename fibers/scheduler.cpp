@@ -30,7 +30,8 @@ reactor* scheduler::loop()
 
 void scheduler::awakened(boost::fibers::context* fiber) noexcept
 {
-    // A fiber that was launched by dispatch runs already, and was not picked.
+    // A fiber that was launched by dispatch, or woken by wake_now(), runs already, and was not
+    // picked: it is what makes `fiber`, which it took over from, ready.
     switches_.to(boost::fibers::context::active());
     enqueue(fiber);
 }

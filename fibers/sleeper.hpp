@@ -35,6 +35,16 @@ public:
         }
     }
 
+    // As wake(), but switches to the sleeping fiber at once; the calling fiber goes on in a later
+    // turn, as with launch::dispatch. Does not switch if nobody sleeps here.
+    void wake_now()
+    {
+        woken_ = true;
+        if (auto* fiber = std::exchange(fiber_, nullptr)) {
+            fiber->resume(boost::fibers::context::active());
+        }
+    }
+
     bool asleep() const { return fiber_ != nullptr; }
 
 private:

@@ -8,6 +8,7 @@
 #include "fcgi_app/routes/metrics.hpp"
 #include "fcgi_app/routes/rates.hpp"
 #include "fibers/stacks.hpp"
+#include "fibers/standing_fibers.hpp"
 #include "walls/access_cache.hpp"
 #include "walls/backlog.hpp"
 #include "walls/global_hash.hpp"
@@ -20,6 +21,8 @@
 #include <random>
 
 namespace routes {
+
+class poll_in_progress;
 
 struct settings {
     std::chrono::milliseconds poll_time{60'000}; // a poll ends 0 to poll_spread before this
@@ -45,6 +48,7 @@ struct services {
     db::post_groups& posting;
     fibers::stack_pool& request_stacks; // for fibers that parse, ask the database, write JSON
     fibers::stack_pool& parked_stacks;  // for fibers that sleep: one touched page each
+    fibers::standing_fibers<poll_in_progress>& parked_fibers; // on them, one for each parked poll
     metrics& counted;
     std::minstd_rand& random; // spreads deadlines; not for secrets
     rates& limited;

@@ -2,6 +2,7 @@
 // fibers/README.md is this program's output (--log_level=message); the limits below are what it
 // promises.
 #include "fibers/stacks.hpp"
+#include "fibers/standing_fibers.hpp"
 #include "fibers/worker_threads.hpp"
 #include "tests/fibers/in_loop.hpp"
 
@@ -9,13 +10,17 @@
 #include <boost/fiber/mutex.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <functional>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 using namespace fibers;
 using fibers::testing::in_loop;
@@ -24,7 +29,8 @@ using fibers::testing::let_others_run;
 namespace {
 
 constexpr std::size_t stack_bytes = std::size_t{64} * 1024;
-constexpr std::size_t guard_bytes = 4096;
+constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t guard_bytes = page_bytes;
 constexpr unsigned char paint = 0xA5;
 
 // A stack allocator that paints, and can tell how far down the paint is gone.
@@ -86,13 +92,59 @@ std::size_t high_water_to_its_end()
 }
 
 // Instrumented or unoptimised code needs more; only the real thing is held to its promise.
-void report(const char* what, std::size_t bytes, [[maybe_unused]] std::size_t promised)
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+constexpr bool promised_here = true;
+#else
+constexpr bool promised_here = false;
+#endif
+
+void report(const char* what, std::size_t bytes, std::size_t promised)
 {
     BOOST_TEST_MESSAGE(what << ": " << bytes << " bytes");
     BOOST_TEST(bytes > 0u);
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    BOOST_TEST(bytes <= promised);
-#endif
+    BOOST_TEST((bytes <= promised || !promised_here));
+}
+
+struct parked_job {
+    sleeper place;
+    char* frame = nullptr; // on the stack that it waits on
+};
+
+void park(parked_job* job)
+{
+    job->frame = static_cast<char*>(__builtin_frame_address(0));
+    job->place.sleep();
+}
+
+bool resident(char* page)
+{
+    unsigned char in_memory = 0;
+    BOOST_REQUIRE(mincore(page, page_bytes, &in_memory) == 0);
+    return (in_memory & 1U) != 0;
+}
+
+// 1,000 jobs park, end, and park again, each begun by `start`. On how many of their stacks is more
+// resident than the top page, in which they wait?
+std::size_t deeper_than_a_page(const std::function<void(parked_job*)>& start)
+{
+    std::size_t deep = 0;
+    for (int round = 0; round < 2; ++round) {
+        std::vector<parked_job> jobs(1'000);
+        deep = 0;
+        for (parked_job& job : jobs) {
+            start(&job);
+        }
+        for (const parked_job& job : jobs) {
+            char* const top = job.frame - reinterpret_cast<std::uintptr_t>(job.frame) % page_bytes;
+            BOOST_REQUIRE(resident(top));
+            deep += resident(top - page_bytes) ? 1 : 0;
+        }
+        for (parked_job& job : jobs) {
+            job.place.wake();
+        }
+        let_others_run(); // the dispatcher among them: it gives stacks back
+    }
+    return deep;
 }
 
 } // namespace
@@ -141,6 +193,37 @@ BOOST_AUTO_TEST_CASE(what_goes_deeper)
                }),
                8192);
         report("an empty fiber that has ended", high_water_to_its_end(), 8192);
+    });
+}
+
+// Failed with fibers that end: on all 1,000 stacks, as the next test shows.
+BOOST_AUTO_TEST_CASE(standing_fibers_whose_jobs_parked_and_ended_have_touched_one_page)
+{
+    in_loop([](reactor&) {
+        stack_pool stacks(stack_bytes);
+        standing_fibers<parked_job*> all(stacks, park);
+        const std::size_t deep = deeper_than_a_page([&](parked_job* job) { all.run_now(job); });
+        BOOST_TEST((deep == 0 || !promised_here), deep << " are deeper");
+        BOOST_TEST(all.idle() == 1'000u);
+        all.stop();
+        let_others_run();
+        BOOST_TEST(stacks.in_use() == 0u);
+    });
+}
+
+// Why there are standing fibers. If this fails, Boost's fibers end within a page by now, and they
+// are no longer needed.
+BOOST_AUTO_TEST_CASE(a_stack_on_which_a_fiber_ended_has_touched_two_pages)
+{
+    in_loop([](reactor&) {
+        stack_pool stacks(stack_bytes);
+        const auto start = [&](parked_job* job) {
+            boost::fibers::fiber(boost::fibers::launch::dispatch, std::allocator_arg, stacks.get(),
+                                 park, job)
+                .detach();
+        };
+        BOOST_TEST(deeper_than_a_page(start) == 1'000u);
+        BOOST_TEST(stacks.in_use() == 0u);
     });
 }
 

@@ -59,10 +59,11 @@ served::served(fibers::reactor& loop)
                  {std::chrono::hours(1), std::chrono::milliseconds(1), 100})
     , backlog_(store_, route_settings_.page_entries)
     , posting_(store_, 1, 100)
-    , services_{route_settings_, cors_,    store_,   who_,
-                hash_,           recent_,  lot_,     access_,
-                refresher_,      backlog_, posting_, request_stacks_,
-                parked_stacks_,  metrics_, random_,  limited_}
+    , services_{route_settings_, cors_,          store_,   who_,
+                hash_,           recent_,        lot_,     access_,
+                refresher_,      backlog_,       posting_, request_stacks_,
+                parked_stacks_,  parked_fibers_, metrics_, random_,
+                limited_}
     , server_(loop, config_, services_)
     , listener_(unix_socket())
 {

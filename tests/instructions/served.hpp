@@ -3,6 +3,7 @@
 // thread, under fibers::scheduler.
 #pragma once
 
+#include "fcgi_app/routes/poll_in_progress.hpp"
 #include "fcgi_app/server.hpp"
 #include "fibers/descriptor.hpp"
 #include "tests/walls/fakes.hpp"
@@ -102,6 +103,8 @@ private:
     const http::cors cors_{{}};
     fibers::stack_pool request_stacks_{std::size_t{128} * 1024};
     fibers::stack_pool parked_stacks_{std::size_t{16} * 1024};
+    fibers::standing_fibers<routes::poll_in_progress> parked_fibers_{
+        parked_stacks_, routes::poll_in_progress::park};
     routes::metrics metrics_;
     std::minstd_rand random_{1};
     routes::rates limited_{{}, metrics_};

@@ -1,0 +1,73 @@
+// One poll from the moment that it is known who asks until it is answered. Fibers of the event loop
+// only.
+//
+//   request fiber   register as a client; catch up with the database if the hash is not fresh
+//                   compare local and global hash: news -> answer
+//   parked fiber    a stack of which one page is touched: sleep
+//                   woken, and the new entries are at hand -> answer
+//   request fiber   anything else: from the first step again
+#pragma once
+
+#include "fcgi_app/http/response.hpp"
+#include "fcgi_app/routes/exchange.hpp"
+#include "fcgi_app/routes/services.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace routes {
+
+// Movable: it travels from the fiber of the request to the parked one and back.
+class poll_in_progress {
+public:
+    // `local`: the client's cursors, of walls that `who` may see. `cors_lines` live as long as
+    // the server.
+    poll_in_progress(services& s, exchange_ptr peer, std::string_view cors_lines,
+                     walls::identity_ptr who, std::vector<walls::cursor> local,
+                     fibers::steady_time deadline)
+        : services_(s)
+        , client_(s.who)
+        , peer_(std::move(peer))
+        , cors_lines_(cors_lines)
+        , who_(std::move(who))
+        , local_(std::move(local))
+        , deadline_(deadline)
+    {
+    }
+
+    // In a request fiber: answers, or hands over to a parked fiber.
+    static void go_on(poll_in_progress self);
+    // The job of a parked fiber: sleeps, then answers or goes on in a request fiber. Nothing in it
+    // may go deep: each page of stack that is touched costs 4 KiB for each of a million.
+    static void park(poll_in_progress self);
+
+private:
+    class news;
+    enum class next { answered, park };
+
+    next compare();
+    // What is new, as far as it is in memory; walls that are further behind go to `older`.
+    news look(std::vector<walls::cursor>& older) const;
+    bool session_over() const { return who_->expires <= std::chrono::system_clock::now(); }
+    bool still_the_same_user() const
+    {
+        return !session_over() && services_.access.holds(who_->token, who_);
+    }
+    walls::result<std::string> with_older(news n, const std::vector<walls::cursor>& older);
+
+    static void start_again(poll_in_progress self);
+
+    void answer(std::string_view body);
+    void refuse(const http::response& r);
+
+    services& services_;
+    walls::presence::client client_;
+    exchange_ptr peer_;
+    std::string_view cors_lines_;
+    walls::identity_ptr who_;
+    std::vector<walls::cursor> local_;
+    fibers::steady_time deadline_;
+};
+
+} // namespace routes
