@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -84,6 +85,24 @@ walls::trouble describe_for_server(const std::exception& e)
     return t;
 }
 
+void backends::add(int pid)
+{
+    const std::lock_guard lock(mutex_);
+    pids_.push_back(pid);
+}
+
+void backends::remove(int pid)
+{
+    const std::lock_guard lock(mutex_);
+    std::erase(pids_, pid);
+}
+
+bool backends::contains(int pid) const
+{
+    const std::lock_guard lock(mutex_);
+    return std::find(pids_.begin(), pids_.end(), pid) != pids_.end();
+}
+
 link::link(std::string conninfo, outage& database, meters& m)
     : conninfo_(std::move(conninfo))
     , database_(database)
@@ -112,7 +131,16 @@ pqxx::connection& link::connected()
     }
     database_.worked();
     ++generation_;
+    meters_.own.add(connection_->backendpid());
     return *connection_;
+}
+
+void link::drop() noexcept
+{
+    if (connection_) {
+        meters_.own.remove(connection_->backendpid());
+        connection_.reset();
+    }
 }
 
 // Between statements the server has nothing to say, except that it ends the connection. Seeing that

@@ -14,13 +14,28 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace db {
 
-// Counted by every connection of a store.
+// The processes of PostgreSQL that serve a store's connections. Any thread.
+class backends {
+public:
+    void add(int pid);
+    void remove(int pid);
+    bool contains(int pid) const;
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<int> pids_; // a handful
+};
+
+// What the connections of a store have in common; counted by each of them.
 struct meters {
+    backends own;
     std::atomic<std::uint64_t> statements{0};
     std::atomic<std::uint64_t> connects{0};
     std::atomic<std::uint64_t> failures{0};
@@ -73,7 +88,7 @@ public:
     }
 
     pqxx::connection& connected();
-    void drop() noexcept { connection_.reset(); }
+    void drop() noexcept;
     // Which connection this is, counted from 1; 0: none yet.
     std::uint64_t generation() const { return generation_; }
 

@@ -25,25 +25,25 @@ using namespace std::chrono_literals;
 class receiver final : public pqxx::notification_receiver {
 public:
     receiver(pqxx::connection& c, const std::string& channel,
-             const std::function<void(std::int64_t)>& heard)
+             const std::function<void(std::int64_t, int)>& heard)
         : pqxx::notification_receiver(c, channel)
         , heard_(heard)
     {
     }
 
     // Anybody may notify anything on the channel: what is not a number is not for us.
-    void operator()(const std::string& payload, int) override
+    void operator()(const std::string& payload, int backend) override
     {
         std::int64_t number = 0;
         const char* const end = payload.data() + payload.size();
         const auto [last, error] = std::from_chars(payload.data(), end, number);
         if (error == std::errc{} && last == end && number > 0) {
-            heard_(number);
+            heard_(number, backend);
         }
     }
 
 private:
-    const std::function<void(std::int64_t)>& heard_;
+    const std::function<void(std::int64_t, int)>& heard_;
 };
 
 } // namespace
@@ -101,10 +101,10 @@ private:
     void listen()
     {
         auto& c = link_.connected();
-        const std::function<void(std::int64_t)> wall = [this](std::int64_t n) {
-            events_.wall(walls::wall_id{n});
+        const std::function<void(std::int64_t, int)> wall = [this](std::int64_t n, int backend) {
+            events_.wall(walls::wall_id{n}, backend);
         };
-        const std::function<void(std::int64_t)> user = [this](std::int64_t n) {
+        const std::function<void(std::int64_t, int)> user = [this](std::int64_t n, int) {
             events_.access(walls::user_id{n});
         };
         const receiver walls_channel(c, "pollster_walls", wall);

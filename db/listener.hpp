@@ -14,7 +14,9 @@ public:
     // Called on the listener's own thread; the owner hands them over to its event loop. They must
     // not throw or block for long.
     struct events {
-        std::function<void(walls::wall_id)> wall; // this wall has a new entry
+        // This wall has a new entry, committed by that process of PostgreSQL
+        // (store::is_own_backend).
+        std::function<void(walls::wall_id, int)> wall;
         std::function<void(walls::user_id)>
             access; // sessions, memberships or state of this user changed
         // true: hints arrive from now on, so look once now, for those that were missed before.

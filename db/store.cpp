@@ -133,6 +133,8 @@ public:
                 looker_.schema()};
     }
 
+    bool is_own_backend(int pid) const override { return meters_.own.contains(pid); }
+
 private:
     static std::size_t connections(const settings& s)
     {

@@ -153,6 +153,8 @@ public:
     virtual result<std::size_t> clean_up() = 0;
 
     virtual counters count() const = 0; // any thread
+    // Is that the process of PostgreSQL that serves one of this store's connections? Any thread.
+    virtual bool is_own_backend(int pid) const = 0;
 };
 
 } // namespace db

@@ -150,7 +150,12 @@ private:
     db::listener::events hints()
     {
         db::listener::events e;
-        e.wall = [this](walls::wall_id) { loop_.post([this] { refresher_.hint(); }); };
+        // What this process wrote it tells its readers itself (refresher::posted).
+        e.wall = [this](walls::wall_id, int backend) {
+            if (!store_->is_own_backend(backend)) {
+                loop_.post([this] { refresher_.hint(); });
+            }
+        };
         e.access = [this](walls::user_id) { loop_.post([this] { refresher_.hint(); }); };
         e.up = [this](bool up) {
             spdlog::info(up ? "notifications arrive"

@@ -19,7 +19,10 @@ namespace fibers {
 
 class scheduler final : public boost::fibers::algo::algorithm {
 public:
-    static constexpr std::size_t budget = 64;
+    // Fibers between two turns of the reactor while some are ready; 4 ms of deliveries. Who was woken
+    // goes first, then what they send next: with 64 the last of 15,000 readers of a wall heard of a
+    // post 1.2 times as late as from a server without fibers, with 512 1.13 times.
+    static constexpr std::size_t budget = 512;
 
     // Makes `r` the loop of the calling thread. First thing in the thread, once; `r` must outlive
     // all its fibers.

@@ -58,13 +58,19 @@ fibers::steady_time::duration refresher::period() const
 void refresher::posted(wall_id wall, const entry& e, bool access_changed)
 {
     const auto known = parts_.hash.newest(wall);
-    if (!access_changed && known && number(*known) + 1 == number(e.id) &&
-        !pending_.contains(wall)) {
+    if (!access_changed && known && number(*known) + 1 == number(e.id)) {
         const entry one[] = {e};
         parts_.recent.append(wall, one);
         parts_.hash.raise(wall, e.id);
         parts_.lot.ring();
     } else {
+        hint();
+    }
+}
+
+void refresher::posting_failed(const trouble& t)
+{
+    if (t.kind != trouble_kind::overloaded) { // then it was not even sent
         hint();
     }
 }
@@ -271,13 +277,17 @@ result<void> refresher::load_pending()
         const auto looked_at = std::exchange(pending_, {});
         for (page& p : *pages) {
             const entry_id newest = looked_at.at(p.wall);
-            std::erase_if(p.entries, [newest](const entry& e) { return e.id > newest; });
-            if (p.entries.empty()) {
-                continue;
+            // posted() may have handed out some meanwhile.
+            entry_id known = parts_.hash.newest(p.wall).value_or(entry_id{0});
+            std::erase_if(p.entries, [newest, known](const entry& e) {
+                return e.id > newest || e.id <= known;
+            });
+            if (!p.entries.empty()) {
+                known = p.entries.back().id;
+                parts_.recent.append(p.wall, p.entries);
+                parts_.hash.raise(p.wall, known);
             }
-            parts_.recent.append(p.wall, p.entries);
-            parts_.hash.raise(p.wall, p.entries.back().id);
-            if (p.more && p.entries.back().id < newest) {
+            if (p.more && known < newest) {
                 pending_[p.wall] = newest;
             }
         }

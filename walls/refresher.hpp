@@ -64,6 +64,8 @@ public:
     // after a look. Also after a look if `access_changed`: somebody may have lost the wall before
     // the post was committed, which the look finds out before it hands out the entry.
     void posted(wall_id wall, const entry& e, bool access_changed);
+    // This process may have committed something, and was not told.
+    void posting_failed(const trouble& t);
     // Every change of access up to there has been applied (changes::position); empty: not known.
     const std::string& access_known() const { return access_known_; }
 

@@ -14,6 +14,7 @@ answer change(services& s, const call& c, const walls::identity& who,
     const auto outcome = s.store.change_post(
         {wall, who.user, walls::post_id{c.post}, std::move(body), s.refresh.access_known()});
     if (!outcome) {
+        s.refresh.posting_failed(outcome.error());
         return unavailable(s, outcome.error());
     }
     if (const auto* changed = std::get_if<db::post_changed>(&*outcome)) {

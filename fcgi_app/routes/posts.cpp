@@ -142,6 +142,7 @@ answer add_post(services& s, call& c)
     post.access_known = s.refresh.access_known();
     const auto outcome = s.posting.add(post);
     if (!outcome) {
+        s.refresh.posting_failed(outcome.error());
         return unavailable(s, outcome.error());
     }
     if (const auto* created = std::get_if<db::post_created>(&*outcome)) {

@@ -15,6 +15,7 @@ struct heard {
     std::mutex mutex;
     std::condition_variable more;
     std::string told;
+    const db::store* store = nullptr; // tells whose they are
 
     void add(const std::string& what)
     {
@@ -33,7 +34,12 @@ struct heard {
     }
     db::listener::events events()
     {
-        return {[this](walls::wall_id w) { add("wall" + std::to_string(number(w))); },
+        return {[this](walls::wall_id w, int backend) {
+                    add((store == nullptr                 ? "wall"
+                         : store->is_own_backend(backend) ? "own"
+                                                          : "other") +
+                        std::to_string(number(w)));
+                },
                 [this](walls::user_id u) { add("user" + std::to_string(number(u))); },
                 [this](bool up) { add(up ? "up" : "down"); }};
     }
@@ -42,6 +48,26 @@ struct heard {
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(listener_, store_fixture)
+
+BOOST_AUTO_TEST_CASE(tells_which_are_of_the_stores_own_making_also_after_a_new_connection)
+{
+    heard h;
+    h.store = store.get();
+    const db::listener l(settings, h.events());
+    BOOST_TEST(h.until("up") == "up ");
+    post(1, 1, "x");
+    BOOST_TEST(h.until("own1") == "own1 ");
+    sql("insert into pollster.posts (wall_id, user_id, body) values (2, 1, 'x')");
+    BOOST_TEST(h.until("other2") == "other2 ");
+    sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = "
+        "current_database() and pid <> pg_backend_pid() and query not like 'listen%' and query not "
+        "like 'LISTEN%'");
+    post(1, 1, "y");
+    BOOST_TEST(h.until("own1") == "own1 ");
+    const auto another = db::store::open(settings);
+    BOOST_TEST(another->add_post({walls::wall_id{2}, walls::user_id{1}, "z", {}}).has_value());
+    BOOST_TEST(h.until("other2") == "other2 ");
+}
 
 BOOST_AUTO_TEST_CASE(tells_of_walls_and_access_by_any_writer_and_ignores_nonsense)
 {

@@ -67,6 +67,7 @@ public:
     }
     walls::result<std::size_t> clean_up() override { return absent(); }
     db::counters count() const override { return {}; }
+    bool is_own_backend(int) const override { return false; }
 
 private:
     static walls::trouble absent()

@@ -52,6 +52,7 @@ public:
     int whos = 0;
     std::function<void()> during_who = [] {};
     std::function<void()> during_look = [] {};
+    std::function<void()> during_load = [] {};
 
     void add(std::int64_t wall, std::string body = "hi")
     {
@@ -102,6 +103,7 @@ public:
             }
             pages.push_back(std::move(p));
         }
+        during_load();
         return pages;
     }
 

@@ -538,4 +538,48 @@ BOOST_AUTO_TEST_CASE(an_own_post_during_a_look_is_neither_lost_nor_doubled)
     });
 }
 
+// The notification of an own post overtakes the answer of the database, most of the time.
+BOOST_AUTO_TEST_CASE(an_own_post_whose_entry_is_being_loaded_is_delivered_at_once_and_once)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.who);
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        parked_poll a(t, {at(1, 0)});
+        fibers::sleeper hold;
+        t.db.during_load = [&] { hold.sleep(); };
+        t.db.add(1);
+        t.db.add(1);
+        t.job.hint();
+        let_others_run();
+        BOOST_REQUIRE(t.db.loads == 1);
+        t.job.posted(wall_id{1}, post(1), false);
+        BOOST_TEST(t.newest(1) == 1);
+        BOOST_TEST((a.outcome() == woken::risen));
+        hold.wake();
+        let_others_run();
+        BOOST_TEST(t.newest(1) == 2);
+        BOOST_TEST(t.recent.after(wall_id{1}, entry_id{0}, 9).value().json ==
+                   to_json(post(1)) + "," + to_json(post(2)));
+        BOOST_TEST(t.db.loads == 1);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_post_that_may_have_been_committed_is_looked_for)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.who);
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        parked_poll a(t, {at(1, 0)});
+        t.db.add(1);
+        t.job.posting_failed({trouble_kind::overloaded, "not sent"});
+        let_others_run();
+        BOOST_TEST(t.db.looks == 1);
+        t.job.posting_failed({trouble_kind::unavailable, "the connection broke"});
+        BOOST_TEST((a.outcome() == woken::risen));
+        BOOST_TEST(t.db.looks == 2);
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
