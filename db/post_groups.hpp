@@ -28,6 +28,8 @@ public:
     result<post_outcome> add(new_post post);
 
     std::size_t under_way() const { return under_way_; } // posts
+    // Is a group under way that has posts for that wall?
+    bool posts_to(walls::wall_id wall) const { return of_wall_.contains(wall); }
 
 private:
     struct waiting {

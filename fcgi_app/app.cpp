@@ -150,11 +150,15 @@ private:
     db::listener::events hints()
     {
         db::listener::events e;
-        // What this process wrote it tells its readers itself (refresher::posted).
-        e.wall = [this](walls::wall_id, int backend) {
-            if (!store_->is_own_backend(backend)) {
-                loop_.post([this] { refresher_.hint(); });
-            }
+        // A post of this process is told to its readers without a look (refresher::posted). Not so
+        // what a trigger of the application wrote on another wall because of it.
+        e.wall = [this](walls::wall_id wall, int backend) {
+            const bool own = store_->is_own_backend(backend);
+            loop_.post([this, wall, own] {
+                if (!own || !posting_.posts_to(wall)) {
+                    refresher_.hint();
+                }
+            });
         };
         e.access = [this](walls::user_id) { loop_.post([this] { refresher_.hint(); }); };
         e.up = [this](bool up) {

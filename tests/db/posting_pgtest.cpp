@@ -4,6 +4,7 @@
 #include "tests/fibers/in_loop.hpp"
 
 #include <boost/fiber/fiber.hpp>
+#include <boost/fiber/operations.hpp>
 #include <boost/test/unit_test.hpp>
 #include <libpq-fe.h>
 
@@ -300,6 +301,7 @@ BOOST_AUTO_TEST_CASE(fibers_that_post_while_a_group_is_committed_are_the_next_gr
             BOOST_TEST(answers[i] == "created " + std::to_string(i + 1) + " " + std::to_string(i));
         }
         BOOST_TEST(groups.under_way() == 0u);
+        BOOST_TEST(!groups.posts_to(walls::wall_id{1}));
     });
     BOOST_TEST(transactions() == "4"); // 1, 100, 100 and 49
 }
@@ -314,6 +316,9 @@ BOOST_AUTO_TEST_CASE(the_next_group_of_a_wall_gets_ready_while_one_is_committed)
                 BOOST_TEST(text_of(groups.add(of(1 + i % 3, "x"))).starts_with("created "));
             });
         }
+        boost::this_fiber::yield();
+        BOOST_TEST(groups.posts_to(walls::wall_id{1}));
+        BOOST_TEST(!groups.posts_to(walls::wall_id{2}));
         for (auto& w : writers) {
             w.join();
         }
