@@ -78,7 +78,7 @@ def draw(name, result):
              ["10/s, p50", "10/s, p99", "100/s, p50", "100/s, p99"],
              at_most(*(steady(rate, key) for rate in ("10", "100") for key in ("p50", "p99"))), True),
         bars(f"{name}-cpu.svg", f"Steady chat, {most:,} clients: CPU of the application", "CPU ms a 1,000 deliveries",
-             ["10 posts/s", "100 posts/s"], at_most(*(lambda c, r=r: c.cpu(r, "app") and 1000 * c.cpu(r, "app") for r in ("10", "100")))),
+             ["10 posts/s", "100 posts/s"], at_most(*(lambda c, r=r: c.cpu(r, "app") and 1000 * c.cpu(r, "app") for r in ("10", "100"))), True),
         bars(f"{name}-memory.svg", f"Memory a parked poll, {most:,} clients", "bytes", ["application", "nginx in front of it"],
              at_most(lambda c: c.memory("app"), lambda c: c.memory("nginx"))),
         bars(f"{name}-rate.svg", "Requests a second, 64 connections", "requests/s", ["ping", "poll that is behind"],
