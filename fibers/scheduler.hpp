@@ -19,9 +19,9 @@ namespace fibers {
 
 class scheduler final : public boost::fibers::algo::algorithm {
 public:
-    // Fibers between two turns of the reactor while some are ready; 4 ms of deliveries. Who was woken
-    // goes first, then what they send next: with 64 the last of 15,000 readers of a wall heard of a
-    // post 1.2 times as late as from a server without fibers, with 512 1.13 times.
+    // Fibers between two turns of the reactor while some are ready; some 4 ms of deliveries. Those
+    // who were woken go first, then what they send next, or the last of 15,000 readers of a wall
+    // waits for the polls of the first (bench/run: "last of 15,000 on one wall, x floor").
     static constexpr std::size_t budget = 512;
 
     // Makes `r` the loop of the calling thread. First thing in the thread, once; `r` must outlive
