@@ -58,7 +58,7 @@ history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id
 {
     static const std::string sql =
         std::string("select newest.number, ") + entry_columns +
-        " from (select coalesce((select last_entry from pollster.heads where wall_id = "
+        ", true from (select coalesce((select last_entry from pollster.heads where wall_id = "
         "$1::bigint), 0) as number) newest "
         "left join lateral (select f.* from pollster.entries f "
         "where f.wall_id = $1::bigint and f.id < $2::bigint and f.kind = 'post' "

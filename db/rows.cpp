@@ -92,10 +92,13 @@ history read_history(const pqxx::result& rows, std::size_t limit)
         if (row[1].is_null()) {
             continue;
         }
-        if (h.posts.size() < limit) {
-            h.posts.push_back(read_entry(row, 1));
+        auto e = read_entry(row, 1);
+        if (!row[9].as<bool>()) {
+            h.before = e.id;
+        } else if (h.posts.size() < limit) {
+            h.posts.push_back(std::move(e));
         } else {
-            h.more = true;
+            h.before = h.posts.back().id;
         }
     }
     std::reverse(h.posts.begin(), h.posts.end());

@@ -72,8 +72,9 @@ inline constexpr char entry_joins[] =
 // The entry whose first column is `first`.
 walls::entry read_entry(const pqxx::row& row, int first);
 
-// Rows of the wall's newest number and an entry (null: there is none), the newest first; one more
-// than `limit` tells that there are more.
+// Rows of the wall's newest number, an entry (null: there is none) and whether it is to be shown,
+// the newest first. One more than `limit` tells that there are more; so does one that is not shown,
+// the last of those that were looked at.
 history read_history(const pqxx::result& rows, std::size_t limit);
 
 } // namespace db

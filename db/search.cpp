@@ -6,19 +6,19 @@
 
 namespace db {
 
-// The newest posts with these words, as history shows them; migration 0007 says how they are found.
+// The newest posts with these words, as history shows them; migration 0008 says how they are found.
 // Pages follow the order of the posts' own ids, which for posts of different transactions may
 // differ from the order of the entries: a page goes on below the post of the entry `before`.
 history search(link& l, const wanted_words& wanted)
 {
     static const std::string sql =
         std::string("select newest.number, ") + entry_columns +
-        " from (select coalesce((select last_entry from pollster.heads where wall_id = "
+        ", e.holds from (select coalesce((select last_entry from pollster.heads where wall_id = "
         "$1::bigint), 0) as number) newest "
-        "left join lateral (select s.n, f.* from pollster.search_posts($1::bigint, $2::text, "
+        "left join lateral (select s.n, s.holds, f.* from pollster.search_posts($1::bigint, $2::text, "
         "coalesce((select x.post_id from pollster.entries x where x.wall_id = $1::bigint and x.id "
         ">= $3::bigint and x.kind = 'post' order by x.id limit 1), 9223372036854775807), "
-        "$4::bigint) with ordinality s(post_id, n) "
+        "$4::bigint) with ordinality s(post_id, holds, n) "
         "cross join lateral (select * from pollster.entries o where o.post_id = s.post_id and "
         "o.wall_id = $1::bigint and o.kind = 'post' order by o.id desc limit 1) f) e on true" +
         entry_joins + "order by e.n";

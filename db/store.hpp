@@ -49,7 +49,7 @@ struct wall_summary {
 
 struct history {
     std::vector<walls::entry> posts; // ascending, current state
-    bool more = false;
+    std::optional<walls::entry_id> before; // where the next older page ends (exclusive); none left
     walls::entry_id newest{}; // of the same snapshot
 };
 

@@ -137,8 +137,8 @@ export class Pollster {
     return wall.complete ? Promise.resolve() : this.#page(wall, limit);
   }
 
-  // The newest posts of a wall that contain the words, below entry `before`: {posts, more, newest} as
-  // docs/PROTOCOL.md has it. They do not join wall.posts, which has no holes.
+  // The newest posts of a wall that contain the words, below entry `before`: {posts, more, before, newest}
+  // as docs/PROTOCOL.md has it; the next page is that below the answer's `before`. They do not join wall.posts, which has no holes.
   async search(wallId, words, before, limit) {
     return this.#api.history(this.#wall(wallId).id, { words, before, limit });
   }

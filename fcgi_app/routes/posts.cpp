@@ -121,8 +121,11 @@ answer list_posts(services& s, call& c)
     if (body.back() == ',') {
         body.pop_back();
     }
-    body += R"(],"more":)" + std::string(found->more ? "true" : "false") + R"(,"newest":)" +
-            std::to_string(walls::number(found->newest)) + '}';
+    body += R"(],"more":)" + std::string(found->before ? "true" : "false");
+    if (found->before) {
+        body += R"(,"before":)" + std::to_string(walls::number(*found->before));
+    }
+    body += R"(,"newest":)" + std::to_string(walls::number(found->newest)) + '}';
     return http::response::json(std::move(body));
 }
 

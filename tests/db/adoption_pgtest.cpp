@@ -3,8 +3,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 namespace {
 
@@ -97,6 +99,30 @@ BOOST_AUTO_TEST_CASE(posts_through_the_server_are_its_messages)
     const auto done = store->add_post({walls::wall_id{1}, walls::user_id{1}, "hello", "k"}).value();
     BOOST_REQUIRE(std::holds_alternative<db::post_created>(done));
     BOOST_TEST(pg.sql(name, "select content from messages order by id desc limit 1") == "hello");
+}
+
+BOOST_AUTO_TEST_CASE(a_search_finds_its_messages_by_the_indexes_of_the_example)
+{
+    sql("insert into messages (room_id, person_id, content) select 1, 1, 'usual ' || n from "
+        "generate_series(1, 300) n");
+    sql("vacuum analyze messages");
+    const auto used = [&](const std::string& index) {
+        return std::stoi(pg.sql(name, "select pg_stat_force_next_flush(); select idx_scan from "
+                                      "pg_stat_user_indexes where indexrelname = '" +
+                                          index + "'"));
+    };
+    const int words = used("messages_words");
+    const int order = used("messages_of_room");
+    const auto found = store->search({walls::wall_id{1}, "adoption", {}, 5}).value();
+    BOOST_REQUIRE(found.posts.size() == 1u);
+    BOOST_TEST(found.posts[0].body.value() == "adoption");
+    store.reset(); // its session reports what it used
+    const auto later = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (used("messages_words") == words && std::chrono::steady_clock::now() < later) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    BOOST_TEST(used("messages_words") > words);
+    BOOST_TEST(used("messages_of_room") > order);
 }
 
 BOOST_AUTO_TEST_CASE(who_loses_access_is_told_by_the_next_look)

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <random>
+
 namespace {
 
 struct fixture : store_fixture {
@@ -22,7 +24,53 @@ struct fixture : store_fixture {
         for (const auto& e : h.posts) {
             out += (out.empty() ? "" : " ") + std::to_string(number(e.id));
         }
-        return out + (h.more ? " more" : "");
+        return out + (h.before ? " more" : "");
+    }
+
+    struct whole {
+        std::string found; // entry ids, the newest first
+        int pages = 0;
+    };
+    // All pages, as a client asks for them.
+    whole search_all(const std::string& words, int wall, std::size_t limit)
+    {
+        whole w;
+        std::optional<std::int64_t> before;
+        do {
+            auto page = search(words, before, limit, wall);
+            for (auto e = page.posts.rbegin(); e != page.posts.rend(); ++e) {
+                w.found += std::to_string(number(e->id)) + " ";
+            }
+            before = page.before ? std::optional(number(*page.before)) : std::nullopt;
+            ++w.pages;
+        } while (before);
+        return w;
+    }
+
+    // What PostgreSQL finds in every post's text.
+    std::string matches(const std::string& words, int wall) const
+    {
+        return sql("select coalesce(string_agg(e.id || ' ', '' order by p.id desc), '') from "
+                   "pollster.posts p join pollster.entries e on e.post_id = p.id and e.wall_id = "
+                   "p.wall_id and e.kind = 'post' where p.wall_id = " +
+                   std::to_string(wall) +
+                   " and to_tsvector('simple', p.body) @@ websearch_to_tsquery('simple', $q$" +
+                   words + "$q$)");
+    }
+
+    // On walls 1 and 2; only wall 1 has about every second post or more.
+    void fill_long_walls()
+    {
+        sql("select setseed(0.5); "
+            "insert into pollster.posts (wall_id, user_id, body) "
+            "select case when n % 4 = 0 then 2 else 1 end, 1, "
+            "'all ' || case when random() < 0.5 then 'even half' else 'half odd' end || "
+            "case when n < 5000 and random() < 0.5 then ' former' else '' end || "
+            "case when n < 6000 and random() < 0.02 then ' seldom' else '' end || "
+            "case when random() < 0.1 then ' tenth' else '' end || "
+            "case when n in (17, 2222, 9996) then ' one two three' else '' end || "
+            "case when n = 300 then ' three two one' else '' end from generate_series(1, 10000) n; "
+            "analyze pollster_default.posts");
     }
 };
 
@@ -82,6 +130,59 @@ BOOST_AUTO_TEST_CASE(pages_reach_the_oldest_post_of_a_long_wall)
     BOOST_TEST(found(search("common", 3, 4)) == "1 2");
     BOOST_TEST(found(search("common 17")) == "17");
     BOOST_TEST(search("common", {}, 200).posts.size() == 200u);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_wall_is_searched_as_if_every_post_were_read)
+{
+    fill_long_walls();
+    std::mt19937 random{7}; // NOLINT: the same questions every time
+    const std::vector<std::string> words{"all",    "even",  "half", "odd", "former", "seldom",
+                                         "tenth", "three", "two",  "one", "never",  "WALL"};
+    const auto any = [&] { return words[random() % words.size()]; };
+    int found = 0;
+    for (int i = 0; i < 60; ++i) {
+        std::string q;
+        for (std::size_t parts = 1 + random() % 3; parts > 0; --parts) {
+            const auto kind = random() % 6;
+            q += kind == 0 && !q.empty() ? " or " : " ";
+            q += kind == 1 ? "-" : "";
+            q += kind >= 4 ? '"' + any() + ' ' + any() + '"' : any();
+        }
+        const int wall = 1 + i % 2;
+        const auto expected = matches(q, wall);
+        // Many pages of what is common would take long and show nothing new.
+        const auto answer = search_all(q, wall, expected.size() > 2'000 ? 200 : 7);
+        BOOST_TEST(answer.found == expected, q << " on wall " << wall);
+        found += !expected.empty() ? 1 : 0;
+    }
+    BOOST_TEST(found > 20);
+}
+
+BOOST_AUTO_TEST_CASE(a_phrase_is_looked_for_in_so_many_posts_a_page)
+{
+    fill_long_walls();
+    // Both words in every post, in this order in two.
+    sql("update pollster.posts set body = 'half all' where id in (41, 9001)");
+    const auto first = search("\"half all\"");
+    BOOST_TEST(first.posts.size() == 1u);
+    BOOST_TEST(number(first.before.value()) == 5501); // 2,000 of 7,500 were read
+    const auto common = search_all("\"half all\"", 1, 50);
+    BOOST_TEST(common.found == matches("\"half all\"", 1));
+    BOOST_TEST(common.pages == 4);
+
+    // The index names some 1,800 older posts, and some 90.
+    BOOST_TEST(search_all("\"former all\"", 1, 50).pages == 2);
+    BOOST_TEST(search_all("\"seldom all\"", 1, 50).pages == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_mark_of_the_wall_in_the_index_is_no_word)
+{
+    fill_long_walls();
+    for (const std::string words : {"wall 1", "\"wall 1\"", "'wall 1'", "wall", "1"}) {
+        BOOST_TEST(found(search(words)) == "", words);
+    }
+    post(1, 1, "wall 1 wants paint");
+    BOOST_TEST(search("\"wall 1\"").posts.size() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -194,13 +194,13 @@ BOOST_AUTO_TEST_CASE(history_pages_back_to_the_beginning)
     }
     auto page = store->posts_before(walls::wall_id{1}, std::nullopt, 3).value();
     BOOST_TEST((ids(page.posts) == numbers{5, 6, 7}));
-    BOOST_TEST(page.more);
+    BOOST_TEST(number(page.before.value()) == 5);
     page = store->posts_before(walls::wall_id{1}, walls::entry_id{5}, 3).value();
     BOOST_TEST((ids(page.posts) == numbers{2, 3, 4}));
-    BOOST_TEST(page.more);
+    BOOST_TEST(number(page.before.value()) == 2);
     page = store->posts_before(walls::wall_id{1}, walls::entry_id{2}, 3).value();
     BOOST_TEST((ids(page.posts) == numbers{1}));
-    BOOST_TEST(!page.more);
+    BOOST_TEST(!page.before);
     BOOST_TEST(number(page.newest) == 7);
     page = store->posts_before(walls::wall_id{1}, walls::entry_id{1}, 3).value();
     BOOST_TEST(page.posts.empty());

@@ -12,7 +12,7 @@ using namespace e2e;
 
 namespace {
 
-// "3 4 5 more newest 7" of an answer with history.
+// "3 4 5 before 3 newest 7" of an answer with history.
 std::string history_of(const reply& a)
 {
     const auto page = a.json();
@@ -20,7 +20,9 @@ std::string history_of(const reply& a)
     for (const auto& post : page.at("posts").as_array()) {
         out += std::to_string(post.at("id").as_int64()) + " ";
     }
-    out += page.at("more").as_bool() ? "more " : "";
+    if (page.at("more").as_bool()) {
+        out += "before " + std::to_string(page.at("before").as_int64()) + " ";
+    }
     return out + "newest " + std::to_string(page.at("newest").as_int64());
 }
 
@@ -148,8 +150,8 @@ BOOST_AUTO_TEST_CASE(history_pages_back)
     chat s;
     s.sql("insert into pollster.posts (wall_id, user_id, body) select 1, 2, n::text from "
           "generate_series(1, 7) as n");
-    BOOST_TEST(history_of(s.send(history(ann, "?limit=3"))) == "5 6 7 more newest 7");
-    BOOST_TEST(history_of(s.send(history(ann, "?before=5&limit=3"))) == "2 3 4 more newest 7");
+    BOOST_TEST(history_of(s.send(history(ann, "?limit=3"))) == "5 6 7 before 5 newest 7");
+    BOOST_TEST(history_of(s.send(history(ann, "?before=5&limit=3"))) == "2 3 4 before 2 newest 7");
     BOOST_TEST(history_of(s.send(history(ann, "?before=2&limit=3"))) == "1 newest 7");
     BOOST_TEST(history_of(s.send(history(ann, ""))) == "1 2 3 4 5 6 7 newest 7");
     for (const std::string bad : {"?limit=0", "?limit=201", "?limit=x", "?before=-1", "?before=0",

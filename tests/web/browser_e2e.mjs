@@ -140,6 +140,19 @@ const steps = {
     assert.equal(await b.run("return document.getElementById('messages').inert"), true);
     await b.type('#search', `${KEYS.control}a${KEYS.release}Frist ${run}${KEYS.enter}`);
     await b.until('nothing for the earlier text', `return ${state}.startsWith('Nothing was found')`);
+    // As the server answers for a phrase whose words all stand in thousands of newer posts.
+    await b.run(`const real = window.fetch; window.fetch = (path, ...rest) => {
+      if (!path.includes('q=')) return real(path, ...rest);
+      window.asked = path;
+      if (path.includes('before=77')) window.fetch = real;
+      return Promise.resolve(new Response(JSON.stringify({ posts: [], ...path.includes('before=') ? { more: false } : { more: true, before: 77 }, newest: 99 }),
+        { headers: { 'Content-Type': 'application/json' } }));
+    }`);
+    await b.type('#search', `${KEYS.control}a${KEYS.release}"the of"${KEYS.enter}`);
+    await b.until('nothing yet', `return ${state}.startsWith('Nothing was found yet') && !document.getElementById('search-more').hidden`);
+    await b.click('#search-more');
+    await b.until('nothing at all', `return ${state}.startsWith('Nothing was found for') && document.getElementById('search-more').hidden`);
+    assert.match(await b.run('return window.asked'), /before=77/);
     await b.click('#search-back');
     await b.until('the wall again', "return document.getElementById('results').hidden && !document.getElementById('messages').inert && document.activeElement.id === 'messages'");
     // While nobody looks at the posts the wall goes on beneath.

@@ -138,15 +138,15 @@ test('coming back online sends a waiting change without its own back-off', async
   network.call(...EDIT);
 });
 
-test('a search asks for the words, then below the oldest found, and leaves the posts alone', async () => {
+test('a search asks for the words, then below where the page ended, and leaves the posts alone', async () => {
   const { chat, network } = await withPost();
   const found = chat.search(1, 'a & b');
   assert.equal(network.history.path, '/walls/1/posts?q=a+%26+b');
-  const page = { posts: [entry(9), entry(12)], more: true, newest: 56 };
+  const page = { posts: [entry(9), entry(12)], more: true, before: 7, newest: 56 };
   await network.history.answer(200, page);
   assert.deepEqual(await found, page);
-  outcomeOf(chat.search(1, 'a & b', 9));
-  assert.equal(network.history.path, '/walls/1/posts?q=a+%26+b&before=9');
+  outcomeOf(chat.search(1, 'a & b', page.before));
+  assert.equal(network.history.path, '/walls/1/posts?q=a+%26+b&before=7');
   assert.deepEqual(bodies(chat), ['text 56']);
 });
 

@@ -166,7 +166,7 @@ export class FakeChat {
       return kind === 'post' ? post : { ...post, body, edited_at };
     }).filter(({ body }) => body !== null && words.every((word) => body.toLowerCase().includes(word)));
     const posts = all.slice(-limit);
-    return answer({ posts, more: all.length > posts.length, newest: entries.length });
+    return answer({ posts, ...all.length > posts.length ? { more: true, before: posts[0].id } : { more: false }, newest: entries.length });
   }
 
   #newest(entries, postId) { return entries.findLast((entry) => entry.post_id === postId); }

@@ -10,6 +10,7 @@ export class Search {
   #actions;
   #words = '';
   #found = null;    // Timeline of what was found: pages joined, later edits and deletions applied
+  #before;          // where its next page ends
   #loading = false;
 
   // actions: {search(words, before) -> promise of a page, closed()}
@@ -58,6 +59,7 @@ export class Search {
     if (words === '') return this.#back();
     this.#words = words;
     this.#found = new Timeline(0);
+    this.#before = undefined;
     this.#loading = false;
     byId('found').replaceChildren();
     byId('results').hidden = false;
@@ -77,9 +79,10 @@ export class Search {
     byId('search-more').hidden = true;
     byId('results-state').textContent = 'Searching…';
     try {
-      const page = await this.#actions.search(this.#words, found.oldest);
+      const page = await this.#actions.search(this.#words, this.#before);
       if (found !== this.#found) return;  // other words, or closed
       found.page(page);
+      this.#before = page.before;
       this.#show();
     } catch (error) {
       if (found !== this.#found) return;
@@ -94,9 +97,10 @@ export class Search {
   #show() {
     const { posts, complete } = this.#found;
     const count = plural(posts.length, '1 post', '% posts');
-    byId('results-state').textContent = posts.length === 0 ? `Nothing was found for “${this.#words}”.`
+    // A phrase of common words is looked for in so many posts a page, which may hold none.
+    byId('results-state').textContent = posts.length === 0 ? `Nothing was found${complete ? '' : ' yet'} for “${this.#words}”.`
       : `${complete ? count : `The newest ${count}`} with “${this.#words}”`;
-    byId('search-more').textContent = 'Older posts';
+    byId('search-more').textContent = posts.length === 0 ? 'Search older posts' : 'Older posts';
     byId('search-more').hidden = complete;
     byId('found').replaceChildren(...posts.map(result).reverse());
   }
