@@ -42,15 +42,17 @@ end $$;
 --
 -- The index lists every match of the whole wall, so what is common is looked for among the newest first: 200 posts are read, and 1,800 more
 -- (20 ms) if those will about fill the page. Then the index is asked for the posts that will hold the rest of the page, and then for all.
--- It knows which words a post has, not their order. For a phrase it names candidates, and those have to be read, 10 us each: "the of" would
--- be looked for in every post. So a search for a phrase stops after 2,000 posts or, where its words are rare, 1,000 candidates.
+-- It knows which words a post has, not their order, and nothing of posts that lack a word. For a phrase it names candidates, for exclusions
+-- alone every post is one, and those have to be read, 10 us each: "the of" would be looked for in every post. So such a search stops after
+-- 2,000 posts or, where its words are rare, 1,000 candidates.
 create function pollster.search_posts(a_wall bigint, a_words text, a_before bigint, a_limit bigint)
     returns table (post_id bigint, holds boolean)
     language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
     query constant tsquery := websearch_to_tsquery('simple', a_words);
-    phrase constant boolean := query::text like '%<%'; -- no word has one
+    no_word constant boolean := querytree(query) in ('', 'T');
+    unsure constant boolean := no_word or query::text like '%<%'; -- which no word has, and every phrase
     of_wall constant tsquery := format('''wall %s''', a_wall);
     likely tsquery := query; -- what the index can tell
     oldest bigint := a_before; -- all from here on were looked at
@@ -63,9 +65,8 @@ begin
     if numnode(query) = 0 then
         return;
     end if;
-    if phrase then
-        likely := case when querytree(query) in ('', 'T') then of_wall
-                       else regexp_replace(querytree(query), '<(-|\d+)>', '&', 'g')::tsquery end;
+    if unsure then
+        likely := case when no_word then of_wall else regexp_replace(querytree(query), '<(-|\d+)>', '&', 'g')::tsquery end;
     end if;
 
     foreach step in array array[200, 1800] loop
@@ -91,26 +92,26 @@ begin
             return;
         end if;
         oldest := next;
-        exit when n * 10 < a_limit and not (phrase and n * 50 > step);
+        exit when n * 10 < a_limit and not (unsure and n * 50 > step);
     end loop;
-    if phrase and n * 50 > step then
+    if unsure and n * 50 > step then
         return query select oldest, false;
         return;
     end if;
 
     -- The list of the wall's posts is left out where about every second post is of this wall: to read it costs half as much as that of a
-    -- common word, and spares less. A query that only says which words are not wanted has no other list.
+    -- common word, and spares less.
     select p.id into next from pollster.posts p where p.wall_id = a_wall order by p.id desc limit 1;
-    if querytree(likely) in ('', 'T') or next > 2 * (select h.last_entry from pollster.heads h where h.wall_id = a_wall) then
+    if next > 2 * (select h.last_entry from pollster.heads h where h.wall_id = a_wall) then
         likely := of_wall && likely;
     end if;
 
     if n > 0 then
         -- The words will be about as frequent there as in the last step.
         select p.id into next from pollster.posts p where p.wall_id = a_wall and p.id < oldest
-            order by p.id desc offset (case when phrase then readable else 2 * wanted end) * step / n limit 1;
+            order by p.id desc offset (case when unsure then readable else 2 * wanted end) * step / n limit 1;
     else
-        -- Words of former times: one post in a hundred tells how far back the newest thirtieth of them goes, where there are so many.
+        -- Words of former times: a hundred posts, spread evenly, tell from where on a few in a hundred are enough, if any holds them.
         select p.id into next
             from (select min(p.id) as first from pollster.posts p where p.wall_id = a_wall) w
             cross join generate_series(1, 100) k
@@ -120,9 +121,9 @@ begin
     end if;
     foreach next in array array[coalesce(next, 0), 0] loop
         for post_id, holds in
-            select c.id, not phrase or (select pollster.words(p.wall_id, p.body::text) @@ query from pollster.posts p
+            select c.id, not unsure or (select pollster.words(p.wall_id, p.body::text) @@ query from pollster.posts p
                                         where p.wall_id = a_wall and p.id = c.id)
-            from pollster.search_by_index(a_wall, likely, next, oldest, case when phrase then readable else wanted end) c(id)
+            from pollster.search_by_index(a_wall, likely, next, oldest, case when unsure then readable else wanted end) c(id)
         loop
             readable := readable - 1;
             if holds then
@@ -132,7 +133,7 @@ begin
                     return;
                 end if;
             end if;
-            if phrase and readable = 0 then
+            if unsure and readable = 0 then
                 holds := false;
                 return next;
                 return;
