@@ -64,7 +64,9 @@ struct filled {
             "from generate_series(1, 2 * " +
             n +
             ") n;"
-            "alter table pollster_default.posts alter id restart with 10000000;"
+            "select setval(pg_get_serial_sequence('pollster_default.posts', 'id'), 2 * " +
+            n +
+            ");"
             "alter table pollster_default.posts enable trigger feed_entry;"
             "alter table pollster_default.memberships enable trigger membership_changed");
         // In their own transactions: rows that change later must be new versions.
