@@ -15,7 +15,8 @@ history search(link& l, const wanted_words& wanted)
         std::string("select newest.number, ") + entry_columns +
         ", e.holds from (select coalesce((select last_entry from pollster.heads where wall_id = "
         "$1::bigint), 0) as number) newest "
-        "left join lateral (select s.n, s.holds, f.* from pollster.search_posts($1::bigint, $2::text, "
+        "left join lateral (select s.n, s.holds, f.* from pollster.search_page($1::bigint, "
+        "$2::text, "
         "coalesce((select x.post_id from pollster.entries x where x.wall_id = $1::bigint and x.id "
         ">= $3::bigint and x.kind = 'post' order by x.id limit 1), 9223372036854775807), "
         "$4::bigint) with ordinality s(post_id, holds, n) "

@@ -1,7 +1,6 @@
 -- The search of a wall, in place of that of 0007, which took 70 ms for two common words that never meet and 5 s for a phrase of common
 -- words (a wall of a million posts).
 
-drop function pollster.search_posts, pollster.search_by_index;
 drop index pollster_default.posts_words;
 do $$
 begin
@@ -27,7 +26,7 @@ analyze pollster_default.posts; -- how frequent each word is
 -- Matches among the posts from a_above to below a_before, by the indexes alone. Planned anew each time (0.1 ms): a plan for any wall
 -- expects the posts of an average one, and would read and parse every post of a large one. To start workers costs more than they save,
 -- and to parse a post four times what the planner believes.
-create function pollster.search_by_index(a_wall bigint, a_query tsquery, a_above bigint, a_before bigint, a_limit bigint)
+create or replace function pollster.search_by_index(a_wall bigint, a_query tsquery, a_above bigint, a_before bigint, a_limit bigint)
     returns setof bigint
     language plpgsql stable set search_path = pg_catalog, pg_temp set enable_indexscan = off set enable_seqscan = off
     set max_parallel_workers_per_gather = 0 set jit = off set cpu_operator_cost = 0.01
@@ -47,7 +46,7 @@ end $$;
 -- It knows which words a post has, not their order, and nothing of posts that lack a word. For a phrase it names candidates, for exclusions
 -- alone every post is one, and those have to be read, 10 us each: "the of" would be looked for in every post. So such a search stops after
 -- 2,000 posts or, where its words are rare, 1,000 candidates.
-create function pollster.search_posts(a_wall bigint, a_words text, a_before bigint, a_limit bigint)
+create function pollster.search_page(a_wall bigint, a_words text, a_before bigint, a_limit bigint)
     returns table (post_id bigint, holds boolean)
     language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -146,4 +145,11 @@ begin
     end loop;
 end $$;
 
-revoke execute on function pollster.search_by_index, pollster.search_posts from public;
+-- For processes of the version before, which run on until they are restarted.
+create or replace function pollster.search_posts(a_wall bigint, a_words text, a_before bigint, a_limit bigint) returns setof bigint
+    language sql stable set search_path = pg_catalog, pg_temp
+as $$
+    select s.post_id from pollster.search_page(a_wall, a_words, a_before, a_limit) s where s.holds
+$$;
+
+revoke execute on function pollster.search_by_index, pollster.search_page, pollster.search_posts from public;

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_long_wall_is_searched_as_if_every_post_were_read)
 {
     fill_long_walls();
     std::mt19937 random{7}; // NOLINT: the same questions every time
-    const std::vector<std::string> words{"all",    "even",  "half", "odd", "former", "seldom",
+    const std::vector<std::string> words{"all",   "even",  "half", "odd", "former", "seldom",
                                          "tenth", "three", "two",  "one", "never",  "WALL"};
     const auto any = [&] { return words[random() % words.size()]; };
     int found = 0;
@@ -173,6 +173,13 @@ BOOST_AUTO_TEST_CASE(a_phrase_is_looked_for_in_so_many_posts_a_page)
     // The index names some 1,800 older posts, and some 90.
     BOOST_TEST(search_all("\"former all\"", 1, 50).pages == 2);
     BOOST_TEST(search_all("\"seldom all\"", 1, 50).pages == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_of_the_version_before_can_still_search)
+{
+    fill_long_walls();
+    BOOST_TEST(sql("select string_agg(s::text, ' ') from pollster.search_posts(2, 'one two three', "
+                   "100000, 51) s") == "9996 300");
 }
 
 BOOST_AUTO_TEST_CASE(the_mark_of_the_wall_in_the_index_is_no_word)
