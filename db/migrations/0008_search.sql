@@ -24,17 +24,18 @@ create index posts_words on pollster_default.posts using gin (pollster.words(wal
 analyze pollster_default.posts; -- how frequent each word is
 
 -- Matches among the posts from a_above to below a_before, by the indexes alone. Planned anew each time (0.1 ms): a plan for any wall
--- expects the posts of an average one, and would read and parse every post of a large one. To start workers costs more than they save,
--- and to parse a post four times what the planner believes.
+-- expects the posts of an average one, and would read and parse every post of a large one. "+ 0": so would a plan for a wall that the
+-- statistics do not know yet, 20 s for a million posts. To start workers costs more than they save, to parse a post four times what the
+-- planner believes, and a bitmap that does not fit into work_mem has whole pages parsed.
 create or replace function pollster.search_by_index(a_wall bigint, a_query tsquery, a_above bigint, a_before bigint, a_limit bigint)
     returns setof bigint
     language plpgsql stable set search_path = pg_catalog, pg_temp set enable_indexscan = off set enable_seqscan = off
-    set max_parallel_workers_per_gather = 0 set jit = off set cpu_operator_cost = 0.01
+    set max_parallel_workers_per_gather = 0 set jit = off set cpu_operator_cost = 0.01 set work_mem = '64MB'
     set plan_cache_mode = force_custom_plan
 as $$
 begin
     return query select p.id::bigint from pollster.posts p
-        where p.wall_id = a_wall and p.id >= a_above and p.id < a_before and pollster.words(p.wall_id, p.body::text) @@ a_query
+        where p.wall_id + 0 = a_wall and p.id >= a_above and p.id < a_before and pollster.words(p.wall_id, p.body::text) @@ a_query
         order by p.id desc limit a_limit;
 end $$;
 
@@ -45,7 +46,7 @@ end $$;
 -- (20 ms) if those will about fill the page. Then the index is asked for the posts that will hold the rest of the page, and then for all.
 -- It knows which words a post has, not their order, and nothing of posts that lack a word. For a phrase it names candidates, for exclusions
 -- alone every post is one, and those have to be read, 10 us each: "the of" would be looked for in every post. So such a search stops after
--- 2,000 posts or, where its words are rare, 1,000 candidates.
+-- 2,000 posts or, where its words are rare, 1,000 candidates. Long posts count for more: no search reads over 256 KB (50 ms) and a post.
 create function pollster.search_page(a_wall bigint, a_words text, a_before bigint, a_limit bigint)
     returns table (post_id bigint, holds boolean)
     language plpgsql stable set search_path = pg_catalog, pg_temp
@@ -55,13 +56,19 @@ declare
     no_word constant boolean := querytree(query) in ('', 'T');
     unsure constant boolean := no_word or query::text like '%<%'; -- which no word has, and every phrase
     of_wall constant tsquery := format('''wall %s''', a_wall);
+    lowest constant bigint := -9223372036854775808;
     likely tsquery := query; -- what the index can tell
     oldest bigint := a_before; -- all from here on were looked at
     wanted bigint := a_limit;
-    readable bigint := 1000;
+    bytes bigint := 262144; -- that may be read
+    candidates bigint := 1000;
     step bigint;
+    reserve bigint; -- bytes for the steps after this one
+    seen bigint; -- posts of this step
+    n bigint; -- of them that are likely
     next bigint;
-    n bigint;
+    post record;
+    held tsvector;
 begin
     if numnode(query) = 0 then
         return;
@@ -70,78 +77,98 @@ begin
         likely := case when no_word then of_wall else regexp_replace(querytree(query), '<(-|\d+)>', '&', 'g')::tsquery end;
     end if;
 
+    holds := true;
     foreach step in array array[200, 1800] loop
+        reserve := case step when 200 then 196608 else 0 end;
+        seen := 0;
         n := 0;
-        for post_id, holds in
-            select x.id, x.words @@ query
-            from (select p.id::bigint, pollster.words(p.wall_id, p.body::text) as words from pollster.posts p
-                  where p.wall_id = a_wall and p.id < oldest order by p.id desc limit step) x
-            where x.words @@ likely order by x.id desc
+        for post in select p.id, p.body::text as body from pollster.posts p
+            where p.wall_id = a_wall and p.id < oldest order by p.id desc limit step
         loop
-            n := n + 1;
-            if holds then
+            held := pollster.words(a_wall, post.body);
+            oldest := post.id;
+            bytes := bytes - octet_length(post.body);
+            seen := seen + 1;
+            n := n + (held @@ likely)::int;
+            if held @@ query then
+                post_id := post.id;
                 return next;
                 wanted := wanted - 1;
                 if wanted = 0 then
                     return;
                 end if;
             end if;
+            exit when bytes < reserve;
         end loop;
-        select p.id into next from pollster.posts p
-            where p.wall_id = a_wall and p.id < oldest order by p.id desc offset step - 1 limit 1;
-        if next is null then
-            return;
+        if seen < step and bytes >= reserve then
+            return; -- that was all of the wall
         end if;
-        oldest := next;
-        exit when n * 10 < a_limit and not (unsure and n * 50 > step);
+        exit when n * 10 < a_limit and not (unsure and n * 50 > seen);
     end loop;
-    if unsure and n * 50 > step then
+    if unsure and n * 50 > seen then
         return query select oldest, false;
         return;
     end if;
 
     -- The list of the wall's posts is left out where about every second post is of this wall: to read it costs half as much as that of a
     -- common word, and spares less.
-    select p.id into next from pollster.posts p where p.wall_id = a_wall order by p.id desc limit 1;
-    if next > 2 * (select h.last_entry from pollster.heads h where h.wall_id = a_wall) then
+    if (select max(p.id) from pollster.posts p) > 2 * (select h.last_entry from pollster.heads h where h.wall_id = a_wall) then
         likely := of_wall && likely;
     end if;
 
-    if n > 0 then
-        -- The words will be about as frequent there as in the last step.
-        select p.id into next from pollster.posts p where p.wall_id = a_wall and p.id < oldest
-            order by p.id desc offset (case when unsure then readable else 2 * wanted end) * step / n limit 1;
-    else
-        -- Words of former times: a hundred posts, spread evenly, tell from where on a few in a hundred are enough, if any holds them.
-        select p.id into next
-            from (select min(p.id) as first from pollster.posts p where p.wall_id = a_wall) w
-            cross join generate_series(1, 100) k
-            cross join lateral (select p.id, p.wall_id, p.body from pollster.posts p
-                where p.wall_id = a_wall and p.id < w.first + (oldest - w.first) / 100 * k order by p.id desc limit 1) p
-            where pollster.words(p.wall_id, p.body::text) @@ likely order by p.id desc offset 2 limit 1;
-    end if;
-    foreach next in array array[coalesce(next, 0), 0] loop
-        for post_id, holds in
-            select c.id, not unsure or (select pollster.words(p.wall_id, p.body::text) @@ query from pollster.posts p
-                                        where p.wall_id = a_wall and p.id = c.id)
-            from pollster.search_by_index(a_wall, likely, next, oldest, case when unsure then readable else wanted end) c(id)
+    for stage in 1..3 loop
+        next := lowest;
+        if stage = 1 then
+            -- The words will be about as frequent there as in the last step.
+            continue when n = 0;
+            select p.id into next from pollster.posts p where p.wall_id = a_wall and p.id < oldest order by p.id desc
+                offset least((case when unsure then candidates else 2 * wanted end) * seen / n, 50000) limit 1;
+            next := coalesce(next, lowest);
+        elsif stage = 2 then
+            -- Words of former times: a hundred posts, the newer the denser, tell from where on there are some, if many posts hold them.
+            select p.id into next
+                from (select min(p.id) as first from pollster.posts p where p.wall_id = a_wall) w
+                cross join generate_series(1, 100) k
+                cross join lateral (select p.id, p.body::text as body from pollster.posts p
+                    where p.wall_id = a_wall and p.id < (oldest - (oldest::numeric - w.first) * k * k / 10000)::bigint
+                    order by p.id desc limit 1) p
+                where octet_length(p.body) < 2000 and pollster.words(a_wall, p.body) @@ likely order by p.id desc offset 2 limit 1;
+            continue when next is null;
+        end if;
+        for post in
+            select s.id, case when unsure then (select p.body::text from pollster.posts p where p.wall_id = a_wall and p.id = s.id) end as body
+            from pollster.search_by_index(a_wall, likely, next, oldest, case when unsure then candidates else wanted end) s(id)
         loop
-            readable := readable - 1;
-            if holds then
+            post_id := post.id;
+            if not unsure or pollster.words(a_wall, post.body) @@ query then
                 return next;
                 wanted := wanted - 1;
                 if wanted = 0 then
                     return;
                 end if;
             end if;
-            if unsure and readable = 0 then
+            candidates := candidates - 1;
+            bytes := bytes - coalesce(octet_length(post.body), 0);
+            if unsure and (candidates = 0 or bytes < 0) then
                 holds := false;
                 return next;
                 return;
             end if;
         end loop;
-        exit when next = 0;
+        exit when next = lowest;
         oldest := next;
+    end loop;
+end $$;
+-- To whom the search was granted.
+do $$
+declare
+    granted record;
+begin
+    for granted in
+        select distinct a.grantee::regrole as role from pg_proc p, aclexplode(p.proacl) a
+        where p.oid = 'pollster.search_posts(bigint, text, bigint, bigint)'::regprocedure and a.grantee not in (0, p.proowner)
+    loop
+        execute format('grant execute on function pollster.search_page to %s', granted.role);
     end loop;
 end $$;
 

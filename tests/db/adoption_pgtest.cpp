@@ -103,8 +103,8 @@ BOOST_AUTO_TEST_CASE(posts_through_the_server_are_its_messages)
 
 BOOST_AUTO_TEST_CASE(a_search_finds_its_messages_by_the_indexes_of_the_example)
 {
-    sql("insert into messages (room_id, person_id, content) select 1, 1, 'usual ' || n from "
-        "generate_series(1, 300) n");
+    sql("insert into messages (room_id, person_id, content) select 1 + (n > 300)::int, 1, 'usual ' "
+        "|| n from generate_series(1, 3000) n");
     sql("vacuum analyze messages");
     const auto used = [&](const std::string& index) {
         return std::stoi(pg.sql(name, "select pg_stat_force_next_flush(); select idx_scan from "

@@ -82,6 +82,11 @@ struct filled {
         sql("insert into pollster.access_changes select 1 + n % 10000, '5', now() from "
             "generate_series(1, 20000) n");
         sql("vacuum analyze");
+        // A wall that the statistics do not know yet.
+        sql("insert into pollster.walls (id, name) values (" + std::to_string(walls + 1) +
+            ", 'new'); insert into pollster.posts (wall_id, user_id, body) select " +
+            std::to_string(walls + 1) +
+            ", 1, case when n = 1 then 'first' else 'usual' end from generate_series(1, 6000) n");
     }
     std::string sql(const std::string& text) const { return pg.sql(name, text); }
 
@@ -187,6 +192,12 @@ struct filled {
              // those of other walls.
              [](db::store&) {}, 20'000 + static_cast<std::size_t>(walls) / 50},
             {"search, a word of one post", "the same", search("20002", 1)},
+            {"search, a word of one post, on a wall without statistics", "the same",
+             [this](db::store& s) {
+                 BOOST_TEST(
+                     s.search({walls::wall_id{walls + 1}, "first", {}, 50}).value().posts.size() ==
+                     1u);
+             }},
             {"walls_of", "`GET /walls`",
              [](db::store& s) { BOOST_TEST(s.walls_of(walls::user_id{1}).value().size() > 10u); }},
         };

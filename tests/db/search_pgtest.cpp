@@ -175,6 +175,37 @@ BOOST_AUTO_TEST_CASE(a_phrase_is_looked_for_in_so_many_posts_a_page)
     BOOST_TEST(search_all("\"seldom all\"", 1, 50).pages == 1);
 }
 
+BOOST_AUTO_TEST_CASE(long_posts_count_for_more)
+{
+    sql("insert into pollster.posts (wall_id, user_id, body) select 1, 1, repeat('half all ', "
+        "2000) "
+        "|| case when n in (3, 50) then 'all half' else '' end from generate_series(1, 100) n");
+    const auto first = search("\"all none\"");
+    BOOST_TEST(first.posts.empty());
+    BOOST_TEST(!first.before); // the index knows that
+    const auto page = search("\"half half\"");
+    BOOST_TEST(page.posts.empty());
+    BOOST_TEST(number(page.before.value()) == 86); // 15 posts of 18,000 bytes are over 256 KB
+    for (const std::string words :
+         {"\"all all\"", "\"half half\"", "-half", "half -none", "none"}) {
+        BOOST_TEST(search_all(words, 1, 7).found == matches(words, 1), words);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_application_may_number_its_posts_as_it_likes)
+{
+    for (const std::string ids :
+         {"n - 5000", "9223372036854770000 + n", "-9223372036854775808 + 6148914691236 * n"}) {
+        sql("delete from pollster.posts");
+        sql("insert into pollster.posts (id, wall_id, user_id, body) select " + ids +
+            ", 3, 1, case when n % 1000 = 1 then 'rare' else 'usual' end from "
+            "generate_series(1::bigint, 3000) n");
+        for (const std::string words : {"rare", "-usual", "\"usual rare\""}) {
+            BOOST_TEST(search_all(words, 3, 2).found == matches(words, 3), words << " " << ids);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_process_of_the_version_before_can_still_search)
 {
     fill_long_walls();

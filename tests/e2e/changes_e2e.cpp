@@ -133,6 +133,12 @@ BOOST_AUTO_TEST_CASE(a_search_finds_the_words_of_this_wall_for_its_members)
     BOOST_TEST(search(ann, "1", "%00").status == 400);
     BOOST_TEST(search(ann, "1", "%ff").status == 400);
     BOOST_TEST(search(ann, "1", std::string(1001, 'x')).status == 400);
+    std::string words = "a";
+    for (int i = 1; i < 32; ++i) {
+        words += "+b";
+    }
+    BOOST_TEST(search(ann, "1", words).status == 200);
+    BOOST_TEST(search(ann, "1", words + "+c").status == 400);
     BOOST_TEST(search(ann, "1", "a&q=b").status == 400);
     BOOST_TEST(search(ann, "1", "").json().at("posts").as_array().empty());
 }
