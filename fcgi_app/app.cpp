@@ -13,6 +13,7 @@
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 
+#include <cstdlib>
 #include <mutex>
 
 namespace pollster {
@@ -128,11 +129,13 @@ public:
         }
     }
 
-    void stop()
+    // False: a request still runs on a stack of this object, which must not be destroyed.
+    bool stop()
     {
         listener_.reset();
-        server_.stop(std::chrono::steady_clock::now() + config_.stop_timeout_seconds -
-                     std::chrono::milliseconds(500));
+        const bool ended =
+            server_.stop(std::chrono::steady_clock::now() + config_.stop_timeout_seconds -
+                         std::chrono::milliseconds(500));
         refresher_.stop();
         lot_.stop();
         {
@@ -143,6 +146,7 @@ public:
         for (auto& job : jobs_) {
             job.join();
         }
+        return ended;
     }
 
 private:
@@ -264,7 +268,12 @@ int run_app(const config& settings, const listening_sockets& sockets, int stop_s
     signal.wait();
     spdlog::info("stopping: answering what is parked");
     sd_notify(0, "STOPPING=1");
-    a.stop();
+    if (!a.stop()) {
+        // All state is in PostgreSQL, and who was waiting has lost the connection already.
+        spdlog::warn("stopped before all requests had an answer from the database");
+        spdlog::default_logger()->flush();
+        std::_Exit(0);
+    }
     loop.forget(stop_signal, signal);
     spdlog::info("stopped");
     return 0;

@@ -242,7 +242,7 @@ void server::give_heap_back()
     }
 }
 
-void server::stop(fibers::steady_time deadline)
+bool server::stop(fibers::steady_time deadline)
 {
     stopping_ = true;
     ended_.notify_all();
@@ -258,18 +258,21 @@ void server::stop(fibers::steady_time deadline)
         ended_.wait_until(lock, std::min(deadline, std::chrono::steady_clock::now() +
                                                        std::chrono::milliseconds(20)));
     }
-    // The fiber that sent the last answer may not have been taken off its stack yet, which goes
-    // with the services: Boost does that in a later turn.
-    while (services_.request_stacks.in_use() + services_.parked_stacks.in_use() > 0 &&
-           std::chrono::steady_clock::now() < deadline) {
-        boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
-    }
     if (connections_ > 0) {
         spdlog::warn("stopping with {} connections that were not done", connections_);
     }
     while (!all_.empty()) {
         all_.front().close();
     }
+    // The fibers that were sending to those end now, and Boost takes a fiber off its stack in a
+    // later turn than the one in which it ended. The stacks go with the services.
+    const auto unused = [this] {
+        return services_.request_stacks.in_use() + services_.parked_stacks.in_use() == 0;
+    };
+    while (!unused() && std::chrono::steady_clock::now() < deadline + to_end_after_deadline) {
+        boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
+    }
+    return unused();
 }
 
 } // namespace pollster

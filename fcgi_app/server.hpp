@@ -36,8 +36,11 @@ public:
     run_timers(); // body of a fiber: connection deadlines and stack trimming; returns after stop()
 
     // Accepts no more, answers every parked poll with nothing new, and waits in the calling fiber
-    // until all that was in flight is answered and sent, or until `deadline`.
-    void stop(fibers::steady_time deadline);
+    // until all that was in flight is answered and sent, or until `deadline`; then closes the
+    // connections that are left. False: a request has not ended `to_end_after_deadline` later (it
+    // waits for the database), so its fiber is still on a stack of the services.
+    bool stop(fibers::steady_time deadline);
+    static constexpr std::chrono::milliseconds to_end_after_deadline{400};
 
     std::size_t connections() const { return connections_; }
 

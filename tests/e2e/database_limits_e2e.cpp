@@ -137,6 +137,18 @@ BOOST_AUTO_TEST_CASE(a_hanging_statement_is_a_503_and_its_parked_neighbours_stay
     BOOST_TEST(entries_of(parked.wait()) == "1:1");
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_a_hanging_statement)
+{
+    chat s(settings{{"stop_timeout_seconds", "1"}, {"statement_timeout_ms", "60000"}});
+    writers_held writers(s);
+    hanging_call refused(s, say_call(bob, 1, "x", "k"));
+    eventually("the post waits for the lock",
+               [&] { return s.sql("select count(*) from pg_locks where not granted") == "1"; });
+    BOOST_TEST(s.stop_pollster() == 0);
+    BOOST_TEST(s.log().find("stopped before all requests") != std::string::npos);
+    writers.release();
+}
+
 // The one connection hangs behind a lock for longer than the test takes; two calls may wait for it.
 BOOST_AUTO_TEST_CASE(more_calls_than_may_wait_for_a_connection_are_refused_at_once)
 {

@@ -118,4 +118,24 @@ BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_is_cut_off_and_delays_nobody)
     eventually("its requests are gone", [&] { return s.metric("pollster_clients") == 0; });
 }
 
+// Its fibers waited for room on their stacks when those went.
+BOOST_AUTO_TEST_CASE(a_stop_leaves_a_peer_that_does_not_read)
+{
+    chat s(settings{{"stop_timeout_seconds", "1"}});
+    s.sql("insert into pollster.posts (wall_id, user_id, body) select 1, 2, repeat('x', 60000) "
+          "from generate_series(1, 20)");
+    fcgi_peer deaf(s.socket());
+    conversation c;
+    for (wire::request_id id = 1; id <= 30; ++id) {
+        add_poll(c, id, ann, 0);
+    }
+    deaf.send(c);
+    eventually("answers wait for room", [&] {
+        return s.metric("pollster_clients") > 0 && s.metric("pollster_parked_polls") == 0;
+    });
+    BOOST_TEST(s.stop_pollster() == 0);
+    BOOST_TEST(contains(s.log(), "stopping with 1 connections that were not done"));
+    BOOST_TEST(contains(s.log(), "stopped"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
