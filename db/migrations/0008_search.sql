@@ -1,5 +1,5 @@
--- The search of a wall, in place of that of 0007, which took 70 ms for two common words that never meet and 5 s for a phrase of common
--- words (a wall of a million posts).
+-- The search of a wall, in place of that of 0007, which read every post with the words of a phrase, whatever their number. bench/search
+-- measures this one.
 
 drop index pollster_default.posts_words;
 do $$
@@ -23,10 +23,10 @@ $$;
 create index posts_words on pollster_default.posts using gin (pollster.words(wall_id, body));
 analyze pollster_default.posts; -- how frequent each word is
 
--- Matches among the posts from a_above to below a_before, by the indexes alone. Planned anew each time (0.1 ms): a plan for any wall
--- expects the posts of an average one, and would read and parse every post of a large one. "+ 0": so would a plan for a wall that the
--- statistics do not know yet, 20 s for a million posts. To start workers costs more than they save, to parse a post four times what the
--- planner believes, and a bitmap that does not fit into work_mem has whole pages parsed.
+-- Matches among the posts from a_above to below a_before, by the indexes alone. Planned anew each time: a plan for any wall expects the
+-- posts of an average one, and would read and parse every post of a large one. "+ 0": so would a plan for a wall that the statistics do
+-- not know yet (plans_pgtest). To start workers costs more than they save, to parse a post more than the planner believes, and a bitmap
+-- that does not fit into work_mem has whole pages parsed.
 create or replace function pollster.search_by_index(a_wall bigint, a_query tsquery, a_above bigint, a_before bigint, a_limit bigint)
     returns setof bigint
     language plpgsql stable set search_path = pg_catalog, pg_temp set enable_indexscan = off set enable_seqscan = off
@@ -43,10 +43,10 @@ end $$;
 -- before the end of the wall: it goes on below this post.
 --
 -- The index lists every match of the whole wall, so what is common is looked for among the newest first: 200 posts are read, and 1,800 more
--- (20 ms) if those will about fill the page. Then the index is asked for the posts that will hold the rest of the page, and then for all.
--- It knows which words a post has, not their order, and nothing of posts that lack a word. For a phrase it names candidates, for exclusions
+-- (18 ms by bench/search) if those will about fill the page. Then the index is asked for the posts that will hold the rest of the page, and
+-- then for all. It knows which words a post has, not their order, and nothing of posts that lack a word. For a phrase it names candidates, for exclusions
 -- alone every post is one, and those have to be read, 10 us each: "the of" would be looked for in every post. So such a search stops after
--- 2,000 posts or, where its words are rare, 1,000 candidates. Long posts count for more: no search reads over 256 KB (50 ms) and a post.
+-- 2,000 posts or, where its words are rare, 1,000 candidates. Long posts count for more: no search reads over 256 KB and a post.
 create function pollster.search_page(a_wall bigint, a_words text, a_before bigint, a_limit bigint)
     returns table (post_id bigint, holds boolean)
     language plpgsql stable set search_path = pg_catalog, pg_temp
