@@ -127,6 +127,7 @@ void connection::read_some()
         const ssize_t n = recv(fd_, buffer.data(), buffer.size(), 0);
         if (n > 0) {
             bytes_read_ += static_cast<std::size_t>(n);
+            silent_intervals_ = 0;
             demux_.feed({buffer.data(), static_cast<std::size_t>(n)}, *this);
             arm_timer();
             // Less than asked for: that was all (epoll(7)). Asking once more, to be told so, was
@@ -330,30 +331,42 @@ void connection::arm_timer()
     }
     const bool receiving = !demux_.idle();
     if (receiving || sent_ < out_.size()) {
-        sent_at_timer_ = bytes_sent_;
+        const auto now = std::chrono::steady_clock::now();
         read_at_timer_ = bytes_read_;
+        if (sent_at_timer_ != bytes_sent_ || !waits_to_send_) {
+            sent_at_timer_ = bytes_sent_;
+            not_read_since_ = now;
+        }
+        waits_to_send_ = sent_ < out_.size();
         const auto wait =
-            receiving ? server_.settings().receive_timeout_seconds / 2.0
+            receiving ? server_.settings().receive_timeout_seconds /
+                            static_cast<double>(wire::demux::silent_intervals)
                       : std::chrono::duration<double>(server_.settings().send_timeout_seconds);
         server_.timers().enter(*this,
-                               std::chrono::steady_clock::now() +
-                                   std::chrono::duration_cast<std::chrono::milliseconds>(wait));
+                               now + std::chrono::duration_cast<std::chrono::milliseconds>(wait));
     }
 }
 
 void connection::on_time()
 {
-    if (sent_ < out_.size() && bytes_sent_ == sent_at_timer_ && !writable_) {
+    const bool waited = waits_to_send_ && sent_ < out_.size() && bytes_sent_ == sent_at_timer_;
+    if (waited && !writable_ &&
+        std::chrono::steady_clock::now() - not_read_since_ >=
+            server_.settings().send_timeout_seconds) {
         server_.counted().too_slow_readers.Increment();
         spdlog::warn("connection dropped: the peer has not read for {} s (send_timeout_seconds)",
                      server_.settings().send_timeout_seconds.count());
         return close();
     }
     demux_.age(*this);
+    if (bytes_read_ == read_at_timer_) {
+        ++silent_intervals_;
+    }
     if (!closed_ && demux_.half_received() == 0 && !demux_.idle() &&
-        bytes_read_ == read_at_timer_) {
+        silent_intervals_ >= wire::demux::silent_intervals) {
         server_.counted().too_slow_requests.Increment();
-        spdlog::warn("connection dropped: the peer stopped in the middle of a record");
+        spdlog::warn("connection dropped: the peer stopped in the middle of a record "
+                     "(receive_timeout_seconds)");
         return close();
     }
     arm_timer();

@@ -106,17 +106,20 @@ private:
     std::string out_; // bytes that the socket has not taken yet, from sent_ on
     std::size_t sent_ = 0;
     std::vector<fibers::sleeper*> waiting_for_room_; // not a deque: an empty one holds 600 bytes
-    std::size_t sent_at_timer_ = 0;                  // bytes_sent_ when the timer was set
     std::size_t bytes_sent_ = 0;                     // in all
+    std::size_t sent_at_timer_ = 0;                  // bytes_sent_ when the timer was set
+    fibers::steady_time not_read_since_;             // the peer has taken none of out_ since
     std::size_t bytes_read_ = 0;
     std::size_t read_at_timer_ = 0;
-    bool readable_ = false;       // there may be more to read
-    bool hung_up_ = false;        // the end is among it
-    bool writable_ = true;        // the last send did not fill the socket
-    bool watches_output_ = false; // from the first time that it did on
-    bool peer_left_ = false;      // it sends no more
+    unsigned silent_intervals_ = 0; // of the timer, in which the peer sent nothing
+    bool readable_ = false;         // there may be more to read
+    bool hung_up_ = false;          // the end is among it
+    bool writable_ = true;          // the last send did not fill the socket
+    bool watches_output_ = false;   // from the first time that it did on
+    bool peer_left_ = false;        // it sends no more
     bool finishing_ = false;
     bool overload_logged_ = false; // one line a connection, however many requests it tries
+    bool waits_to_send_ = false;   // when the timer was set
     bool closed_ = false;
 };
 

@@ -184,7 +184,7 @@ void server::start(std::unique_ptr<pending_request> peer, wire::request&& r)
             }
             if (asked.too_slow) {
                 counted().too_slow_requests.Increment();
-                spdlog::warn("request {}: not received within receive_timeout_seconds, refused",
+                spdlog::warn("request {}: silent for receive_timeout_seconds, refused",
                              number);
                 return routes::refuse(services_, *to, origin, 408,
                                       "The request took too long to arrive.");

@@ -3,10 +3,72 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace http {
 
 namespace {
+
+struct phrase {
+    int status;
+    std::string_view words;
+};
+
+// Ascending. Source: https://www.iana.org/assignments/http-status-codes
+constexpr std::array phrases{
+    phrase{200, "OK"},
+    phrase{201, "Created"},
+    phrase{202, "Accepted"},
+    phrase{203, "Non-Authoritative Information"},
+    phrase{204, "No Content"},
+    phrase{205, "Reset Content"},
+    phrase{206, "Partial Content"},
+    phrase{300, "Multiple Choices"},
+    phrase{301, "Moved Permanently"},
+    phrase{302, "Found"},
+    phrase{303, "See Other"},
+    phrase{304, "Not Modified"},
+    phrase{305, "Use Proxy"},
+    phrase{307, "Temporary Redirect"},
+    phrase{308, "Permanent Redirect"},
+    phrase{400, "Bad Request"},
+    phrase{401, "Unauthorized"},
+    phrase{402, "Payment Required"},
+    phrase{403, "Forbidden"},
+    phrase{404, "Not Found"},
+    phrase{405, "Method Not Allowed"},
+    phrase{406, "Not Acceptable"},
+    phrase{407, "Proxy Authentication Required"},
+    phrase{408, "Request Timeout"},
+    phrase{409, "Conflict"},
+    phrase{410, "Gone"},
+    phrase{411, "Length Required"},
+    phrase{412, "Precondition Failed"},
+    phrase{413, "Content Too Large"},
+    phrase{414, "URI Too Long"},
+    phrase{415, "Unsupported Media Type"},
+    phrase{416, "Range Not Satisfiable"},
+    phrase{417, "Expectation Failed"},
+    phrase{421, "Misdirected Request"},
+    phrase{422, "Unprocessable Content"},
+    phrase{423, "Locked"},
+    phrase{424, "Failed Dependency"},
+    phrase{425, "Too Early"},
+    phrase{426, "Upgrade Required"},
+    phrase{428, "Precondition Required"},
+    phrase{429, "Too Many Requests"},
+    phrase{431, "Request Header Fields Too Large"},
+    phrase{451, "Unavailable For Legal Reasons"},
+    phrase{500, "Internal Server Error"},
+    phrase{501, "Not Implemented"},
+    phrase{502, "Bad Gateway"},
+    phrase{503, "Service Unavailable"},
+    phrase{504, "Gateway Timeout"},
+    phrase{505, "HTTP Version Not Supported"},
+    phrase{507, "Insufficient Storage"},
+    phrase{508, "Loop Detected"},
+    phrase{511, "Network Authentication Required"},
+};
 
 // RFC 9110, section 5.6.2.
 bool is_token(std::string_view text)
@@ -52,44 +114,8 @@ response response::json(std::string body, int status)
 
 std::string_view reason(int status)
 {
-    switch (status) {
-    case 200:
-        return "OK";
-    case 201:
-        return "Created";
-    case 204:
-        return "No Content";
-    case 304:
-        return "Not Modified";
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 409:
-        return "Conflict";
-    case 413:
-        return "Content Too Large";
-    case 415:
-        return "Unsupported Media Type";
-    case 422:
-        return "Unprocessable Content";
-    case 429:
-        return "Too Many Requests";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 500:
-        return "Internal Server Error";
-    case 503:
-        return "Service Unavailable";
-    default:
-        return "Unknown";
-    }
+    const auto found = std::ranges::lower_bound(phrases, status, {}, &phrase::status);
+    return found != phrases.end() && found->status == status ? found->words : std::string_view();
 }
 
 std::string to_cgi(const response& r)

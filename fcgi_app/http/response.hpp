@@ -20,7 +20,9 @@ struct response {
     static response json(std::string body, int status = 200);
 };
 
-std::string_view reason(int status); // "Not Found"; "Unknown" if it is
+// "Not Found": the phrase of every status that RFC 9110 and IANA's registry know; else empty, as
+// RFC 9112, section 4, allows.
+std::string_view reason(int status);
 
 // Head and body as CGI output: Status, Content-Type, Content-Length, Cache-Control: no-store,
 // `headers`, empty line, body. A header whose name is no token or whose value holds a control

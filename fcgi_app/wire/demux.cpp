@@ -19,7 +19,8 @@ struct half_request {
     request r;
     bool params_ended = false;
     bool body_ended = false;
-    bool old = false; // age() has seen it
+    bool touched = true; // some of it came since the previous age()
+    unsigned silent = 0; // whole intervals of age() in which none of it came, without a break
 };
 
 FCGI_BeginRequestBody begin_body(std::string_view content)
@@ -31,6 +32,7 @@ FCGI_BeginRequestBody begin_body(std::string_view content)
 
 void take(half_request& half, std::string_view content, request::excess stream, std::size_t limit)
 {
+    half.touched = true;
     auto& r = half.r;
     if (r.too_large == request::excess::params || r.too_large == stream) {
         return;
@@ -61,6 +63,7 @@ struct demux::state {
     record_reader reader;
     content_use use = content_use::skip;
     bool broken = false;
+    bool stopped_in_header = false; // the newest bytes since the previous age()
     std::string control; // content of the BEGIN_REQUEST or GET_VALUES record that is being read
     id_states ids;
     std::size_t active = 0;
@@ -107,9 +110,10 @@ struct demux::state {
 
     // Content after the end of its stream is skipped like that of a dead request: nothing that was
     // understood so far depends on it.
-    content_use stream_use(const record_header& h) const
+    content_use stream_use(const record_header& h)
     {
-        const auto& request = half.at(h.id);
+        auto& request = half.at(h.id);
+        request.touched = true;
         if (h.type == FCGI_PARAMS && !request.params_ended) {
             return content_use::params;
         }
@@ -222,9 +226,13 @@ struct demux::state {
 
     void age(sink& out)
     {
+        // A part of a header may be any request's progress.
+        const bool any_ones = std::exchange(stopped_in_header, false);
         std::vector<request> given_up;
         for (auto it = half.begin(); it != half.end();) {
-            if (!std::exchange(it->second.old, true)) {
+            half_request& h = it->second;
+            h.silent = std::exchange(h.touched, false) || any_ones ? 0 : h.silent + 1;
+            if (h.silent < silent_intervals) {
                 ++it;
                 continue;
             }
@@ -238,6 +246,17 @@ struct demux::state {
             }
             r.too_slow = true;
             out.on_request(std::move(r));
+        }
+    }
+
+    // After every piece of bytes: where it stopped tells whose progress it was, if nothing else
+    // does.
+    void note_progress()
+    {
+        stopped_in_header = reader.in_header();
+        const auto found = stopped_in_header ? half.end() : half.find(reader.header().id);
+        if (found != half.end()) {
+            found->second.touched = true; // of its padding, perhaps
         }
     }
 
@@ -262,6 +281,9 @@ void demux::feed(std::span<const char> bytes, sink& out)
     while (!state_->broken) {
         switch (state_->reader.next(rest)) {
         case record_reader::part::nothing:
+            if (!bytes.empty()) {
+                state_->note_progress();
+            }
             return;
         case record_reader::part::header:
             state_->on_header(out);

@@ -31,7 +31,7 @@ struct request {
     // Delivered when STDIN ends like any other request, not when the limit is passed: nginx does
     // not reuse a connection whose answer began before the request was sent.
     enum class excess : std::uint8_t { none, params, body } too_large = excess::none;
-    bool too_slow = false; // age() gave it up: params and body are incomplete
+    bool too_slow = false; // silent for too long, age() gave it up: params and body are incomplete
 };
 
 // What feed() reports, in the order of the peer's bytes. Called only from inside feed(). May call
@@ -67,10 +67,12 @@ public:
     // each delivered request.
     void feed(std::span<const char> bytes, sink& out);
 
-    // To be called at a steady interval: delivers every request that was half-received at the
-    // previous call already, as too_slow, so that it can be answered; the rest of its records is
-    // ignored. Others are not touched.
+    // To be called at a steady interval: delivers every half-received request of which not a byte
+    // came in the last `silent_intervals` whole ones, as too_slow, so that it can be answered; the
+    // rest of its records is ignored. One that goes on, however slowly, is not touched: what it can
+    // hold has a bound, how long it takes has none.
     void age(sink& out);
+    static constexpr unsigned silent_intervals = 4;
 
     // The answer to `id` is complete (its END_REQUEST is queued for sending): records for it are
     // ignored from here on, and the peer may use the id again. Ignored for an id that is not

@@ -39,6 +39,7 @@ public:
     const record_header& header() const { return header_; }
     std::string_view content() const { return content_; } // a view into what next() was given
     bool between_records() const { return phase_ == phase::header && have_ == 0; }
+    bool in_header() const { return phase_ == phase::header && have_ > 0; }
 
 private:
     enum class phase : std::uint8_t { header, content, padding };

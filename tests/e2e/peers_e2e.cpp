@@ -89,9 +89,29 @@ BOOST_AUTO_TEST_CASE(a_peer_that_stops_in_mid_request_is_given_up)
     silent.send(conversation().begin(1).params(1, parameters("GET", "/")));
     fcgi_peer in_a_header(s.socket());
     in_a_header.send(std::string("\1\1\0", 3));
-    BOOST_TEST(contains(silent.answer_of(1), "Status: 408"));
+    BOOST_TEST(contains(silent.answer_of(1), "Status: 408 Request Timeout\r\n"));
     BOOST_TEST(in_a_header.closed_by_server());
     BOOST_TEST(s.send({}).status == 200);
+}
+
+// Far longer under way than receive_timeout_seconds, and never silent that long.
+BOOST_AUTO_TEST_CASE(a_slow_but_steady_request_is_taken)
+{
+    chat s(settings{{"receive_timeout_seconds", "3"}});
+    const std::string body = poll_call(ann, R"({"1":0})").body;
+    conversation c;
+    c.request(1, parameters("POST", "/", body), body);
+    const auto bytes = c.bytes();
+    s.sql(insert_post(1, 2, "slowly"));
+    fcgi_peer slow(s.socket());
+    const stopwatch watch;
+    const std::size_t step = bytes.size() / 45;
+    for (std::size_t at = 0; at < bytes.size(); at += step) {
+        slow.send(bytes.substr(at, step));
+        std::this_thread::sleep_for(100ms);
+    }
+    BOOST_TEST(watch.ms() > 4000);
+    BOOST_TEST(contains(slow.answer_of(1), R"("body":"slowly")"));
 }
 
 BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_is_cut_off_and_delays_nobody)
