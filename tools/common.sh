@@ -22,26 +22,40 @@ progress() {
     if [[ -t 1 ]]; then printf '\r\033[K'; fi
 }
 
-# Prints the packages of the given kinds (run, test) that are not installed.
+# Prints the packages of the given kinds (run, test) that are not installed, of alternatives the first that can be.
 missing_packages() {
-    local kinds=" $* " kind name
+    local kinds=" $* " kind names name
     local -A have=()
     while IFS=' ' read -r name kind; do
         [[ $kind == ii ]] && have[$name]=1
     done < <(dpkg-query -W -f='${Package} ${db:Status-Abbrev}\n' 2>/dev/null)
-    while read -r kind name _; do
-        if [[ $kinds == *" $kind "* && -z ${have[$name]:-} ]]; then
-            # nginx-full and the like do as well.
-            [[ $name == nginx-light && -x /usr/sbin/nginx ]] && continue
-            printf '%s\n' "$name"
-        fi
+    while read -r kind names _; do
+        [[ $kinds == *" $kind "* ]] || continue
+        for name in ${names//|/ }; do
+            [[ -z ${have[$name]:-} ]] || continue 2
+        done
+        # nginx-full and the like do as well.
+        [[ $names == nginx-light && -x /usr/sbin/nginx ]] && continue
+        obtainable "$names"
     done < <(grep -v '^#' tools/packages | grep .)
+}
+
+# The first of NAME|NAME that apt knows; the first of all while it knows none (its lists are missing or old).
+obtainable() {
+    local name
+    for name in ${1//|/ }; do
+        if [[ $1 != *'|'* ]] || apt-cache show "$name" >/dev/null 2>&1; then
+            printf '%s\n' "$name"
+            return
+        fi
+    done
+    printf '%s\n' "${1%%|*}"
 }
 
 # Installs what is missing of the given kinds, without starting any service that comes with it.
 install_packages() {
     local missing as_root=() log=${LOG_DIR:?}/apt.log
-    command -v dpkg-query >/dev/null || die "this needs Debian 12's packages; tools/packages lists what to install by hand"
+    command -v dpkg-query >/dev/null || die "this needs Debian's packages; tools/packages lists what to install by hand"
     mapfile -t missing < <(missing_packages "$@")
     if [[ ${#missing[@]} -eq 0 ]]; then return; fi
     if [[ $(id -u) -ne 0 ]]; then
@@ -54,6 +68,7 @@ install_packages() {
     if ! install_quietly "${missing[@]}"; then
         # Lists that are missing or old are the usual reason.
         "${as_root[@]}" apt-get update 2>&1 | progress "$log" || true
+        mapfile -t missing < <(missing_packages "$@")
         install_quietly "${missing[@]}" || die "packages cannot be installed: $(apt_reason "$log") (all of it: $log)"
     fi
 }
