@@ -44,8 +44,12 @@ class Pollster:
             sweep([self.process.pid])
             self.start()
 
+    def stop(self):
+        """The socket stays."""
+        end(self.process, signal.SIGTERM, 10)
+        sweep([self.process.pid])
+
     def end(self):
         if self.process:
-            end(self.process, signal.SIGTERM, 10)
-            sweep([self.process.pid])
+            self.stop()
         self.socket.close()

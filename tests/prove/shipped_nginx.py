@@ -20,10 +20,12 @@ def free_port():
 
 
 class ShippedNginx:
-    def __init__(self, folder, server):
+    def __init__(self, folder, *servers):
+        """`servers`: the sockets that it spreads requests over."""
         self.prefix, self.port = folder / "nginx", free_port()
         user = ["--user", pwd.getpwuid(0).pw_name] if os.geteuid() == 0 else []
-        output_of(ROOT / "nginx/instantiate", "--prefix", self.prefix, "--socket", server, "--web", ROOT / "web",
+        upstream = [word for server in servers for word in ("--socket", server)]
+        output_of(ROOT / "nginx/instantiate", "--prefix", self.prefix, *upstream, "--web", ROOT / "web",
                   "--port", str(self.port), "--workers", str(WORKERS), *user)
         with open(folder / "nginx.log", "ab") as out:
             self.master = subprocess.Popen(
