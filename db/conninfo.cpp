@@ -62,7 +62,8 @@ std::string complete_conninfo(const std::string& given, const session_options& o
     // A statement waits for a lock no longer than for anything else, and says which of the two it
     // was.
     const auto lock_timeout = timeout - timeout / 10;
-    // Pages are in memory or on flash: an index is worth its while earlier than the default assumes.
+    // Pages are in memory or on flash: an index is worth its while earlier than the default
+    // assumes.
     std::string server = "-c jit=off -c random_page_cost=1.1 -c client_min_messages=error"
                          " -c idle_in_transaction_session_timeout=15s";
     server += " -c lock_timeout=" + std::to_string(lock_timeout);
@@ -70,9 +71,9 @@ std::string complete_conninfo(const std::string& given, const session_options& o
     if (!theirs.empty()) {
         server += " " + theirs;
     }
-    // The functions of the schema expect each of their statements to see what was committed before
-    // it.
-    server += " -c default_transaction_isolation=read\\ committed";
+    // Those that could end the session before db/session_settings.cpp has its turn. A connection of
+    // the pool, and the listener's, is meant to be idle.
+    server += " -c idle_session_timeout=0";
     server += " -c statement_timeout=" + std::to_string(timeout);
     if (!options.extra.empty()) {
         server += " " + options.extra;

@@ -12,8 +12,8 @@ struct session_options {
     std::string extra; // more server settings, as in "-c enable_seqscan=off"
 };
 
-// Keeps what the operator has set, except for what correctness rests on (UTF-8, read committed, the
-// statement timeout). Throws std::invalid_argument with libpq's own sentence if the string cannot
+// Keeps what the operator has set, except for UTF-8, the statement timeout and the idle session's;
+// what else correctness rests on is set by db/session_settings.hpp. Throws std::invalid_argument with libpq's own sentence if the string cannot
 // be read.
 std::string complete_conninfo(const std::string& given, const session_options& options);
 

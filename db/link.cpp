@@ -1,5 +1,7 @@
 #include "db/link.hpp"
 
+#include "db/session_settings.hpp"
+
 #include <pqxx/except>
 
 #include <poll.h>
@@ -123,7 +125,9 @@ pqxx::connection& link::connected()
     }
     try {
         ++meters_.connects;
-        connection_ = std::make_unique<pqxx::connection>(conninfo_);
+        auto fresh = std::make_unique<pqxx::connection>(conninfo_);
+        set_session(*fresh);
+        connection_ = std::move(fresh);
     } catch (const std::exception& e) {
         const std::string why = "cannot connect to the database: " + one_line(e.what());
         database_.failed(outage::clock::now(), why);

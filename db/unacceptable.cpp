@@ -8,12 +8,16 @@ namespace db {
 namespace {
 
 // The first line, for the details that follow it quote the row, and the log holds no texts. An
-// error of class 22 quotes the value itself.
+// error of class 22 quotes the value itself, in another language in other quotation marks, most of
+// which are not ASCII.
 std::string without_the_text(std::string message, bool quotes_the_value)
 {
     message.erase(std::min(message.find('\n'), message.size()));
     if (quotes_the_value) {
-        message.erase(std::min(message.find('"'), message.size()));
+        const auto end = std::find_if(message.begin(), message.end(), [](char c) {
+            return c == '"' || c == '\'' || c == '`' || static_cast<unsigned char>(c) >= 0x80;
+        });
+        message.erase(end, message.end());
     }
     return message;
 }

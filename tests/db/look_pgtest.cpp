@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(first_forgets_everything_then_tells_changes_once)
 BOOST_AUTO_TEST_CASE(a_transaction_that_stays_open_blocks_nobody_and_is_seen_when_it_commits)
 {
     look();
-    session idle(pg.conninfo(name));
+    session idle(pg.test_conninfo(name));
     idle.run("begin");
     BOOST_TEST(idle.run(insert(1, "late")) == "");
     post(1, 2, "early");
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_that_stays_open_blocks_nobody_and_is_seen_whe
 BOOST_AUTO_TEST_CASE(a_head_that_was_locked_during_a_look_is_seen_later)
 {
     look();
-    session held(pg.conninfo(name));
+    session held(pg.test_conninfo(name));
     held.run("begin");
     held.run(insert(1, "x"));
     BOOST_TEST(held.run("set constraints all immediate") ==
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_head_that_was_locked_during_a_look_is_seen_later)
 
 BOOST_AUTO_TEST_CASE(rollbacks_and_savepoints_leave_no_gap)
 {
-    session s(pg.conninfo(name));
+    session s(pg.test_conninfo(name));
     s.run("begin");
     s.run(insert(1, "gone"));
     s.run("set constraints all immediate");
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(
             const auto below = [&](unsigned n) { return static_cast<int>(random() % n); };
             // Deadlocks among writers of several walls are part of the test; waiting a second for
             // each is not.
-            session s(pg.conninfo(name) + " options='-c deadlock_timeout=20ms'");
+            session s(pg.test_conninfo(name) + " options='-c deadlock_timeout=20ms'");
             for (int i = 0; i < 120; ++i) {
                 s.run("begin");
                 for (int n = below(3); n >= 0; --n) {
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(needs_no_rights_but_those_of_the_views)
     sql("grant usage on schema pollster to plain; grant select, insert on pollster.posts, "
         "pollster.memberships to plain; "
         "grant delete on pollster.memberships to plain");
-    session s(pg.conninfo(name) + " user=plain");
+    session s(pg.test_conninfo(name) + " user=plain");
     look();
     BOOST_TEST(s.run(insert(1, "by the role of the application")) == "");
     BOOST_TEST(s.run("delete from pollster.memberships where user_id = 2") == "");

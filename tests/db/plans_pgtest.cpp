@@ -310,7 +310,7 @@ BOOST_AUTO_TEST_CASE(every_statement_goes_by_index_and_a_look_costs_what_changed
     const auto explaining = db::store::open(s);
 
     const std::unique_ptr<PGconn, decltype(&PQfinish)> running(
-        PQconnectdb(pg.conninfo(name).c_str()), &PQfinish);
+        PQconnectdb(pg.test_conninfo(name).c_str()), &PQfinish);
     PQclear(PQexec(running.get(), "begin; select pg_current_xact_id()"));
     BOOST_TEST_REQUIRE(PQtransactionStatus(running.get()) == PQTRANS_INTRANS);
 

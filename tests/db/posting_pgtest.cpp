@@ -334,7 +334,7 @@ BOOST_AUTO_TEST_CASE(a_wall_that_is_stuck_takes_others_with_it_once_at_most)
     settings.connections = 3;
     const auto hasty = db::store::open(settings);
     const std::unique_ptr<PGconn, decltype(&PQfinish)> holder(
-        PQconnectdb(settings.database.c_str()), &PQfinish);
+        PQconnectdb(pg.test_conninfo(name).c_str()), &PQfinish);
     PQclear(PQexec(holder.get(), "begin; select from pollster.users where id = 2 for update"));
     fibers::testing::in_loop([&](fibers::reactor&) {
         db::post_groups groups(*hasty, 2, 1000);

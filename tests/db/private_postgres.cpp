@@ -2,6 +2,7 @@
 
 #include "db/migrate.hpp"
 #include "tests/db/children.hpp"
+#include "tests/db/settings_against.hpp"
 
 #include <libpq-fe.h>
 
@@ -90,6 +91,9 @@ fs::path newest_programs()
         ::_exit(126);
     }
     ::setenv("LC_ALL", "C.UTF-8", 1);
+    if (settings_are_against()) {
+        ::setenv("LOCPATH", (log.parent_path() / "locales").c_str(), 1);
+    }
     std::vector<char*> argv;
     for (const auto& word : command) {
         argv.push_back(const_cast<char*>(word.c_str()));
@@ -132,9 +136,17 @@ private_postgres::private_postgres(std::vector<std::string> options, const fs::p
 {
     make_folder(parent.empty() ? fs::temp_directory_path() : parent);
     try {
+        if (settings_are_against()) {
+            // Messages in another language; the machine itself need not have it.
+            fs::create_directory(folder_ / "locales");
+            fs::permissions(folder_ / "locales", fs::perms::all);
+            run("/usr/bin/localedef", {"--no-archive", "-i", "de_DE", "-f", "UTF-8",
+                                       folder_ / "locales" / "de_DE.UTF-8"});
+        }
         run("initdb", {"-D", folder_ / "data", "-U", "pollster", "--auth=trust", "--encoding=UTF8",
                        "--locale=C.UTF-8", "--no-sync"});
         start();
+        prepare();
     } catch (...) {
         fs::remove_all(folder_);
         throw;
@@ -146,12 +158,30 @@ private_postgres::private_postgres(standby_of, const private_postgres& primary)
 {
     make_folder(fs::temp_directory_path());
     try {
-        run("pg_basebackup", {"-D", folder_ / "data", "-d", primary.conninfo("postgres"),
+        run("pg_basebackup", {"-D", folder_ / "data", "-d", primary.test_conninfo("postgres"),
                               "--write-recovery-conf", "--checkpoint=fast", "--no-sync"});
         start();
     } catch (...) {
         fs::remove_all(folder_);
         throw;
+    }
+}
+
+void private_postgres::prepare()
+{
+    // The tests' own statements are sent by a role whose settings nobody turned.
+    command("postgres", "pollster", "create role tester superuser login");
+    if (!settings_are_against()) {
+        return;
+    }
+    command("template1", "tester", hostile_schema());
+    for (const auto& s : settings_against()) {
+        if (sql("postgres", std::string("select count(*) from pg_settings where lower(name) = '") +
+                                s.name + "'") == "0") {
+            continue; // of another version
+        }
+        command("postgres", "tester",
+                std::string("alter role pollster set ") + s.name + " = " + s.value);
     }
 }
 
@@ -188,7 +218,7 @@ void private_postgres::run(const std::string& name, const std::vector<std::strin
 {
     std::vector<std::string> command{program(name)};
     command.insert(command.end(), arguments.begin(), arguments.end());
-    const fs::path output = folder_ / (name + ".log");
+    const fs::path output = folder_ / (fs::path(name).filename().string() + ".log");
     const pid_t pid = launch(command, output);
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -294,10 +324,21 @@ db::settings private_postgres::settings(const std::string& database) const
     return s;
 }
 
+std::string private_postgres::test_conninfo(const std::string& database) const
+{
+    return "host=" + folder_.string() + " user=tester application_name=test dbname=" + database;
+}
+
 std::string private_postgres::sql(const std::string& database, const std::string& text) const
 {
+    return command(database, "tester", text);
+}
+
+std::string private_postgres::command(const std::string& database, const std::string& role,
+                                      const std::string& text) const
+{
     const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
-        PQconnectdb((conninfo(database) + " application_name=test").c_str()), &PQfinish);
+        PQconnectdb((test_conninfo(database) + " user=" + role).c_str()), &PQfinish);
     const std::unique_ptr<PGresult, decltype(&PQclear)> result(
         PQexec(connection.get(), text.c_str()), &PQclear);
     const auto status = PQresultStatus(result.get());

@@ -1,7 +1,8 @@
 // A PostgreSQL of a test program's own: made in a temporary folder, reachable by unix socket only,
 // gone with the program (also when that is killed). Run by root, the server runs as user postgres,
-// or else nobody. Needs nothing but PostgreSQL's programs. Main thread only, except conninfo() and
-// sql().
+// or else nobody. The server under test connects as the role pollster, the tests' own statements
+// are sent by the role tester. Needs nothing but PostgreSQL's programs. Main thread only, except
+// conninfo() and sql().
 #pragma once
 
 #include "db/store.hpp"
@@ -35,6 +36,8 @@ public:
     std::string empty_database();
     std::string migrated_database();
     std::string conninfo(const std::string& database) const;
+    // The same for the role of the tests' own statements.
+    std::string test_conninfo(const std::string& database) const;
     db::settings
     settings(const std::string& database) const; // of that database, everything else by default
 
@@ -57,6 +60,9 @@ public:
 
 private:
     void make_folder(const std::filesystem::path& parent);
+    void prepare();
+    std::string command(const std::string& database, const std::string& role,
+                        const std::string& text) const;
     void end(int signal);
 
     std::filesystem::path folder_;

@@ -238,8 +238,8 @@ BOOST_AUTO_TEST_CASE(a_replica_answers_what_it_has_and_a_promoted_one_takes_over
     private_postgres primary({"wal_level=replica", "max_wal_senders=4"});
     primary.sql("postgres", "create database x");
     // The people and walls of the fixture, by way of a dump.
-    pg.run("pg_dump", {"-d", pg.conninfo(name), "-f", pg.folder() / "dump.sql"});
-    primary.run("psql", {"-q", "-d", primary.conninfo("x"), "-f", pg.folder() / "dump.sql"});
+    pg.run("pg_dump", {"-d", pg.test_conninfo(name), "-f", pg.folder() / "dump.sql"});
+    primary.run("psql", {"-q", "-d", primary.test_conninfo("x"), "-f", pg.folder() / "dump.sql"});
 
     private_postgres standby(private_postgres::standby_of{}, primary);
     auto s = primary.settings("x");
