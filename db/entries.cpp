@@ -50,7 +50,8 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
     return pages;
 }
 
-// The newest posts below an entry number, as they are now: deleted ones are not shown. The wall's
+// The newest posts below an entry number, as they are now, each at the entry that began its present
+// life on the wall: deleted ones are not shown. The wall's
 // newest number comes with every row, from the same snapshot, and in a row of its own when there is
 // no post.
 history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id> before,
@@ -61,9 +62,8 @@ history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id
         ", true from (select coalesce((select last_entry from pollster.heads where wall_id = "
         "$1::bigint), 0) as number) newest "
         "left join lateral (select f.* from pollster.entries f "
+        "cross join lateral pollster.post_of_entry(f.wall_id, f.id, f.post_id, f.kind) x "
         "where f.wall_id = $1::bigint and f.id < $2::bigint and f.kind = 'post' "
-        "and exists (select from pollster.posts x where x.id = f.post_id and x.wall_id = "
-        "f.wall_id) "
         "order by f.id desc limit $3::bigint) e on true" +
         entry_joins + "order by e.id desc";
 
@@ -80,10 +80,9 @@ std::vector<wall_summary> walls_of(link& l, walls::user_id user)
     static constexpr char sql[] =
         "select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
         "(select count(*) from (select from pollster.entries e "
+        "cross join lateral pollster.post_of_entry(e.wall_id, e.id, e.post_id, e.kind) p "
         "where e.wall_id = w.id and e.id > coalesce(r.entry_id, 0) and e.kind = 'post' "
-        "and e.user_id is distinct from $1::bigint "
-        "and exists (select from pollster.posts p where p.id = e.post_id and p.wall_id = "
-        "e.wall_id offset 0) "
+        "and p.user_id is distinct from $1::bigint "
         "order by e.id desc limit 1000) unread) "
         "from pollster.memberships m "
         "join pollster.walls w on w.id = m.wall_id "

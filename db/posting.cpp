@@ -1,7 +1,11 @@
 #include "db/queries.hpp"
 #include "db/rows.hpp"
 
+#include <algorithm>
+#include <exception>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace db {
 
@@ -22,11 +26,43 @@ post_outcome read_outcome(const pqxx::row& row)
     return post_forbidden{};
 }
 
-} // namespace
+// May the error be that of one post among others? Not if it says that the database or the schema is
+// in trouble: the others would meet it, too. PostgreSQL's manual, appendix A.
+bool may_be_of_one_post(const pqxx::sql_error& e)
+{
+    // A policy of the table, or a trigger. libpqxx gives it no SQLSTATE.
+    if (dynamic_cast<const pqxx::insufficient_privilege*>(&e) != nullptr) {
+        return true;
+    }
+    const std::string state = e.sqlstate();
+    // Connection, transaction, resources, operator, system; no such schema, table, column,
+    // function.
+    static constexpr std::string_view of_all[] = {"08", "25",    "26",    "28",   "3D", "40",
+                                                  "53", "55",    "57",    "58",   "F0", "XX",
+                                                  "3F", "42P01", "42703", "42883"};
+    return !state.empty() && std::none_of(std::begin(of_all), std::end(of_all),
+                                          [&](auto prefix) { return state.starts_with(prefix); });
+}
 
-// One statement, one transaction; the schema's function does the work (migration posts_in_groups).
-void add_posts(link& l, std::span<const new_post> posts,
-               std::span<std::optional<post_outcome>> outcomes)
+struct trouble_of_one_post : trouble_found {
+    using trouble_found::trouble_found;
+};
+
+// A key of the table of posts that exists already may be one that the database draws itself: the
+// sequence is behind the ids, which is no fault of the post, and each attempt takes it a step
+// further.
+bool drawn_key_exists(link& l, const new_post& post)
+{
+    return l
+        .exec("select pollster.drawn_key_exists($1::bigint, $2::bigint, $3::text)",
+              number(post.wall), number(post.user), post.body)[0][0]
+        .as<bool>();
+}
+
+// One statement, one transaction; the schema's function does the work (migration lives_of_posts).
+// Rows that cannot be read leave their outcomes empty.
+void add_in_one_transaction(link& l, std::span<const new_post> posts,
+                            std::span<std::optional<post_outcome>> outcomes)
 {
     // Not select *: the order of columns is read_entry's, and a wall's author may be gone.
     static constexpr char sql[] =
@@ -42,35 +78,73 @@ void add_posts(link& l, std::span<const new_post> posts,
         posts, [](const auto& p) -> const auto& { return p.client_key; });
     for (int attempt = 1;; ++attempt) {
         try {
-            const auto rows = l.exec(sql, on_walls, users, bodies, keys);
-            for (const auto& row : rows) {
-                outcomes[row[0].as<std::size_t>() - 1] = read_outcome(row);
+            for (const auto& row : l.exec(sql, on_walls, users, bodies, keys)) {
+                try {
+                    outcomes[row[0].as<std::size_t>() - 1] = read_outcome(row);
+                } catch (const std::exception&) {
+                    continue; // its neighbours are committed and must be told so
+                }
             }
             return;
         } catch (const pqxx::sql_error& e) {
             const std::string state = e.sqlstate();
             // A deadlock with a writer of several walls, or a serialization failure: rolled back,
             // so nothing was posted.
-            if ((state == "40P01" || state == "40001") && attempt < 5) {
+            const bool passes =
+                state == "40P01" || state == "40001" ||
+                (state == "23505" && posts.size() == 1 && drawn_key_exists(l, posts.front()));
+            if (passes && attempt < 5) {
                 continue;
             }
-            const auto refused = unacceptable(e);
-            if (!refused) {
-                throw;
+            if (passes && state == "23505") {
+                throw trouble_of_one_post({walls::trouble_kind::unavailable,
+                                           "a key that the database drew for a post exists "
+                                           "already, set its sequence above: " +
+                                               describe(e).why});
             }
-            if (posts.size() == 1) {
-                // A foreign key: the wall or the user went away meanwhile.
-                outcomes.front() = state == "23503" ? post_outcome(post_forbidden{}) : *refused;
-                return;
-            }
-            break;
+            throw;
         }
     }
-    // Nothing of the group was posted. One that is refused must not stop the others, and finding it
-    // by halves costs few commits.
+}
+
+} // namespace
+
+void add_posts(link& l, std::span<const new_post> posts,
+               std::span<std::optional<post_outcome>> outcomes)
+{
+    try {
+        add_in_one_transaction(l, posts, outcomes);
+        return;
+    } catch (const pqxx::sql_error& e) {
+        const std::string state = e.sqlstate();
+        if (!may_be_of_one_post(e)) {
+            throw;
+        }
+        if (posts.size() == 1) {
+            auto refused = unacceptable(e);
+            if (!refused) {
+                throw trouble_of_one_post(describe_for_server(e));
+            }
+            // A foreign key: the wall or the user went away meanwhile.
+            outcomes.front() = state == "23503" ? post_outcome(post_forbidden{}) : *refused;
+            return;
+        }
+    }
+    // Nothing of the group was posted. One that fails must not stop the others, and finding it by
+    // halves costs few commits.
     const auto half = posts.size() / 2;
-    add_posts(l, posts.first(half), outcomes.first(half));
-    add_posts(l, posts.subspan(half), outcomes.subspan(half));
+    std::exception_ptr trouble;
+    for (const auto& [first, count] :
+         {std::pair(std::size_t{0}, half), {half, posts.size() - half}}) {
+        try {
+            add_posts(l, posts.subspan(first, count), outcomes.subspan(first, count));
+        } catch (const trouble_of_one_post&) {
+            trouble = std::current_exception();
+        }
+    }
+    if (trouble) {
+        std::rethrow_exception(trouble);
+    }
 }
 
 std::size_t clean_up(link& l)

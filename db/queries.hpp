@@ -73,8 +73,8 @@ bool sign_out(link& l, const std::string& session_id);
 std::optional<post_unacceptable> unacceptable(const pqxx::sql_error& e);
 
 // posting.cpp
-// All of one wall, at least one. Fills in each outcome once it is committed, so what is filled in
-// when this throws is true.
+// At least one. Fills in each outcome once it is committed, so what is filled in when this throws is
+// true; what is empty when it does not throw was committed and could not be read.
 void add_posts(link& l, std::span<const new_post> posts,
                std::span<std::optional<post_outcome>> outcomes);
 std::size_t clean_up(link& l);

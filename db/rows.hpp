@@ -57,17 +57,12 @@ bool storable(std::string_view text);
 bool is_token(std::string_view text);
 
 // Columns of every query that returns entries, in the order that read_entry expects. e:
-// pollster.entries, p: left join pollster.posts, u: left join pollster.users. A post's time is the
-// post's own; a deletion's the deletion's.
-inline constexpr char entry_columns[] =
-    "e.id, e.post_id, e.kind, coalesce(e.user_id, 0), coalesce(u.name, ''), "
-    "case when e.kind <> 'delete' then p.body end, "
-    "pollster.utc(case when e.kind = 'delete' then e.created_at else coalesce(p.created_at, "
-    "e.created_at) end), "
-    "case when e.kind <> 'delete' then pollster.utc(p.edited_at) end";
+// pollster.entries, s: what readers see of it, which migration lives_of_posts says.
+inline constexpr char entry_columns[] = "e.id, e.post_id, e.kind, coalesce(s.user_id, 0), "
+                                        "s.user_name, s.body, s.created_at, s.edited_at";
 inline constexpr char entry_joins[] =
-    " left join pollster.posts p on p.id = e.post_id and p.wall_id = e.wall_id"
-    " left join pollster.users u on u.id = e.user_id ";
+    " left join lateral pollster.shown(e.wall_id, e.id, e.post_id, e.kind, e.user_id, "
+    "e.created_at) s on true ";
 
 // The entry whose first column is `first`.
 walls::entry read_entry(const pqxx::row& row, int first);

@@ -21,7 +21,8 @@ history search(link& l, const wanted_words& wanted)
         ">= $3::bigint and x.kind = 'post' order by x.id limit 1), 9223372036854775807), "
         "$4::bigint) with ordinality s(post_id, holds, n) "
         "cross join lateral (select * from pollster.entries o where o.post_id = s.post_id and "
-        "o.wall_id = $1::bigint and o.kind = 'post' order by o.id desc limit 1) f) e on true" +
+        "o.wall_id = $1::bigint and o.kind in ('post', 'delete') order by o.id desc limit 1) f "
+        "where f.kind = 'post') e on true" +
         entry_joins + "order by e.n";
 
     const std::size_t limit = std::min<std::size_t>(wanted.limit, 1000);

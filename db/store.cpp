@@ -103,8 +103,12 @@ public:
         for (auto& outcome : outcomes) {
             if (outcome) {
                 answers.emplace_back(std::move(*outcome));
-            } else {
+            } else if (done.has_error()) {
                 answers.emplace_back(done.error());
+            } else {
+                answers.emplace_back(walls::trouble{
+                    walls::trouble_kind::unavailable,
+                    "a post was committed, but what the database tells of it cannot be read"});
             }
         }
         return answers;

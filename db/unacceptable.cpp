@@ -29,7 +29,8 @@ std::string without_the_text(std::string message, bool quotes_the_value)
 std::optional<post_unacceptable> unacceptable(const pqxx::sql_error& e)
 {
     const std::string state = e.sqlstate();
-    const bool data = state.starts_with("22"); // too long, not in the database's encoding, ...
+    // Too long, not in the database's encoding, ...; but not that a sequence has come to its end.
+    const bool data = state.starts_with("22") && state != "2200H";
     if (!data && !state.starts_with("23") && state != "44000" && state != "P0001" &&
         state != "54000") { // 54000: a row of an index would be too large, and the like
         return std::nullopt;

@@ -143,3 +143,58 @@ test('a backlog of a post deleted since shows its entries without a text', () =>
   assert.deepEqual(timeline.posts.map(({ body }) => body), [null]);
   assert.equal(timeline.cursor, 3);
 });
+
+const back = (id, of, fields) => entry(id, { post_id: 9000 + of, ...fields });
+
+test('a post that comes back after its deletion stands where it came back, with its author and text of now', () => {
+  const timeline = new Timeline(0);
+  timeline.feed([entry(1), entry(2), remove(3, 1)]);
+  const { added } = timeline.feed([back(4, 1, { body: 'here again', user_id: 5, user_name: 'emil' })]);
+  assert.deepEqual(added.map(({ id }) => id), [4]);
+  assert.deepEqual(ids(timeline), [2, 4]);
+  assert.equal(bodyOf(timeline, 4), 'here again');
+  assert.equal(timeline.posts[1].user_name, 'emil');
+  timeline.feed([edit(5, 1, 'better'), remove(6, 1), back(7, 1)]);
+  assert.deepEqual(ids(timeline), [2, 7]);
+});
+
+test('a backlog of a post that came back shows it once, at its last entry', () => {
+  const timeline = new Timeline(0);
+  timeline.feed([entry(1, { body: null }), remove(2, 1), back(3, 1, { body: null }), remove(4, 1), back(5, 1, { body: 'now' })]);
+  assert.deepEqual(ids(timeline), [5]);
+  assert.equal(bodyOf(timeline, 5), 'now');
+});
+
+test('a page shows a post that came back where the feed has not got to yet, and the feed does not undo it', () => {
+  const timeline = new Timeline(0);
+  timeline.feed([entry(1), entry(2)]);
+  timeline.page({ posts: [entry(2), back(4, 1)], more: false, newest: 4 });
+  assert.deepEqual(ids(timeline), [2, 4]);
+  timeline.cursor = 2;  // the feed is behind the page
+  timeline.feed([remove(3, 1), back(4, 1)]);
+  assert.deepEqual(ids(timeline), [2, 4]);
+  assert.equal(bodyOf(timeline, 4), 'text 4');
+});
+
+test('a page from before a post came back does not move it', () => {
+  const timeline = new Timeline(2);
+  timeline.feed([remove(3, 1), back(4, 1)]);
+  timeline.page({ posts: [entry(1), entry(2)], more: false, newest: 2 });
+  assert.deepEqual(ids(timeline), [2, 4]);
+});
+
+test('a deletion that was answered before the feed brings the return of its post counts', () => {
+  const timeline = new Timeline(0);
+  timeline.feed([entry(1), remove(2, 1)]);
+  timeline.change(remove(4, 1));
+  timeline.feed([back(3, 1)]);
+  assert.equal(bodyOf(timeline, 3), null);
+});
+
+test('an edit that only changes the author gives the post its author and marks it not as edited', () => {
+  const timeline = new Timeline(0);
+  timeline.feed([entry(1), entry(2, { kind: 'edit', post_id: 9001, body: 'text 1', user_id: 5, user_name: 'emil' })]);
+  assert.equal(timeline.posts[0].user_name, 'emil');
+  assert.equal(timeline.posts[0].user_id, 5);
+  assert.equal(timeline.posts[0].edited_at, undefined);
+});

@@ -65,10 +65,6 @@ export class Timeline {
     const rewound = !this.loaded && newest < this.#from;
     if (rewound) this.reset(newest);
     const added = posts.filter((post) => this.#insert(post, newest));
-    for (const post of added) {
-      const change = this.#changes.get(post.post_id);
-      if (change) this.#apply(change);
-    }
     this.loaded = true;
     this.complete = !more;
     this.cursor = Math.max(this.cursor, newest);
@@ -90,12 +86,20 @@ export class Timeline {
     return this.#apply(entry);
   }
 
+  // A post that is held comes again at a higher entry when it was deleted, or left the wall, and came
+  // back: it stands where it came back.
   #insert(post, state) {
-    if (this.#state.has(post.post_id)) return false;
+    if (this.#state.has(post.post_id)) {
+      const held = this.posts.findIndex(({ post_id }) => post_id === post.post_id);
+      if (this.posts[held].id >= post.id) return false;
+      this.posts.splice(held, 1);
+    }
     this.#state.set(post.post_id, state);
     let at = this.posts.length;
     while (at > 0 && this.posts[at - 1].id > post.id) at--;
     this.posts.splice(at, 0, post);
+    const change = this.#changes.get(post.post_id);
+    if (change) this.#apply(change);
     return true;
   }
 
@@ -104,9 +108,12 @@ export class Timeline {
     if (state === undefined || state >= change.id) return null;
     this.#state.set(change.post_id, change.id);
     const at = this.posts.findIndex((post) => post.post_id === change.post_id);
-    if (this.posts[at].body === null) return null;  // a deletion is the last word
-    const body = change.kind === 'delete' ? null : change.body;
-    const changed = { ...this.posts[at], body, edited_at: change.edited_at ?? change.created_at };
+    const held = this.posts[at];
+    if (held.body === null) return null;  // a deletion is the last word, until the post comes back
+    const changed = change.kind === 'delete'
+      ? { ...held, body: null, edited_at: change.created_at }
+      : { ...held, body: change.body, user_id: change.user_id, user_name: change.user_name };
+    if (change.edited_at || changed.body !== held.body) changed.edited_at = change.edited_at ?? change.created_at;
     this.posts[at] = changed;
     return changed;
   }

@@ -1,0 +1,146 @@
+// client_keys when what they acknowledged is gone, and posts that fail alone: whatever one post of
+// a group meets, the others are committed and told so.
+#include "tests/db/store_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+db::new_post of(int wall, int user, const std::string& body, const std::string& key = {})
+{
+    return {walls::wall_id{wall}, walls::user_id{user}, body, key};
+}
+
+struct fixture : store_fixture {
+    // "created 5 hello, known 5 hello, conflict, forbidden, unacceptable, trouble"
+    std::string post_group(const std::vector<db::new_post>& group) const
+    {
+        std::string text;
+        for (const auto& answer : store->add_posts(group)) {
+            text += (text.empty() ? "" : ", ") + text_of(answer);
+        }
+        return text;
+    }
+    static std::string text_of(const walls::result<db::post_outcome>& answer)
+    {
+        if (!answer) {
+            return "trouble";
+        }
+        const auto entry = [](const walls::entry& e) {
+            return std::to_string(number(e.id)) + " " + e.body.value_or("-");
+        };
+        if (const auto* created = std::get_if<db::post_created>(&*answer)) {
+            return "created " + entry(created->entry);
+        }
+        if (const auto* known = std::get_if<db::post_known>(&*answer)) {
+            return "known " + entry(known->entry);
+        }
+        if (std::holds_alternative<db::post_unacceptable>(*answer)) {
+            return "unacceptable";
+        }
+        return std::holds_alternative<db::post_conflict>(*answer) ? "conflict" : "forbidden";
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(keys_, fixture)
+
+BOOST_AUTO_TEST_CASE(keys_go_with_their_wall_and_mean_a_new_post_on_the_next_of_its_number)
+{
+    post_group({of(2, 1, "one", "k1"), of(2, 1, "two", "k2"), of(1, 1, "stays", "k3")});
+    sql("delete from pollster.walls where id = 2");
+    BOOST_TEST(sql("select string_agg(client_key, ',') from pollster.client_keys") == "k3");
+    sql("insert into pollster.walls (id, name) values (2, 'again'); "
+        "insert into pollster.memberships (user_id, wall_id) values (1, 2), (3, 2)");
+    BOOST_TEST(post_group({of(2, 3, "hi"), of(2, 1, "two", "k2"), of(1, 1, "stays", "k3")}) ==
+               "created 1 hi, created 2 two, known 1 stays");
+    BOOST_TEST(post_group({of(2, 1, "two", "k2")}) == "known 2 two");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_whose_entry_is_gone_is_taken_over_and_nothing_else_of_the_group_fails)
+{
+    post_group({of(1, 1, "a", "ka"), of(1, 1, "b", "kb"), of(2, 1, "c", "kc")});
+    sql("delete from pollster.entries where wall_id = 1 and id = 2");
+    // As it is after the history of the wall was cut and grew again.
+    sql("update pollster.entries set post_id = 4711 where wall_id = 2");
+    BOOST_TEST(post_group({of(2, 2, "new", "kn"), of(1, 1, "b", "kb"), of(1, 1, "other", "kb"),
+                           of(1, 1, "b", "kb"), of(1, 1, "a", "ka"), of(1, 1, "moved", "kc")}) ==
+               "created 2 new, created 3 b, conflict, known 3 b, known 1 a, created 4 moved");
+    BOOST_TEST(post_group({of(1, 1, "b", "kb"), of(2, 1, "c", "kc")}) == "known 3 b, conflict");
+    BOOST_TEST(sql("select count(*) from pollster.client_keys where entry_id is null or post_id is "
+                   "null") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_of_the_version_before_knows_no_post_and_still_counts)
+{
+    post_group({of(1, 1, "a", "ka")});
+    sql("update pollster.client_keys set post_id = null");
+    BOOST_TEST(post_group({of(1, 1, "a", "ka")}) == "known 1 a");
+}
+
+// Whatever is told of one post that was committed, the others are told theirs.
+BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_read_is_trouble_for_its_post_alone)
+{
+    post_group({of(1, 1, "a", "ka"), of(1, 2, "b", "kb")});
+    sql("alter function pollster.add_posts rename to really_add_posts; "
+        "create function pollster.add_posts(a bigint[], b bigint[], c text[], d text[]) returns "
+        "table "
+        "(place bigint, outcome text, id bigint, post_id bigint, kind text, user_id bigint, "
+        "user_name "
+        "text, body text, created_at text, edited_at text) language sql as 'select place, outcome, "
+        "case when place <> 2 then id end, post_id, kind, user_id, user_name, body, created_at, "
+        "edited_at from pollster.really_add_posts(a, b, c, d)'");
+    BOOST_TEST(post_group({of(1, 1, "a", "ka"), of(1, 2, "b", "kb"), of(1, 3, "c", "kc")}) ==
+               "known 1 a, trouble, created 3 c");
+}
+
+BOOST_AUTO_TEST_CASE(ids_that_exist_already_are_no_fault_of_a_post)
+{
+    sql("insert into pollster.posts (id, wall_id, user_id, body) select n, 1, 2, 'imported' from "
+        "generate_series(1, 4) n");
+    // Each attempt takes the sequence a step further.
+    BOOST_TEST(post_group({of(1, 1, "a", "ka")}) == "created 5 a");
+    sql("insert into pollster.posts (id, wall_id, user_id, body) select n, 1, 2, 'imported' from "
+        "generate_series(7, 100) n");
+    BOOST_TEST(post_group({of(1, 1, "b"), of(1, 1, "c", "kc"), of(1, 1, "d", "kd")})
+                   .find("unacceptable") == std::string::npos);
+    sql("select setval(pg_get_serial_sequence('pollster_default.posts', 'id'), 100)");
+    BOOST_TEST(post_group({of(1, 1, "c", "kc")}).find("c") != std::string::npos);
+    // A rule of the application's own is still one.
+    sql("delete from pollster.posts where body = 'imported'");
+    sql("alter table pollster_default.posts add unique (user_id, body)");
+    BOOST_TEST(post_group({of(1, 1, "a"), of(1, 1, "e")}).starts_with("unacceptable, created "));
+}
+
+BOOST_AUTO_TEST_CASE(a_sequence_that_has_come_to_its_end_is_trouble_not_a_refusal)
+{
+    sql("alter table pollster_default.posts alter id set maxvalue 2");
+    const auto answers = store->add_posts(std::vector{of(1, 1, "a"), of(1, 1, "b"), of(1, 1, "c")});
+    for (const auto& a : answers) {
+        BOOST_TEST((text_of(a) == "trouble" || text_of(a).starts_with("created ")), text_of(a));
+    }
+    BOOST_TEST_REQUIRE(answers.back().has_error());
+    BOOST_TEST(answers.back().error().why.find("2200H") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_post_that_a_rule_moves_elsewhere_or_a_policy_refuses_fails_alone)
+{
+    sql("create function elsewhere() returns trigger language plpgsql as $$ begin if new.body = "
+        "'spam' "
+        "then new.wall_id := 3; elsif new.body = 'policy' then raise insufficient_privilege; end "
+        "if; "
+        "return new; end $$; create trigger elsewhere before insert on pollster_default.posts for "
+        "each "
+        "row execute function elsewhere()");
+    BOOST_TEST(post_group({of(1, 1, "a"), of(1, 2, "spam", "ks"), of(1, 2, "policy"), of(1, 3, "b"),
+                           of(2, 1, "c")}) ==
+               "created 1 a, unacceptable, trouble, created 2 b, created 1 c");
+    BOOST_TEST(sql("select count(*) from pollster.client_keys") == "0");
+    BOOST_TEST(sql("select count(*) from pollster.posts") == "3");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
