@@ -231,11 +231,14 @@ void private_postgres::run(const std::string& name, const std::vector<std::strin
 void private_postgres::start()
 {
     std::vector<std::string> command{program("postgres"), "-D", folder_ / "data"};
-    std::vector<std::string> settings{
-        "listen_addresses=",   "unix_socket_directories=" + folder_.string(),
-        "fsync=off",           "max_connections=100",
-        "shared_buffers=32MB", "max_wal_size=256MB",
-        "log_line_prefix=%a|"};
+    std::vector<std::string> settings{"listen_addresses=",
+                                      "unix_socket_directories=" + folder_.string(),
+                                      "fsync=off",
+                                      "max_connections=100",
+                                      "max_prepared_transactions=4",
+                                      "shared_buffers=32MB",
+                                      "max_wal_size=256MB",
+                                      "log_line_prefix=%a|"};
     settings.insert(settings.end(), options_.begin(), options_.end());
     for (const auto& s : settings) {
         command.insert(command.end(), {"-c", s});
