@@ -140,8 +140,8 @@ BOOST_AUTO_TEST_CASE(a_schema_that_is_broken_under_a_running_server_is_a_503_unt
         bool blinds; // the look, too
     };
     const damage damages[] = {
-        {"alter function pollster.append_entry rename to away",
-         "alter function pollster.away rename to append_entry", false},
+        {"alter function pollster.append_entries rename to away",
+         "alter function pollster.away rename to append_entries", false},
         {"alter table pollster.heads rename to away", "alter table pollster.away rename to heads",
          true},
         {"alter schema pollster rename to away", "alter schema away rename to pollster", true}};

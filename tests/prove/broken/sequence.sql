@@ -19,18 +19,20 @@ end $$;
 create trigger draw_number before insert on pollster_default.posts
     for each row execute function pollster.draw_number();
 
-create or replace function pollster.append_entry(a_wall bigint, a_post bigint, a_kind text, a_user bigint) returns void
+create or replace function pollster.append_entries(a_wall bigint, a_posts bigint[], a_kinds text[], a_users bigint[]) returns void
     language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
     drawn bigint;
 begin
-    select number into drawn from pollster_default.posts where a_kind = 'post' and id = a_post;
-    drawn := coalesce(drawn, nextval(format('pollster.numbers_of_%s', a_wall)));
-    insert into pollster.heads as h (wall_id, last_entry, changed_by)
-        values (a_wall, drawn, pg_current_xact_id())
-        on conflict (wall_id) do update set last_entry = greatest(h.last_entry, excluded.last_entry), changed_by = excluded.changed_by;
-    insert into pollster.entries (wall_id, id, post_id, kind, user_id, created_at)
-        values (a_wall, drawn, a_post, a_kind, a_user, clock_timestamp());
+    for n in 1 .. cardinality(a_posts) loop
+        select number into drawn from pollster_default.posts where a_kinds[n] = 'post' and id = a_posts[n];
+        drawn := coalesce(drawn, nextval(format('pollster.numbers_of_%s', a_wall)));
+        insert into pollster.heads as h (wall_id, last_entry, changed_by)
+            values (a_wall, drawn, pg_current_xact_id())
+            on conflict (wall_id) do update set last_entry = greatest(h.last_entry, excluded.last_entry), changed_by = excluded.changed_by;
+        insert into pollster.entries (wall_id, id, post_id, kind, user_id, created_at)
+            values (a_wall, drawn, a_posts[n], a_kinds[n], a_users[n], clock_timestamp());
+    end loop;
     perform pg_notify('pollster_walls', a_wall::text);
 end $$;
