@@ -29,8 +29,8 @@ access_cache::access_cache(access_source& source)
 {
 }
 
-result<identity_ptr> access_cache::find(const std::string& token, bool looks_succeed,
-                                        fibers::steady_time now)
+std::optional<identity_ptr> access_cache::remembered(const std::string& token, bool looks_succeed,
+                                                     fibers::steady_time now)
 {
     const auto it = known_.find(token);
     if (it != known_.end()) {
@@ -46,8 +46,42 @@ result<identity_ptr> access_cache::find(const std::string& token, bool looks_suc
             return k.who;
         }
     }
+    return std::nullopt;
+}
+
+result<identity_ptr> access_cache::find(const std::string& token, bool looks_succeed,
+                                        fibers::steady_time now)
+{
+    if (auto who = remembered(token, looks_succeed, now)) {
+        return std::move(*who);
+    }
     ++misses_;
     return batch_.ask(token);
+}
+
+result<identity_ptr> access_cache::find_any(std::span<const std::string> tokens, bool looks_succeed,
+                                            fibers::steady_time now)
+{
+    if (tokens.size() == 1) {
+        return find(tokens.front(), looks_succeed, now);
+    }
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const auto who = remembered(tokens[i], looks_succeed, now);
+        if (who && *who) {
+            return *who;
+        }
+        if (who) {
+            continue; // it has just expired
+        }
+        ++misses_;
+        for (auto& found : load(tokens.subspan(i))) {
+            if (!found || *found) {
+                return std::move(found);
+            }
+        }
+        break;
+    }
+    return identity_ptr{};
 }
 
 std::vector<access_cache::answer> access_cache::load(std::span<const std::string> tokens)

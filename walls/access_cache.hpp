@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace walls {
@@ -29,6 +30,11 @@ public:
     // Null: unknown, expired or signed out. `looks_succeed`: refresher::looks_succeed().
     result<identity_ptr> find(const std::string& token, bool looks_succeed,
                               fibers::steady_time now = std::chrono::steady_clock::now());
+
+    // The first of these, in their order, that is good; null: none is. One statement at most,
+    // however many are not remembered.
+    result<identity_ptr> find_any(std::span<const std::string> tokens, bool looks_succeed,
+                                  fibers::steady_time now = std::chrono::steady_clock::now());
 
     // Is `who` still what is known of this token? After anything that may have waited.
     bool holds(const std::string& token, const identity_ptr& who) const;
@@ -57,6 +63,9 @@ private:
     };
     using answer = result<identity_ptr>;
 
+    // None: not remembered, or not to be trusted any more.
+    std::optional<identity_ptr> remembered(const std::string& token, bool looks_succeed,
+                                           fibers::steady_time now);
     std::vector<answer> load(std::span<const std::string> tokens);
 
     access_source& source_;

@@ -48,7 +48,8 @@ struct config {
     std::size_t max_parked_per_user = 1'000;
 
     std::size_t max_params_bytes = 65'536;
-    std::size_t max_body_bytes = 131'072;
+    std::size_t max_body_bytes =
+        524'288; // the longest text is 393,216 when all of it is \\u escapes
     std::size_t max_requests_per_connection = 50'000;
     std::size_t max_connections = 19'000;
     std::size_t max_parked = 1'200'000;

@@ -105,6 +105,17 @@ std::optional<form_fields> parse_form(std::string_view encoded, std::size_t max_
     return fields;
 }
 
+bool is_text(std::string_view bytes)
+{
+    unsigned char all = 0;
+    bool nul = false;
+    for (const char c : bytes) {
+        all |= static_cast<unsigned char>(c);
+        nul |= c == 0;
+    }
+    return !nul && (all < 0x80 || is_valid_utf8(bytes)); // most is ASCII
+}
+
 bool is_valid_utf8(std::string_view bytes)
 {
     for (std::size_t at = 0; at < bytes.size();) {

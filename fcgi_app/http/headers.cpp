@@ -2,19 +2,25 @@
 #include "fcgi_app/http/request.hpp"
 #include "fcgi_app/http/text.hpp"
 
+#include <algorithm>
+
 namespace http {
 
-std::optional<std::string_view> cookie_value(std::string_view header, std::string_view name)
+std::vector<std::string_view> cookie_values(std::string_view header, std::string_view name)
 {
-    while (!header.empty()) {
+    std::vector<std::string_view> values;
+    while (!header.empty() && values.size() < most_cookies) {
         const auto pair = header.substr(0, header.find(';'));
         header.remove_prefix(std::min(pair.size() + 1, header.size()));
         const auto equals = pair.find('=');
         if (equals != std::string_view::npos && trimmed(pair.substr(0, equals)) == name) {
-            return trimmed(pair.substr(equals + 1));
+            const auto value = trimmed(pair.substr(equals + 1));
+            if (!value.empty() && std::find(values.begin(), values.end(), value) == values.end()) {
+                values.push_back(value);
+            }
         }
     }
-    return std::nullopt;
+    return values;
 }
 
 std::optional<std::string_view> bearer_token(std::string_view authorization)

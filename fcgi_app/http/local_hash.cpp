@@ -76,6 +76,8 @@ poll_body parse_poll_form(std::string_view encoded)
         auto value = form_decode(field->second);
         if (!name || !value) {
             out.malformed = true;
+        } else if (!is_text(*name) || !is_text(*value)) {
+            out.unreadable = not_a_text();
         } else if (*name == "session_id") {
             out.malformed |= session_seen;
             if (!session_seen) {
@@ -87,7 +89,7 @@ poll_body parse_poll_form(std::string_view encoded)
         }
     }
     out.cursors = collected.take();
-    out.malformed |= collected.malformed();
+    out.malformed |= collected.malformed() || out.unreadable;
     if (out.malformed) {
         out.cursors.clear();
     }

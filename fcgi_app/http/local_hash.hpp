@@ -3,8 +3,10 @@
 // thread.
 #pragma once
 
+#include "fcgi_app/http/json_object.hpp"
 #include "walls/sources.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,10 +21,12 @@ struct poll_body {
     // string or comes twice, unreadable form or JSON. session_id is filled in as far as it could
     // be read, since "Invalid user!" is to be answered before "Invalid parameters!".
     bool malformed = false;
+    // Whether a session or a wall was named cannot be known, so neither answer would be true: say
+    // this. JSON that cannot be read as one object, or what is no text. Malformed, too.
+    std::optional<refusal> unreadable;
 };
 
 inline constexpr std::size_t max_walls = 1000;
-inline constexpr std::size_t max_json_depth = 32;
 
 // Fields of other names are ignored (but must be well encoded).
 poll_body parse_poll_form(std::string_view encoded);

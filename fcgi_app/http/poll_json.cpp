@@ -26,6 +26,11 @@ public:
     {
         out_.cursors = collected_.take();
         out_.malformed |= collected_.malformed();
+        if (!is_text_) {
+            out_.unreadable = not_a_text();
+        } else if (!is_object_) {
+            out_.unreadable = no_json_object();
+        }
         return std::move(out_);
     }
 
@@ -34,6 +39,7 @@ public:
 
     bool on_object_begin(json::error_code&)
     {
+        is_object_ |= depth_ == 0;
         if (depth_ == 1 && key_is(last_post_id_key)) {
             in_cursors_ = true;
         } else if (depth_ > 0) {
@@ -161,8 +167,9 @@ private:
         }
     }
 
-    static void append(std::string& to, json::string_view part)
+    void append(std::string& to, json::string_view part)
     {
+        is_text_ &= part.find('\0') == json::string_view::npos;
         to.append(part.data(), part.size());
     }
 
@@ -194,6 +201,8 @@ private:
     bool session_seen_ = false;
     bool cursors_seen_ = false;
     bool in_cursors_ = false;
+    bool is_object_ = false;
+    bool is_text_ = true; // so far: no NUL; the parser sees to the rest
 };
 
 } // namespace
@@ -207,8 +216,9 @@ poll_body parse_poll_json(std::string_view text)
     const auto used = parser.write_some(false, text.data(), text.size(), error);
     auto out = parser.handler().take();
     if (error || used != text.size()) {
-        out.malformed = true;
+        out.unreadable = why_no_json(text, error, used);
     }
+    out.malformed |= out.unreadable.has_value();
     if (out.malformed) {
         out.cursors.clear();
     }

@@ -15,7 +15,9 @@ using cgi_variables = std::vector<std::pair<std::string_view, std::string_view>>
 struct variables {
     std::optional<std::string_view> method, path_info, document_uri, script_name, query,
         content_type, content_length, authorization, cookie, origin, csrf_token, host, fetch_site,
-        remote_addr, https, scheme;
+        content_encoding, remote_addr, https, scheme;
+
+    std::string more_cookies; // of further Cookie headers
 
     explicit variables(const cgi_variables& params);
 };
@@ -43,6 +45,7 @@ constexpr std::array known{
     known_variable{"HTTP_X_CSRF_TOKEN", &variables::csrf_token},
     known_variable{"HTTP_AUTHORIZATION", &variables::authorization},
     known_variable{"HTTP_SEC_FETCH_SITE", &variables::fetch_site},
+    known_variable{"HTTP_CONTENT_ENCODING", &variables::content_encoding},
 };
 
 constexpr std::size_t longest_name = known.back().name.size();
@@ -66,8 +69,14 @@ variables::variables(const cgi_variables& params)
             continue;
         }
         for (auto at = begins[name.size()]; at < begins[name.size() + 1]; ++at) {
-            if (known[at].name == name && !(this->*known[at].place)) {
-                this->*known[at].place = value;
+            if (known[at].name != name) {
+                continue;
+            }
+            auto& place = this->*known[at].place;
+            if (!place) {
+                place = value;
+            } else if (known[at].place == &variables::cookie) {
+                more_cookies.append("; ").append(value);
             }
         }
     }
@@ -80,6 +89,26 @@ std::string route(const variables& v)
     }
     const auto whole = v.document_uri.value_or(v.script_name.value_or(""));
     return whole.empty() ? "/" : std::string(whole);
+}
+
+// The value of charset in `; charset="UTF-8"; boundary=x`, which follows a media type.
+std::string charset_of(std::string_view parameters)
+{
+    while (!parameters.empty()) {
+        parameters.remove_prefix(1); // the semicolon
+        const auto one = parameters.substr(0, parameters.find(';'));
+        parameters.remove_prefix(one.size());
+        const auto equals = std::min(one.find('='), one.size());
+        if (equals == one.size() || lower(trimmed(one.substr(0, equals))) != "charset") {
+            continue;
+        }
+        auto value = trimmed(one.substr(equals + 1));
+        if (value.size() > 1 && value.front() == '"' && value.back() == '"') {
+            value = value.substr(1, value.size() - 2);
+        }
+        return lower(value);
+    }
+    return {};
 }
 
 bool length_agrees(std::string_view content_length, std::size_t body_size)
@@ -107,9 +136,13 @@ std::optional<request> request::from_cgi(const cgi_variables& params, std::strin
     r.path = route(v);
     r.query = v.query.value_or("");
     const auto content_type = v.content_type.value_or("");
-    r.content_type = lower(trimmed(content_type.substr(0, content_type.find(';'))));
+    const auto type = content_type.substr(0, content_type.find(';'));
+    r.content_type = lower(trimmed(type));
+    r.charset = charset_of(content_type.substr(type.size()));
+    r.content_encoding = lower(trimmed(v.content_encoding.value_or("")));
     r.authorization = v.authorization.value_or("");
     r.cookie = v.cookie.value_or("");
+    r.cookie += v.more_cookies;
     r.origin = v.origin.value_or("");
     r.csrf_token = v.csrf_token.value_or("");
     r.host = v.host.value_or("");

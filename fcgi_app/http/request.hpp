@@ -16,8 +16,10 @@ struct request {
     std::string query;        // QUERY_STRING, still encoded
     std::string content_type; // media type in lower case without parameters: "application/json";
                               // empty if absent
+    std::string charset;      // of it, in lower case without quotes: "utf-8"; empty if absent
+    std::string content_encoding; // Content-Encoding in lower case: "gzip"; empty if absent
     std::string authorization;
-    std::string cookie;
+    std::string cookie; // of a Cookie header that comes twice both, joined
     std::string origin;
     std::string csrf_token; // X-CSRF-Token
     std::string host;       // Host, as sent: "shop.example:8443"
@@ -26,7 +28,8 @@ struct request {
     bool https = false; // HTTPS is "on", or REQUEST_SCHEME is "https"
     std::string body;
 
-    // Builds a request from CGI variables; of a variable that comes twice the first counts. The
+    // Builds a request from CGI variables; of a variable that comes twice the first counts (but
+    // see `cookie`). The
     // route is PATH_INFO, or "/" when that is there but empty. A server that gives none (nginx
     // without fastcgi_split_path_info, Apache without proxy-fcgi-pathinfo) is understood through
     // DOCUMENT_URI, else SCRIPT_NAME, which is the route if the application is mounted at "/".
@@ -40,9 +43,12 @@ struct request {
              std::string body);
 };
 
-// The value of one cookie of a Cookie header (RFC 6265, section 5.4), or none. The first of
-// several. Quotes belong to the value.
-std::optional<std::string_view> cookie_value(std::string_view header, std::string_view name);
+// The values of one cookie of a Cookie header (RFC 6265, section 5.4), in their order, each once,
+// empty ones left out: a browser sends cookies of one name but different Path or Domain all
+// together, and does not say which is which. No more than `most_cookies` are looked at, so that
+// nobody can have more tokens looked up with one request. Quotes belong to the value.
+inline constexpr std::size_t most_cookies = 4;
+std::vector<std::string_view> cookie_values(std::string_view header, std::string_view name);
 
 // The token of `Authorization: Bearer <token>` (scheme in any case), or none if there is no or an
 // empty one.

@@ -118,7 +118,7 @@ std::string_view reason(int status)
     return found != phrases.end() && found->status == status ? found->words : std::string_view();
 }
 
-std::string to_cgi(const response& r)
+std::string to_cgi(const response& r, bool head_only)
 {
     std::string out;
     out.reserve(512 + r.body.size()); // the usual head, CORS included, fits
@@ -130,7 +130,7 @@ std::string to_cgi(const response& r)
     for (const auto& [name, value] : r.headers) {
         append_field(out, name, value);
     }
-    out.append("\r\n").append(r.body);
+    out.append("\r\n").append(head_only ? std::string_view() : r.body);
     return out;
 }
 

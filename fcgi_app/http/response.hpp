@@ -2,6 +2,8 @@
 // section 6). Any thread.
 #pragma once
 
+#include "fcgi_app/http/refusal.hpp"
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,7 @@ struct response {
 
     // `{"errors":["sentence"]}` with that status.
     static response error(int status, std::string_view sentence);
+    static response error(const refusal& r) { return error(r.status, r.sentence); }
     static response json(std::string body, int status = 200);
 };
 
@@ -27,6 +30,7 @@ std::string_view reason(int status);
 // Head and body as CGI output: Status, Content-Type, Content-Length, Cache-Control: no-store,
 // `headers`, empty line, body. A header whose name is no token or whose value holds a control
 // character (CR and LF above all: it could begin another header, or the body) is left out.
-std::string to_cgi(const response& r);
+// With `head_only` (the answer to HEAD) the body is left out and the head is the same.
+std::string to_cgi(const response& r, bool head_only = false);
 
 } // namespace http

@@ -1,9 +1,12 @@
 #include "fcgi_app/routes/call.hpp"
 
+#include "fcgi_app/http/body.hpp"
 #include "fcgi_app/http/form.hpp"
+#include "fcgi_app/http/json_object.hpp"
 #include "fcgi_app/http/provenance.hpp"
 
-#include <boost/json/parse.hpp>
+#include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
 #include <spdlog/spdlog.h>
 
 namespace routes {
@@ -38,15 +41,13 @@ bool may_be_forged(const services& s, const http::request& r)
 credentials credentials_of(const http::request& r, std::string_view from_body)
 {
     if (!from_body.empty()) {
-        return {std::string(from_body), false};
+        return {{std::string(from_body)}, false};
     }
     if (const auto token = http::bearer_token(r.authorization)) {
-        return {std::string(*token), false};
+        return {{std::string(*token)}, false};
     }
-    if (const auto token = http::cookie_value(r.cookie, cookie_name)) {
-        return {std::string(*token), true};
-    }
-    return {};
+    const auto cookies = http::cookie_values(r.cookie, cookie_name);
+    return {{cookies.begin(), cookies.end()}, true};
 }
 
 http::response unacceptable(const db::post_unacceptable& refused, std::string_view sentence)
@@ -69,7 +70,7 @@ http::response unavailable(services& s, const walls::trouble& t)
 identified who_calls(services& s, const call& c)
 {
     const credentials given = credentials_of(c.request);
-    if (given.session_id.empty()) {
+    if (given.session_ids.empty()) {
         return http::response::error(401, "Please sign in.");
     }
     if (given.from_cookie && writes(c.request) && may_be_forged(s, c.request)) {
@@ -77,7 +78,7 @@ identified who_calls(services& s, const call& c)
             403, "A call with a cookie needs the header X-CSRF-Token, and must come from a page of "
                  "this origin or of one in cors_origins.");
     }
-    auto who = s.access.find(given.session_id, s.refresh.looks_succeed());
+    auto who = s.access.find_any(given.session_ids, s.refresh.looks_succeed());
     if (!who) {
         return unavailable(s, who.error());
     }
@@ -110,17 +111,15 @@ identified who_works_on_wall(services& s, const call& c)
 
 std::variant<boost::json::object, http::response> json_body(const http::request& r)
 {
-    if (r.content_type != "application/json") {
-        return http::response::error(415, "The body must be application/json.");
+    const auto encoding = http::encoding_of(r, false);
+    if (const auto* refused = std::get_if<http::refusal>(&encoding)) {
+        return http::response::error(*refused);
     }
-    boost::system::error_code error;
-    boost::json::parse_options limits;
-    limits.max_depth = 8;
-    boost::json::value body = boost::json::parse(r.body, error, {}, limits);
-    if (error || !body.is_object()) {
-        return http::response::error(400, "The body must be one JSON object.");
+    auto body = http::parse_json_object(http::text_of(r));
+    if (const auto* refused = std::get_if<http::refusal>(&body)) {
+        return http::response::error(*refused);
     }
-    return std::move(body.get_object());
+    return std::move(std::get<boost::json::object>(body));
 }
 
 std::variant<std::string, http::response> text_of_post(const boost::json::object& fields)
@@ -135,9 +134,6 @@ std::variant<std::string, http::response> text_of_post(const boost::json::object
     }
     if (body.empty()) {
         return http::response::error(422, "A post needs a text.");
-    }
-    if (body.find('\0') != std::string::npos || !http::is_valid_utf8(body)) {
-        return http::response::error(422, "body must be UTF-8 without NUL.");
     }
     return body;
 }

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace routes {
 
@@ -27,7 +28,9 @@ struct call {
 
 // Where a session id may come from, in this order: the given body field, bearer, cookie.
 struct credentials {
-    std::string session_id; // empty: none
+    // None, or one; several are cookies of one name, of which one should be good: a browser that
+    // has a stale one of another Path or Domain sends both.
+    std::vector<std::string> session_ids;
     bool from_cookie = false;
 };
 credentials credentials_of(const http::request& r, std::string_view from_body = {});
@@ -41,7 +44,7 @@ identified who_calls_on_wall(services& s, const call& c);
 // The same, and not too often: for what costs the database a transaction, or as much. Else 429.
 identified who_works_on_wall(services& s, const call& c);
 
-// The body as a JSON object, or the response that says why not: 400, 413, 415.
+// The body as a JSON object, or the response that says why not: 400, 415, 422.
 std::variant<boost::json::object, http::response> json_body(const http::request& r);
 
 // What a post shall say, from the field "body", or the response that says why not: 413, 422.

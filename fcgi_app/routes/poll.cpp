@@ -1,5 +1,6 @@
 // The poll: "anything new on my walls?" (docs/PROTOCOL.md). Who asks, for which walls they may
 // see, until when; the rest, which is the heart of the server, is in poll_in_progress.cpp.
+#include "fcgi_app/http/body.hpp"
 #include "fcgi_app/http/local_hash.hpp"
 #include "fcgi_app/routes/handlers.hpp"
 #include "fcgi_app/routes/poll_in_progress.hpp"
@@ -13,8 +14,15 @@ using walls::cursor;
 
 http::poll_body read_body(const http::request& r)
 {
-    return r.content_type == "application/json" ? http::parse_poll_json(r.body)
-                                                : http::parse_poll_form(r.body);
+    const auto encoding = http::encoding_of(r, true);
+    if (const auto* refused = std::get_if<http::refusal>(&encoding)) {
+        http::poll_body out;
+        out.unreadable = *refused;
+        return out;
+    }
+    return std::get<http::encoding>(encoding) == http::encoding::json
+               ? http::parse_poll_json(http::text_of(r))
+               : http::parse_poll_form(http::text_of(r));
 }
 
 // The poll's own end, drawn so that polls that began together do not come back together.
@@ -34,7 +42,7 @@ steady_time draw_deadline(services& s, const walls::identity& who)
 answer poll(services& s, call& c)
 {
     http::poll_body body = read_body(c.request);
-    const std::string token = credentials_of(c.request, body.session_id).session_id;
+    const auto tokens = credentials_of(c.request, body.session_id).session_ids;
     const auto refused = [&s](http::response r) {
         s.counted.polls_refused.Increment();
         return answer(std::move(r));
@@ -42,9 +50,14 @@ answer poll(services& s, call& c)
     if (auto too_many = s.limited.poll_from(c.request)) {
         return refused(std::move(*too_many));
     }
+    // Before anything is said about the session, which may be in what cannot be read: a client that
+    // is told "Invalid user!" signs out.
+    if (body.unreadable) {
+        return refused(http::response::error(*body.unreadable));
+    }
     walls::identity_ptr who;
-    if (!token.empty()) {
-        auto found = s.access.find(token, s.refresh.looks_succeed());
+    if (!tokens.empty()) {
+        auto found = s.access.find_any(tokens, s.refresh.looks_succeed());
         if (!found) {
             return refused(unavailable(s, found.error()));
         }

@@ -24,6 +24,7 @@ struct page_wanted {
     std::optional<walls::entry_id> before;
     std::int64_t limit = default_limit;
     std::optional<std::string> words; // of a search
+    bool is_text = true;              // all of the query
 };
 
 std::optional<std::int64_t> positive(const std::string& text)
@@ -37,8 +38,7 @@ std::optional<std::int64_t> positive(const std::string& text)
 bool searchable(const std::string& words)
 {
     std::istringstream in(words);
-    return words.size() <= longest_search && words.find('\0') == std::string::npos &&
-           http::is_valid_utf8(words) &&
+    return words.size() <= longest_search &&
            std::distance(std::istream_iterator<std::string>(in), {}) <= most_words;
 }
 
@@ -50,6 +50,7 @@ std::optional<page_wanted> read_page(const std::string& query)
     }
     page_wanted wanted;
     for (const auto& [key, value] : *fields) {
+        wanted.is_text &= http::is_text(key) && http::is_text(value);
         if (key == "q" && !wanted.words && searchable(value)) {
             wanted.words = value;
             continue;
@@ -116,6 +117,9 @@ answer list_posts(services& s, call& c)
         return http::response::error(400,
                                      "before must be an entry's number, limit 1 to 200, q UTF-8 "
                                      "of 1,000 bytes and 32 words at most.");
+    }
+    if (!wanted->is_text) {
+        return http::response::error(http::not_a_text());
     }
     const walls::wall_id wall{c.wall};
     const auto limit = static_cast<std::size_t>(wanted->limit);

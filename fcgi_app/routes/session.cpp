@@ -1,3 +1,4 @@
+#include "fcgi_app/http/body.hpp"
 #include "fcgi_app/http/form.hpp"
 #include "fcgi_app/http/provenance.hpp"
 #include "fcgi_app/routes/handlers.hpp"
@@ -24,12 +25,21 @@ struct name_and_password {
 std::variant<name_and_password, http::response> read_credentials(const http::request& r)
 {
     name_and_password given;
-    if (r.content_type == "application/x-www-form-urlencoded") {
-        const auto fields = http::parse_form(r.body, 16);
+    const auto encoding = http::encoding_of(r, true);
+    if (const auto* refused = std::get_if<http::refusal>(&encoding)) {
+        return http::response::error(*refused);
+    }
+    if (std::get<http::encoding>(encoding) == http::encoding::form) {
+        const auto fields = http::parse_form(http::text_of(r), 16);
         if (!fields) {
-            return http::response::error(400, "The form is malformed.");
+            return http::response::error(
+                400, "The form is malformed: % needs two hexadecimal digits, and 16 fields are the "
+                     "most.");
         }
         for (const auto& [key, value] : *fields) {
+            if (!http::is_text(key) || !http::is_text(value)) {
+                return http::response::error(http::not_a_text());
+            }
             if (key == "name") {
                 given.name = value;
             } else if (key == "password") {
@@ -51,10 +61,7 @@ std::variant<name_and_password, http::response> read_credentials(const http::req
         given.name = name->get_string();
         given.password = password->get_string();
     }
-    const auto plain = [](const std::string& text) {
-        return !text.empty() && text.size() <= 256 && text.find('\0') == std::string::npos &&
-               http::is_valid_utf8(text);
-    };
+    const auto plain = [](const std::string& text) { return !text.empty() && text.size() <= 256; };
     if (!plain(given.name) || !plain(given.password)) {
         return http::response::error(400, "name and password must be 1 to 256 bytes of UTF-8.");
     }
@@ -137,9 +144,12 @@ answer sign_out(services& s, call& c)
     if (auto* refused = std::get_if<http::response>(&who)) {
         return std::move(*refused);
     }
-    const std::string session_id = credentials_of(c.request).session_id;
-    if (const auto out = s.store.sign_out(session_id); !out) {
-        return unavailable(s, out.error());
+    // All that the browser sent: a second good one would sign the user in again.
+    for (const std::string& session_id : credentials_of(c.request).session_ids) {
+        if (const auto out = s.store.sign_out(session_id); !out) {
+            return unavailable(s, out.error());
+        }
+        s.access.forget(session_id);
     }
     // The user's own parked polls end now; those of other sessions of the same user look once and
     // park again.

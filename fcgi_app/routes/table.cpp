@@ -65,15 +65,17 @@ bool matches(std::string_view pattern, std::string_view path, call& c)
 
 answer route_to_handler(services& s, call& c)
 {
+    // HEAD is GET without the body, which dispatch() leaves out.
+    const std::string_view method = c.request.method == "HEAD" ? "GET" : c.request.method;
     std::string allowed;
     for (const route& r : table) {
         if (!matches(r.path, c.request.path, c)) {
             continue;
         }
-        if (r.method == c.request.method) {
+        if (r.method == method) {
             return r.handler(s, c);
         }
-        allowed += std::string(r.method) + ", ";
+        allowed += std::string(r.method) + (r.method == "GET" ? ", HEAD, " : ", ");
     }
     if (c.request.method == "OPTIONS") {
         http::response r;
@@ -109,7 +111,7 @@ void dispatch(services& s, call c)
     if (a && c.peer) {
         spdlog::debug("request {} {} {} -> {}", c.number, c.request.method, c.request.path,
                       a->status);
-        c.peer->answer(std::string(cors_lines) + http::to_cgi(*a));
+        c.peer->answer(std::string(cors_lines) + http::to_cgi(*a, c.request.method == "HEAD"));
     }
 }
 

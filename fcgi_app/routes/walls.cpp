@@ -41,7 +41,8 @@ answer mark_read(services& s, call& c)
     }
     const auto* id = std::get<json::object>(body).if_contains("id");
     if (id == nullptr || !id->is_int64() || id->get_int64() < 0) {
-        return http::response::error(422, "id must be the number of an entry.");
+        return http::response::error(
+            422, "id must be the number of an entry: digits only, from 0 to 9223372036854775807.");
     }
     const auto marked =
         s.store.mark_read(walls::wall_id{c.wall}, std::get<walls::identity_ptr>(who)->user,

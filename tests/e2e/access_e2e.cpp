@@ -89,6 +89,37 @@ BOOST_AUTO_TEST_CASE(a_writing_call_with_a_cookie_needs_the_csrf_header)
                200);
 }
 
+// A browser sends cookies of one name but other Path or Domain all together, the stale one perhaps
+// first.
+BOOST_AUTO_TEST_CASE(a_stale_cookie_beside_a_good_one_locks_nobody_out)
+{
+    chat s;
+    const std::string name = "pollster_session=";
+    const std::string stale = name + std::string(43, 'x');
+    for (const auto& cookies :
+         {stale + "; " + name + ann, name + "; " + name + ann, name + ann + "; " + stale,
+          stale + ";a=b;" + name + "old;" + name + ann}) {
+        const header_list header{{"Cookie", cookies}, {"X-CSRF-Token", "1"}};
+        BOOST_TEST(s.send({"GET", "/session", {}, header}).status == 200, cookies);
+        auto poll = post_form("last_post_id[1]=0&last_post_id[3]=0");
+        poll.headers.push_back(header[0]);
+        s.sql(insert_post(1, 2, "news"));
+        BOOST_TEST(s.send(poll).status == 200, cookies);
+        auto say = post_json(R"({"body":"hi"})", "/walls/1/posts");
+        say.headers.insert(say.headers.end(), header.begin(), header.end());
+        BOOST_TEST(s.send(say).status == 201, cookies);
+    }
+    // Two cookies may come as two headers.
+    BOOST_TEST(
+        s.send({"GET", "/session", {}, {{"Cookie", stale}, {"Cookie", name + ann}}}).status == 200);
+    // Signing out ends all that the browser has, or the second would sign it in again.
+    const header_list both{{"Cookie", stale + "; " + name + ann + "; " + name + bob},
+                           {"X-CSRF-Token", "1"}};
+    BOOST_TEST(s.send({"DELETE", "/session", {}, both}).status == 200);
+    BOOST_TEST(s.send({"GET", "/session", {}, both}).status == 401);
+    BOOST_TEST(s.send(whoami(bob)).status == 401);
+}
+
 BOOST_AUTO_TEST_CASE(an_expired_session_is_unknown)
 {
     chat s;
@@ -159,7 +190,7 @@ BOOST_AUTO_TEST_CASE(listed_origins_are_echoed_on_every_answer)
                           signed_by(ann, {"GET", "/walls", {}, {}}),
                           post_form("session_id=x"),
                           poll_call(ann, R"({"2":1})"), // a poll that is answered late
-                          post_json(std::string(200'000, ' '))};
+                          post_json(std::string(600'000, ' '))};
     for (const call& c : calls) {
         const auto a = s.send(with(c, "Origin", shop));
         BOOST_TEST_CONTEXT(c.method + " " + c.path + " -> " + std::to_string(a.status))

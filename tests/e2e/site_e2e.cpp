@@ -90,6 +90,15 @@ BOOST_AUTO_TEST_CASE(an_unknown_path_or_method_is_an_error_in_json)
     is_error(shared().api("GET", "/nothing/here"), 404);
     is_error(shared().api("PUT", "/walls"), 405);
     is_error(shared().api("BREW", "/walls"), 405);
+    is_error(shared().api("PROPFIND", "/walls"), 405);
+    is_error(shared().api("SEARCH", "/nothing"), 404);
+    // Nor is a file that nginx must not show a matter below the mount.
+    for (const char* path : {"/.git/config", "/walls/.x", "/walls/", "//", "/./x", "/%ff%fe",
+                             "/x/../y", "/walls/1/posts/.", "/\xc3\xa9"}) {
+        const auto r = shared().api("GET", path);
+        BOOST_TEST(r.header("Content-Type") == "application/json", path);
+        BOOST_TEST(r.header("Access-Control-Max-Age") == "600", path);
+    }
     // A line break or an encoded slash in the path does not turn it into another route.
     is_error(shared().api("GET", "/%0a/"), 404);
     is_error(shared().api("GET", "/%0a"), 404);
@@ -102,11 +111,34 @@ BOOST_AUTO_TEST_CASE(what_nginx_refuses_by_itself_has_the_same_shape)
     is_error(shared().api("GET", "/", {}, {{"X-Long", std::string(40'000, 'x')}}), 431);
     is_error(shared().api("GET", "/%zz"), 400);
     is_error(shared().api("GET", "/a%00b"), 400);
+    is_error(shared().api("TRACE", "/"), 405);
+    is_error(shared().api("POST", "/", {}, {{"Transfer-Encoding", "sideways"}}), 501);
+    is_error(shared().api("get", "/"), 400);
+}
+
+BOOST_AUTO_TEST_CASE(head_is_get_without_the_body)
+{
+    const auto session = json_of(shared().session_of("ann"));
+    for (const char* path : {"/", "/walls", "/session", "/walls/1/posts", "/walls/1/posts?limit=x",
+                             "/metrics", "/nothing", "/walls/3/posts"}) {
+        const auto got = shared().api("GET", path, {}, session);
+        const auto head =
+            run({"curl", "-s", "-I", "-H", session.front().first + ": " + session.front().second,
+                 "http://127.0.0.1:" + std::to_string(shared().port()) + "/api" + path});
+        BOOST_TEST(contains(head.output, "HTTP/1.1 " + std::to_string(got.status)), head.output);
+        BOOST_TEST(contains(head.output, "Content-Type: " + got.header("Content-Type")), path);
+        BOOST_TEST(contains(head.output, "Access-Control-Max-Age: 600"), path);
+        if (path != std::string("/metrics")) { // which count this very request
+            BOOST_TEST(contains(head.output, "Content-Length: " + std::to_string(got.body.size())),
+                       path << head.output);
+        }
+    }
+    BOOST_TEST(contains(shared().api("PATCH", "/").header("Allow"), "GET, HEAD, POST"));
 }
 
 BOOST_AUTO_TEST_CASE(a_body_over_the_applications_limit_is_answered_by_it)
 {
-    const auto r = shared().api("POST", "/", std::string(500'000, 'x'), form_header);
+    const auto r = shared().api("POST", "/", std::string(600'000, 'x'), form_header);
     is_error(r, 413);
     BOOST_TEST(!r.header("Access-Control-Allow-Methods").empty()); // nginx would not send it
 }

@@ -9,6 +9,7 @@ namespace fuzz {
 inline void follows_the_rules(const http::poll_body& poll)
 {
     must(!poll.malformed || poll.cursors.empty(), "a malformed poll has no cursors");
+    must(!poll.unreadable || poll.malformed, "unreadable is malformed");
     must(poll.cursors.size() <= http::max_walls, "no more walls than allowed");
     std::int64_t before = 0; // walls begin at 1
     for (const auto& c : poll.cursors) {

@@ -16,6 +16,7 @@ void demux(std::string_view input);
 void form(std::string_view input);
 void cookie(std::string_view input);
 void poll_json(std::string_view input);
+void json_object(std::string_view input);
 
 struct target {
     std::string_view name; // also of its folder in tests/fuzz/corpus
@@ -29,6 +30,7 @@ inline constexpr target targets[] = {
     {"form", form},
     {"cookie", cookie},
     {"poll_json", poll_json},
+    {"json_object", json_object},
 };
 
 inline void must(bool holds, const char* what)

@@ -35,6 +35,27 @@ BOOST_AUTO_TEST_CASE(an_unknown_session_is_nobody_and_is_not_remembered)
     });
 }
 
+BOOST_AUTO_TEST_CASE(of_several_tokens_the_first_good_one_counts_and_one_question_is_asked)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["a"] = somebody(1);
+        db.sessions["b"] = somebody(2);
+        access_cache cache(db);
+        using tokens = std::vector<std::string>;
+        BOOST_TEST(cache.find_any(tokens{"stale", "b", "a"}, true).value() == db.sessions["b"]);
+        BOOST_TEST(db.whos == 1);
+        // What is remembered does not come before what stands before it.
+        BOOST_TEST(cache.find_any(tokens{"a", "b"}, true).value() == db.sessions["a"]);
+        BOOST_TEST(cache.find_any(tokens{"stale", "b"}, true).value() == db.sessions["b"]);
+        BOOST_TEST(cache.find_any(tokens{"stale", "old"}, true).value() == nullptr);
+        BOOST_TEST(cache.find_any(tokens{}, true).value() == nullptr);
+        const int asked = db.whos;
+        BOOST_TEST(cache.find_any(tokens{"a", "stale"}, true).value() == db.sessions["a"]);
+        BOOST_TEST(db.whos == asked);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(many_who_miss_at_once_share_two_questions)
 {
     in_loop([](fibers::reactor&) {

@@ -283,14 +283,28 @@ BOOST_AUTO_TEST_CASE(invalid_utf8_in_json_is_malformed)
     }
 }
 
-BOOST_AUTO_TEST_CASE(nul_bytes_are_data_in_a_form_and_malformed_in_json)
+// Neither "Invalid user!" nor "Invalid parameters!" would be true of them.
+BOOST_AUTO_TEST_CASE(what_is_no_text_or_no_object_is_unreadable)
 {
-    BOOST_TEST(http::parse_poll_form("session_id=a%00b").session_id == "a\0b"s);
-    BOOST_TEST(http::parse_poll_form("session_id=a\0b"s).session_id == "a\0b"s);
-    BOOST_TEST(http::parse_poll_form("last_post_id[1]=5\0"s).malformed);
-    BOOST_TEST(http::parse_poll_json("{\"session_id\":\"a\0b\"}"s).malformed);
-    BOOST_TEST(http::parse_poll_json(R"({"session_id":"a\u0000b"})").session_id == "a\0b"s);
-    BOOST_TEST(http::parse_poll_json("{}\0"s).malformed);
+    const auto status = [](const http::poll_body& poll) {
+        BOOST_TEST(poll.malformed == poll.unreadable.has_value());
+        return poll.unreadable ? poll.unreadable->status : 200;
+    };
+    for (const auto& form : {"session_id=a%00b"s, "session_id=a\0b"s, "last_post_id[1]=5\0"s,
+                             "x=%ff"s, "%c0%80=1"s, "a=\xed\xa0\x80"s}) {
+        BOOST_TEST(status(http::parse_poll_form(form)) == 422, form);
+    }
+    for (const auto& text :
+         {"{\"session_id\":\"a\0b\"}"s, R"({"session_id":"a\u0000b"})"s, R"({"a\u0000":1})"s,
+          "{}\0"s, R"({"x":["\ud800"]})"s, R"({"\udc00":1})"s, "{\"a\":\"\xff\"}"s}) {
+        BOOST_TEST(status(http::parse_poll_json(text)) == 422, text);
+    }
+    for (const auto text : {"", "[]", "7", "\"x\"", "{", "{}{}", "{\"a\":1,}", "{\"a\":NaN}"}) {
+        BOOST_TEST(status(http::parse_poll_json(text)) == 400, text);
+    }
+    BOOST_TEST(status(http::parse_poll_json(R"({"last_post_id":{"1":2}})")) == 200);
+    BOOST_TEST(status(http::parse_poll_form("last_post_id[1]=2&x=%E2%9C%93")) == 200);
+    BOOST_TEST(!http::parse_poll_form("last_post_id[x]=2&a=%").unreadable.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_form_with_malformed_encoding_still_tells_its_session)

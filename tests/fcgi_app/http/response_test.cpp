@@ -33,6 +33,13 @@ BOOST_AUTO_TEST_CASE(an_error_is_one_sentence_in_json)
     BOOST_TEST(http::response::error(400, "a \"b\"\n").body == R"({"errors":["a \"b\"\n"]})");
 }
 
+BOOST_AUTO_TEST_CASE(the_answer_to_head_is_the_same_head_and_no_body)
+{
+    const auto r = http::response::json(R"({"ack":"huzzah!"})");
+    const auto whole = http::to_cgi(r);
+    BOOST_TEST(http::to_cgi(r, true) == whole.substr(0, whole.size() - r.body.size()));
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_body_has_length_0)
 {
     const auto out = http::to_cgi({});

@@ -16,6 +16,8 @@ void poll_json(std::string_view input)
 
     json::error_code error;
     const auto document = json::parse(input, error); // 32 levels deep at most, as ours
+    must(!error || poll.unreadable, "what is no JSON has a reason");
+    must(error || document.is_object() || poll.unreadable, "and what is no object, too");
     if (poll.malformed) {
         return;
     }
