@@ -1,3 +1,4 @@
+#include "db/names.hpp"
 #include "db/queries.hpp"
 #include "db/rows.hpp"
 #include "db/token.hpp"
@@ -58,7 +59,8 @@ std::optional<signed_in> sign_in(link& l, const std::string& name, const std::st
     static constexpr char sql[] =
         "with named as materialized ("
         "select u.id, u.name, u.password_hash, u.disabled from (values (1)) always "
-        "left join pollster.users u on u.name = $1::text limit 1), "
+        "left join lateral (select * from pollster.users n where n.name in ($1::text, $5::text, "
+        "$6::text) order by n.name = $1::text desc, n.name = $5::text desc limit 1) u on true), "
         "checked as materialized (select id, name, "
         "pollster.bcrypt($2::text, salt) = salt and password_hash = salt and not disabled as good "
         "from ("
@@ -77,9 +79,10 @@ std::optional<signed_in> sign_in(link& l, const std::string& name, const std::st
     const bool possible =
         storable(name) && storable(password) && !name.empty() && !password.empty();
     const std::string token = new_token();
-    const auto rows =
-        l.exec(sql, possible ? name : std::string(), possible ? password : std::string("x"), token,
-               static_cast<std::int64_t>(lifetime.count()));
+    // As it was typed first: an application's tables may have both spellings.
+    const auto [typed, nfc, nfd] = spellings(possible ? name : std::string());
+    const auto rows = l.exec(sql, typed, possible ? password : std::string("x"), token,
+                             static_cast<std::int64_t>(lifetime.count()), nfc, nfd);
     if (rows.empty()) {
         return std::nullopt;
     }

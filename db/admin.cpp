@@ -3,6 +3,7 @@
 #include "db/administration.hpp"
 #include "db/conninfo.hpp"
 #include "db/migrate.hpp"
+#include "db/names.hpp"
 #include "db/rows.hpp"
 #include "db/token.hpp"
 
@@ -37,17 +38,41 @@ outcome<std::unique_ptr<administrator>> administrator::connect(const settings& s
 
 std::string administration::checked_name(const std::string& what, const std::string& name)
 {
-    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
     // Characters, not bytes: the bytes of UTF-8 that do not continue one.
     const auto length = std::count_if(name.begin(), name.end(), [](char c) {
         return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
     });
-    if (!storable(name) || std::any_of(name.begin(), name.end(), control) || length < 1 ||
-        length > 64 || name.front() == ' ' || name.back() == ' ') {
-        throw refused("The name of a " + what +
-                      " has 1 to 64 characters, no control characters, and no spaces at its ends.");
+    if (!storable(name) || length < 1 || length > 64) {
+        throw refused("The name of a " + what + " has 1 to 64 characters of UTF-8.");
     }
-    return name;
+    const std::string kept = composed(name);
+    if (const auto fault = fault_in_name(kept)) {
+        throw refused("The name of a " + what + " " + *fault);
+    }
+    return kept;
+}
+
+// Asks for all names: what looks alike is for ICU to say, and an application's tables cannot be
+// given an index. A second for half a million; names are added by people. One at a time, so that
+// two administrators do not add twins.
+void administration::check_for_twins(const std::string& what, const std::string& name,
+                                     std::int64_t except)
+{
+    link_.exec("select pg_advisory_xact_lock(hashtext('pollster: names are added'))");
+    const std::string look = look_of(name);
+    const std::string names = "select name::text from pollster." + what +
+                              "s where id <> $1::bigint and octet_length(name::text) <= 1000";
+    const auto others = link_.exec(names.c_str(), except);
+    for (const auto& row : others) {
+        const std::string other = row[0].c_str();
+        if (other == name) {
+            throw refused("A " + what + " called \"" + name + "\" exists already.");
+        }
+        if (look_of(other) == look) {
+            throw refused("The " + what + " \"" + shown(other) +
+                          "\" exists already, and nobody could tell the new name from it.");
+        }
+    }
 }
 
 const std::string& administration::checked_password(const std::string& password)
@@ -60,9 +85,14 @@ const std::string& administration::checked_password(const std::string& password)
 
 std::int64_t administration::user_named(const std::string& name)
 {
-    const auto rows = storable(name)
-                          ? link_.exec("select id from pollster.users where name = $1::text", name)
-                          : pqxx::result();
+    pqxx::result rows;
+    if (storable(name)) {
+        const auto [typed, nfc, nfd] = spellings(name);
+        rows = link_.exec("select id from pollster.users "
+                          "where name in ($1::text, $2::text, $3::text) "
+                          "order by name = $1::text desc, name = $2::text desc limit 1",
+                          typed, nfc, nfd);
+    }
     if (rows.empty()) {
         throw refused("There is no user called \"" + name + "\".");
     }
@@ -80,9 +110,15 @@ std::int64_t administration::wall_named(const std::string& name)
         }
         return number;
     }
-    const auto rows = storable(name)
-                          ? link_.exec("select id from pollster.walls where name = $1::text", name)
-                          : pqxx::result();
+    pqxx::result rows;
+    if (storable(name)) {
+        for (const auto& spelling : spellings(name)) {
+            rows = link_.exec("select id from pollster.walls where name = $1::text", spelling);
+            if (!rows.empty()) {
+                break;
+            }
+        }
+    }
     if (rows.empty()) {
         throw refused("There is no wall called \"" + name + "\".");
     }
@@ -96,16 +132,17 @@ outcome<walls::user_id> administration::add_user(const std::string& name,
                                                  const std::string& password)
 {
     return at_once([&] {
-        checked_name("user", name);
+        const std::string kept = checked_name("user", name);
         checked_password(password);
+        check_for_twins("user", kept, 0);
         const auto rows =
             link_.exec("insert into pollster.users (name, password_hash) "
                        "select $1::text, pollster.bcrypt($2::text, pollster.bcrypt_salt()) "
                        "where not exists (select from pollster.users where name = $1::text) "
                        "on conflict do nothing returning id",
-                       name, password);
+                       kept, password);
         if (rows.empty()) {
-            throw refused("A user called \"" + name + "\" exists already.");
+            throw refused("A user called \"" + kept + "\" exists already.");
         }
         return walls::user_id{rows[0][0].as<std::int64_t>()};
     });

@@ -17,21 +17,22 @@ void administration::undo() noexcept
 outcome<walls::wall_id> administration::add_wall(const std::string& name, const std::string& kind)
 {
     return at_once([&] {
-        checked_name("wall", name);
-        if (name.front() == '#') {
+        const std::string kept = checked_name("wall", name);
+        if (kept.front() == '#') {
             throw refused(
                 "The name of a wall does not begin with #, which begins a wall's number.");
         }
         if (kind != "chat" && kind != "board" && kind != "notices") {
             throw refused("A wall is of kind chat, board or notices.");
         }
+        check_for_twins("wall", kept, 0);
         const auto rows =
             link_.exec("insert into pollster.walls (name, kind) select $1::text, $2::text "
                        "where not exists (select from pollster.walls where name = $1::text) "
                        "on conflict do nothing returning id",
-                       name, kind);
+                       kept, kind);
         if (rows.empty()) {
-            throw refused("A wall called \"" + name + "\" exists already.");
+            throw refused("A wall called \"" + kept + "\" exists already.");
         }
         return walls::wall_id{rows[0][0].as<std::int64_t>()};
     });
@@ -41,17 +42,13 @@ outcome<void> administration::rename_wall(const std::string& wall, const std::st
 {
     return at_once([&] {
         const auto id = wall_named(wall);
-        checked_name("wall", new_name);
-        if (new_name.front() == '#') {
+        const std::string kept = checked_name("wall", new_name);
+        if (kept.front() == '#') {
             throw refused(
                 "The name of a wall does not begin with #, which begins a wall's number.");
         }
-        const auto taken = link_.exec(
-            "select from pollster.walls where name = $1::text and id <> $2::bigint", new_name, id);
-        if (!taken.empty()) {
-            throw refused("A wall called \"" + new_name + "\" exists already.");
-        }
-        link_.exec("update pollster.walls set name = $2::text where id = $1::bigint", id, new_name);
+        check_for_twins("wall", kept, id);
+        link_.exec("update pollster.walls set name = $2::text where id = $1::bigint", id, kept);
     });
 }
 

@@ -70,7 +70,10 @@ private:
     }
     void undo() noexcept;
 
+    // The name as it is kept; refused if it may not be one (db/names.hpp).
     static std::string checked_name(const std::string& what, const std::string& name);
+    // Refuses a name that another than `except` has, or that looks like it. `what`: user or wall.
+    void check_for_twins(const std::string& what, const std::string& name, std::int64_t except);
     static const std::string& checked_password(const std::string& password);
     std::int64_t user_named(const std::string& name);
     std::int64_t wall_named(const std::string& name);

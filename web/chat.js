@@ -5,6 +5,8 @@ import { Pollster } from './pollster.js';
 import { byId } from './page/dom.js';
 import { Editing } from './page/editing.js';
 import { hue, initials, plural } from './page/format.js';
+import { named } from './page/named.js';
+import { shown } from './page/names.js';
 import { MessageList } from './page/message_list.js';
 import { firstUnread, rowsOf } from './page/rows.js';
 import { Search } from './page/search.js';
@@ -106,7 +108,7 @@ function showState({ state, retryAt, reason }) {
   }
   byId('sign-in').hidden = true;
   byId('app').hidden = false;
-  byId('my-name').textContent = chat.user.name;
+  byId('my-name').replaceChildren(named('span', chat.user.id, chat.user.name));
   byId('my-avatar').textContent = initials(chat.user.name);
   byId('my-avatar').className = `avatar ${hue(chat.user.name)}`;
   byId('state').textContent = { connecting: 'Connecting…', online: 'Connected', offline: 'Not connected' }[state];
@@ -132,7 +134,7 @@ function wallsChanged() {
 function showTitle() {
   const unread = [...chat.walls.values()].reduce((sum, wall) => sum + wall.unread, 0);
   const name = chat.walls.get(current.id)?.name;
-  document.title = (unread ? `(${unread}) ` : '') + (name ? `${name} · Pollster` : 'Pollster');
+  document.title = (unread ? `(${unread}) ` : '') + (name ? `${shown(name)} · Pollster` : 'Pollster');
 }
 
 // Shows the wall that the address names. A wide screen always shows one, a phone starts with the list.
@@ -161,8 +163,8 @@ function leaveWall() {
 
 async function openWall(wall) {
   Object.assign(current, { placed: false, unreadFrom: null, missed: 0 });
-  byId('wall-name').textContent = wall.name;
-  byId('draft').placeholder = `Post to ${wall.name}`;
+  byId('wall-name').replaceChildren(named('span', wall.id, wall.name));
+  byId('draft').placeholder = `Post to ${shown(wall.name)}`;
   byId('draft').value = drafts.get(wall.id) ?? '';
   draftChanged();
   showPosts('end');
@@ -181,7 +183,7 @@ function showPosts(jump) {
   if (!wall) return;
   const view = { me: chat.user, unreadFrom: current.unreadFrom, now: Date.now(), editing: editing.postId };
   messages.show(rowsOf(wall.posts, chat.outbox(wall.id), view), jump);
-  if (wall.loaded) byId('history-state').textContent = wall.complete ? `This is the beginning of ${wall.name}.` : '';
+  if (wall.loaded) byId('history-state').textContent = wall.complete ? `This is the beginning of ${shown(wall.name)}.` : '';
 }
 
 function postsArrived(wall, posts) {
@@ -190,7 +192,7 @@ function postsArrived(wall, posts) {
   if (!messages.atEnd) current.missed += others.length;
   showPosts();
   // Our own post must not silence the one before it.
-  if (others.length) byId('announce').textContent = others.slice(-3).map((post) => `${post.user_name}: ${post.body}`).join('\n');
+  if (others.length) byId('announce').textContent = others.slice(-3).map((post) => `${shown(post.user_name)}: ${post.body}`).join('\n');
   readIfSeen();
 }
 

@@ -1,5 +1,7 @@
 #include "fcgi_app/cli/administration.hpp"
 
+#include "db/names.hpp"
+
 #include <algorithm>
 
 namespace pollster::cli {
@@ -24,8 +26,14 @@ db::settings database_of(const config& settings)
     return out;
 }
 
-void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows)
+// Names of an application's tables may hold anything, terminal escapes too.
+void print_table(std::ostream& out, std::vector<std::vector<std::string>> rows)
 {
+    for (auto& row : rows) {
+        for (auto& text : row) {
+            text = db::shown(text);
+        }
+    }
     std::vector<std::size_t> widths;
     for (const auto& row : rows) {
         widths.resize(std::max(widths.size(), row.size()));

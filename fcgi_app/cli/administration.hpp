@@ -45,7 +45,8 @@ inline std::string counted(std::size_t count, const std::string& noun)
 }
 
 // Rows of equal length as columns as wide as their widest text; the first row is the heading.
-void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows);
+// What cannot be seen in a text is made visible.
+void print_table(std::ostream& out, std::vector<std::vector<std::string>> rows);
 
 std::string joined(const std::vector<std::string>& texts, const std::string& separator);
 

@@ -1,5 +1,6 @@
 #include "fcgi_app/routes/rates.hpp"
 
+#include "db/names.hpp"
 #include "fcgi_app/limits/network.hpp"
 
 namespace routes {
@@ -51,10 +52,11 @@ std::string key_of(walls::user_id user)
     return std::to_string(walls::number(user));
 }
 
-// Of name and address, so that nobody can lock another out from elsewhere.
+// All spellings of a name sign the same user in, so they are one. Of name and address, so that
+// nobody can lock another out from elsewhere.
 std::string attempt_key(const http::request& r, const std::string& name)
 {
-    return limits::network_of(r.remote_addr) + '\n' + name;
+    return limits::network_of(r.remote_addr) + '\n' + db::composed(name);
 }
 
 } // namespace

@@ -59,6 +59,35 @@ BOOST_AUTO_TEST_CASE(adds_users_who_can_sign_in)
     BOOST_TEST(why(admin->add_user(umlauts, "long enough")) == "done");
 }
 
+BOOST_AUTO_TEST_CASE(names_that_deceive_are_refused_and_spellings_are_one_name)
+{
+    BOOST_TEST(why(admin->add_user("an\u200bn", "correct horse")) ==
+               "The name of a user has U+200B ZERO WIDTH SPACE, which cannot be seen.");
+    BOOST_TEST(why(admin->add_wall("a  b", "chat")) ==
+               "The name of a wall has two spaces, one after the other.");
+    // An older row, or one of an application, may have any name.
+    pg.sql(name, "insert into pollster.users (name) values (e'p\u202eaul')");
+    BOOST_TEST(
+        why(admin->add_user("paul", "correct horse")) ==
+        "The user \"p<U+202E>aul\" exists already, and nobody could tell the new name from it.");
+    BOOST_TEST(why(admin->add_user("ann", "correct horse")) == "done");
+    BOOST_TEST(why(admin->add_user("\u0430nn", "correct horse")) ==
+               "The user \"ann\" exists already, and nobody could tell the new name from it.");
+    BOOST_TEST(why(admin->add_wall("Peter's", "chat")) == "done");
+    BOOST_TEST(why(admin->add_wall("Mary's", "chat")) == "done");
+    BOOST_TEST(why(admin->rename_wall("Mary's", "\u0420eter's")) ==
+               "The wall \"Peter's\" exists already, and nobody could tell the new name from it.");
+    BOOST_TEST(why(admin->rename_wall("Peter's", "\u0420eter's")) == "done"); // its own twin
+    // However it is typed, it is kept in one way and found.
+    BOOST_TEST(why(admin->add_user("Zoe\u0308", "correct horse")) == "done");
+    BOOST_TEST(why(admin->add_user("Zo\u00eb", "correct horse")) ==
+               "A user called \"Zo\u00eb\" exists already.");
+    BOOST_TEST(signs_in("Zoe\u0308", "correct horse"));
+    BOOST_TEST(signs_in("Zo\u00eb", "correct horse"));
+    BOOST_TEST(why(admin->disable_user("Zoe\u0308")) == "done");
+    BOOST_TEST(!signs_in("Zo\u00eb", "correct horse"));
+}
+
 BOOST_AUTO_TEST_CASE(new_password_ends_sessions)
 {
     BOOST_TEST_REQUIRE(why(admin->add_user("ann", "correct horse")) == "done");

@@ -3,6 +3,7 @@
 
 import { arrange, make } from './dom.js';
 import { clock, fullTime, hue, initials } from './format.js';
+import { named } from './named.js';
 import { postText } from './post_text.js';
 
 const NEAR_END = 60;    // px that still count as "at the end"
@@ -102,13 +103,13 @@ export class MessageList {
   #build(row) {
     if (row.type === 'day') return make('li', { class: 'day' }, make('span', {}, row.name));
     if (row.type === 'new') return make('li', { class: 'new-line' }, make('span', {}, 'New'));
-    const { post, own, head, pending } = row;
+    const { post, own, head, twin, pending } = row;
     const state = ['post', own ? 'own' : 'other', head && 'head', row.editing && 'editing', pending?.state, post.body === null && 'deleted'];
     return make('li', { class: state.filter(Boolean).join(' '), 'data-post': post.post_id },
       head && !own ? make('span', { class: `avatar ${hue(post.user_name)}`, 'aria-hidden': 'true' }, initials(post.user_name)) : null,
       make('div', { class: 'bubble-box' },
         head ? make('p', { class: 'heading' },
-          make('strong', { class: own ? 'unseen' : null }, post.user_name), ' ',
+          named('strong', post.user_id, post.user_name, { twin, class: own ? 'unseen' : null }), ' ',
           make('time', { datetime: post.created_at, title: fullTime(post.created_at) }, clock(post.created_at))) : null,
         row.editing ? this.#actions.editor()
           : make('div', { class: 'bubble', title: head ? null : fullTime(post.created_at) }, ...postText(post)),

@@ -2,13 +2,16 @@
 // posts that are still on their way. No DOM: message_list.js makes elements of the rows.
 
 import { dayName } from './format.js';
+import { twinsAmong } from './names.js';
 
 const SAME_BREATH = 5 * 60_000;  // ms between two posts of one author under one heading
 
-// Rows are {key, type: 'day' | 'new' | 'post', …}; a post row has {post, own, head, editing, pending}.
+// Rows are {key, type: 'day' | 'new' | 'post', …}; a post row has {post, own, head, twin, editing, pending};
+// `twin`: another author here has a name that looks the same.
 // `unreadFrom`: entry number of the first unread post, or null. `editing`: post_id of the post being edited, or null.
 export function rowsOf(posts, pending, { me, unreadFrom, now, editing = null }) {
   const rows = [];
+  const twins = twinsAmong([me, ...posts.map((post) => ({ id: post.user_id, name: post.user_name }))]);
   let day = null;
   let previous = null;
   const add = (post, item) => {
@@ -25,7 +28,7 @@ export function rowsOf(posts, pending, { me, unreadFrom, now, editing = null }) 
     }
     const head = !previous || previous.user_id !== post.user_id ||
                  Date.parse(post.created_at) - Date.parse(previous.created_at) > SAME_BREATH;
-    rows.push({ key, type: 'post', post, own: post.user_id === me.id, head,
+    rows.push({ key, type: 'post', post, own: post.user_id === me.id, head, twin: twins.has(post.user_id),
                 editing: !item && post.post_id === editing && post.body !== null,
                 pending: item ? { key: item.key, state: item.state, reason: item.reason } : null });
     previous = post;

@@ -4,6 +4,8 @@
 import { Timeline } from '../pollster/timeline.js';
 import { byId, make } from './dom.js';
 import { fullTime, plural } from './format.js';
+import { named } from './named.js';
+import { twinsAmong } from './names.js';
 import { postText } from './post_text.js';
 
 export class Search {
@@ -102,14 +104,15 @@ export class Search {
       : `${complete ? count : `The newest ${count}`} with “${this.#words}”`;
     byId('search-more').textContent = posts.length === 0 ? 'Search older posts' : 'Older posts';
     byId('search-more').hidden = complete;
-    byId('found').replaceChildren(...posts.map(result).reverse());
+    const twins = twinsAmong(posts.map((post) => ({ id: post.user_id, name: post.user_name })));
+    byId('found').replaceChildren(...posts.map((post) => result(post, twins)).reverse());
   }
 }
 
-function result(post) {
+function result(post, twins) {
   return make('li', { class: post.body === null ? 'post deleted' : 'post', 'data-found': post.post_id },
     make('div', { class: 'bubble-box' },
-      make('p', { class: 'heading' }, make('strong', {}, post.user_name), ' ',
+      make('p', { class: 'heading' }, named('strong', post.user_id, post.user_name, { twin: twins.has(post.user_id) }), ' ',
         make('time', { datetime: post.created_at }, fullTime(post.created_at))),
       make('div', { class: 'bubble' }, ...postText(post))));
 }

@@ -1,0 +1,35 @@
+// Names that deceive, as the page shows them.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { lookOf, shown, twinsAmong } from '../../web/page/names.js';
+import { rowsOf } from '../../web/page/rows.js';
+import { entry } from './fakes.mjs';
+
+test('what cannot be seen is written out', () => {
+  assert.equal(shown('ann'), 'ann');
+  assert.equal(shown('Zoë 李小龍 محمد 👩'), 'Zoë 李小龍 محمد 👩');
+  assert.equal(shown('\u202ennA'), '‹U+202E›nnA');
+  for (const unseen of ['\u200b', '\u00ad', '\u2066', '\u061c', '\u3164', '\ufe0f', '\u{e0041}', '\ue000', '\u0378', '\u2028', '\u0007']) {
+    assert.match(shown(`a${unseen}b`), /^a‹U\+[0-9A-F]{4,6}›b$/);
+  }
+});
+
+test('names that may be taken for each other have one look', () => {
+  for (const twin of ['\u0430nn', 'Ann', 'an\u0578', '\uff41nn', '\u{1d41a}nn', 'an\u200bn', ' ann ', '\u202eann']) assert.equal(lookOf(twin), lookOf('ann'), twin);
+  assert.equal(lookOf('u\u0308ber'), lookOf('\u00fcber'));
+  assert.equal(lookOf('paul'), lookOf('pauI'));
+  for (const other of ['anna', '\u00e1nn', 'bnn']) assert.notEqual(lookOf(other), lookOf('ann'), other);
+});
+
+test('only names of different people are twins', () => {
+  assert.deepEqual(twinsAmong([{ id: 1, name: 'ann' }, { id: 1, name: 'ann' }, { id: 2, name: 'bob' }]), new Set());
+  assert.deepEqual(twinsAmong([{ id: 1, name: 'ann' }, { id: 2, name: '\u0430nn' }, { id: 3, name: 'bob' }]), new Set([1, 2]));
+});
+
+test('a row says when another author looks the same, me included', () => {
+  const created_at = new Date(2026, 0, 2, 9).toISOString();
+  const posts = [entry(1, { user_id: 4, user_name: '\u0430nn', created_at }), entry(2, { user_id: 5, user_name: 'bob', created_at })];
+  const rows = rowsOf(posts, [], { me: { id: 3, name: 'ann' }, unreadFrom: null, now: Date.now() });
+  assert.deepEqual(rows.filter(({ type }) => type === 'post').map(({ twin }) => twin), [true, false]);
+});

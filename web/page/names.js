@@ -1,0 +1,42 @@
+// Names as the page shows them. Those of an application's own tables may hold anything; nobody should
+// pass for somebody else by a letter that cannot be seen or looks like another. No DOM.
+
+// Directions are turned by some, nothing is seen of the others, and unassigned ones look like each other.
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+
+const code = (letter) => letter.codePointAt(0).toString(16).toUpperCase().padStart(4, '0');
+
+// What cannot be seen in it is written out: "ann‹U+200B›".
+export const shown = (name) => name.replace(UNSEEN, (letter) => `‹U+${code(letter)}›`);
+
+// Letters of other scripts that look like Latin ones in most fonts, and Latin ones that look like each
+// other; the server's command line refuses far more (UTS #39).
+const ALIKE = new Map([
+  ['аɑα', 'a'], ['с', 'c'], ['ԁ', 'd'], ['е', 'e'], ['һ', 'h'], ['іιӏı', 'i'], ['ј', 'j'], ['оοօ0', 'o'], ['рρ', 'p'], ['ԛ', 'q'],
+  ['ѕ', 's'], ['ս', 'u'], ['νѵ', 'v'], ['ԝ', 'w'], ['х', 'x'], ['уγ', 'y'], ['ո', 'n'], ['1|', 'l'],
+  ['АΑ', 'A'], ['ВΒ', 'B'], ['СϹ', 'C'], ['ЕΕ', 'E'], ['НΗ', 'H'], ['ІΙӀ', 'I'], ['Ј', 'J'], ['КΚ', 'K'], ['МΜ', 'M'], ['Ν', 'N'],
+  ['ОΟ', 'O'], ['РΡ', 'P'], ['Ѕ', 'S'], ['ТΤ', 'T'], ['ХΧ', 'X'], ['УΥ', 'Y'], ['ΖZ', 'Z'],
+].flatMap(([letters, latin]) => [...letters].map((letter) => [letter, latin])));
+
+// The same for names that may be taken for each other: any case, form and spacing.
+export function lookOf(name) {
+  const plain = [...name.normalize('NFKC').replace(UNSEEN, '')].map((letter) => ALIKE.get(letter) ?? letter).join('');
+  return plain.toLowerCase().replace(/[il]/g, 'l').replace(/\s+/g, ' ').trim();
+}
+
+const looks = new Map();  // name -> look: the same few names come again and again
+function known(name) {
+  if (looks.size > 10_000) looks.clear();
+  if (!looks.has(name)) looks.set(name, lookOf(name));
+  return looks.get(name);
+}
+
+// Of things with {id, name}: the ids of those whose name looks like that of another id.
+export function twinsAmong(things) {
+  const ids = new Map();  // look -> ids
+  for (const { id, name } of things) {
+    const look = known(name);
+    ids.set(look, (ids.get(look) ?? new Set()).add(id));
+  }
+  return new Set([...ids.values()].filter((same) => same.size > 1).flatMap((same) => [...same]));
+}
