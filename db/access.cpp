@@ -34,10 +34,13 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
     if (places.empty()) {
         return answer;
     }
-    for (const auto& row : l.exec(sql, asked)) {
+    const auto rows = l.exec(sql, asked);
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& row : rows) {
         auto identity = std::make_shared<walls::identity>();
         identity->user = walls::user_id{row[1].as<std::int64_t>()};
         identity->user_name = row[2].c_str();
+        identity->read_at = now;
         identity->expires = std::chrono::system_clock::time_point(
             std::chrono::milliseconds(row[3].as<std::int64_t>()));
         for (const auto wall : parse_bigints(row[4].c_str())) {

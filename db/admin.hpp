@@ -103,6 +103,10 @@ public:
     virtual outcome<void> revoke_session(const std::string& session) = 0;
     virtual outcome<std::size_t> revoke_sessions_of(const std::string& user) = 0; // how many
 
+    // After a backup was restored: begins a new history, so that every client reads its walls
+    // anew, and has the planner look at the tables, for a dump has no statistics.
+    virtual outcome<void> restored() = 0;
+
     // Users ann, bob and cleo, walls General (chat), Workshop (board) and Notices (notices) with
     // different members, and a few posts. Adds only what is missing, so it may be repeated.
     virtual outcome<std::vector<demo_user>> load_demo() = 0;

@@ -110,6 +110,14 @@ outcome<std::size_t> administration::grant(const std::string& wall,
     });
 }
 
+outcome<void> administration::restored()
+{
+    return at_once([&] {
+        link_.exec("select pollster.restored()");
+        link_.exec("analyze");
+    });
+}
+
 outcome<std::size_t> administration::revoke(const std::string& wall,
                                             const std::vector<std::string>& users)
 {

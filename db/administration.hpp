@@ -41,6 +41,7 @@ public:
     outcome<void> revoke_session(const std::string& session) override;
     outcome<std::size_t> revoke_sessions_of(const std::string& user) override;
 
+    outcome<void> restored() override;
     outcome<std::vector<demo_user>> load_demo() override;
 
 private:

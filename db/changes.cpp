@@ -20,10 +20,10 @@ change_outcome change_post(link& l, const post_change& change)
                                      number(change.post), change.body.value_or(""));
             const std::string outcome = rows.empty() ? "missing" : rows[0][0].c_str();
             if (outcome == "changed") {
-                return post_changed{read_entry(rows[0], 1)};
+                return post_changed{{read_entry(rows[0], 1)}};
             }
             if (outcome == "unchanged") {
-                return post_unchanged{read_entry(rows[0], 1)};
+                return post_unchanged{{read_entry(rows[0], 1)}};
             }
             if (outcome == "foreign") {
                 return post_foreign{};

@@ -24,10 +24,14 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
                                        std::size_t limit)
 {
     static const std::string sql =
-        std::string("select asked.n, ") + entry_columns +
+        std::string("select asked.n, coalesce(h.last_entry, 0), coalesce(h.epoch, 0) # ") +
+        history_epoch + ", " + entry_columns +
         " from unnest($1::bigint[], $2::bigint[]) with ordinality asked(wall_id, last, n) "
-        "cross join lateral (select * from pollster.entries f "
-        "where f.wall_id = asked.wall_id and f.id > asked.last order by f.id limit $3::bigint) e" +
+        "left join lateral (select o.last_entry, o.epoch from pollster.heads o "
+        "where o.wall_id = asked.wall_id offset 0) h on true "
+        "left join lateral (select * from pollster.entries f "
+        "where f.wall_id = asked.wall_id and f.id > asked.last order by f.id limit $3::bigint) e "
+        "on true" +
         entry_joins + "order by asked.n, e.id";
 
     limit = std::min(limit, most_rows);
@@ -37,12 +41,17 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
     std::vector<walls::page> pages;
     pages.reserve(cursors.size());
     for (const auto& c : cursors) {
-        pages.push_back({c.wall, {}, false});
+        pages.push_back({c.wall, {}, false, {}, {}});
     }
     for (const auto& row : rows) {
         auto& page = pages[row[0].as<std::size_t>() - 1];
+        page.newest = walls::entry_id{row[1].as<std::int64_t>()};
+        page.epoch = walls::wall_epoch{row[2].as<std::int64_t>()};
+        if (row[3].is_null()) {
+            continue; // no entry there
+        }
         if (page.entries.size() < limit) {
-            page.entries.push_back(read_entry(row, 1));
+            page.entries.push_back(read_entry(row, 3));
         } else {
             page.more = true;
         }
@@ -58,9 +67,8 @@ history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id
                      std::size_t limit)
 {
     static const std::string sql =
-        std::string("select newest.number, ") + entry_columns +
-        ", true from (select coalesce((select last_entry from pollster.heads where wall_id = "
-        "$1::bigint), 0) as number) newest "
+        std::string("select newest.number, newest.epoch, ") + entry_columns + ", true from " +
+        newest_of_wall +
         "left join lateral (select f.* from pollster.entries f "
         "cross join lateral pollster.post_of_entry(f.wall_id, f.id, f.post_id, f.kind) x "
         "where f.wall_id = $1::bigint and f.id < $2::bigint and f.kind = 'post' "
@@ -77,9 +85,11 @@ std::vector<wall_summary> walls_of(link& l, walls::user_id user)
 {
     // The count stops at 1,000, so a wall costs no more however much there is to read: offset 0
     // forbids a join that reads all of it first.
-    static constexpr char sql[] =
-        "select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
-        "(select count(*) from (select from pollster.entries e "
+    static const std::string sql =
+        std::string("select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
+                    "coalesce(h.epoch, 0) # ") +
+        history_epoch +
+        ", (select count(*) from (select from pollster.entries e "
         "cross join lateral pollster.post_of_entry(e.wall_id, e.id, e.post_id, e.kind) p "
         "where e.wall_id = w.id and e.id > coalesce(r.entry_id, 0) and e.kind = 'post' "
         "and p.user_id is distinct from $1::bigint "
@@ -91,9 +101,10 @@ std::vector<wall_summary> walls_of(link& l, walls::user_id user)
         "where m.user_id = $1::bigint order by w.id";
 
     std::vector<wall_summary> out;
-    for (const auto& row : l.exec(sql, number(user))) {
+    for (const auto& row : l.exec(sql.c_str(), number(user))) {
         out.push_back({walls::wall_id{row[0].as<std::int64_t>()}, row[1].c_str(), row[2].c_str(),
-                       walls::entry_id{row[3].as<std::int64_t>()}, row[4].as<std::int64_t>()});
+                       walls::entry_id{row[3].as<std::int64_t>()},
+                       walls::wall_epoch{row[4].as<std::int64_t>()}, row[5].as<std::int64_t>()});
     }
     return out;
 }
@@ -111,11 +122,12 @@ std::int64_t mark_read(link& l, walls::wall_id wall, walls::user_id user, walls:
     return l.exec(sql, number(wall), number(user), number(entry))[0][0].as<std::int64_t>();
 }
 
-bool has_replayed(link& l, std::uint64_t position)
+bool has_replayed(link& l, std::uint64_t position, std::int64_t history)
 {
     return l
-        .exec("select pg_is_in_recovery() and pg_last_wal_replay_lsn() >= $1::pg_lsn",
-              lsn(position))[0][0]
+        .exec("select pg_is_in_recovery() and pg_last_wal_replay_lsn() >= $1::pg_lsn "
+              "and exists (select from pollster.history h where h.one and h.epoch = $2::bigint)",
+              lsn(position), history)[0][0]
         .as<bool>();
 }
 

@@ -26,28 +26,46 @@ std::uint64_t parse_lsn(std::string_view text)
 
 } // namespace
 
-// A snapshot names transactions by number, and the numbers mean something only on the server that
-// gave them. A restored or failed-over server may give the same number to another transaction; it
-// has another identity, timeline or start time. So may one whose postmaster recovered from the
-// crash of a process, for rollbacks are not flushed; a recovery discards the statistics, which says
-// when.
+// A snapshot names transactions by number, and the numbers mean something only in the process of
+// PostgreSQL that gave them, on the timeline where it did.
+//
+// Whether such another database has all that was seen, the newest entries tell. A process that has
+// seen nothing cannot know; then the database itself says where it was found complete last, and
+// elsewhere it is not trusted: a copy of a backup has other tables, a promoted standby or a
+// restored base backup another timeline.
 void looker::recognise(link& l)
 {
-    const auto r = l.exec("select pg_is_in_recovery(), concat_ws(' ', "
-                          "(select system_identifier from pg_control_system()), "
-                          "(select oid from pg_database where datname = current_database()), "
-                          "case when not pg_is_in_recovery() "
-                          "then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end, "
-                          "pg_postmaster_start_time(), "
-                          "(select stats_reset from pg_stat_bgwriter))");
+    static const std::string sql =
+        std::string("select pg_is_in_recovery(), concat_ws(' ', "
+                    "(select system_identifier from pg_control_system()), "
+                    "(select oid from pg_database where datname = current_database()), "
+                    "'pollster.heads'::regclass::oid, "
+                    "case when not pg_is_in_recovery() "
+                    "then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end), ") +
+        process_text + ", h.epoch, h.server from pollster.history h where h.one";
+    static constexpr char verify[] =
+        "select pollster.verify_history($1::bigint, $2::text, $3::boolean)";
+
+    const auto r = l.exec(sql.c_str());
+    if (r.empty()) {
+        throw std::runtime_error("pollster.history is empty: run pollster restored");
+    }
     if (r[0][0].as<bool>()) {
         throw trouble_found({walls::trouble_kind::read_only,
                              "the database is a standby; name the primary as database"});
     }
     const std::string server = r[0][1].c_str();
-    if (server != server_) {
-        server_ = server;
+    const std::string process = r[0][2].c_str();
+    if (server != server_ || process != process_) {
         snapshot_.clear();
+        const auto epoch = r[0][3].as<std::int64_t>();
+        const bool vouched_for = r[0][4].is_null() || server == r[0][4].c_str();
+        const bool cut = epoch == history_ ? lost_entries(l, seen_.all()) : !vouched_for;
+        if (cut || server != r[0][4].c_str()) {
+            histories_cut_ += l.exec(verify, epoch, server, cut)[0][0].as<bool>() ? 1 : 0;
+        }
+        server_ = server;
+        process_ = process;
     }
     generation_ = l.generation();
 }
@@ -61,45 +79,93 @@ void looker::ask_schema(link& l, clock::time_point now)
 
 // A snapshot says which transactions it saw: all below xmax except the listed ones that were still
 // running. What was written by any other transaction is new to us. So nothing that commits late can
-// appear behind our back, and a transaction that stays open for hours costs nothing.
+// appear behind our back, and a transaction that stays open for hours costs nothing. What claims to
+// be of the future came with a dump, from another cluster.
 //
 // One statement, hence one snapshot, for everything. Each running transaction is looked up in the
 // index by itself: offset 0 forbids the join that reads the index from its beginning, which is
 // chosen while the statistics know few values of changed_by (an application was just adopted).
+//
+// Rows: a head that changed, a note (of a wall: with its head), a head that was asked for, where
+// this look stands, a head that is remembered as evidence.
+namespace {
+
+enum row_kind : int { changed_head = 1, note, asked_head, standing, evidence };
+
+const std::string& asked_and_standing()
+{
+    static const std::string sql =
+        std::string("select 3, w.id, h.last_entry, h.epoch, h.stamp, null "
+                    "from unnest($1::bigint[]) asked(id) join pollster.walls w on w.id = asked.id "
+                    "left join pollster.heads h on h.wall_id = w.id "
+                    "union all "
+                    "select 4, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, null, ") +
+        history_epoch +
+        ", null, concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), " +
+        process_text + ")";
+    return sql;
+}
+
+const std::string& since_snapshot()
+{
+    static const std::string sql =
+        "with before as materialized (select $2::pg_snapshot as snapshot) "
+        "select 1, wall_id, last_entry, epoch, stamp, null from pollster.heads "
+        "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
+        "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
+        "union all "
+        "select 1, h.wall_id, h.last_entry, h.epoch, h.stamp, null "
+        "from before, pg_snapshot_xip(before.snapshot) running "
+        "cross join lateral (select * from pollster.heads o where o.changed_by = running offset 0) "
+        "h "
+        "union all "
+        "select 2, coalesce(c.wall_id, c.user_id), h.last_entry, h.epoch, h.stamp, c.kind from ("
+        "select user_id, wall_id, kind from pollster.access_changes "
+        "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
+        "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
+        "union "
+        "select o.user_id, o.wall_id, o.kind from before, pg_snapshot_xip(before.snapshot) running "
+        "cross join lateral (select * from pollster.access_changes o where o.changed_by = running "
+        "offset 0) o) c "
+        "left join lateral (select * from pollster.heads o where o.wall_id = c.wall_id offset 0) h "
+        "on true "
+        "union all " +
+        asked_and_standing();
+    return sql;
+}
+
+const std::string& afresh()
+{
+    static const std::string sql =
+        asked_and_standing() +
+        " union all "
+        "(select 5, wall_id, last_entry, epoch, stamp, null from pollster.heads "
+        "where changed_by < pg_snapshot_xmax(pg_current_snapshot()) order by changed_by desc "
+        "limit 100)";
+    return sql;
+}
+
+// What a row says of a head; of a wall without one: nothing.
+seen_head read_head(const pqxx::row& row)
+{
+    return {walls::wall_id{row[1].as<std::int64_t>()}, row[3].as<std::int64_t>(0),
+            walls::entry_id{row[2].as<std::int64_t>(0)}, row[4].as<std::int64_t>(0)};
+}
+
+} // namespace
+
 walls::changes looker::look(link& l, std::span<const walls::wall_id> also)
 {
-    static constexpr char since_snapshot[] =
-        "with before as materialized (select $2::pg_snapshot as snapshot) "
-        "select 1, wall_id, last_entry, null from pollster.heads "
-        "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
-        "union all "
-        "select 1, h.wall_id, h.last_entry, null from before, pg_snapshot_xip(before.snapshot) "
-        "running cross join lateral (select * from pollster.heads o where o.changed_by = running "
-        "offset 0) h "
-        "union all "
-        "(select distinct 2, user_id, 0, null from pollster.access_changes "
-        "where changed_by >= pg_snapshot_xmax($2::pg_snapshot)) "
-        "union all "
-        "select 2, c.user_id, 0, null from before, pg_snapshot_xip(before.snapshot) running "
-        "cross join lateral (select * from pollster.access_changes o where o.changed_by = running "
-        "offset 0) c "
-        "union all "
-        "select 1, w.id, coalesce(h.last_entry, 0), null from unnest($1::bigint[]) asked(id) "
-        "join pollster.walls w on w.id = asked.id left join pollster.heads h on h.wall_id = w.id "
-        "union all "
-        "select 3, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, 0, "
-        "concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), "
-        "extract(epoch from pg_postmaster_start_time()), "
-        "extract(epoch from pg_stat_get_bgwriter_stat_reset_time()))";
-    static constexpr char afresh[] =
-        "select 1, w.id, coalesce(h.last_entry, 0), null from unnest($1::bigint[]) asked(id) "
-        "join pollster.walls w on w.id = asked.id left join pollster.heads h on h.wall_id = w.id "
-        "union all "
-        "select 3, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, 0, "
-        "concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), "
-        "extract(epoch from pg_postmaster_start_time()), "
-        "extract(epoch from pg_stat_get_bgwriter_stat_reset_time()))";
+    for (int attempt = 1; attempt <= 5; ++attempt) {
+        if (auto found = look_once(l, also)) {
+            return std::move(*found);
+        }
+    }
+    throw trouble_found({walls::trouble_kind::unavailable, "another database at every look"});
+}
 
+std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::wall_id> also)
+{
     const auto now = clock::now();
     l.connected();
     if (l.generation() != generation_) {
@@ -108,79 +174,92 @@ walls::changes looker::look(link& l, std::span<const walls::wall_id> also)
     } else if (now - schema_asked_ >= schema_asked_every_) {
         ask_schema(l, now);
     }
-    // Notes about access are kept for an hour (pollster.clean_up). And after a long rest what
-    // changed meanwhile is of no interest any more: nobody was here.
+    // Notes are kept for an hour (pollster.clean_up). And after a long rest what changed meanwhile
+    // is of no interest any more: nobody was here.
     if (now - looked_ > 10min) {
         snapshot_.clear();
     }
 
     const std::string asked = bigints(also, [](walls::wall_id w) { return number(w); });
-    walls::changes found;
-    found.forget_everything = snapshot_.empty();
-    const auto rows =
-        found.forget_everything ? l.exec(afresh, asked) : l.exec(since_snapshot, asked, snapshot_);
+    const bool all_new = snapshot_.empty();
+    const auto rows = all_new ? l.exec(afresh().c_str(), asked)
+                              : l.exec(since_snapshot().c_str(), asked, snapshot_);
 
-    std::string snapshot;
+    std::string position;
     std::uint64_t newest_xid = 0;
     std::uint64_t seen_upto = 0;
+    std::int64_t history = 0;
+    bool everything = false;
     for (const auto& row : rows) {
-        const auto number = row[1].as<std::int64_t>();
-        switch (row[0].as<int>()) {
-        case 1:
-            found.heads.push_back(
-                {walls::wall_id{number}, walls::entry_id{row[2].as<std::int64_t>()}});
-            break;
-        case 2:
-            found.access_changed.push_back(walls::user_id{number});
-            break;
-        default: {
-            const std::string_view all = row[3].c_str();
+        if (row[0].as<int>() == standing) {
+            const std::string_view all = row[5].c_str();
             const auto lsn = all.find(' ') + 1;
-            const auto server = all.find(' ', lsn) + 1;
-            snapshot = all.substr(0, lsn - 1);
-            seen_upto = parse_lsn(all.substr(lsn, server - 1 - lsn));
-            found.position = snapshot + ' ' + std::string(all.substr(server));
-            newest_xid = static_cast<std::uint64_t>(number);
+            const auto process = all.find(' ', lsn) + 1;
+            position = all.substr(0, lsn);
+            position += all.substr(process);
+            seen_upto = parse_lsn(all.substr(lsn, process - 1 - lsn));
+            newest_xid = static_cast<std::uint64_t>(row[1].as<std::int64_t>());
+            history = row[3].as<std::int64_t>(0);
         }
-        }
+        everything |= row[0].as<int>() == note && row[5].c_str() == std::string_view("everything");
     }
-    if (!found.forget_everything && newest_xid < newest_xid_) {
-        // Transaction numbers never go back. Whatever happened, this is not the history that we
-        // know.
+    if (position.substr(position.find(' ') + 1) != process_) {
+        generation_ = 0; // a proxy has changed the server behind our connection
+        return std::nullopt;
+    }
+    // Transaction numbers never go back, and a history keeps its epoch. Whatever happened, this is
+    // not the history that we know.
+    if (!all_new && (everything || history != history_ || newest_xid < newest_xid_)) {
         snapshot_.clear();
-        return look(l, also);
+        return std::nullopt;
     }
-    snapshot_ = snapshot;
+    if (history != history_) {
+        seen_.forget_all();
+    }
+
+    walls::changes found;
+    found.forget_everything = all_new;
+    found.position = position;
+    found.history = walls::wall_epoch{history};
+    const auto add_head = [&found, history](const seen_head& h) {
+        found.heads.push_back({h.wall, h.newest, walls::wall_epoch{h.epoch ^ history}});
+    };
+    std::vector<seen_head> newest;
+    for (const auto& row : rows) {
+        const auto kind = row[0].as<int>();
+        const std::string_view what = row[5].is_null() ? "" : row[5].c_str();
+        if (kind == note && what == "access") {
+            found.access_changed.push_back(walls::user_id{row[1].as<std::int64_t>()});
+        } else if (kind == note && what == "author") {
+            found.authors.push_back(walls::user_id{row[1].as<std::int64_t>()});
+        } else if (kind != standing) {
+            const auto h = read_head(row);
+            if (kind == note) {
+                found.outdated.push_back(h.wall);
+                seen_.forget(h.wall);
+            }
+            if (kind == asked_head || kind == note) {
+                seen_.add_older(h);
+            } else {
+                newest.push_back(h);
+            }
+            if (kind != evidence) {
+                add_head(h);
+            }
+        }
+    }
+    if (all_new) {
+        std::reverse(newest.begin(), newest.end());
+    }
+    for (const auto& h : newest) {
+        seen_.add_newest(h);
+    }
+    snapshot_ = position.substr(0, position.find(' '));
+    history_ = history;
     newest_xid_ = newest_xid;
     looked_ = now;
     seen_upto_ = seen_upto;
     return found;
-}
-
-// The position is a snapshot and what looker::recognise() says tells one history from another. The
-// notes are read in the order of the index, one for each running transaction: by equality alone
-// they would be read from end to end when one transaction wrote most of them.
-bool access_changed_since(link& l, const std::string& position) noexcept
-try {
-    static constexpr char sql[] =
-        "with before as materialized (select $1::pg_snapshot as snapshot) "
-        "select concat_ws(' ', extract(epoch from pg_postmaster_start_time()), "
-        "extract(epoch from pg_stat_get_bgwriter_stat_reset_time())) <> $2::text "
-        "or exists (select from pollster.access_changes "
-        "where changed_by >= pg_snapshot_xmax($1::pg_snapshot)) "
-        "or exists (select from before, pg_snapshot_xip(before.snapshot) running "
-        "cross join lateral (select o.changed_by from pollster.access_changes o "
-        "where o.changed_by >= running order by o.changed_by limit 1) c "
-        "where c.changed_by = running)";
-
-    const auto space = position.find(' ');
-    if (space == std::string::npos) {
-        return true;
-    }
-    const auto r = l.exec(sql, position.substr(0, space), position.substr(space + 1));
-    return r[0][0].as<bool>();
-} catch (const std::exception&) {
-    return true;
 }
 
 } // namespace db

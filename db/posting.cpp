@@ -15,10 +15,10 @@ post_outcome read_outcome(const pqxx::row& row)
 {
     const std::string outcome = row[1].c_str();
     if (outcome == "created") {
-        return post_created{read_entry(row, 2)};
+        return post_created{{read_entry(row, 2)}};
     }
     if (outcome == "known") {
-        return post_known{read_entry(row, 2)};
+        return post_known{{read_entry(row, 2)}};
     }
     if (outcome == "conflict") {
         return post_conflict{};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "db/link.hpp"
+#include "db/seen_heads.hpp"
 #include "db/store.hpp"
 
 #include <pqxx/except>
@@ -30,26 +31,44 @@ public:
     std::uint64_t seen_upto() const { return seen_upto_; }
     // counters::schema. Any thread.
     int schema() const { return schema_; }
+    // counters::histories_cut. Any thread.
+    int histories_cut() const { return histories_cut_; }
+    // The epoch of the history that the last look saw, 0 before the first. Any thread.
+    std::int64_t history() const { return history_; }
+    seen_heads& seen() { return seen_; }
 
 private:
     using clock = std::chrono::steady_clock;
     void recognise(link& l);
     void ask_schema(link& l, clock::time_point now);
+    // None: not the history that was expected, or nothing that is known counts any more; ask again.
+    std::optional<walls::changes> look_once(link& l, std::span<const walls::wall_id> also);
 
     const std::chrono::milliseconds schema_asked_every_;
-    std::string server_;           // the one that snapshot_ is of
-    std::string snapshot_;         // of the last look; empty: none that counts
+    std::string server_;   // the one that snapshot_ is of
+    std::string process_;  // likewise: process_text
+    std::string snapshot_; // of the last look; empty: none that counts
+    seen_heads seen_;
     std::uint64_t newest_xid_ = 0; // first transaction that had not begun then
     std::uint64_t generation_ = 0; // of the link that was recognised
     clock::time_point looked_{};
     clock::time_point schema_asked_{};
     std::atomic<std::uint64_t> seen_upto_{0};
     std::atomic<int> schema_{0};
+    std::atomic<int> histories_cut_{0};
+    std::atomic<std::int64_t> history_{0};
 };
 
-// Was any change of access committed that the look with this changes::position did not see? True in
-// doubt, also in trouble: never throws.
-bool access_changed_since(link& l, const std::string& position) noexcept;
+// own_entries.cpp
+struct own_entry {
+    walls::wall_id wall{};
+    placed_entry* what = nullptr;
+};
+// For entries that are committed: fills in the epochs of their walls, and notes in `seen` that they
+// were there. Was anything noted (access_changes) and committed that the look with this
+// changes::position did not see? True in doubt, also in trouble: never throws.
+bool after_commit(link& l, const std::string& position, std::span<const own_entry> own,
+                  seen_heads& seen) noexcept;
 
 // entries.cpp
 std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
@@ -58,9 +77,9 @@ history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id
                      std::size_t limit);
 std::vector<wall_summary> walls_of(link& l, walls::user_id user);
 std::int64_t mark_read(link& l, walls::wall_id wall, walls::user_id user, walls::entry_id entry);
-// Has this replica replayed the primary's log up to there? False for a server that is no replica
-// (any more).
-bool has_replayed(link& l, std::uint64_t position);
+// Has this replica replayed the primary's log up to there, of the history with this epoch? False
+// for a server that is no replica (any more).
+bool has_replayed(link& l, std::uint64_t position, std::int64_t history);
 
 // access.cpp
 std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> tokens);

@@ -89,11 +89,12 @@ history read_history(const pqxx::result& rows, std::size_t limit)
     history h;
     for (const auto& row : rows) {
         h.newest = walls::entry_id{row[0].as<std::int64_t>()};
-        if (row[1].is_null()) {
+        h.epoch = walls::wall_epoch{row[1].as<std::int64_t>()};
+        if (row[2].is_null()) {
             continue;
         }
-        auto e = read_entry(row, 1);
-        if (!row[9].as<bool>()) {
+        auto e = read_entry(row, 2);
+        if (!row[10].as<bool>()) {
             h.before = e.id;
         } else if (h.posts.size() < limit) {
             h.posts.push_back(std::move(e));

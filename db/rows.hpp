@@ -56,6 +56,17 @@ bool storable(std::string_view text);
 // 43 characters of base64url: what a session token looks like. Anything else never reaches SQL.
 bool is_token(std::string_view text);
 
+// The epoch of the whole history: one row.
+inline constexpr char history_epoch[] = "(select x.epoch from pollster.history x where x.one)";
+// Tells a process of PostgreSQL from another, which may give known transaction numbers to other
+// transactions: one that was started again, or recovered from the crash of a process, for rollbacks
+// are not flushed; a recovery discards the statistics, which says when. And one restored database
+// from another.
+inline constexpr char process_text[] =
+    "concat_ws(' ', extract(epoch from pg_postmaster_start_time()), "
+    "extract(epoch from pg_stat_get_bgwriter_stat_reset_time()), "
+    "'pollster.heads'::regclass::oid)";
+
 // Columns of every query that returns entries, in the order that read_entry expects. e:
 // pollster.entries, s: what readers see of it, which migration lives_of_posts says.
 inline constexpr char entry_columns[] = "e.id, e.post_id, e.kind, coalesce(s.user_id, 0), "
@@ -64,12 +75,18 @@ inline constexpr char entry_joins[] =
     " left join lateral pollster.shown(e.wall_id, e.id, e.post_id, e.kind, e.user_id, "
     "e.created_at) s on true ";
 
+// "select newest.number, newest.epoch from" this: of wall $1.
+inline constexpr char newest_of_wall[] =
+    "(select coalesce(max(x.last_entry), 0) as number, coalesce(max(x.epoch), 0) # "
+    "(select y.epoch from pollster.history y where y.one) as epoch "
+    "from pollster.heads x where x.wall_id = $1::bigint) newest ";
+
 // The entry whose first column is `first`.
 walls::entry read_entry(const pqxx::row& row, int first);
 
-// Rows of the wall's newest number, an entry (null: there is none) and whether it is to be shown,
-// the newest first. One more than `limit` tells that there are more; so does one that is not shown,
-// the last of those that were looked at.
+// Rows of the wall's newest number and epoch, an entry (null: there is none) and whether it is to
+// be shown, the newest first. One more than `limit` tells that there are more; so does one that is
+// not shown, the last of those that were looked at.
 history read_history(const pqxx::result& rows, std::size_t limit);
 
 } // namespace db

@@ -12,9 +12,8 @@ namespace db {
 history search(link& l, const wanted_words& wanted)
 {
     static const std::string sql =
-        std::string("select newest.number, ") + entry_columns +
-        ", e.holds from (select coalesce((select last_entry from pollster.heads where wall_id = "
-        "$1::bigint), 0) as number) newest "
+        std::string("select newest.number, newest.epoch, ") + entry_columns + ", e.holds from " +
+        newest_of_wall +
         "left join lateral (select s.n, s.holds, f.* from pollster.search_page($1::bigint, "
         "$2::text, "
         "coalesce((select x.post_id from pollster.entries x where x.wall_id = $1::bigint and x.id "

@@ -10,6 +10,21 @@
 namespace db {
 namespace {
 
+// The entry that an outcome tells of, if it tells of one.
+template <class... Outcome>
+placed_entry* entry_of(std::variant<Outcome...>& outcome)
+{
+    return std::visit(
+        [](auto& o) -> placed_entry* {
+            if constexpr (std::is_base_of_v<placed_entry, std::decay_t<decltype(o)>>) {
+                return &o;
+            } else {
+                return nullptr;
+            }
+        },
+        outcome);
+}
+
 class postgres_store final : public store {
 public:
     explicit postgres_store(const settings& s)
@@ -90,7 +105,13 @@ public:
             db::add_posts(l, posts, outcomes);
             // Asked after the commit, so that nothing that was committed before it is missed. What
             // the first of them knew is the oldest.
-            const bool changed = access_changed_since(l, posts.front().access_known);
+            std::vector<own_entry> own;
+            for (std::size_t i = 0; i < posts.size(); ++i) {
+                if (auto* placed = outcomes[i] ? entry_of(*outcomes[i]) : nullptr) {
+                    own.push_back({posts[i].wall, placed});
+                }
+            }
+            const bool changed = after_commit(l, posts.front().access_known, own, looker_.seen());
             for (auto& outcome : outcomes) {
                 if (auto* created = outcome ? std::get_if<post_created>(&*outcome) : nullptr) {
                     created->access_changed = changed;
@@ -118,8 +139,12 @@ public:
     {
         return primary_.write([&](link& l) {
             auto outcome = db::change_post(l, change);
-            if (auto* changed = std::get_if<post_changed>(&outcome)) {
-                changed->access_changed = access_changed_since(l, change.access_known);
+            if (auto* placed = entry_of(outcome)) {
+                const own_entry own[] = {{change.wall, placed}};
+                const bool changed = after_commit(l, change.access_known, own, looker_.seen());
+                if (auto* done = std::get_if<post_changed>(&outcome)) {
+                    done->access_changed = changed;
+                }
             }
             return outcome;
         });
@@ -132,9 +157,12 @@ public:
 
     counters count() const override
     {
-        return {meters_.statements, meters_.connects, meters_.failures,
+        return {meters_.statements,
+                meters_.connects,
+                meters_.failures,
                 look_.waiting() + primary_.waiting() + (replica_ ? replica_->waiting() : 0),
-                looker_.schema()};
+                looker_.schema(),
+                looker_.histories_cut()};
     }
 
     bool is_own_backend(int pid) const override { return meters_.own.contains(pid); }
@@ -153,7 +181,7 @@ private:
         if (replica_ && looker_.seen_upto() != 0) {
             using answer = std::invoke_result_t<Question&, link&>;
             auto from_replica = replica_->read([&](link& l) -> std::optional<answer> {
-                if (!has_replayed(l, looker_.seen_upto())) {
+                if (!has_replayed(l, looker_.seen_upto(), looker_.history())) {
                     return std::nullopt;
                 }
                 return question(l);

@@ -44,13 +44,20 @@ struct wall_summary {
     std::string name;
     std::string kind; // "chat", "board" or "notices"
     walls::entry_id newest{};
+    walls::wall_epoch epoch{};
     std::int64_t unread = 0; // posts of others above the read mark, 1,000 at most
 };
 
 struct history {
-    std::vector<walls::entry> posts; // ascending, current state
+    std::vector<walls::entry> posts;       // ascending, current state
     std::optional<walls::entry_id> before; // where the next older page ends (exclusive); none left
-    walls::entry_id newest{}; // of the same snapshot
+    walls::entry_id newest{};              // of the same snapshot
+    walls::wall_epoch epoch{};
+};
+
+struct placed_entry {
+    walls::entry entry;
+    walls::wall_epoch epoch{}; // of the wall, in a snapshot that has the entry; 0: not known
 };
 
 struct new_post {
@@ -61,18 +68,15 @@ struct new_post {
     // refresher::access_known() when this was sent, for post_created::access_changed.
     std::string access_known{};
 };
-struct post_created {
-    walls::entry entry;
+struct post_created : placed_entry {
     // Sessions, memberships or users changed since `access_known`, and that was committed before
     // this post: only a look, which finds out who is concerned, may hand out the entry. True in
     // doubt.
     bool access_changed = true;
 };
-struct post_known {
-    walls::entry entry;
-};                        // this client_key was posted before: nothing done
-struct post_conflict {};  // this client_key was used for another body or wall
-struct post_forbidden {}; // not a member (any more), or user disabled
+struct post_known : placed_entry {}; // this client_key was posted before: nothing done
+struct post_conflict {};             // this client_key was used for another body or wall
+struct post_forbidden {};            // not a member (any more), or user disabled
 // A column's type or length, a constraint or a trigger behind pollster.posts says no, and will
 // again.
 struct post_unacceptable {
@@ -88,13 +92,11 @@ struct post_change {
     std::optional<std::string> body; // as new_post's, so not empty; none: delete it
     std::string access_known{};      // as new_post's
 };
-struct post_changed {
-    walls::entry entry;         // of this change
-    bool access_changed = true; // as post_created's
+struct post_changed : placed_entry { // the entry of this change
+    bool access_changed = true;      // as post_created's
 };
-struct post_unchanged {
-    walls::entry entry; // the newest of this post
-};                      // it had that text, or was deleted by this user, already
+// It had that text, or was deleted by this user, already: the newest entry of this post.
+struct post_unchanged : placed_entry {};
 struct post_foreign {}; // somebody else's
 struct post_missing {};
 using change_outcome = std::variant<post_changed, post_unchanged, post_foreign, post_missing,
@@ -113,6 +115,7 @@ struct counters {
     std::uint64_t failures = 0; // jobs that ended in trouble
     std::size_t waiting = 0;    // jobs waiting for a worker now
     int schema = 0;             // the database's version when the look last asked; 0: not yet
+    int histories_cut = 0; // how often this process found entries lost, and began a new history
 };
 
 class store : public walls::feed_source, public walls::access_source {

@@ -15,6 +15,7 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 
 namespace pollster {
 
@@ -181,7 +182,12 @@ private:
             spdlog::info("the database can be looked at again");
         }
         looking_ = t == nullptr;
-        report_schema(store_->count().schema);
+        const auto counted = store_->count();
+        report_schema(counted.schema);
+        if (counted.histories_cut > std::exchange(histories_cut_, counted.histories_cut)) {
+            spdlog::warn("the database is another and may lack entries that were seen: a new "
+                         "history begins, every client reads its walls anew");
+        }
     }
 
     // Once for each version: it changes under a running server when an operator migrates.
@@ -242,6 +248,7 @@ private:
     std::vector<boost::fibers::fiber> jobs_;
     bool looking_ = true;
     int schema_ = 0; // that the look found last
+    int histories_cut_ = 0;
     bool stopping_ = false;
     boost::fibers::mutex mutex_;
     boost::fibers::condition_variable bell_;

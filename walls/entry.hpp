@@ -26,11 +26,13 @@ struct entry {
 std::string to_json(const entry& e);
 
 // Entries of one wall after a cursor, ascending. `more`: the limit was reached before the newest
-// entry.
+// entry. `newest`, `epoch`: the wall's head in the same snapshot.
 struct page {
     wall_id wall{};
     std::vector<entry> entries;
     bool more = false;
+    entry_id newest{};
+    wall_epoch epoch{};
 };
 
 } // namespace walls

@@ -2,6 +2,13 @@
 
 namespace walls {
 
+std::optional<head> global_hash::find(wall_id wall) const
+{
+    const auto it = walls_.find(wall);
+    return it == walls_.end() ? std::nullopt
+                              : std::optional(head{wall, it->second->newest, it->second->epoch});
+}
+
 std::optional<entry_id> global_hash::newest(wall_id wall) const
 {
     const auto it = walls_.find(wall);
@@ -33,11 +40,21 @@ void global_hash::raise(wall_id wall, entry_id newest)
     }
 }
 
-void global_hash::restore(wall_id wall, entry_id newest)
+void global_hash::replace(const head& h)
 {
-    state& s = at(wall);
-    s.newest = newest;
+    state& s = at(h.wall);
+    s.newest = h.newest;
+    s.epoch = h.epoch;
     changed(s);
+}
+
+bool global_hash::someone_behind(const state& s)
+{
+    if (s.watches.empty()) {
+        return false;
+    }
+    const cursor& seen = s.watches.front().seen;
+    return seen.last != s.newest || !goes_on(seen, s.newest, s.epoch);
 }
 
 void global_hash::enter(parked& poll)
@@ -51,7 +68,7 @@ bool global_hash::look(std::size_t most)
 {
     while (!changed_.empty()) {
         state& s = changed_.front();
-        while (!s.watches.empty() && s.watches.front().seen.last != s.newest) {
+        while (someone_behind(s)) {
             if (most == 0) {
                 return true;
             }
@@ -68,7 +85,7 @@ bool global_hash::look(std::size_t most)
 void global_hash::look_at_all()
 {
     for (auto& [wall, s] : walls_) {
-        if (!s->watches.empty() && s->watches.front().seen.last != s->newest) {
+        if (someone_behind(*s)) {
             changed(*s);
         }
     }

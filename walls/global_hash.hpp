@@ -22,16 +22,17 @@ namespace walls {
 class global_hash {
 public:
     // None: this wall has not been asked for since it was last forgotten.
+    std::optional<head> find(wall_id wall) const;
     std::optional<entry_id> newest(wall_id wall) const;
 
     // Lower numbers than the known one are ignored: a slow read may arrive after a faster one.
     void raise(wall_id wall, entry_id newest);
-    // After the database was restored: the number may also fall. Polls that have seen another
-    // number are behind.
-    void restore(wall_id wall, entry_id newest);
+    // Another history, or a wall that was not known: the number may also fall. Polls that have seen
+    // another number, or an entry of another epoch, are behind.
+    void replace(const head& h);
 
     // Adds the poll to the lists of the walls it waits for. All of them must be known, with `seen`
-    // the newest.
+    // the newest and its epoch.
     void enter(parked& poll);
     // Wakes at most `most` polls that are behind on a wall that changed. True: there are more.
     bool look(std::size_t most);
@@ -47,10 +48,12 @@ public:
 private:
     struct state : boost::intrusive::list_base_hook<auto_unlinked> { // linked: in changed_
         entry_id newest{};
+        wall_epoch epoch{};
         boost::intrusive::list<watch, boost::intrusive::constant_time_size<false>> watches;
     };
     using state_list = boost::intrusive::list<state, boost::intrusive::constant_time_size<false>>;
 
+    static bool someone_behind(const state& s);
     state& at(wall_id wall);
     void changed(state& s);
 

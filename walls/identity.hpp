@@ -18,6 +18,7 @@ struct identity {
     std::string user_name;
     std::vector<wall_id> walls;                    // ascending
     std::chrono::system_clock::time_point expires; // of the session
+    std::chrono::steady_clock::time_point read_at; // not before the database said all this
 
     bool may_see(wall_id wall) const
     {

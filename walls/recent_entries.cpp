@@ -9,6 +9,11 @@ entry_id next(entry_id id)
     return entry_id{number(id) + 1};
 }
 
+std::uint64_t bit_of(user_id author)
+{
+    return std::uint64_t{1} << (static_cast<std::uint64_t>(number(author)) % 64);
+}
+
 } // namespace
 
 void recent_entries::append(wall_id wall, std::span<const entry> entries)
@@ -31,7 +36,9 @@ void recent_entries::append(wall_id wall, std::span<const entry> entries)
             while (!w.starts.empty()) {
                 drop_oldest(w);
             }
+            w.authors = 0;
         }
+        w.authors |= bit_of(e.user);
         const std::string json = to_json(e);
         const std::size_t before = w.json.size();
         if (!w.starts.empty()) {
@@ -96,6 +103,30 @@ void recent_entries::drop_wall(wall_id wall)
     bytes_ -= it->second.json.size();
     by_age_.erase(it->second.age);
     walls_.erase(it);
+}
+
+void recent_entries::forget(wall_id wall)
+{
+    if (walls_.contains(wall)) {
+        drop_wall(wall);
+    }
+}
+
+void recent_entries::forget_by(std::span<const user_id> authors)
+{
+    std::uint64_t theirs = 0;
+    for (const user_id author : authors) {
+        theirs |= bit_of(author);
+    }
+    boost::unordered::erase_if(walls_, [this, theirs](const auto& place) {
+        const wall_text& w = place.second;
+        if ((w.authors & theirs) == 0) {
+            return false;
+        }
+        bytes_ -= w.json.size();
+        by_age_.erase(w.age);
+        return true;
+    });
 }
 
 void recent_entries::forget_all()

@@ -7,6 +7,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <list>
 #include <optional>
@@ -44,6 +45,9 @@ public:
     std::optional<slice> after(wall_id wall, entry_id last, std::size_t most) const;
 
     std::optional<entry_id> newest(wall_id wall) const;
+    void forget(wall_id wall);
+    // Whatever these wrote is gone, and some more: one pass over the walls, one comparison each.
+    void forget_by(std::span<const user_id> authors);
     void forget_all();
     std::size_t bytes() const { return bytes_; }
 
@@ -52,6 +56,7 @@ private:
         std::string json;               // entries joined by ","
         std::deque<std::size_t> starts; // where each entry begins in json + dropped
         std::size_t dropped = 0;        // bytes cut off the front so far
+        std::uint64_t authors = 0;      // a bit for a 64th of all users: who wrote here lately
         entry_id newest{};
         std::list<wall_id>::iterator age;
     };

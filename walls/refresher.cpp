@@ -55,13 +55,16 @@ fibers::steady_time::duration refresher::period() const
     return hints_arrive_ ? whole : whole / 2;
 }
 
-void refresher::posted(wall_id wall, const entry& e, bool access_changed)
+void refresher::posted(const own_entry& own)
 {
-    const auto known = parts_.hash.newest(wall);
-    if (!access_changed && known && number(*known) + 1 == number(e.id)) {
-        const entry one[] = {e};
-        parts_.recent.append(wall, one);
-        parts_.hash.raise(wall, e.id);
+    const auto known = parts_.hash.find(own.wall);
+    if (!own.access_changed && own.refreshed == refreshes_ && known && own.epoch == known->epoch &&
+        number(known->newest) + 1 == number(own.what.id)) {
+        parts_.recent.append(own.wall, {&own.what, 1});
+        parts_.hash.raise(own.wall, own.what.id);
+        if (asking_) {
+            raised_.insert(own.wall);
+        }
         parts_.lot.ring();
     } else {
         hint();
@@ -75,22 +78,38 @@ void refresher::posting_failed(const trouble& t)
     }
 }
 
-result<void> refresher::catch_up(std::span<const cursor> local)
+// A cursor above the known number, or of another epoch, is a client that was told by somebody who
+// knows more: the database, of a backlog, or another server. Only if it does not fit after a look
+// either, it is of another history.
+bool refresher::fits(const cursor& c) const
 {
-    // A cursor above the known number is a client that was told by somebody who knows more: the
-    // database, of a backlog, or another server. Only if it is above after a look, too, the
-    // database was restored.
-    const auto known = [this](const cursor& c) {
-        const auto newest = parts_.hash.newest(c.wall);
-        return newest && *newest >= c.last;
+    const auto known = parts_.hash.find(c.wall);
+    return known && goes_on(c, known->newest, known->epoch);
+}
+
+result<void> refresher::catch_up(std::span<const cursor> local, fibers::steady_time read_at)
+{
+    const auto known = [this, younger = fresh_ && *fresh_ < read_at](const cursor& c) {
+        const bool says_epoch = c.last != entry_id{0} && c.epoch != wall_epoch{0};
+        return fits(c) && (says_epoch || !younger);
     };
     if (fresh() && std::all_of(local.begin(), local.end(), known)) {
         return {};
     }
+    return wait_for_look(local, false);
+}
+
+result<void> refresher::look_again(std::span<const cursor> local)
+{
+    return wait_for_look(local, true);
+}
+
+result<void> refresher::wait_for_look(std::span<const cursor> local, bool ask)
+{
     if (stopping_) {
         return trouble{trouble_kind::unavailable, "stopping"};
     }
-    waiting me{local, {}, {}};
+    waiting me{local, ask, {}, {}};
     waiting_.push_back(&me);
     bell_.notify_one();
     me.done.sleep();
@@ -153,7 +172,7 @@ result<void> refresher::look(std::span<waiting* const> askers)
     std::vector<wall_id> also;
     for (const waiting* asker : askers) {
         for (const cursor& c : asker->local) {
-            if (!parts_.hash.newest(c.wall)) {
+            if (asker->ask || !fits(c)) {
                 also.push_back(c.wall);
             }
         }
@@ -161,7 +180,7 @@ result<void> refresher::look(std::span<waiting* const> askers)
     std::sort(also.begin(), also.end());
     also.erase(std::unique(also.begin(), also.end()), also.end());
 
-    auto found = parts_.source.look(also);
+    auto found = ask_source(also);
     if (!found) {
         return found.error();
     }
@@ -177,6 +196,15 @@ result<void> refresher::look(std::span<waiting* const> askers)
     return load_pending();
 }
 
+result<changes> refresher::ask_source(std::span<const wall_id> also)
+{
+    raised_.clear();
+    asking_ = true;
+    auto found = parts_.source.look(also);
+    asking_ = false;
+    return found;
+}
+
 // Before any entry is handed out: whoever lost a wall in this look must not be given its entries by
 // this look.
 void refresher::apply_access(const changes& c)
@@ -187,19 +215,26 @@ void refresher::apply_access(const changes& c)
         parts_.who.wake_all(woken::access_changed);
         return;
     }
-    if (c.access_changed.empty()) {
-        return;
+    if (!c.access_changed.empty()) {
+        parts_.access.forget(c.access_changed);
+        for (const user_id user : c.access_changed) {
+            parts_.who.wake(user, woken::access_changed);
+        }
     }
-    parts_.access.forget(c.access_changed);
-    for (const user_id user : c.access_changed) {
-        parts_.who.wake(user, woken::access_changed);
+    if (!c.authors.empty()) {
+        parts_.recent.forget_by(c.authors);
     }
+    for (const wall_id wall : c.outdated) {
+        parts_.recent.forget(wall);
+    }
+    refreshes_ += c.authors.empty() && c.outdated.empty() ? 0 : 1;
 }
 
 // The database may have been restored: numbers may have fallen, and texts may differ.
 result<void> refresher::relearn(std::span<waiting* const> askers)
 {
     parts_.recent.forget_all();
+    ++refreshes_;
     pending_.clear();
     parts_.hash.forget_unwatched();
     auto wanted = parts_.hash.watched();
@@ -214,40 +249,67 @@ result<void> refresher::relearn(std::span<waiting* const> askers)
     if (wanted.empty()) {
         return {};
     }
-    auto found = parts_.source.look(wanted);
+    auto found = ask_source(wanted);
     if (!found) {
         return found.error();
     }
     apply_access(*found);
-    for (const head& h : found->heads) {
-        parts_.hash.restore(h.wall, h.newest);
+    if (found->forget_everything) {
+        return trouble{trouble_kind::unavailable, "the database has just been restored again"};
     }
-    for (const wall_id wall : wanted) {
-        parts_.hash.raise(wall, entry_id{0}); // walls without a head: known now, and empty
-    }
-    parts_.lot.ring();
+    apply_heads(*found, wanted);
     return {};
 }
 
 void refresher::apply_heads(const changes& c, std::span<const wall_id> asked)
 {
+    std::set<wall_id> missing(asked.begin(), asked.end());
     for (const head& h : c.heads) {
-        const auto known = parts_.hash.newest(h.wall);
-        if (!known) {
-            if (std::binary_search(asked.begin(), asked.end(), h.wall)) {
-                parts_.hash.raise(h.wall, h.newest);
-            }
-        } else if (h.newest > *known) {
-            if (parts_.hash.watched(h.wall)) {
-                pending_[h.wall] = h.newest;
-            } else {
-                parts_.hash.raise(h.wall, h.newest);
-            }
+        missing.erase(h.wall);
+        apply(h, std::binary_search(asked.begin(), asked.end(), h.wall));
+    }
+    for (const wall_id wall : missing) { // no such wall, or no entry on it
+        apply({wall, entry_id{0}, c.history}, true);
+    }
+}
+
+void refresher::apply(const head& h, bool asked)
+{
+    const auto known = parts_.hash.find(h.wall);
+    if (!known) {
+        if (asked) {
+            parts_.hash.replace(h);
         }
+        return;
     }
-    for (const wall_id wall : asked) {
-        parts_.hash.raise(wall, entry_id{0}); // walls without a head: known now, and empty
+    if (h.epoch != known->epoch) {
+        if (known->newest != entry_id{0}) {
+            begin_anew(h);
+            return;
+        }
+        // A wall gets its epoch with its first entry.
+        parts_.hash.replace({h.wall, known->newest, h.epoch});
     }
+    if (h.newest > known->newest) {
+        if (parts_.hash.watched(h.wall)) {
+            pending_[h.wall] = h.newest;
+        } else {
+            // What is remembered ends below: an edit above it, that nobody reads now, may be of it.
+            parts_.recent.forget(h.wall);
+            parts_.hash.raise(h.wall, h.newest);
+        }
+    } else if (h.newest < known->newest && !raised_.contains(h.wall)) {
+        begin_anew(h); // a head that fell where no trigger saw it
+    }
+}
+
+void refresher::begin_anew(const head& h)
+{
+    parts_.recent.forget(h.wall);
+    pending_.erase(h.wall);
+    ++refreshes_;
+    parts_.hash.replace(h);
+    parts_.lot.ring();
 }
 
 // One read for all walls that rose, whatever the number of their readers. Pages until each wall is
@@ -277,6 +339,10 @@ result<void> refresher::load_pending()
         const auto looked_at = std::exchange(pending_, {});
         for (page& p : *pages) {
             const entry_id newest = looked_at.at(p.wall);
+            if (const auto now = parts_.hash.find(p.wall); !now || now->epoch != p.epoch) {
+                hint(); // another history has begun since the look
+                continue;
+            }
             // posted() may have handed out some meanwhile.
             entry_id known = parts_.hash.newest(p.wall).value_or(entry_id{0});
             std::erase_if(p.entries, [newest, known](const entry& e) {
@@ -289,6 +355,9 @@ result<void> refresher::load_pending()
             }
             if (p.more && known < newest) {
                 pending_[p.wall] = newest;
+            } else if (known < newest && p.newest >= newest) {
+                parts_.recent.forget(p.wall);
+                parts_.hash.raise(p.wall, newest); // entries are missing, and will not come
             }
         }
         parts_.lot.ring();

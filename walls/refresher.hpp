@@ -22,6 +22,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -50,22 +51,37 @@ public:
     void stop();
 
     // For a poll that is about to be compared: returns when every wall of `local` is in the hash
-    // with a number that is not below the cursor, the last look is no older than a period, and no
-    // client left without an answer since (presence::gaps). Costs nothing then; otherwise waits for
-    // a look that begins after this call.
-    result<void> catch_up(std::span<const cursor> local);
+    // and goes on from the cursor, the last look is no older than a period, and no client left
+    // without an answer since (presence::gaps). Costs nothing then; otherwise waits for a look that
+    // begins after this call and asks for the walls that do not fit. So does a poll whose user was
+    // read (identity::read_at) after the last look, unless its cursors say the epochs: a wall that
+    // was granted since may have another's id.
+    result<void> catch_up(std::span<const cursor> local, fibers::steady_time read_at = {});
+    // For a poll that found something else in the database than the hash says: waits for a look
+    // that begins after this call and asks for all of these walls.
+    result<void> look_again(std::span<const cursor> local);
 
     void hint(); // something was committed somewhere: look soon, if anybody is connected
     // Do hints arrive? Until the first yes, and after a no, the looks come twice as often:
     // without hints they alone must end a revoked poll within a second, on a busy host too.
     void hints_arrive(bool yes);
 
-    // This process committed `e`. If it follows what is known, its readers get it at once; else
-    // after a look. Also after a look if `access_changed`: somebody may have lost the wall before
-    // the post was committed, which the look finds out before it hands out the entry.
-    void posted(wall_id wall, const entry& e, bool access_changed);
+    struct own_entry {
+        const entry& what;
+        wall_id wall{};
+        wall_epoch epoch{}; // of the wall, when the entry was there; 0: not known
+        // Somebody may have lost the wall before the post was committed.
+        bool access_changed = true;
+        std::uint64_t refreshed{}; // refreshes() from before the text was read
+    };
+    // This process committed an entry. If it follows what is known, its readers get it at once;
+    // else after a look. Also after a look if access changed, which that look finds out before it
+    // hands out the entry, or if a look has dropped remembered entries meanwhile.
+    void posted(const own_entry& own);
     // This process may have committed something, and was not told.
     void posting_failed(const trouble& t);
+    // How many looks have dropped remembered entries because they show something else now.
+    std::uint64_t refreshes() const { return refreshes_; }
     // Every change of access up to there has been applied (changes::position); empty: not known.
     const std::string& access_known() const { return access_known_; }
 
@@ -83,24 +99,32 @@ public:
 private:
     struct waiting {
         std::span<const cursor> local;
+        bool ask = false; // for each of its walls
         result<void> outcome;
         fibers::sleeper done;
     };
 
     bool fresh() const;
+    bool fits(const cursor& c) const;
+    result<void> wait_for_look(std::span<const cursor> local, bool ask);
     fibers::steady_time next_look() const;
     result<void> look(std::span<waiting* const> askers);
     fibers::steady_time::duration period() const;
+    result<changes> ask_source(std::span<const wall_id> also);
     void apply_access(const changes& c);
     result<void> relearn(std::span<waiting* const> askers);
     void apply_heads(const changes& c, std::span<const wall_id> asked);
+    void apply(const head& h, bool asked);
+    void begin_anew(const head& h);
     result<void> load_pending();
 
     const parts parts_;
     const settings settings_;
     std::vector<waiting*> waiting_;
     std::map<wall_id, entry_id>
-        pending_;          // watched walls that rose and whose entries are not loaded yet
+        pending_;              // watched walls that rose and whose entries are not loaded yet
+    bool asking_ = false;      // the source, for a look
+    std::set<wall_id> raised_; // by posted() meanwhile
     bool relearn_ = false; // the source forgot everything, watched walls are to be asked for again
     bool hinted_ = false;
     bool hints_arrive_ = false;
@@ -109,6 +133,7 @@ private:
     fibers::steady_time began_{};                // when the last look began
     std::optional<fibers::steady_time> fresh_{}; // when the last look that succeeded began
     std::uint64_t gaps_ = 0;                     // presence::gaps() when that one began
+    std::uint64_t refreshes_ = 0;
     std::uint64_t looks_ = 0;
     std::uint64_t wall_loads_ = 0;
     boost::fibers::mutex mutex_;

@@ -16,18 +16,30 @@ namespace walls {
 struct head {
     wall_id wall{};
     entry_id newest{}; // 0: no entry yet
+    wall_epoch epoch{};
 };
 
 struct cursor {
     wall_id wall{};
     entry_id last{};
+    wall_epoch epoch{}; // 0: not said; without meaning while `last` is 0
 };
+
+// Do the wall's entries go on from there? Who holds nothing may always begin.
+constexpr bool goes_on(const cursor& c, entry_id newest, wall_epoch epoch)
+{
+    return c.last == entry_id{0} ||
+           (c.last <= newest && (c.epoch == wall_epoch{0} || c.epoch == epoch));
+}
 
 // What changed since the previous look, plus what was asked for.
 struct changes {
     std::vector<head> heads;
     std::vector<user_id>
-        access_changed; // sessions, memberships or users that were changed by anybody
+        access_changed;            // sessions, memberships or users that were changed by anybody
+    std::vector<user_id> authors;  // whose entries show another name now
+    std::vector<wall_id> outdated; // whose entries show something else now; their heads are told
+    wall_epoch history{};          // the epoch of walls without an entry
     // The source could not tell what changed (first look, restored database): `heads` holds only
     // what was asked for, and everything that is cached about walls and users is to be asked for
     // again.
@@ -40,9 +52,9 @@ struct changes {
 class feed_source {
 public:
     virtual ~feed_source() = default;
-    // Heads that changed since the last successful call, and the heads of `also`. One read
-    // transaction. A wall of `also` that does not exist is absent from the answer. Called by one
-    // fiber at a time (the refresher).
+    // Heads that changed since the last successful call, and the heads of `also`; a head may also
+    // have fallen or have another epoch. One read transaction. A wall of `also` that does not exist
+    // is absent from the answer. Called by one fiber at a time (the refresher).
     virtual result<changes> look(std::span<const wall_id> also) = 0;
     // For each cursor at most `limit` entries above it, ascending: one SQL statement however many
     // cursors.

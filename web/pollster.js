@@ -254,7 +254,8 @@ export class Pollster {
     if (!afterFailure) this.#setState('online');
     const settled = this.#timers.setTimeout(() => this.#setState('online'), SETTLED);
     try {
-      const cursors = [...this.walls.values()].slice(0, WALLS_A_POLL).map((wall) => [wall.id, wall.timeline.cursor]);
+      const cursors = [...this.walls.values()].slice(0, WALLS_A_POLL)
+        .map(({ id, timeline }) => [id, timeline.cursor, timeline.epoch]);
       const { walls } = await this.#api.poll(cursors, poll.signal);
       const lasted = this.#timers.now() - started;
       if (Object.keys(walls).length === 0 && lasted < EARLY_ANSWER) {
@@ -272,10 +273,10 @@ export class Pollster {
   }
 
   // One wall's part of a poll answer. `more` needs nothing: the next poll goes out at once anyway.
-  #take(id, { posts = [], reset = false }) {
+  #take(id, { posts = [], reset = false, epoch }) {
     const wall = this.walls.get(id);
     if (!wall) return;
-    if (reset) {
+    if (reset || !wall.timeline.agrees(epoch)) {
       wall.stale = true;
       return;
     }
@@ -295,7 +296,7 @@ export class Pollster {
   async #reread(walls, signal) {
     for (const wall of walls) {
       const page = await this.#api.history(wall.id, { signal });
-      wall.timeline.reset(page.newest);
+      wall.timeline.reset(page.newest, page.epoch);
       wall.timeline.page(page);
       wall.stale = false;
       wall.read = 0;
@@ -312,6 +313,11 @@ export class Pollster {
         const held = timeline.resets;
         const page = await this.#api.history(wall.id, { before: timeline.loaded ? timeline.oldest : undefined, limit });
         if (held !== timeline.resets || this.walls.get(wall.id) !== wall) return;  // belongs to what was dropped
+        if (!timeline.agrees(page.epoch)) {
+          wall.stale = true;  // read again as a whole
+          this.#poll?.abort();
+          return;
+        }
         if (timeline.page(page) === null) this.#poll?.abort();
         this.#on('onChanged', wall, []);
       } catch (error) {
@@ -327,8 +333,10 @@ export class Pollster {
   async #readWalls(signal) {
     const { walls } = await this.#api.walls(signal);
     const known = this.walls;
-    this.walls = new Map(walls.map(({ id, name, kind, newest, unread }) => {
-      const wall = known.get(id) ?? new Wall(id, newest);
+    this.walls = new Map(walls.map(({ id, name, kind, newest, epoch, unread }) => {
+      const wall = known.get(id) ?? new Wall(id, newest, epoch);
+      if (!wall.timeline.agrees(epoch)) wall.stale = true;
+      wall.timeline.epoch ??= epoch;
       // Marked as read here, while the server has not heard of it yet.
       return [id, Object.assign(wall, { name, kind, unread: wall.read >= newest ? 0 : unread })];
     }));

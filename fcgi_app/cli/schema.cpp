@@ -1,4 +1,4 @@
-// pollster serve, check-config, migrate, demo
+// pollster serve, check-config, migrate, restored, demo
 #include "db/migrate.hpp"
 #include "fcgi_app/cli/administration.hpp"
 #include "fcgi_app/config/load.hpp"
@@ -33,6 +33,18 @@ int migrate(const invocation& call)
     std::cout << "the schema is at version " << migrated->to
               << (migrated->from == migrated->to ? ", as it was\n" : "\n");
     return done;
+}
+
+int restored(const invocation& call)
+{
+    auto settings = database_of(call.settings);
+    settings.statement_timeout = std::chrono::hours(24); // analyze takes what it takes
+    auto connected = db::administrator::connect(settings);
+    if (!connected) {
+        return complain(connected.error().sentence);
+    }
+    return report((*connected)->restored(),
+                  "a new history begins: every client reads its walls anew; tables are analyzed");
 }
 
 int load_demo(const invocation& call)
@@ -73,6 +85,15 @@ void add_schema_commands(std::vector<command>& table)
                    0,
                    {},
                    migrate},
+                  {"restored",
+                   "",
+                   "begin a new history after a backup was restored",
+                   "Every client reads its walls anew, so none keeps posts that were lost. Running "
+                   "servers notice by themselves.",
+                   0,
+                   0,
+                   {},
+                   restored},
                   {"demo",
                    "",
                    "add three demo users, three walls and a few posts",

@@ -12,13 +12,16 @@ class cursors {
 public:
     // Both as the client wrote them: decimal digits and nothing else, in range.
     void add(std::string_view wall, std::string_view last);
+    void add_epoch(std::string_view wall, std::string_view epoch);
 
-    // Ascending by wall. Empty if anything was wrong: a number, a wall twice, more than max_walls.
+    // Ascending by wall. Empty if anything was wrong: a number, a wall twice, more than max_walls,
+    // an epoch of a wall without a cursor.
     std::vector<walls::cursor> take();
     bool malformed() const { return malformed_; } // complete after take()
 
 private:
     std::vector<walls::cursor> cursors_;
+    std::vector<walls::cursor> epochs_; // of walls, without `last`
     bool malformed_ = false;
 };
 

@@ -22,10 +22,10 @@ std::optional<std::int64_t> decimal(std::string_view digits)
     return value;
 }
 
-// The wall of "last_post_id[1]": none if the name is another, "" if nothing stands there.
-std::optional<std::string_view> bracketed_wall(std::string_view name)
+// The wall of "last_post_id[1]", `key` being "last_post_id": none if the name is another, "" if
+// nothing stands there.
+std::optional<std::string_view> bracketed_wall(std::string_view name, std::string_view key)
 {
-    constexpr std::string_view key = "last_post_id";
     if (!name.starts_with(key)) {
         return std::nullopt;
     }
@@ -52,13 +52,34 @@ void cursors::add(std::string_view wall, std::string_view last)
     cursors_.push_back({walls::wall_id{*wall_number}, walls::entry_id{*last_number}});
 }
 
+void cursors::add_epoch(std::string_view wall, std::string_view epoch)
+{
+    constexpr std::int64_t largest = (std::int64_t{1} << 53) - 1;
+    const auto wall_number = decimal(wall);
+    const auto epoch_number = decimal(epoch);
+    if (!wall_number || !epoch_number || *epoch_number > largest || epochs_.size() == max_walls) {
+        malformed_ = true;
+        return;
+    }
+    epochs_.push_back({walls::wall_id{*wall_number}, {}, walls::wall_epoch{*epoch_number}});
+}
+
 std::vector<walls::cursor> cursors::take()
 {
     const auto by_wall = [](const auto& a, const auto& b) { return a.wall < b.wall; };
     const auto same_wall = [](const auto& a, const auto& b) { return a.wall == b.wall; };
-    std::sort(cursors_.begin(), cursors_.end(), by_wall);
-    if (std::adjacent_find(cursors_.begin(), cursors_.end(), same_wall) != cursors_.end()) {
-        malformed_ = true;
+    for (auto* list : {&cursors_, &epochs_}) {
+        std::sort(list->begin(), list->end(), by_wall);
+        malformed_ |= std::adjacent_find(list->begin(), list->end(), same_wall) != list->end();
+    }
+    auto mine = cursors_.begin();
+    for (const auto& said : epochs_) {
+        mine = std::lower_bound(mine, cursors_.end(), said, by_wall);
+        if (mine == cursors_.end() || mine->wall != said.wall) {
+            malformed_ = true;
+            break;
+        }
+        mine->epoch = said.epoch;
     }
     if (malformed_) {
         cursors_.clear();
@@ -84,8 +105,10 @@ poll_body parse_poll_form(std::string_view encoded)
                 out.session_id = std::move(*value);
             }
             session_seen = true;
-        } else if (const auto wall = bracketed_wall(*name)) {
+        } else if (const auto wall = bracketed_wall(*name, "last_post_id")) {
             collected.add(*wall, *value);
+        } else if (const auto of_epoch = bracketed_wall(*name, "epoch")) {
+            collected.add_epoch(*of_epoch, *value);
         }
     }
     out.cursors = collected.take();

@@ -1,4 +1,5 @@
-// What a poll says: the session and the client's map {wall -> newest entry it holds}
+// What a poll says: the session and the client's map {wall -> newest entry it holds, and the epoch
+// of that}
 // (docs/PROTOCOL.md, "The poll"). Pure functions over bytes; no session is checked here. Any
 // thread.
 #pragma once
@@ -17,9 +18,10 @@ struct poll_body {
     std::string session_id;             // as sent, any bytes; empty: not in the body
     std::vector<walls::cursor> cursors; // ascending by wall, each wall once, at most `max_walls`,
                                         // may be empty; none if malformed
-    // A wall or cursor that is no number in range, a wall twice, too many, a session that is no
-    // string or comes twice, unreadable form or JSON. session_id is filled in as far as it could
-    // be read, since "Invalid user!" is to be answered before "Invalid parameters!".
+    // A wall, cursor or epoch that is no number in range, a wall twice, too many, an epoch without
+    // a cursor, a session that is no string or comes twice, unreadable form or JSON. session_id is
+    // filled in as far as it could be read, since "Invalid user!" is to be answered before "Invalid
+    // parameters!".
     bool malformed = false;
     // Whether a session or a wall was named cannot be known, so neither answer would be true: say
     // this. JSON that cannot be read as one object, or what is no text. Malformed, too.

@@ -41,7 +41,9 @@ public:
     {
         is_object_ |= depth_ == 0;
         if (depth_ == 1 && key_is(last_post_id_key)) {
-            in_cursors_ = true;
+            inside_ = map::cursors;
+        } else if (depth_ == 1 && key_is(epoch_key)) {
+            inside_ = map::epochs;
         } else if (depth_ > 0) {
             unexpected();
         }
@@ -77,6 +79,7 @@ public:
         if (depth_ == 1) {
             note_twice(session_key, session_seen_);
             note_twice(last_post_id_key, cursors_seen_);
+            note_twice(epoch_key, epochs_seen_);
         }
         return true;
     }
@@ -93,10 +96,8 @@ public:
             if (out_.session_id.empty()) {
                 out_.session_id = text_;
             }
-        } else if (at_cursor()) {
-            collected_.add(key_, text_);
         } else {
-            unexpected();
+            take_number();
         }
         value_done();
         return true;
@@ -125,7 +126,11 @@ public:
     }
     bool on_null(json::error_code&)
     {
-        unexpected();
+        if (in_map() && inside_ == map::epochs) {
+            collected_.add_epoch(key_, "0"); // as answers say it of a wall without entries
+        } else {
+            unexpected();
+        }
         value_done();
         return true;
     }
@@ -135,28 +140,39 @@ public:
 private:
     static constexpr std::string_view session_key = "session_id";
     static constexpr std::string_view last_post_id_key = "last_post_id";
+    static constexpr std::string_view epoch_key = "epoch";
+
+    enum class map : std::uint8_t { neither, cursors, epochs };
 
     bool key_is(std::string_view name) const { return key_ == name; }
-    bool at_cursor() const { return in_cursors_ && depth_ == 2; }
+    bool in_map() const { return inside_ != map::neither && depth_ == 2; }
 
     // The digits as the client wrote them are judged, so 1.0 and 1e3 are no cursors.
     bool on_number(json::string_view part)
     {
         append(text_, part);
-        if (at_cursor()) {
-            collected_.add(key_, text_);
-        } else {
-            unexpected();
-        }
+        take_number();
         value_done();
         return true;
+    }
+
+    void take_number()
+    {
+        if (!in_map()) {
+            unexpected();
+        } else if (inside_ == map::cursors) {
+            collected_.add(key_, text_);
+        } else {
+            collected_.add_epoch(key_, text_);
+        }
     }
 
     // A value of a kind that is wrong wherever the protocol expects something.
     void unexpected()
     {
-        const bool known_key = depth_ == 1 && (key_is(session_key) || key_is(last_post_id_key));
-        out_.malformed |= depth_ == 0 || known_key || at_cursor();
+        const bool known_key =
+            depth_ == 1 && (key_is(session_key) || key_is(last_post_id_key) || key_is(epoch_key));
+        out_.malformed |= depth_ == 0 || known_key || in_map();
     }
 
     void note_twice(std::string_view name, bool& seen)
@@ -188,7 +204,7 @@ private:
     {
         --depth_;
         if (depth_ < 2) {
-            in_cursors_ = false;
+            inside_ = map::neither;
         }
     }
 
@@ -200,7 +216,8 @@ private:
     bool key_complete_ = false;
     bool session_seen_ = false;
     bool cursors_seen_ = false;
-    bool in_cursors_ = false;
+    bool epochs_seen_ = false;
+    map inside_ = map::neither;
     bool is_object_ = false;
     bool is_text_ = true; // so far: no NUL; the parser sees to the rest
 };

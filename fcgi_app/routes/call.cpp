@@ -138,9 +138,13 @@ std::variant<std::string, http::response> text_of_post(const boost::json::object
     return body;
 }
 
-http::response entry_response(const walls::entry& e, int status)
+http::response entry_response(const db::placed_entry& e, int status)
 {
-    return http::response::json(R"({"post":)" + walls::to_json(e) + "}", status);
+    std::string body = R"({"post":)" + walls::to_json(e.entry);
+    if (e.epoch != walls::wall_epoch{0}) {
+        body += R"(,"epoch":)" + std::to_string(walls::number(e.epoch));
+    }
+    return http::response::json(body += '}', status);
 }
 
 } // namespace routes

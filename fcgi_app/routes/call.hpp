@@ -49,8 +49,8 @@ std::variant<boost::json::object, http::response> json_body(const http::request&
 
 // What a post shall say, from the field "body", or the response that says why not: 413, 422.
 std::variant<std::string, http::response> text_of_post(const boost::json::object& fields);
-// {"post":<entry>}
-http::response entry_response(const walls::entry& e, int status);
+// {"post":<entry>,"epoch":…}, without an epoch that is not known.
+http::response entry_response(const db::placed_entry& e, int status);
 
 // 422 with this sentence; why goes into the log.
 http::response unacceptable(const db::post_unacceptable& refused, std::string_view sentence);

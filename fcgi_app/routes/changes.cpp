@@ -11,6 +11,7 @@ answer change(services& s, const call& c, const walls::identity& who,
 {
     const walls::wall_id wall{c.wall};
     const bool edits = body.has_value();
+    const auto refreshed = s.refresh.refreshes();
     const auto outcome = s.store.change_post(
         {wall, who.user, walls::post_id{c.post}, std::move(body), s.refresh.access_known()});
     if (!outcome) {
@@ -19,11 +20,12 @@ answer change(services& s, const call& c, const walls::identity& who,
     }
     if (const auto* changed = std::get_if<db::post_changed>(&*outcome)) {
         s.counted.changes.Increment();
-        s.refresh.posted(wall, changed->entry, changed->access_changed);
-        return entry_response(changed->entry, 200);
+        s.refresh.posted(
+            {changed->entry, wall, changed->epoch, changed->access_changed, refreshed});
+        return entry_response(*changed, 200);
     }
     if (const auto* unchanged = std::get_if<db::post_unchanged>(&*outcome)) {
-        return entry_response(unchanged->entry, 200);
+        return entry_response(*unchanged, 200);
     }
     if (std::holds_alternative<db::post_foreign>(*outcome)) {
         return http::response::error(403, "This post is not yours.");

@@ -30,17 +30,25 @@ class poll_in_progress::news {
 public:
     news() { text_ = R"({"walls":{)"; }
 
-    void entries(walls::wall_id wall, std::string_view json, bool more)
+    void entries(const walls::head& h, std::string_view json, bool more)
     {
-        begin(wall);
+        begin(h.wall);
         text_ += json;
-        text_ += more ? R"(],"more":true})" : "]}";
+        text_ += more ? R"(],"more":true,"epoch":)" : R"(],"epoch":)";
+        append_number(text_, walls::number(h.epoch));
+        text_ += '}';
     }
-    void reset(walls::wall_id wall, walls::entry_id newest)
+    void reset(const walls::head& h)
     {
-        begin(wall);
+        begin(h.wall);
         text_ += R"(],"reset":true,"newest":)";
-        append_number(text_, walls::number(newest));
+        append_number(text_, walls::number(h.newest));
+        text_ += R"(,"epoch":)";
+        if (h.newest == walls::entry_id{0}) {
+            text_ += "null"; // it comes with the first entry
+        } else {
+            append_number(text_, walls::number(h.epoch));
+        }
         text_ += '}';
     }
     bool any() const { return any_; }
@@ -80,19 +88,25 @@ void poll_in_progress::refuse(const http::response& r)
     peer_->answer(std::string(cors_lines_) + http::to_cgi(r));
 }
 
-poll_in_progress::news poll_in_progress::look(std::vector<cursor>& older) const
+poll_in_progress::news poll_in_progress::look(std::vector<cursor>& older)
 {
     news n;
-    for (const cursor& mine : local_) {
-        const auto newest = services_.hash.newest(mine.wall);
-        if (!newest || *newest == mine.last) {
+    for (cursor& mine : local_) {
+        const auto known = services_.hash.find(mine.wall);
+        if (!known) {
             continue;
         }
-        if (mine.last > *newest) {
-            n.reset(mine.wall, *newest);
-        } else if (const auto recent = services_.recent.after(mine.wall, mine.last,
-                                                              services_.options.page_entries)) {
-            n.entries(mine.wall, recent->json, recent->more);
+        if (!goes_on(mine, known->newest, known->epoch)) {
+            n.reset(*known);
+            continue;
+        }
+        mine.epoch = known->epoch; // parked with it, it hears of another
+        if (known->newest == mine.last) {
+            continue;
+        }
+        if (const auto recent =
+                services_.recent.after(mine.wall, mine.last, services_.options.page_entries)) {
+            n.entries(*known, recent->json, recent->more);
         } else {
             older.push_back(mine);
         }
@@ -100,23 +114,24 @@ poll_in_progress::news poll_in_progress::look(std::vector<cursor>& older) const
     return n;
 }
 
-walls::result<std::string> poll_in_progress::with_older(news n, const std::vector<cursor>& older)
+walls::result<bool> poll_in_progress::add_older(news& n, const std::vector<cursor>& older,
+                                                bool looked_again)
 {
     for (const cursor& mine : older) {
         const auto found = services_.backlog.after(mine);
         if (!found) {
             return found.error();
         }
-        if (found->entries.empty()) {
-            continue; // nothing after all; the client asks again
+        const auto known = services_.hash.find(mine.wall).value_or(walls::head{mine.wall, {}, {}});
+        if (found->epoch != known.epoch || found->newest < known.newest) {
+            return false;
         }
         // Not what is newer than the last look: this user may have lost the wall before it was
         // written, and only a look tells.
-        const auto newest = services_.hash.newest(mine.wall).value_or(walls::entry_id{0});
         std::string json;
         walls::entry_id last{};
         for (const walls::entry& e : found->entries) {
-            if (e.id > newest) {
+            if (e.id > known.newest) {
                 break;
             }
             json += json.empty() ? "" : ",";
@@ -124,10 +139,14 @@ walls::result<std::string> poll_in_progress::with_older(news n, const std::vecto
             last = e.id;
         }
         if (!json.empty()) {
-            n.entries(mine.wall, json, found->more && last < newest);
+            n.entries(known, json, found->more && last < known.newest);
+        } else if (looked_again) {
+            n.reset(known); // entries are missing: the history says what there is
+        } else {
+            return false;
         }
     }
-    return std::move(n).finish();
+    return true;
 }
 
 // Every wait in here may have let something happen: access may have changed, so it is asked for
@@ -135,7 +154,7 @@ walls::result<std::string> poll_in_progress::with_older(news n, const std::vecto
 // comparison.
 poll_in_progress::next poll_in_progress::compare()
 {
-    for (;;) {
+    for (int looked_again = 0;;) {
         if (!still_the_same_user()) {
             auto who = services_.access.find(who_->token, services_.refresh.looks_succeed());
             if (!who) {
@@ -156,7 +175,7 @@ poll_in_progress::next poll_in_progress::compare()
                 return next::answered;
             }
         }
-        if (const auto caught_up = services_.refresh.catch_up(local_); !caught_up) {
+        if (const auto caught_up = services_.refresh.catch_up(local_, who_->read_at); !caught_up) {
             refuse(unavailable(services_, caught_up.error()));
             return next::answered;
         }
@@ -166,17 +185,21 @@ poll_in_progress::next poll_in_progress::compare()
         std::vector<cursor> older;
         news found = look(older);
         if (!older.empty()) {
-            const auto body = with_older(std::move(found), older);
-            if (!body) {
-                refuse(unavailable(services_, body.error()));
+            const auto whole = add_older(found, older, looked_again > 0);
+            if (!whole) {
+                refuse(unavailable(services_, whole.error()));
                 return next::answered;
             }
             if (!still_the_same_user()) {
                 continue;
             }
-            services_.counted.polls_news.Increment();
-            answer(*body);
-            return next::answered;
+            if (!*whole) {
+                if (const auto looked = look_again(older, ++looked_again); !looked) {
+                    refuse(unavailable(services_, looked.error()));
+                    return next::answered;
+                }
+                continue;
+            }
         }
         if (!found.any()) {
             return next::park;
@@ -185,6 +208,18 @@ poll_in_progress::next poll_in_progress::compare()
         answer(std::move(found).finish());
         return next::answered;
     }
+}
+
+// Whatever the reason is that the hash and the database differ, the client does not ask again in
+// vain.
+walls::result<void> poll_in_progress::look_again(const std::vector<cursor>& older, int times)
+{
+    constexpr int enough = 3;
+    if (times > enough) {
+        return walls::trouble{walls::trouble_kind::unavailable,
+                              "a wall begins anew again and again"};
+    }
+    return services_.refresh.look_again(older);
 }
 
 void poll_in_progress::go_on(poll_in_progress self)

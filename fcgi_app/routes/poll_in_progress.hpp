@@ -47,14 +47,18 @@ private:
     enum class next { answered, park };
 
     next compare();
-    // What is new, as far as it is in memory; walls that are further behind go to `older`.
-    news look(std::vector<walls::cursor>& older) const;
+    // What is new, as far as it is in memory; walls that are further behind go to `older`. The
+    // local hash gets the epochs that it was compared with.
+    news look(std::vector<walls::cursor>& older);
     bool session_over() const { return who_->expires <= std::chrono::system_clock::now(); }
     bool still_the_same_user() const
     {
         return !session_over() && services_.access.holds(who_->token, who_);
     }
-    walls::result<std::string> with_older(news n, const std::vector<walls::cursor>& older);
+    // False: the database does not have what the hash says, which has to look again.
+    walls::result<bool> add_older(news& n, const std::vector<walls::cursor>& older,
+                                  bool looked_again);
+    walls::result<void> look_again(const std::vector<walls::cursor>& older, int times);
 
     static void start_again(poll_in_progress self);
 

@@ -139,7 +139,11 @@ answer list_posts(services& s, call& c)
     if (found->before) {
         body += R"(,"before":)" + std::to_string(walls::number(*found->before));
     }
-    body += R"(,"newest":)" + std::to_string(walls::number(found->newest)) + '}';
+    body += R"(,"newest":)" + std::to_string(walls::number(found->newest));
+    body += R"(,"epoch":)";
+    body +=
+        found->newest == walls::entry_id{0} ? "null" : std::to_string(walls::number(found->epoch));
+    body += '}';
     return http::response::json(std::move(body));
 }
 
@@ -157,6 +161,7 @@ answer add_post(services& s, call& c)
     post.wall = walls::wall_id{c.wall};
     post.user = std::get<walls::identity_ptr>(who)->user;
     post.access_known = s.refresh.access_known();
+    const auto refreshed = s.refresh.refreshes();
     const auto outcome = s.posting.add(post);
     if (!outcome) {
         s.refresh.posting_failed(outcome.error());
@@ -164,11 +169,12 @@ answer add_post(services& s, call& c)
     }
     if (const auto* created = std::get_if<db::post_created>(&*outcome)) {
         s.counted.posts.Increment();
-        s.refresh.posted(post.wall, created->entry, created->access_changed);
-        return entry_response(created->entry, 201);
+        s.refresh.posted(
+            {created->entry, post.wall, created->epoch, created->access_changed, refreshed});
+        return entry_response(*created, 201);
     }
     if (const auto* known = std::get_if<db::post_known>(&*outcome)) {
-        return entry_response(known->entry, 200);
+        return entry_response(*known, 200);
     }
     if (std::holds_alternative<db::post_conflict>(*outcome)) {
         return http::response::error(409, "This client_key was used for another post.");

@@ -24,6 +24,9 @@ answer list_walls(services& s, call& c)
                                     {"name", w.name},
                                     {"kind", w.kind},
                                     {"newest", walls::number(w.newest)},
+                                    {"epoch", w.newest == walls::entry_id{0}
+                                                  ? json::value(nullptr)
+                                                  : json::value(walls::number(w.epoch))},
                                     {"unread", w.unread}});
     }
     return http::response::json(json::serialize(json::object{{"walls", std::move(list)}}));

@@ -107,6 +107,12 @@ chat::chat(const settings& s, private_postgres* postgres, int processes)
     start_pollster();
 }
 
+std::string chat::epoch_of(int wall) const
+{
+    return sql("select coalesce((h.epoch # (select epoch from pollster.heads where wall_id = " +
+               std::to_string(wall) + "))::text, 'null') from pollster.history h");
+}
+
 chat::~chat()
 {
     if (test_failed()) {

@@ -45,7 +45,8 @@ public:
     ~chat(); // of a failed test it shows what the servers logged
 
     reply send(const call& c) const { return api(c.method, c.path, c.body, c.headers); }
-    std::string conninfo(); // of its database
+    std::string conninfo();               // of its database
+    std::string epoch_of(int wall) const; // as answers say it
     // Waits until this many polls are parked.
     void until_parked(int polls) const;
     // SIGTERM; the exit code. Throws if that takes longer than the 5 s it may take.

@@ -145,4 +145,17 @@ BOOST_AUTO_TEST_CASE(help_and_version)
     BOOST_TEST(lines(output({"wall", "--help"})) == 4u);
 }
 
+BOOST_AUTO_TEST_CASE(restored_begins_a_new_history_and_analyzes)
+{
+    const auto epoch = [this] {
+        return postgres.sql(database, "select epoch from pollster.history");
+    };
+    const auto before = epoch();
+    BOOST_TEST(output({"restored"}).starts_with("a new history begins"));
+    BOOST_TEST(epoch() != before);
+    BOOST_TEST(postgres.sql(database, "select reltuples >= 0 from pg_class where oid = "
+                                      "'pollster_default.posts'::regclass") == "t");
+    refuses({"restored", "now"}, 2, "usage: pollster restored");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

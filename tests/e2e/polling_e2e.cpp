@@ -141,9 +141,11 @@ BOOST_AUTO_TEST_CASE(a_cursor_beyond_the_newest_entry_is_reset)
     chat s;
     s.sql(insert_post(1, 2, "only"));
     BOOST_TEST(text_of(s.send(poll_call(ann, R"({"1":5})"))) ==
-               R"(200 {"walls":{"1":{"posts":[],"reset":true,"newest":1}}})");
+               R"(200 {"walls":{"1":{"posts":[],"reset":true,"newest":1,"epoch":)" + s.epoch_of(1) +
+                   "}}}");
     BOOST_TEST(text_of(s.send(poll_call(ann, R"({"1":1,"2":9})"))) ==
-               R"(200 {"walls":{"2":{"posts":[],"reset":true,"newest":0}}})");
+               R"(200 {"walls":{"2":{"posts":[],"reset":true,"newest":0,"epoch":)" + s.epoch_of(2) +
+                   "}}}");
 }
 
 BOOST_AUTO_TEST_CASE(a_browser_that_leaves_ends_its_parked_poll_at_once)

@@ -15,6 +15,8 @@ inline void follows_the_rules(const http::poll_body& poll)
     for (const auto& c : poll.cursors) {
         must(walls::number(c.wall) > before, "ascending, each wall once");
         must(walls::number(c.last) >= 0, "cursors from 0");
+        must(walls::number(c.epoch) >= 0 && walls::number(c.epoch) < std::int64_t{1} << 53,
+             "epochs from 0 to 2^53 - 1");
         before = walls::number(c.wall);
     }
 }

@@ -23,9 +23,9 @@ inline entry post(std::int64_t id, std::string body = "hi")
     return e;
 }
 
-inline cursor at(std::int64_t wall, std::int64_t last)
+inline cursor at(std::int64_t wall, std::int64_t last, std::int64_t epoch = 0)
 {
-    return {wall_id{wall}, entry_id{last}};
+    return {wall_id{wall}, entry_id{last}, wall_epoch{epoch}};
 }
 
 inline identity_ptr somebody(std::int64_t user, std::vector<wall_id> walls = {wall_id{1}},
@@ -42,7 +42,9 @@ inline identity_ptr somebody(std::int64_t user, std::vector<wall_id> walls = {wa
 class fake_database final : public feed_source, public access_source {
 public:
     std::map<std::int64_t, std::vector<entry>> feed; // by wall
+    std::map<std::int64_t, std::int64_t> epochs;     // by wall; one that is not here has 1
     std::vector<user_id> access_changed;             // told by the next look
+    std::vector<user_id> authors;                    // likewise
     std::map<std::string, identity_ptr> sessions;
     bool down = false;
     bool loads_fail = false;
@@ -60,6 +62,19 @@ public:
         entries.push_back(post(static_cast<std::int64_t>(entries.size()) + 1, std::move(body)));
         changed_.push_back(wall_id{wall});
     }
+    // The wall is removed, and comes back with its id and this many posts.
+    void replace(std::int64_t wall, int posts, const std::string& body = "new")
+    {
+        feed[wall].clear();
+        epochs[wall] = number(epoch(wall)) + 1;
+        outdated_.push_back(wall_id{wall});
+        for (int i = 0; i < posts; ++i) {
+            add(wall, body);
+        }
+    }
+    // Nobody but who asks for this wall hears of it.
+    void cut_unnoticed(std::int64_t wall, std::size_t posts) { feed[wall].resize(posts); }
+    void refresh(std::int64_t wall) { outdated_.push_back(wall_id{wall}); }
 
     result<changes> look(std::span<const wall_id> also) override
     {
@@ -72,12 +87,17 @@ public:
         c.forget_everything = std::exchange(forget_everything, false);
         if (!c.forget_everything) {
             for (const auto wall : std::exchange(changed_, {})) {
-                c.heads.push_back({wall, newest(wall)});
+                c.heads.push_back(head_of(wall));
+            }
+            c.outdated = std::exchange(outdated_, {});
+            for (const auto wall : c.outdated) {
+                c.heads.push_back(head_of(wall));
             }
             c.access_changed = std::exchange(access_changed, {});
+            c.authors = std::exchange(authors, {});
         }
         for (const auto wall : also) {
-            c.heads.push_back({wall, newest(wall)});
+            c.heads.push_back(head_of(wall));
         }
         during_look(); // after what it read: a commit in here is seen by the next look
         return c;
@@ -94,6 +114,8 @@ public:
         for (const cursor& c : cursors) {
             page p;
             p.wall = c.wall;
+            p.newest = newest(c.wall);
+            p.epoch = epoch(number(c.wall));
             for (const entry& e : feed[number(c.wall)]) {
                 if (e.id > c.last && p.entries.size() < limit) {
                     p.entries.push_back(e);
@@ -130,10 +152,18 @@ public:
 private:
     entry_id newest(wall_id wall)
     {
-        return entry_id{static_cast<std::int64_t>(feed[number(wall)].size())};
+        const auto& entries = feed[number(wall)];
+        return entries.empty() ? entry_id{0} : entries.back().id;
     }
+    wall_epoch epoch(std::int64_t wall) const
+    {
+        const auto it = epochs.find(wall);
+        return wall_epoch{it == epochs.end() ? 1 : it->second};
+    }
+    head head_of(wall_id wall) { return {wall, newest(wall), epoch(number(wall))}; }
 
     std::vector<wall_id> changed_;
+    std::vector<wall_id> outdated_;
 };
 
 } // namespace walls::testing

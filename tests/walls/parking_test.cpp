@@ -84,10 +84,28 @@ BOOST_AUTO_TEST_CASE(a_lower_number_wakes_nobody_unless_the_database_was_restore
         t.raise(1, 5);
         let_others_run();
         BOOST_TEST((p->why == woken::not_yet));
-        t.hash.restore(wall_id{1}, entry_id{5});
+        t.hash.replace({wall_id{1}, entry_id{5}, {}});
         t.lot.ring();
         p->fiber.join();
         BOOST_TEST((p->why == woken::risen));
+    });
+}
+
+// The same number as before, of another history: a wall whose id came back, say.
+BOOST_AUTO_TEST_CASE(another_epoch_wakes_whoever_holds_an_entry)
+{
+    in_loop([](fibers::reactor&) {
+        lot_with_polls t;
+        auto holds_seven = t.park({at(1, 7, 11)});
+        auto holds_nothing = t.park({at(2, 0, 11)});
+        t.hash.replace({wall_id{1}, entry_id{7}, wall_epoch{12}});
+        t.hash.replace({wall_id{2}, entry_id{0}, wall_epoch{12}});
+        t.lot.ring();
+        holds_seven->fiber.join();
+        BOOST_TEST((holds_seven->why == woken::risen));
+        BOOST_TEST((holds_nothing->why == woken::not_yet));
+        holds_nothing->place.wake(woken::gone);
+        holds_nothing->fiber.join();
     });
 }
 

@@ -53,6 +53,38 @@ BOOST_AUTO_TEST_CASE(every_cursor_gets_just_what_is_above_it)
     BOOST_TEST(!r.after(wall_id{2}, entry_id{0}, 100).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(one_wall_is_forgotten_and_counted_off)
+{
+    recent_entries r({});
+    add(r, 1, 10);
+    const auto before = r.bytes();
+    const entry one[] = {post(1)};
+    r.append(wall_id{2}, one);
+    r.forget(wall_id{2});
+    r.forget(wall_id{3});
+    BOOST_TEST(!r.newest(wall_id{2}).has_value());
+    BOOST_TEST(r.bytes() == before);
+    r.append(wall_id{2}, one); // begins anew
+    BOOST_TEST(r.after(wall_id{2}, entry_id{0}, 9).value().json == to_json(post(1)));
+}
+
+BOOST_AUTO_TEST_CASE(what_an_author_wrote_is_forgotten_and_other_walls_stay)
+{
+    recent_entries r({});
+    add(r, 1, 3); // by 3
+    entry other = post(1);
+    other.user = user_id{4};
+    const entry by_four[] = {other};
+    r.append(wall_id{2}, by_four);
+    const user_id three[] = {user_id{3}};
+    r.forget_by(three);
+    BOOST_TEST(!r.newest(wall).has_value());
+    BOOST_TEST(r.newest(wall_id{2}).has_value());
+    BOOST_TEST(r.bytes() == to_json(other).size());
+    add(r, 4, 4);
+    BOOST_TEST(r.after(wall, entry_id{3}, 9).value().json == expected(4, 4));
+}
+
 BOOST_AUTO_TEST_CASE(a_long_backlog_comes_as_its_oldest_page_and_more)
 {
     recent_entries r({});

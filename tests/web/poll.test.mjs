@@ -96,6 +96,38 @@ test('a wall that was reset starts over from its newest entry', async () => {
   assert.deepEqual(gaps(), []);
 });
 
+test('the epoch of a wall is told with its cursor, and one that no longer agrees has the wall read again', async () => {
+  const { chat, network } = await signedIn([{ ...wall(1, 56), epoch: 7 }]);
+  assert.equal(network.poll.form['epoch[1]'], '7');
+  await network.poll.answer(200, { walls: { 1: { posts: [entry(57)], epoch: 7 } } });
+  assert.equal(network.poll.form['last_post_id[1]'], '57');
+  // As many entries as before, of another history.
+  await network.poll.answer(200, { walls: { 1: { posts: [], reset: true, newest: 57, epoch: 8 } } });
+  await network.call('GET', '/walls/1/posts?').answer(200, { posts: [entry(57, { body: 'another' })], more: true, newest: 57, epoch: 8 });
+  await network.call('GET', '/walls').answer(200, { walls: [{ ...wall(1, 57), epoch: 8 }] });
+  assert.equal(network.poll.form['epoch[1]'], '8');
+  assert.deepEqual(chat.walls.get(1).posts.map(({ body }) => body), ['another']);
+});
+
+test('a wall whose epoch the list of walls tells otherwise is read again before the next poll', async () => {
+  const { chat, network } = await signedIn([{ ...wall(1, 56), epoch: 7 }]);
+  await network.poll.answer(200, { walls: { 1: { posts: [entry(57)], epoch: 7 } } });
+  chat.refreshWalls();
+  await settle();
+  await network.call('GET', '/walls').answer(200, { walls: [{ ...wall(1, 60), epoch: 8 }] });
+  await network.call('GET', '/walls/1/posts?').answer(200, { posts: [entry(60)], more: true, newest: 60, epoch: 8 });
+  await network.call('GET', '/walls').answer(200, { walls: [{ ...wall(1, 60), epoch: 8 }] });
+  assert.deepEqual([network.poll.form['last_post_id[1]'], network.poll.form['epoch[1]']], ['60', '8']);
+});
+
+test('an empty wall gets its epoch with its first post', async () => {
+  const { network, received } = await signedIn([{ ...wall(1, 0), epoch: null }]);
+  assert.equal(network.poll.form['epoch[1]'], undefined);
+  await network.poll.answer(200, { walls: { 1: { posts: [entry(1)], epoch: 8 } } });
+  assert.deepEqual(received(), [1]);
+  assert.deepEqual([network.poll.form['last_post_id[1]'], network.poll.form['epoch[1]']], ['1', '8']);
+});
+
 test('after a failure the first retry comes within 0-2 s, later ones double up to 30 s', async () => {
   for (const [random, waits] of [[0, [0, 2_000, 4_000, 8_000, 15_000, 15_000]], [0.999999, [2_000, 4_000, 8_000, 16_000, 30_000, 30_000]]]) {
     const { network, timers, lastState } = await signedIn([wall(1, 56)], { random: () => random });

@@ -46,6 +46,21 @@ test('posts that arrive while history is on its way are neither lost nor doubled
   assert.deepEqual(received(), [4, 5]);
 });
 
+test('a page of another epoch is not mixed with what is held: the wall is read again', async () => {
+  const { chat, network } = await signedIn([{ ...wall(1, 56), epoch: 7 }]);
+  const opened = chat.open(1);
+  await network.history.answer(200, { posts: [entry(55), entry(56)], more: true, before: 55, newest: 56, epoch: 7 });
+  await opened;
+  const older = chat.loadOlder(1);
+  await network.history.answer(200, { posts: [entry(2)], more: false, newest: 9, epoch: 8 });
+  await older;
+  await settle();
+  await network.history.answer(200, { posts: [entry(8), entry(9)], more: true, newest: 9, epoch: 8 });
+  await network.call('GET', '/walls').answer(200, { walls: [{ ...wall(1, 9), epoch: 8 }] });
+  assert.deepEqual(chat.walls.get(1).posts.map(({ id }) => id), [8, 9]);
+  assert.equal(network.poll.form['epoch[1]'], '8');
+});
+
 test('a page asked for before a reset is not mixed with what came after it', async () => {
   const { chat, network } = await signedIn([wall(1, 56)]);
   const opened = chat.open(1);

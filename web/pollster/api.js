@@ -48,10 +48,13 @@ export class Api {
   signOut() { return this.#call('DELETE', 'session'); }
   walls(signal) { return this.#call('GET', 'walls', { signal }); }
 
-  // cursors: iterable of [wall, cursor]. A form, not JSON: across origins a form needs no preflight.
+  // cursors: iterable of [wall, cursor, epoch]. A form, not JSON: across origins a form needs no preflight.
   poll(cursors, signal) {
     const form = new URLSearchParams();
-    for (const [wall, cursor] of cursors) form.append(`last_post_id[${wall}]`, cursor);
+    for (const [wall, cursor, epoch] of cursors) {
+      form.append(`last_post_id[${wall}]`, cursor);
+      if (epoch != null) form.append(`epoch[${wall}]`, epoch);
+    }
     return this.#call('POST', '', { form, signal, timeout: POLL_TIMEOUT });
   }
 

@@ -12,17 +12,19 @@ export class Timeline {
   complete = false;  // the wall's first post is held
   resets = 0;        // a page asked for before a reset must not be used after it
   cursor;            // the newest entry held: this wall's value in the local hash
+  epoch;             // what the cursor is a number of; null or undefined: there is no entry yet, or an old server
   #from;             // entries in (#from, cursor] came through the feed
   #state = new Map();    // post_id -> number of the entry that `posts` shows it at
   #changes = new Map();  // post_id -> newest edit or delete entry seen
 
-  constructor(cursor) {
-    this.reset(cursor);
+  constructor(cursor, epoch) {
+    this.reset(cursor, epoch);
   }
 
   // Forgets everything; the feed goes on above `cursor`.
-  reset(cursor) {
+  reset(cursor, epoch) {
     this.resets++;
+    this.epoch = epoch;
     this.posts = [];
     this.loaded = this.complete = false;
     this.cursor = this.#from = cursor;
@@ -33,6 +35,13 @@ export class Timeline {
   // Where the next older page ends (exclusive); undefined before anything is held.
   get oldest() {
     return this.posts[0]?.id;
+  }
+
+  // Does an answer of this epoch speak of what is held? Another one is that of a restored database, or
+  // of a new wall with the id of a former one. Who holds nothing yet takes any.
+  agrees(epoch) {
+    if (this.cursor === 0 && this.posts.length === 0) this.epoch = epoch;
+    return epoch == null || this.epoch == null || epoch === this.epoch;
   }
 
   // Entries of a poll answer. Returns what became visible: {added, changed, changes, gap}; `changes` are
@@ -60,10 +69,11 @@ export class Timeline {
 
   // A page of history. Returns the added posts, or null if the page is older than anything the feed
   // brought: then a hole would be left, so everything is dropped and the feed must go on from
-  // the page's `newest`.
-  page({ posts, more, newest }) {
+  // the page's `newest`. A page of an epoch that does not agree must not come here.
+  page({ posts, more, newest, epoch }) {
     const rewound = !this.loaded && newest < this.#from;
-    if (rewound) this.reset(newest);
+    if (rewound) this.reset(newest, epoch);
+    this.epoch ??= epoch;
     const added = posts.filter((post) => this.#insert(post, newest));
     this.loaded = true;
     this.complete = !more;

@@ -14,9 +14,9 @@ export class Wall {
   paging = null;     // the promise of the page of history under way
   stale = false;     // must be read again: a gap, or a restored database
 
-  constructor(id, newest) {
+  constructor(id, newest, epoch) {
     this.id = id;
-    this.timeline = new Timeline(newest);
+    this.timeline = new Timeline(newest, epoch);
   }
 
   get posts() { return this.timeline.posts; }        // ascending

@@ -22,6 +22,15 @@ numbers cursors_of(const http::poll_body& poll)
     return out;
 }
 
+numbers epochs_of(const http::poll_body& poll)
+{
+    numbers out;
+    for (const auto& c : poll.cursors) {
+        out[walls::number(c.wall)] = walls::number(c.epoch);
+    }
+    return out;
+}
+
 bool ascending(const http::poll_body& poll)
 {
     return std::is_sorted(poll.cursors.begin(), poll.cursors.end(),
@@ -311,6 +320,56 @@ BOOST_AUTO_TEST_CASE(a_form_with_malformed_encoding_still_tells_its_session)
 {
     malformed(http::parse_poll_form("a=%&session_id=s&last_post_id[1]=1"), "s", "before");
     malformed(http::parse_poll_form("session_id=s&last_post_id[1]=1&%zz"), "s", "after");
+}
+
+BOOST_AUTO_TEST_CASE(epochs_stand_beside_the_cursors_in_any_order)
+{
+    const numbers expected{{1, 9007199254740991}, {2, 0}, {7, 5}};
+    BOOST_TEST((epochs_of(http::parse_poll_form(
+                    "epoch[7]=5&last_post_id[7]=1&last_post_id[1]=2&last_post_id[2]=3&"
+                    "epoch%5B1%5D=9007199254740991")) == expected));
+    BOOST_TEST(
+        (epochs_of(http::parse_poll_json(
+             R"({"epoch":{"7":5,"1":"9007199254740991"},"last_post_id":{"1":2,"2":3,"7":1}})")) ==
+         expected));
+    BOOST_TEST((epochs_of(http::parse_poll_json(R"({"last_post_id":{"1":2},"epoch":{}})")) ==
+                numbers{{1, 0}}));
+    BOOST_TEST((epochs_of(http::parse_poll_json(
+                    R"({"last_post_id":{"1":0},"epoch":{"1":null}})")) == numbers{{1, 0}}));
+    malformed(http::parse_poll_json(R"({"last_post_id":{"1":0},"epoch":null})"), "", "no map");
+    // Of other names, and deeper: not ours.
+    BOOST_TEST(!http::parse_poll_form("last_post_id[1]=2&epochs[1]=x").malformed);
+    BOOST_TEST(
+        !http::parse_poll_json(R"({"last_post_id":{"1":2},"x":{"epoch":{"1":-1}}})").malformed);
+}
+
+BOOST_AUTO_TEST_CASE(an_epoch_that_is_none_is_malformed)
+{
+    for (const std::string bad :
+         {"-1", "9007199254740992", "99999999999999999999", "x", "1.0", ""}) {
+        malformed(http::parse_poll_form("session_id=s&last_post_id[1]=2&epoch[1]=" + bad), "s",
+                  bad);
+        malformed(http::parse_poll_json(
+                      R"({"session_id":"s","last_post_id":{"1":2},"epoch":{"1":")" + bad + "\"}}"),
+                  "s", bad);
+    }
+    for (const std::string bad : {"false", "true", "[]", "{}", "1e3", "[1]"}) {
+        malformed(http::parse_poll_json(
+                      R"({"session_id":"s","last_post_id":{"1":2},"epoch":{"1":)" + bad + "}}"),
+                  "s", bad);
+        if (bad != "{}") {
+            malformed(http::parse_poll_json(R"({"session_id":"s","last_post_id":{"1":2},"epoch":)" +
+                                            bad + "}"),
+                      "s", bad);
+        }
+    }
+    malformed(http::parse_poll_form("last_post_id[1]=2&epoch[2]=3"), "",
+              "of a wall without a cursor");
+    malformed(http::parse_poll_form("last_post_id[1]=2&epoch[0]=3"), "", "of no wall");
+    malformed(http::parse_poll_form("last_post_id[1]=2&epoch=3"), "", "without a wall");
+    malformed(http::parse_poll_form("last_post_id[1]=2&epoch[1]=3&epoch[1]=3"), "", "twice");
+    malformed(http::parse_poll_json(R"({"last_post_id":{"1":2},"epoch":{},"epoch":{}})"), "",
+              "twice");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,68 @@
+#include "db/queries.hpp"
+#include "db/rows.hpp"
+
+#include <string>
+
+namespace db {
+
+// The position is a snapshot and what looker::recognise() says tells one process of PostgreSQL from
+// another. The notes are read in the order of the index, one for each running transaction: by
+// equality alone they would be read from end to end when one transaction wrote most of them.
+bool after_commit(link& l, const std::string& position, std::span<const own_entry> own,
+                  seen_heads& seen) noexcept
+try {
+    static const std::string sql =
+        std::string("with before as materialized (select nullif($1::text, '')::pg_snapshot as "
+                    "snapshot) "
+                    "select 0, (now.process = $2::text)::int, 0, 0, $1::text = '' "
+                    "or now.process <> $2::text "
+                    "or exists (select from before, lateral (select from pollster.access_changes "
+                    "where changed_by >= pg_snapshot_xmax(before.snapshot) "
+                    "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) limit 1) c) "
+                    "or exists (select from before, pg_snapshot_xip(before.snapshot) running "
+                    "cross join lateral (select o.changed_by from pollster.access_changes o "
+                    "where o.changed_by >= running order by o.changed_by limit 1) c "
+                    "where c.changed_by = running) from (select ") +
+        process_text +
+        " as process) now "
+        "union all "
+        "select asked.n, h.epoch, " +
+        history_epoch +
+        ", pollster.stamp(e.created_at), null "
+        "from unnest($3::bigint[], $4::bigint[], $5::bigint[]) with ordinality "
+        "asked(wall_id, id, post_id, n) "
+        "cross join lateral (select o.created_at from pollster.entries o where o.wall_id = "
+        "asked.wall_id and o.id = asked.id and o.post_id = asked.post_id offset 0) e "
+        "cross join lateral (select o.epoch from pollster.heads o where o.wall_id = "
+        "asked.wall_id offset 0) h";
+
+    const auto space = position.find(' ');
+    const bool known = space != std::string::npos;
+    const auto rows =
+        l.exec(sql.c_str(), known ? position.substr(0, space) : "",
+               known ? position.substr(space + 1) : "",
+               bigints(own, [](const own_entry& o) { return number(o.wall); }),
+               bigints(own, [](const own_entry& o) { return number(o.what->entry.id); }),
+               bigints(own, [](const own_entry& o) { return number(o.what->entry.post); }));
+    bool changed = true;
+    bool same_process = false;
+    for (const auto& row : rows) {
+        const auto place = row[0].as<std::size_t>();
+        if (place == 0) {
+            same_process = row[1].as<int>() == 1;
+            changed = row[4].as<bool>();
+            continue;
+        }
+        const own_entry& o = own[place - 1];
+        const auto epoch = row[1].as<std::int64_t>();
+        o.what->epoch = walls::wall_epoch{epoch ^ row[2].as<std::int64_t>()};
+        if (same_process) { // else what was seen before must not be crowded out
+            seen.add_newest({o.wall, epoch, o.what->entry.id, row[3].as<std::int64_t>()});
+        }
+    }
+    return changed;
+} catch (const std::exception&) {
+    return true;
+}
+
+} // namespace db

@@ -1,0 +1,192 @@
+// A database that is another under the same name: is it the history that is known, or was it cut?
+#include "tests/db/store_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace {
+
+struct history_fixture : store_fixture {
+    std::string copy = name + "_copy";
+
+    // Like a backup of now.
+    void back_up() const { clone(name, copy); }
+    // Like its restoration.
+    void restore() const
+    {
+        pg.sql("postgres", "drop database " + name + " with (force)");
+        clone(copy, name);
+    }
+    std::int64_t epoch(db::store& s)
+    {
+        const std::vector<walls::wall_id> asked{walls::wall_id{1}};
+        return number(s.look(asked).value().heads.front().epoch);
+    }
+    void posts(int n) const
+    {
+        sql("insert into pollster.posts (wall_id, user_id, body) select 1, 1, 'x' from "
+            "generate_series(1, " +
+            std::to_string(n) + ")");
+    }
+
+private:
+    void clone(const std::string& from, const std::string& to) const
+    {
+        pg.sql("postgres", "select pg_terminate_backend(pid, 5000) from pg_stat_activity where "
+                           "datname = '" +
+                               from + "'");
+        pg.sql("postgres", "create database " + to + " template " + from);
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(history_, history_fixture)
+
+BOOST_AUTO_TEST_CASE(entries_that_were_seen_and_are_gone_begin_a_new_history)
+{
+    posts(3);
+    const auto before = epoch(*store);
+    back_up();
+    posts(2);
+    BOOST_TEST(epoch(*store) == before);
+    restore();
+    BOOST_TEST(epoch(*store) != before);
+    BOOST_TEST(store->count().histories_cut == 1);
+    const auto after = epoch(*store);
+    BOOST_TEST(epoch(*store) == after);
+}
+
+// Failed before: the number is the same, and nobody could tell.
+BOOST_AUTO_TEST_CASE(others_with_the_same_numbers_do_not_hide_the_loss)
+{
+    posts(3);
+    const auto before = epoch(*store);
+    back_up();
+    for (const int others : {2, 3}) {
+        posts(2);
+        epoch(*store);
+        restore();
+        posts(others);
+        BOOST_TEST(epoch(*store) != before);
+    }
+    BOOST_TEST(store->count().histories_cut == 2);
+}
+
+BOOST_AUTO_TEST_CASE(own_posts_that_no_look_has_seen_count_too)
+{
+    posts(3);
+    const auto before = epoch(*store);
+    back_up();
+    db::new_post acknowledged{walls::wall_id{1}, walls::user_id{1}, "acknowledged", {}};
+    acknowledged.access_known = store->look({}).value().position;
+    store->add_post(acknowledged).value();
+    restore();
+    posts(1);
+    BOOST_TEST(epoch(*store) != before);
+}
+
+BOOST_AUTO_TEST_CASE(where_nothing_was_lost_nothing_begins)
+{
+    posts(3);
+    const auto before = epoch(*store);
+    post(1, 1, "the last");
+    epoch(*store);
+    back_up();
+    restore();
+    posts(2); // goes on before anybody looks
+    BOOST_TEST(epoch(*store) == before);
+    BOOST_TEST(store->count().histories_cut == 0);
+    // It has been found complete, so a process that begins there trusts it.
+    const auto later = db::store::open(settings);
+    BOOST_TEST(epoch(*later) == before);
+    BOOST_TEST(later->count().histories_cut == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_wall_that_was_removed_is_no_loss)
+{
+    posts(3);
+    sql("insert into pollster.posts (wall_id, user_id, body) values (2, 1, 'x')");
+    const auto before = epoch(*store);
+    back_up();
+    restore();
+    sql("delete from pollster.walls where id = 2");
+    BOOST_TEST(epoch(*store) == before);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_seen_nothing_trusts_only_where_it_was_found_complete)
+{
+    posts(3);
+    const auto before = epoch(*store);
+    back_up();
+    restore();
+    const auto later = db::store::open(settings);
+    const auto after = epoch(*later);
+    BOOST_TEST(after != before);
+    BOOST_TEST(later->count().histories_cut == 1);
+    BOOST_TEST(epoch(*db::store::open(settings)) == after);
+}
+
+BOOST_AUTO_TEST_CASE(of_several_that_saw_the_loss_one_begins_the_new_history)
+{
+    posts(3);
+    const auto other = db::store::open(settings);
+    const auto before = epoch(*store);
+    epoch(*other);
+    back_up();
+    posts(2);
+    epoch(*store);
+    epoch(*other);
+    restore();
+    const auto after = epoch(*other);
+    BOOST_TEST(after != before);
+    BOOST_TEST(epoch(*store) == after);
+    BOOST_TEST(store->count().histories_cut + other->count().histories_cut == 1);
+}
+
+// One that saw less finds nothing missing, and says so first.
+BOOST_AUTO_TEST_CASE(who_saw_the_loss_begins_although_another_found_nothing_missing)
+{
+    posts(3);
+    const auto other = db::store::open(settings);
+    const auto before = epoch(*store);
+    epoch(*other);
+    back_up();
+    posts(2);
+    epoch(*store);
+    restore();
+    BOOST_TEST(epoch(*other) == before);
+    BOOST_TEST(epoch(*store) != before);
+    BOOST_TEST(epoch(*other) != before);
+}
+
+BOOST_AUTO_TEST_CASE(said_by_hand_a_new_history_begins_for_running_servers_and_new_ones)
+{
+    posts(3);
+    const auto before = epoch(*store);
+    sql("select pollster.restored()");
+    const auto after = epoch(*store);
+    BOOST_TEST(after != before);
+    BOOST_TEST(epoch(*store) == after);
+    BOOST_TEST(epoch(*db::store::open(settings)) == after);
+    BOOST_TEST(store->count().histories_cut == 0);
+}
+
+// pg_restore --clean: the same database and connection, other tables with what was in them then.
+BOOST_AUTO_TEST_CASE(tables_made_anew_under_a_running_server_are_another_database)
+{
+    posts(3);
+    const auto before = epoch(*store);
+    sql("create table kept as select * from pollster.heads; create table kept_entries as select * "
+        "from pollster.entries");
+    posts(2);
+    epoch(*store);
+    sql("begin; create table pollster.made_anew (like pollster.heads including all);"
+        "drop table pollster.heads; alter table pollster.made_anew rename to heads;"
+        "insert into pollster.heads select * from kept;"
+        "delete from pollster.entries; insert into pollster.entries select * from kept_entries;"
+        "commit");
+    BOOST_TEST(epoch(*store) != before);
+    BOOST_TEST(store->count().histories_cut == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
