@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -57,6 +58,17 @@ struct session_row {
 struct demo_user {
     std::string name;
     std::string password; // empty: the user existed already and kept the password
+};
+
+// What `pollster repair` did on a wall.
+struct repaired_wall {
+    walls::wall_id id{};
+    std::int64_t posts = 0;     // that had no entry and have one now
+    std::int64_t deletions = 0; // of posts that were gone without one
+    bool head = false;          // it was missing, or below the newest entry
+    bool removed = false;       // the wall was gone, and what was left of its feed is, too
+
+    bool any() const { return posts > 0 || deletions > 0 || head || removed; }
 };
 
 class administrator {
@@ -109,6 +121,10 @@ public:
 
     // Users ann, bob and cleo, walls General (chat), Workshop (board) and Notices (notices) with
     // different members, and a few posts. Adds only what is missing, so it may be repeated.
+    // Numbers the rows of posts that were written with triggers off, beside live writers and in
+    // many transactions: what `tell` was told of is done, also if this fails later. How many walls.
+    virtual outcome<std::size_t> repair(const std::function<void(const repaired_wall&)>& tell) = 0;
+
     virtual outcome<std::vector<demo_user>> load_demo() = 0;
 };
 

@@ -1,5 +1,6 @@
 // The administrator on PostgreSQL: users and sessions in admin.cpp, walls in admin_walls.cpp, the
-// demo in demo.cpp. Internal to db/.
+// repair in admin_repair.cpp,
+// the demo in demo.cpp. Internal to db/.
 #pragma once
 
 #include "db/admin.hpp"
@@ -42,6 +43,8 @@ public:
     outcome<std::size_t> revoke_sessions_of(const std::string& user) override;
 
     outcome<void> restored() override;
+    outcome<std::size_t> repair(const std::function<void(const repaired_wall&)>& tell) override;
+
     outcome<std::vector<demo_user>> load_demo() override;
 
 private:

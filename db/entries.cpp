@@ -63,25 +63,31 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
 // life on the wall: deleted ones are not shown. The wall's
 // newest number comes with every row, from the same snapshot, and in a row of its own when there is
 // no post.
-history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id> before,
-                     std::size_t limit)
+allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
+                              std::optional<walls::entry_id> before, std::size_t limit)
 {
     static const std::string sql =
-        std::string("select newest.number, newest.epoch, ") + entry_columns + ", true from " +
+        std::string("select newest.number, newest.epoch, ") + entry_columns +
+        ", true, a.signed_in, a.member "
+        "from pollster.access_of($4::text, $5::bigint, $1::bigint) a cross join " +
         newest_of_wall +
         "left join lateral (select f.* from pollster.entries f "
         "cross join lateral pollster.post_of_entry(f.wall_id, f.id, f.post_id, f.kind) x "
-        "where f.wall_id = $1::bigint and f.id < $2::bigint and f.kind = 'post' "
+        "where a.member and f.wall_id = $1::bigint and f.id < $2::bigint and f.kind = 'post' "
         "order by f.id desc limit $3::bigint) e on true" +
         entry_joins + "order by e.id desc";
 
     limit = std::min(limit, most_rows);
     const std::int64_t below = before ? number(*before) : INT64_MAX;
-    const auto rows = l.exec(sql.c_str(), number(wall), below, limit + 1);
+    const auto rows =
+        l.exec(sql.c_str(), number(wall), below, limit + 1, who.session_id, number(who.user));
+    if (const auto no = denial(rows[0])) {
+        return *no;
+    }
     return read_history(rows, limit);
 }
 
-std::vector<wall_summary> walls_of(link& l, walls::user_id user)
+allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who)
 {
     // The count stops at 1,000, so a wall costs no more however much there is to read: offset 0
     // forbids a join that reads all of it first.
@@ -93,15 +99,23 @@ std::vector<wall_summary> walls_of(link& l, walls::user_id user)
         "cross join lateral pollster.post_of_entry(e.wall_id, e.id, e.post_id, e.kind) p "
         "where e.wall_id = w.id and e.id > coalesce(r.entry_id, 0) and e.kind = 'post' "
         "and p.user_id is distinct from $1::bigint "
-        "order by e.id desc limit 1000) unread) "
-        "from pollster.memberships m "
-        "join pollster.walls w on w.id = m.wall_id "
+        "order by e.id desc limit 1000) unread), a.signed_in, true as member "
+        "from pollster.access_of($2::text, $1::bigint, null) a "
+        "left join lateral (select o.id, o.name, o.kind from pollster.memberships m "
+        "join pollster.walls o on o.id = m.wall_id where m.user_id = $1::bigint offset 0) w "
+        "on a.signed_in "
         "left join pollster.heads h on h.wall_id = w.id "
-        "left join pollster.read_marks r on r.wall_id = w.id and r.user_id = m.user_id "
-        "where m.user_id = $1::bigint order by w.id";
+        "left join pollster.read_marks r on r.wall_id = w.id and r.user_id = $1::bigint "
+        "order by w.id";
 
     std::vector<wall_summary> out;
-    for (const auto& row : l.exec(sql.c_str(), number(user))) {
+    for (const auto& row : l.exec(sql.c_str(), number(who.user), who.session_id)) {
+        if (const auto no = denial(row)) {
+            return *no;
+        }
+        if (row[0].is_null()) { // no wall
+            continue;
+        }
         out.push_back({walls::wall_id{row[0].as<std::int64_t>()}, row[1].c_str(), row[2].c_str(),
                        walls::entry_id{row[3].as<std::int64_t>()},
                        walls::wall_epoch{row[4].as<std::int64_t>()}, row[5].as<std::int64_t>()});
@@ -110,16 +124,25 @@ std::vector<wall_summary> walls_of(link& l, walls::user_id user)
 }
 
 // A mark above the newest entry would hide what comes later, so it is lowered to it.
-std::int64_t mark_read(link& l, walls::wall_id wall, walls::user_id user, walls::entry_id entry)
+allowed<std::int64_t> mark_read(link& l, const reader& who, walls::wall_id wall,
+                                walls::entry_id entry)
 {
     static constexpr char sql[] =
-        "insert into pollster.read_marks as m (wall_id, user_id, entry_id) "
-        "values ($1::bigint, $2::bigint, least($3::bigint, "
-        "coalesce((select last_entry from pollster.heads where wall_id = $1::bigint), 0))) "
+        "with a as materialized (select * from pollster.access_of($4::text, $2::bigint, "
+        "$1::bigint)), "
+        "marked as (insert into pollster.read_marks as m (wall_id, user_id, entry_id) "
+        "select $1::bigint, $2::bigint, least($3::bigint, "
+        "coalesce((select last_entry from pollster.heads where wall_id = $1::bigint), 0)) "
+        "from a where a.member "
         "on conflict (wall_id, user_id) do update set entry_id = greatest(m.entry_id, "
         "excluded.entry_id) "
-        "returning entry_id";
-    return l.exec(sql, number(wall), number(user), number(entry))[0][0].as<std::int64_t>();
+        "returning entry_id) "
+        "select (select entry_id from marked), a.signed_in, a.member from a";
+    const auto rows = l.exec(sql, number(wall), number(who.user), number(entry), who.session_id);
+    if (const auto no = denial(rows[0])) {
+        return *no;
+    }
+    return rows[0][0].as<std::int64_t>();
 }
 
 bool has_replayed(link& l, std::uint64_t position, std::int64_t history)

@@ -24,6 +24,21 @@ std::uint64_t parse_lsn(std::string_view text)
                : (half(text.substr(0, slash)) << 32U) + half(text.substr(slash + 1));
 }
 
+// Notes where the history was found, whole or cut. True: this call began a new one. While a
+// database takes no writes, a whole history is taken as it is, without the note.
+bool verify_history(link& l, std::int64_t epoch, const std::string& server, bool cut)
+try {
+    return l
+        .exec("select pollster.verify_history($1::bigint, $2::text, $3::boolean)", epoch, server,
+              cut)[0][0]
+        .as<bool>();
+} catch (const pqxx::sql_error& e) {
+    if (cut || sqlstate_of(e) != "25006") {
+        throw;
+    }
+    return false;
+}
+
 } // namespace
 
 // A snapshot names transactions by number, and the numbers mean something only in the process of
@@ -43,9 +58,6 @@ void looker::recognise(link& l)
                     "case when not pg_is_in_recovery() "
                     "then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end), ") +
         process_text + ", h.epoch, h.server from pollster.history h where h.one";
-    static constexpr char verify[] =
-        "select pollster.verify_history($1::bigint, $2::text, $3::boolean)";
-
     const auto r = l.exec(sql.c_str());
     if (r.empty()) {
         throw std::runtime_error("pollster.history is empty: run pollster restored");
@@ -62,7 +74,7 @@ void looker::recognise(link& l)
         const bool vouched_for = r[0][4].is_null() || server == r[0][4].c_str();
         const bool cut = epoch == history_ ? lost_entries(l, seen_.all()) : !vouched_for;
         if (cut || server != r[0][4].c_str()) {
-            histories_cut_ += l.exec(verify, epoch, server, cut)[0][0].as<bool>() ? 1 : 0;
+            histories_cut_ += verify_history(l, epoch, server, cut) ? 1 : 0;
         }
         server_ = server;
         process_ = process;

@@ -73,10 +73,11 @@ bool after_commit(link& l, const std::string& position, std::span<const own_entr
 // entries.cpp
 std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
                                        std::size_t limit);
-history posts_before(link& l, walls::wall_id wall, std::optional<walls::entry_id> before,
-                     std::size_t limit);
-std::vector<wall_summary> walls_of(link& l, walls::user_id user);
-std::int64_t mark_read(link& l, walls::wall_id wall, walls::user_id user, walls::entry_id entry);
+allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
+                              std::optional<walls::entry_id> before, std::size_t limit);
+allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who);
+allowed<std::int64_t> mark_read(link& l, const reader& who, walls::wall_id wall,
+                                walls::entry_id entry);
 // Has this replica replayed the primary's log up to there, of the history with this epoch? False
 // for a server that is no replica (any more).
 bool has_replayed(link& l, std::uint64_t position, std::int64_t history);
@@ -92,8 +93,8 @@ bool sign_out(link& l, const std::string& session_id);
 std::optional<post_unacceptable> unacceptable(const pqxx::sql_error& e);
 
 // posting.cpp
-// At least one. Fills in each outcome once it is committed, so what is filled in when this throws is
-// true; what is empty when it does not throw was committed and could not be read.
+// At least one. Fills in each outcome once it is committed, so what is filled in when this throws
+// is true; what is empty when it does not throw was committed and could not be read.
 void add_posts(link& l, std::span<const new_post> posts,
                std::span<std::optional<post_outcome>> outcomes);
 std::size_t clean_up(link& l);
@@ -105,6 +106,6 @@ change_outcome change_post(link& l, const post_change& change);
 int recorded_version(link& l);
 
 // search.cpp
-history search(link& l, const wanted_words& wanted);
+allowed<history> search(link& l, const reader& who, const wanted_words& wanted);
 
 } // namespace db

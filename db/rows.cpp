@@ -84,6 +84,14 @@ walls::entry read_entry(const pqxx::row& row, int first)
     return e;
 }
 
+std::optional<denied> denial(const pqxx::row& row)
+{
+    if (!row["signed_in"].as<bool>()) {
+        return denied::signed_out;
+    }
+    return row["member"].as<bool>() ? std::nullopt : std::optional(denied::no_member);
+}
+
 history read_history(const pqxx::result& rows, std::size_t limit)
 {
     history h;

@@ -7,6 +7,7 @@
 #include <pqxx/row>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +84,9 @@ inline constexpr char newest_of_wall[] =
 
 // The entry whose first column is `first`.
 walls::entry read_entry(const pqxx::row& row, int first);
+
+// Columns of every query that reads for somebody, signed_in and member; none: go on.
+std::optional<denied> denial(const pqxx::row& row);
 
 // Rows of the wall's newest number and epoch, an entry (null: there is none) and whether it is to
 // be shown, the newest first. One more than `limit` tells that there are more; so does one that is

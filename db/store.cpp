@@ -76,26 +76,27 @@ public:
         return primary_.write([&](link& l) { return db::sign_out(l, session_id); });
     }
 
-    result<std::vector<wall_summary>> walls_of(walls::user_id user) override
+    result<allowed<std::vector<wall_summary>>> walls_of(const reader& who) override
     {
-        return read([&](link& l) { return db::walls_of(l, user); });
+        return read([&](link& l) { return db::walls_of(l, who); });
     }
 
-    result<history> posts_before(walls::wall_id wall, std::optional<walls::entry_id> before,
-                                 std::size_t limit) override
+    result<allowed<history>> posts_before(const reader& who, walls::wall_id wall,
+                                          std::optional<walls::entry_id> before,
+                                          std::size_t limit) override
     {
-        return read([&](link& l) { return db::posts_before(l, wall, before, limit); });
+        return read([&](link& l) { return db::posts_before(l, who, wall, before, limit); });
     }
 
-    result<history> search(const wanted_words& wanted) override
+    result<allowed<history>> search(const reader& who, const wanted_words& wanted) override
     {
-        return read([&](link& l) { return db::search(l, wanted); });
+        return read([&](link& l) { return db::search(l, who, wanted); });
     }
 
-    result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user,
-                                   walls::entry_id entry) override
+    result<allowed<std::int64_t>> mark_read(const reader& who, walls::wall_id wall,
+                                            walls::entry_id entry) override
     {
-        return primary_.write([&](link& l) { return db::mark_read(l, wall, user, entry); });
+        return primary_.write([&](link& l) { return db::mark_read(l, who, wall, entry); });
     }
 
     std::vector<result<post_outcome>> add_posts(std::span<const new_post> posts) override
@@ -173,8 +174,21 @@ private:
         return std::max<std::size_t>(s.connections, 1);
     }
 
+    template <class Answer>
+    static bool is_denied(const Answer&)
+    {
+        return false;
+    }
+    template <class T>
+    static bool is_denied(const allowed<T>& answer)
+    {
+        return std::holds_alternative<denied>(answer);
+    }
+
     // From the replica if it has everything that the last look saw on the primary, so that what is
-    // known to be there is there. In any doubt and any trouble from the primary.
+    // known to be there is there. In any doubt and any trouble from the primary. A replica that has
+    // a post has the revocations that were committed before it; a session or membership that it
+    // does not know may only be newer than what it has.
     template <class Question>
     auto read(Question question) -> result<std::invoke_result_t<Question&, link&>>
     {
@@ -186,7 +200,7 @@ private:
                 }
                 return question(l);
             });
-            if (from_replica && *from_replica) {
+            if (from_replica && *from_replica && !is_denied(**from_replica)) {
                 return std::move(**from_replica);
             }
         }

@@ -39,6 +39,20 @@ struct signed_in {
     std::string expires_at; // "2026-01-02T03:04:05.678Z"
 };
 
+// Who asks to read. The statement that reads checks the session and the membership, with the
+// snapshot that it reads with: nothing that was committed after a revocation is read by whom it
+// concerns.
+struct reader {
+    std::string session_id;
+    walls::user_id user{};
+};
+enum class denied {
+    signed_out, // no such session of this user (any more), or user disabled
+    no_member,  // or no such wall
+};
+template <class T>
+using allowed = std::variant<T, denied>;
+
 struct wall_summary {
     walls::wall_id id{};
     std::string name;
@@ -104,7 +118,7 @@ using change_outcome = std::variant<post_changed, post_unchanged, post_foreign, 
 
 struct wanted_words {
     walls::wall_id wall{};
-    std::string words; // as PostgreSQL's websearch_to_tsquery reads them; UTF-8, no NUL
+    std::string words; // as docs/PROTOCOL.md has q; UTF-8, no NUL
     std::optional<walls::entry_id> before;
     std::size_t limit = 50;
 };
@@ -129,13 +143,14 @@ public:
                                                      const std::string& password) = 0;
     virtual result<bool> sign_out(const std::string& session_id) = 0; // false: was not signed in
 
-    virtual result<std::vector<wall_summary>> walls_of(walls::user_id user) = 0;
-    virtual result<history> posts_before(walls::wall_id wall, std::optional<walls::entry_id> before,
-                                         std::size_t limit) = 0;
+    virtual result<allowed<std::vector<wall_summary>>> walls_of(const reader& who) = 0;
+    virtual result<allowed<history>> posts_before(const reader& who, walls::wall_id wall,
+                                                  std::optional<walls::entry_id> before,
+                                                  std::size_t limit) = 0;
     // Posts with these words, newest last.
-    virtual result<history> search(const wanted_words& wanted) = 0;
-    virtual result<std::int64_t> mark_read(walls::wall_id wall, walls::user_id user,
-                                           walls::entry_id entry) = 0;
+    virtual result<allowed<history>> search(const reader& who, const wanted_words& wanted) = 0;
+    virtual result<allowed<std::int64_t>> mark_read(const reader& who, walls::wall_id wall,
+                                                    walls::entry_id entry) = 0;
     // At least one post, of any walls, in one transaction and on each wall in this order; one that
     // is refused does not stop the others. An answer a post: committed when it is post_created.
     // After trouble it may or may not be: the same client_key tells. Routes post through

@@ -1,4 +1,4 @@
-// pollster serve, check-config, migrate, restored, demo
+// pollster serve, check-config, migrate, restored, repair, demo
 #include "db/migrate.hpp"
 #include "fcgi_app/cli/administration.hpp"
 #include "fcgi_app/config/load.hpp"
@@ -47,6 +47,37 @@ int restored(const invocation& call)
                   "a new history begins: every client reads its walls anew; tables are analyzed");
 }
 
+std::string told(const db::repaired_wall& w)
+{
+    if (w.removed) {
+        return "is gone; removed what was left of its feed";
+    }
+    std::string text;
+    const auto add = [&](std::string what) {
+        text += (text.empty() ? "" : ", ") + std::move(what);
+    };
+    if (w.posts > 0) {
+        add("numbered " + counted(static_cast<std::size_t>(w.posts), "post"));
+    }
+    if (w.deletions > 0) {
+        add("numbered " + counted(static_cast<std::size_t>(w.deletions), "deletion"));
+    }
+    if (w.head) {
+        add("raised the head to the newest entry");
+    }
+    return text;
+}
+
+int repair(const invocation& call)
+{
+    return with_database(call, [](db::administrator& a) -> int {
+        const auto repaired = a.repair([](const db::repaired_wall& w) {
+            std::cout << "wall #" << number(w.id) << ": " << told(w) << std::endl;
+        });
+        return report(repaired, "repaired " + counted(repaired ? *repaired : 0, "wall"));
+    });
+}
+
 int load_demo(const invocation& call)
 {
     return with_database(call, [](db::administrator& a) -> int {
@@ -67,42 +98,52 @@ int load_demo(const invocation& call)
 
 void add_schema_commands(std::vector<command>& table)
 {
-    table.insert(table.end(),
-                 {{"serve", "", "run the server (the default)", "", 0, 0, {}, run_server},
-                  {"check-config",
-                   "[FILE]",
-                   "judge a configuration file, or all settings in force",
-                   "Exit code 0 if it is good, else 1 and a line for each mistake.",
-                   0,
-                   1,
-                   {},
-                   check_config},
-                  {"migrate",
-                   "",
-                   "bring the database to this version's schema",
-                   "Safe to repeat, and to run from several places at once.",
-                   0,
-                   0,
-                   {},
-                   migrate},
-                  {"restored",
-                   "",
-                   "begin a new history after a backup was restored",
-                   "Every client reads its walls anew, so none keeps posts that were lost. Running "
-                   "servers notice by themselves.",
-                   0,
-                   0,
-                   {},
-                   restored},
-                  {"demo",
-                   "",
-                   "add three demo users, three walls and a few posts",
-                   "Prints names and passwords, which everybody can know: not for a database of "
-                   "real people.",
-                   0,
-                   0,
-                   {},
-                   load_demo}});
+    table.insert(
+        table.end(),
+        {{"serve", "", "run the server (the default)", "", 0, 0, {}, run_server},
+         {"check-config",
+          "[FILE]",
+          "judge a configuration file, or all settings in force",
+          "Exit code 0 if it is good, else 1 and a line for each mistake.",
+          0,
+          1,
+          {},
+          check_config},
+         {"migrate",
+          "",
+          "bring the database to this version's schema",
+          "Safe to repeat, and to run from several places at once.",
+          0,
+          0,
+          {},
+          migrate},
+         {"restored",
+          "",
+          "begin a new history after a backup was restored",
+          "Every client reads its walls anew, so none keeps posts that were lost. Running "
+          "servers notice by themselves.",
+          0,
+          0,
+          {},
+          restored},
+         {"repair",
+          "",
+          "number posts that were written while triggers were off",
+          "Also deletions and moves; not changed texts, which leave no trace. Says what it "
+          "did on which wall. Safe to repeat, and beside running servers and writers.",
+          0,
+          0,
+          {},
+          repair},
+         {"demo",
+          "",
+          "add three demo users, three walls and a few posts",
+          "Prints names and passwords, which everybody can know: not for a database of "
+          "real people.",
+          0,
+          0,
+          {},
+          load_demo}});
 }
 
 } // namespace pollster::cli

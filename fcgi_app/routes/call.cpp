@@ -56,6 +56,17 @@ http::response unacceptable(const db::post_unacceptable& refused, std::string_vi
     return http::response::error(422, sentence);
 }
 
+db::reader reader_of(const walls::identity& who)
+{
+    return {who.token, who.user};
+}
+
+http::response refusal(db::denied why)
+{
+    return why == db::denied::signed_out ? http::response::error(401, "Please sign in.")
+                                         : http::response::error(403, "You may not see this wall.");
+}
+
 http::response unavailable(services& s, const walls::trouble& t)
 {
     s.counted.troubles.Increment();

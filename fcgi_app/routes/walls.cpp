@@ -14,12 +14,15 @@ answer list_walls(services& s, call& c)
     if (auto* refused = std::get_if<http::response>(&who)) {
         return std::move(*refused);
     }
-    const auto found = s.store.walls_of(std::get<walls::identity_ptr>(who)->user);
-    if (!found) {
-        return unavailable(s, found.error());
+    const auto answered = s.store.walls_of(reader_of(*std::get<walls::identity_ptr>(who)));
+    if (!answered) {
+        return unavailable(s, answered.error());
+    }
+    if (const auto* why = std::get_if<db::denied>(&*answered)) {
+        return refusal(*why);
     }
     json::array list;
-    for (const db::wall_summary& w : *found) {
+    for (const db::wall_summary& w : std::get<std::vector<db::wall_summary>>(*answered)) {
         list.push_back(json::object{{"id", walls::number(w.id)},
                                     {"name", w.name},
                                     {"kind", w.kind},
@@ -47,13 +50,16 @@ answer mark_read(services& s, call& c)
         return http::response::error(
             422, "id must be the number of an entry: digits only, from 0 to 9223372036854775807.");
     }
-    const auto marked =
-        s.store.mark_read(walls::wall_id{c.wall}, std::get<walls::identity_ptr>(who)->user,
-                          walls::entry_id{id->get_int64()});
+    const auto marked = s.store.mark_read(reader_of(*std::get<walls::identity_ptr>(who)),
+                                          walls::wall_id{c.wall}, walls::entry_id{id->get_int64()});
     if (!marked) {
         return unavailable(s, marked.error());
     }
-    return http::response::json(json::serialize(json::object{{"read", *marked}}));
+    if (const auto* why = std::get_if<db::denied>(&*marked)) {
+        return refusal(*why);
+    }
+    return http::response::json(
+        json::serialize(json::object{{"read", std::get<std::int64_t>(*marked)}}));
 }
 
 } // namespace routes

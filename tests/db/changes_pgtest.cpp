@@ -27,10 +27,7 @@ struct fixture : store_fixture {
         return store->entries_after(std::vector{from}, 100).value().at(0).entries;
     }
 
-    std::vector<walls::entry> history()
-    {
-        return store->posts_before(walls::wall_id{1}, std::nullopt, 100).value().posts;
-    }
+    std::vector<walls::entry> history() { return history_of(1, std::nullopt, 100).posts; }
 };
 
 } // namespace

@@ -87,10 +87,9 @@ BOOST_AUTO_TEST_CASE(a_wall_keeps_its_epoch_and_every_answer_says_it)
     BOOST_TEST((page_after(0).newest == walls::entry_id{3}));
     BOOST_TEST((page_after(9).epoch == epoch)); // also where no entry is
     BOOST_TEST((page_after(9).newest == walls::entry_id{3}));
-    BOOST_TEST((store->posts_before(walls::wall_id{1}, std::nullopt, 9).value().epoch == epoch));
-    BOOST_TEST(
-        (store->search({walls::wall_id{1}, "deux", std::nullopt, 9}).value().epoch == epoch));
-    for (const auto& w : store->walls_of(walls::user_id{1}).value()) {
+    BOOST_TEST((history_of(1, std::nullopt, 9).epoch == epoch));
+    BOOST_TEST((found({walls::wall_id{1}, "deux", std::nullopt, 9}).epoch == epoch));
+    for (const auto& w : walls_of(1)) {
         BOOST_TEST((w.epoch == epoch) == (w.id == walls::wall_id{1}));
         BOOST_TEST(number(w.epoch) > 0);
     }
@@ -159,7 +158,7 @@ BOOST_AUTO_TEST_CASE(heads_that_fall_or_go_by_hand_are_told_and_posting_goes_on)
     for (int i = 0; i < 5; ++i) {
         post(1, 1, "x");
     }
-    store->mark_read(walls::wall_id{1}, walls::user_id{2}, walls::entry_id{5}).value();
+    mark_read(1, 2, 5);
     const auto first = head();
     sql("delete from pollster.entries where wall_id = 1 and id > 3;"
         "update pollster.heads set last_entry = 3 where wall_id = 1");
@@ -195,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_truncate_forgets_everything_and_the_feed_begins_anew)
     BOOST_TEST((std::get<db::post_created>(post(1, 1, "new")).entry.id == walls::entry_id{1}));
     BOOST_TEST((head().epoch != before.epoch));
     BOOST_TEST(page_after(0).entries.front().body.value() == "new");
-    BOOST_TEST((store->posts_before(walls::wall_id{1}, std::nullopt, 9).value().posts.size() == 1));
+    BOOST_TEST((history_of(1, std::nullopt, 9).posts.size() == 1));
 
     for (const char* table : {"heads", "entries"}) {
         const auto epoch = head().epoch;

@@ -25,18 +25,15 @@ struct fixture : store_fixture {
         const walls::cursor from{walls::wall_id{wall}, walls::entry_id{0}};
         return text_of(store->entries_after(std::vector{from}, 100).value().at(0).entries);
     }
-    std::string history(int wall)
-    {
-        return text_of(store->posts_before(walls::wall_id{wall}, std::nullopt, 100).value().posts);
-    }
+    std::string history(int wall) { return text_of(history_of(wall, std::nullopt, 100).posts); }
     std::string found(int wall, const std::string& words)
     {
-        return text_of(store->search({walls::wall_id{wall}, words, {}, 100}).value().posts);
+        return text_of(store_fixture::found({walls::wall_id{wall}, words, {}, 100}).posts);
     }
     // Unread posts of the wall for cleo, who is on both.
     std::int64_t unread(int wall)
     {
-        for (const auto& w : store->walls_of(walls::user_id{3}).value()) {
+        for (const auto& w : walls_of(3)) {
             if (number(w.id) == wall) {
                 return w.unread;
             }
@@ -176,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_page_of_a_search_goes_on_below_a_post_that_came_back)
     std::string all;
     std::optional<walls::entry_id> before;
     do {
-        const auto page = store->search({walls::wall_id{1}, "word", before, 2}).value();
+        const auto page = store_fixture::found({walls::wall_id{1}, "word", before, 2});
         all += text_of(page.posts) + "; ";
         before = page.before;
     } while (before);

@@ -84,7 +84,9 @@ struct filled {
         sql("vacuum analyze");
         // A wall that the statistics do not know yet.
         sql("insert into pollster.walls (id, name) values (" + std::to_string(walls + 1) +
-            ", 'new'); insert into pollster.posts (wall_id, user_id, body) select " +
+            ", 'new'); insert into pollster.memberships (user_id, wall_id) values (1, " +
+            std::to_string(walls + 1) +
+            "); insert into pollster.posts (wall_id, user_id, body) select " +
             std::to_string(walls + 1) +
             ", 1, case when n = 1 then 'first' else 'usual' end from generate_series(1, 6000) n");
     }
@@ -94,6 +96,12 @@ struct filled {
     {
         const std::string n = std::to_string(user);
         return std::string(43 - n.size(), 'a') + n;
+    }
+
+    static db::reader first_reader() { return {token_of(1), walls::user_id{1}}; }
+    static db::history history_in(const walls::result<db::allowed<db::history>>& answered)
+    {
+        return std::get<db::history>(answered.value());
     }
 
     // From the call to the answer, without auto_explain.
@@ -171,7 +179,9 @@ struct filled {
         const walls::wall_id wall{1};
         const auto search = [wall](const std::string& words, std::size_t found) {
             return [wall, words, found](db::store& s) {
-                BOOST_TEST(s.search({wall, words, {}, 50}).value().posts.size() == found);
+                BOOST_TEST(
+                    history_in(s.search(first_reader(), {wall, words, {}, 50})).posts.size() ==
+                    found);
             };
         };
         const std::vector<walls::cursor> cursors{{wall, walls::entry_id{100}},
@@ -183,8 +193,9 @@ struct filled {
              [cursors](db::store& s) { s.entries_after(cursors, 100).value(); }},
             {"posts_before, 50 posts", "`GET /walls/{id}/posts`",
              [wall](db::store& s) {
-                 BOOST_TEST(s.posts_before(wall, walls::entry_id{5000}, 50).value().posts.size() ==
-                            50u);
+                 BOOST_TEST(
+                     history_in(s.posts_before(first_reader(), wall, walls::entry_id{5000}, 50))
+                         .posts.size() == 50u);
              }},
             {"search, a word of every post", "`GET /walls/{id}/posts?q=`", search("usual", 50)},
             {"search, a word of one post in 50", "the same", search("fiftieth", 50),
@@ -194,12 +205,18 @@ struct filled {
             {"search, a word of one post", "the same", search("20002", 1)},
             {"search, a word of one post, on a wall without statistics", "the same",
              [this](db::store& s) {
-                 BOOST_TEST(
-                     s.search({walls::wall_id{walls + 1}, "first", {}, 50}).value().posts.size() ==
-                     1u);
+                 BOOST_TEST(history_in(s.search(first_reader(),
+                                                {walls::wall_id{walls + 1}, "first", {}, 50}))
+                                .posts.size() == 1u);
              }},
             {"walls_of", "`GET /walls`",
-             [](db::store& s) { BOOST_TEST(s.walls_of(walls::user_id{1}).value().size() > 10u); }},
+             [](db::store& s) {
+                 BOOST_TEST(
+                     std::get<std::vector<db::wall_summary>>(s.walls_of(first_reader()).value())
+                         .size() > 10u);
+             },
+             [](db::store&) {},
+             22'000}, // unread posts are counted up to 1,000 a wall, and this reader has 22
         };
     }
 
@@ -241,8 +258,8 @@ struct filled {
         };
         return {
             {"mark_read", "`PUT /walls/{id}/read`",
-             [this, wall, user](db::store& s) {
-                 s.mark_read(wall, user, walls::entry_id{1000 + round}).value();
+             [this, wall](db::store& s) {
+                 s.mark_read(first_reader(), wall, walls::entry_id{1000 + round}).value();
              },
              know_access},
             {"add_posts, 1 post, with access_changed_since", "`POST /walls/{id}/posts`",
@@ -291,6 +308,19 @@ struct filled {
     int round = 0;
 };
 
+// From end to end; pollster.history does not count, it has one row.
+bool reads_a_whole_table(std::string_view plan)
+{
+    constexpr std::string_view scan = "Seq Scan on ";
+    for (auto at = plan.find(scan); at != plan.npos; at = plan.find(scan, at + 1)) {
+        const auto table = plan.substr(at + scan.size());
+        if (!table.starts_with("pollster.history") && !table.starts_with("history ")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(plans_, filled)
@@ -327,7 +357,7 @@ BOOST_AUTO_TEST_CASE(every_statement_goes_by_index_and_a_look_costs_what_changed
             BOOST_TEST_REQUIRE(!last.empty(), st.name << ": no plan was logged");
             fastest = std::min(fastest, last.back().ms); // which contains what came before it
             for (const auto& p : last) {
-                const bool whole_table = p.text().find("Seq Scan on") != std::string::npos;
+                const bool whole_table = reads_a_whole_table(p.text());
                 const bool many = p.most_rows() > st.rows;
                 BOOST_TEST(!whole_table, st.name << ": " << (whole_table ? p.text() : ""));
                 BOOST_TEST(!many, st.name << ": " << (many ? p.text() : ""));

@@ -15,7 +15,7 @@ struct fixture : store_fixture {
         if (before) {
             wanted.before = walls::entry_id{*before};
         }
-        return store->search(wanted).value();
+        return store_fixture::found(wanted);
     }
 
     std::string found(const db::history& h)
@@ -47,7 +47,8 @@ struct fixture : store_fixture {
         return w;
     }
 
-    // What PostgreSQL finds in every post's text.
+    // What PostgreSQL's own search finds in every post's text. It agrees on words of letters, where
+    // something is asked for in every "or".
     std::string matches(const std::string& words, int wall) const
     {
         return sql("select coalesce(string_agg(e.id || ' ', '' order by p.id desc), '') from "
@@ -100,7 +101,20 @@ BOOST_AUTO_TEST_CASE(no_words_find_nothing_and_nothing_in_them_is_sql)
          {"", " ", "-", "!", "'", "'); drop table x; --", "\\", "|&!()<->:*"}) {
         BOOST_TEST(found(search(words)) == "");
     }
-    BOOST_TEST(found(search("hello & | ' :*")) == "1");
+    // Marks of usual writing ask for nothing where something else does; others are what they are.
+    BOOST_TEST(found(search("hello ' - (:) \"")) == "1");
+    BOOST_TEST(found(search("hello & | :*")) == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_excludes_only_is_a_text)
+{
+    post(1, 1, "ls -la /tmp");
+    post(1, 1, "la la land");
+    post(1, 1, "hello");
+    BOOST_TEST(found(search("-la")) == "1");
+    BOOST_TEST(found(search("hello or -la")) == "1 3");
+    BOOST_TEST(found(search("ls -la")) == "1");
+    BOOST_TEST(found(search("land -la")) == "");
 }
 
 BOOST_AUTO_TEST_CASE(it_finds_what_posts_say_now)
@@ -145,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_long_wall_is_searched_as_if_every_post_were_read)
         for (std::size_t parts = 1 + random() % 3; parts > 0; --parts) {
             const auto kind = random() % 6;
             q += kind == 0 && !q.empty() ? " or " : " ";
-            q += kind == 1 ? "-" : "";
+            q += kind == 1 && q.size() > 1 ? "-" : "";
             q += kind >= 4 ? '"' + any() + ' ' + any() + '"' : any();
         }
         const int wall = 1 + i % 2;
@@ -155,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_long_wall_is_searched_as_if_every_post_were_read)
         BOOST_TEST(answer.found == expected, q << " on wall " << wall);
         found += !expected.empty() ? 1 : 0;
     }
-    BOOST_TEST(found > 20);
+    BOOST_TEST(found > 15);
 }
 
 BOOST_AUTO_TEST_CASE(a_phrase_is_looked_for_in_so_many_posts_a_page)
@@ -186,21 +200,23 @@ BOOST_AUTO_TEST_CASE(long_posts_count_for_more)
     const auto page = search("\"half half\"");
     BOOST_TEST(page.posts.empty());
     BOOST_TEST(number(page.before.value()) == 86); // 15 posts of 18,000 bytes are over 256 KB
-    for (const std::string words :
-         {"\"all all\"", "\"half half\"", "-half", "half -none", "none"}) {
+    // PostgreSQL counts the first 256 of a word.
+    BOOST_TEST(search_all("\"all all\"", 1, 7).found == "50 3 ");
+    for (const std::string words : {"\"half half\"", "half -none", "all -half", "none"}) {
         BOOST_TEST(search_all(words, 1, 7).found == matches(words, 1), words);
     }
 }
 
 BOOST_AUTO_TEST_CASE(an_application_may_number_its_posts_as_it_likes)
 {
+    sql("insert into pollster.memberships (user_id, wall_id) values (1, 3)");
     for (const std::string ids :
          {"n - 5000", "9223372036854770000 + n", "-9223372036854775808 + 6148914691236 * n"}) {
         sql("delete from pollster.posts");
         sql("insert into pollster.posts (id, wall_id, user_id, body) select " + ids +
             ", 3, 1, case when n % 1000 = 1 then 'rare' else 'usual' end from "
             "generate_series(1::bigint, 3000) n");
-        for (const std::string words : {"rare", "-usual", "\"usual rare\""}) {
+        for (const std::string words : {"rare", "rare -usual", "\"usual rare\""}) {
             BOOST_TEST(search_all(words, 3, 2).found == matches(words, 3), words << " " << ids);
         }
     }
@@ -216,7 +232,7 @@ BOOST_AUTO_TEST_CASE(a_process_of_the_version_before_can_still_search)
 BOOST_AUTO_TEST_CASE(the_mark_of_the_wall_in_the_index_is_no_word)
 {
     fill_long_walls();
-    for (const std::string words : {"wall 1", "\"wall 1\"", "'wall 1'", "wall", "1"}) {
+    for (const std::string words : {"wall 1", "\"wall 1\"", "'wall 1'", "wall", "1", "wall :*"}) {
         BOOST_TEST(found(search(words)) == "", words);
     }
     post(1, 1, "wall 1 wants paint");

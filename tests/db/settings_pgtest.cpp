@@ -33,7 +33,7 @@ BOOST_FIXTURE_TEST_SUITE(settings_, store_fixture)
 
 BOOST_AUTO_TEST_CASE(the_environment_of_libpq_changes_no_answer)
 {
-    const auto token = token_of(1);
+    const auto token = reader(1).session_id;
     sql("insert into pollster.posts (wall_id, user_id, body, created_at) "
         "values (1, 1, 'grüße', '2026-01-02 03:04:05.678+00')");
     const libpq_environment elsewhere;
@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(the_environment_of_libpq_changes_no_answer)
     BOOST_TEST((who(token) != nullptr));
     BOOST_TEST(store->look({}).has_value());
     BOOST_TEST(store->sign_in("ann", "ann secret").value().has_value());
-    const auto h = store->posts_before(walls::wall_id{1}, {}, 5).value();
+    const auto h = history_of(1, {}, 5);
     BOOST_TEST_REQUIRE(h.posts.size() == 1u);
     BOOST_TEST(h.posts[0].body.value() == "grüße");
     BOOST_TEST(h.posts[0].created_at == "2026-01-02T03:04:05.678Z");

@@ -4,7 +4,12 @@
 #include "db/store.hpp"
 #include "tests/db/private_postgres.hpp"
 
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
 
 struct store_fixture {
     private_postgres& pg = private_postgres::shared();
@@ -45,6 +50,40 @@ struct store_fixture {
         return store->who(std::vector{token}).value().at(0);
     }
 
+    // With a session of its own that lasts.
+    db::reader reader(int user)
+    {
+        auto& token = readers_[user];
+        if (token.empty()) {
+            token = token_of(user, "1 year");
+        }
+        return {token, walls::user_id{user}};
+    }
+    // What ann, or another member, reads.
+    db::history history_of(int wall, std::optional<std::int64_t> before, std::size_t limit,
+                           int user = 1)
+    {
+        return std::get<db::history>(
+            store
+                ->posts_before(reader(user), walls::wall_id{wall},
+                               before ? std::optional(walls::entry_id{*before}) : std::nullopt,
+                               limit)
+                .value());
+    }
+    db::history found(const db::wanted_words& wanted, int user = 1)
+    {
+        return std::get<db::history>(store->search(reader(user), wanted).value());
+    }
+    std::vector<db::wall_summary> walls_of(int user)
+    {
+        return std::get<std::vector<db::wall_summary>>(store->walls_of(reader(user)).value());
+    }
+    std::int64_t mark_read(int wall, int user, std::int64_t entry)
+    {
+        return std::get<std::int64_t>(
+            store->mark_read(reader(user), walls::wall_id{wall}, walls::entry_id{entry}).value());
+    }
+
     db::post_outcome post(int wall, int user, const std::string& body, const std::string& key = {})
     {
         return store->add_post({walls::wall_id{wall}, walls::user_id{user}, body, key}).value();
@@ -61,4 +100,5 @@ struct store_fixture {
 
 private:
     int tokens_ = 0;
+    std::map<int, std::string> readers_; // user -> token
 };

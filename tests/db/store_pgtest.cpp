@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(edits_and_deletions_are_entries_and_show_the_post_as_it_is)
         told ==
         "post 10 ann first, better edited; post 11 bob null; edit 10 ann first, better edited; "
         "delete 11 bob null; ");
-    const auto history = store->posts_before(walls::wall_id{1}, std::nullopt, 9).value();
+    const auto history = history_of(1, std::nullopt, 9);
     BOOST_TEST((ids(history.posts) == numbers{1}));
     BOOST_TEST(history.posts[0].body.value() == "first, better");
     BOOST_TEST(history.posts[0].edited_at.has_value());
@@ -183,8 +183,8 @@ BOOST_AUTO_TEST_CASE(a_post_that_moves_leaves_one_wall_and_appears_on_the_other)
     BOOST_TEST(
         sql("select string_agg(wall_id || kind, ' ' order by wall_id, id) from pollster.entries") ==
         "1post 1delete 2post");
-    BOOST_TEST(store->posts_before(walls::wall_id{1}, std::nullopt, 9).value().posts.empty());
-    BOOST_TEST(store->posts_before(walls::wall_id{2}, std::nullopt, 9).value().posts.size() == 1u);
+    BOOST_TEST(history_of(1, std::nullopt, 9).posts.empty());
+    BOOST_TEST(history_of(2, std::nullopt, 9).posts.size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(history_pages_back_to_the_beginning)
@@ -192,20 +192,21 @@ BOOST_AUTO_TEST_CASE(history_pages_back_to_the_beginning)
     for (int i = 1; i <= 7; ++i) {
         post(1, 1, std::to_string(i));
     }
-    auto page = store->posts_before(walls::wall_id{1}, std::nullopt, 3).value();
+    auto page = history_of(1, std::nullopt, 3);
     BOOST_TEST((ids(page.posts) == numbers{5, 6, 7}));
     BOOST_TEST(number(page.before.value()) == 5);
-    page = store->posts_before(walls::wall_id{1}, walls::entry_id{5}, 3).value();
+    page = history_of(1, 5, 3);
     BOOST_TEST((ids(page.posts) == numbers{2, 3, 4}));
     BOOST_TEST(number(page.before.value()) == 2);
-    page = store->posts_before(walls::wall_id{1}, walls::entry_id{2}, 3).value();
+    page = history_of(1, 2, 3);
     BOOST_TEST((ids(page.posts) == numbers{1}));
     BOOST_TEST(!page.before);
     BOOST_TEST(number(page.newest) == 7);
-    page = store->posts_before(walls::wall_id{1}, walls::entry_id{1}, 3).value();
+    page = history_of(1, 1, 3);
     BOOST_TEST(page.posts.empty());
     BOOST_TEST(number(page.newest) == 7);
-    BOOST_TEST(number(store->posts_before(walls::wall_id{3}, std::nullopt, 3).value().newest) == 0);
+    sql("insert into pollster.memberships (user_id, wall_id) values (1, 3)");
+    BOOST_TEST(number(history_of(3, std::nullopt, 3).newest) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(walls_of_counts_what_others_wrote_above_the_read_mark)
@@ -215,21 +216,19 @@ BOOST_AUTO_TEST_CASE(walls_of_counts_what_others_wrote_above_the_read_mark)
     post(1, 2, "theirs 2");
     sql("insert into pollster.posts (wall_id, user_id, body) select 2, 2, 'many' from "
         "generate_series(1, 1200)");
-    auto walls = store->walls_of(walls::user_id{1}).value();
+    auto walls = this->walls_of(1);
     BOOST_TEST_REQUIRE(walls.size() == 2u);
     BOOST_TEST(walls[0].name == "General");
     BOOST_TEST(walls[0].kind == "chat");
     BOOST_TEST(number(walls[0].newest) == 3);
     BOOST_TEST(walls[0].unread == 2);
     BOOST_TEST(walls[1].unread == 1000);
-    BOOST_TEST(store->mark_read(walls::wall_id{1}, walls::user_id{1}, walls::entry_id{2}).value() ==
-               2);
-    BOOST_TEST(store->mark_read(walls::wall_id{1}, walls::user_id{1}, walls::entry_id{1}).value() ==
-               2);
-    BOOST_TEST(store->walls_of(walls::user_id{1}).value()[0].unread == 1);
-    BOOST_TEST(store->mark_read(walls::wall_id{1}, walls::user_id{1}, walls::entry_id{INT64_MAX})
-                   .value() == 3);
-    BOOST_TEST(store->walls_of(walls::user_id{99}).value().empty());
+    BOOST_TEST(mark_read(1, 1, 2) == 2);
+    BOOST_TEST(mark_read(1, 1, 1) == 2);
+    BOOST_TEST(walls_of(1)[0].unread == 1);
+    BOOST_TEST(mark_read(1, 1, INT64_MAX) == 3);
+    sql("delete from pollster.memberships where user_id = 3");
+    BOOST_TEST(walls_of(3).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -246,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_post_comes_back_as_the_entry_that_readers_get)
         store->entries_after(std::vector<walls::cursor>{{walls::wall_id{1}, walls::entry_id{0}}}, 9)
             .value()[0];
     BOOST_TEST(to_json(created->entry) == to_json(page.entries.at(0)));
-    const auto history = store->posts_before(walls::wall_id{1}, std::nullopt, 9).value();
+    const auto history = history_of(1, std::nullopt, 9);
     BOOST_TEST(to_json(created->entry) == to_json(history.posts.at(0)));
     const auto largest = post(1, 1, std::string(65'536, 'x'));
     BOOST_TEST(std::get<db::post_created>(largest).entry.body.value().size() == 65'536u);
@@ -350,9 +349,9 @@ BOOST_AUTO_TEST_CASE(statements_are_counted_exactly)
     counted->who(std::vector{token}).value();
     counted->sign_in("ann", "ann secret").value();
     counted->add_post({walls::wall_id{1}, walls::user_id{1}, "x", "k"}).value();
-    counted->posts_before(walls::wall_id{1}, std::nullopt, 5).value();
-    counted->walls_of(walls::user_id{1}).value();
-    counted->mark_read(walls::wall_id{1}, walls::user_id{1}, walls::entry_id{1}).value();
+    counted->posts_before(reader(1), walls::wall_id{1}, std::nullopt, 5).value();
+    counted->walls_of(reader(1)).value();
+    counted->mark_read(reader(1), walls::wall_id{1}, walls::entry_id{1}).value();
     counted->sign_out(token).value();
     std::size_t logged = 0;
     const std::string log = pg.log();

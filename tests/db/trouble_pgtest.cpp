@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_schema_that_is_not_there_is_said)
 {
     const auto elsewhere = db::store::open(pg.settings(pg.empty_database()));
     BOOST_TEST(kind(elsewhere->look({})) == "wrong_schema");
-    BOOST_TEST(kind(elsewhere->walls_of(walls::user_id{1})) == "wrong_schema");
+    BOOST_TEST(kind(elsewhere->walls_of({"", walls::user_id{1}})) == "wrong_schema");
     const auto why = elsewhere->look({}).error().why;
     BOOST_TEST(why.find("the schema is not what this program needs, run `pollster migrate`: ") ==
                0u);
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(more_jobs_than_may_wait_are_turned_away)
     settings.connections = 1;
     settings.waiting_jobs = 0;
     const auto full = db::store::open(settings);
-    BOOST_TEST(kind(full->walls_of(walls::user_id{1})) == "overloaded");
+    BOOST_TEST(kind(full->walls_of({"", walls::user_id{1}})) == "overloaded");
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_string_that_cannot_be_read_is_said_at_once)

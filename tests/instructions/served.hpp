@@ -42,16 +42,18 @@ public:
         return absent();
     }
     walls::result<bool> sign_out(const std::string&) override { return absent(); }
-    walls::result<std::vector<db::wall_summary>> walls_of(walls::user_id) override
+    walls::result<db::allowed<std::vector<db::wall_summary>>> walls_of(const db::reader&) override
     {
         return absent();
     }
-    walls::result<db::history> posts_before(walls::wall_id, std::optional<walls::entry_id>,
-                                            std::size_t) override
+    walls::result<db::allowed<db::history>> posts_before(const db::reader&, walls::wall_id,
+                                                         std::optional<walls::entry_id>,
+                                                         std::size_t) override
     {
         return absent();
     }
-    walls::result<std::int64_t> mark_read(walls::wall_id, walls::user_id, walls::entry_id) override
+    walls::result<db::allowed<std::int64_t>> mark_read(const db::reader&, walls::wall_id,
+                                                       walls::entry_id) override
     {
         return absent();
     }
@@ -60,7 +62,11 @@ public:
     {
         return std::vector<walls::result<db::post_outcome>>(posts.size(), absent());
     }
-    walls::result<db::history> search(const db::wanted_words&) override { return absent(); }
+    walls::result<db::allowed<db::history>> search(const db::reader&,
+                                                   const db::wanted_words&) override
+    {
+        return absent();
+    }
     walls::result<db::change_outcome> change_post(const db::post_change&) override
     {
         return absent();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clock, dayName, hue, initials, links, shortTime } from '../../web/page/format.js';
+import { clock, dayName, hue, initials, links, searchable, shortTime } from '../../web/page/format.js';
 import { firstUnread, rowsOf } from '../../web/page/rows.js';
 import { entry } from './fakes.mjs';
 
@@ -80,4 +80,12 @@ test('the post being edited is marked, unless it was deleted meanwhile', () => {
 test('the time of an edit names the day when it is another than the post\'s', () => {
   assert.equal(shortTime(at(14, 5), at(9)), clock(at(14, 5)));
   assert.match(shortTime(at(14, 5), at(9, 0, 1)), /2026/);
+});
+
+test('a pasted text is searched up to the last word that fits', () => {
+  assert.equal(searchable('  foo->bar(x)\n\tbaz '), 'foo->bar(x) baz');
+  assert.equal(searchable('é'.repeat(500)), 'é'.repeat(500));
+  assert.equal(searchable(`${'word '.repeat(300)}`), 'word '.repeat(200).trim());
+  assert.equal(searchable(`a ${'ж'.repeat(499)}b`), 'a');
+  assert.equal(searchable('東'.repeat(400)), '東'.repeat(333));
 });

@@ -54,3 +54,16 @@ export function links(text) {
 }
 
 export const plural = (count, one, many) => (count === 1 ? one : many.replace('%', count));
+
+// As much of a pasted text as a search takes (1,000 bytes of UTF-8), up to a space, for half a word is
+// not found; in one line.
+export function searchable(text) {
+  const line = text.replace(/\s+/g, ' ').trim();
+  const bytes = new TextEncoder();
+  if (bytes.encode(line).length <= 1000) return line;
+  const characters = [...line];
+  let size = 0;
+  const end = characters.findIndex((character) => (size += bytes.encode(character).length) > 1000);
+  const space = characters.lastIndexOf(' ', end);
+  return characters.slice(0, space > 0 ? space : end).join('');
+}

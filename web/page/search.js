@@ -3,7 +3,7 @@
 
 import { Timeline } from '../pollster/timeline.js';
 import { byId, make } from './dom.js';
-import { fullTime, plural } from './format.js';
+import { fullTime, plural, searchable } from './format.js';
 import { named } from './named.js';
 import { twinsAmong } from './names.js';
 import { postText } from './post_text.js';
@@ -20,7 +20,15 @@ export class Search {
     this.#actions = actions;
     byId('search-form').addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#start(byId('search').value.trim());
+      this.#start(searchable(byId('search').value));
+    });
+    // A field of one line would join the last word of a line with the first of the next.
+    byId('search').addEventListener('paste', (event) => {
+      const text = event.clipboardData?.getData('text/plain') ?? '';
+      if (!/[\r\n]/.test(text)) return;
+      event.preventDefault();
+      const field = event.target;
+      field.setRangeText(text.replace(/[\r\n]+/g, ' '), field.selectionStart, field.selectionEnd, 'end');
     });
     byId('search').addEventListener('input', () => { if (byId('search').value === '') this.#leave(); });
     byId('search-back').addEventListener('click', () => this.#back());
