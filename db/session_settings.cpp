@@ -57,7 +57,12 @@ std::string settings_for(int server_version)
 void set_session(pqxx::connection& c)
 {
     pqxx::nontransaction now(c);
-    const auto r = now.exec(settings_for(c.server_version()) + "show session_replication_role");
+    // What is acknowledged is on the disk, as far as the operator's own wish does not go further.
+    const auto commit = now.exec(settings_for(c.server_version()) + "show synchronous_commit");
+    if (commit[0][0].c_str() == std::string_view("off")) {
+        now.exec("set synchronous_commit = on");
+    }
+    const auto r = now.exec("show session_replication_role");
     if (r[0][0].c_str() != std::string_view("replica")) {
         return;
     }
