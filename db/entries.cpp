@@ -20,29 +20,41 @@ std::string lsn(std::uint64_t position)
 
 } // namespace
 
+// `next` is the cursor of the entry behind this one among those that fit their walls: in the last
+// row it names the first wall for which there was no room.
 std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
-                                       std::size_t limit)
+                                       const walls::page_limits& most)
 {
     static const std::string sql =
         std::string("select asked.n, coalesce(h.last_entry, 0), coalesce(h.epoch, 0) # ") +
-        history_epoch + ", " + entry_columns +
-        " from unnest($1::bigint[], $2::bigint[]) with ordinality asked(wall_id, last, n) "
+        history_epoch + ", " + page_columns +
+        ", followed, next from unnest($1::bigint[], $2::bigint[]) with ordinality "
+        "asked(wall_id, last, n) "
         "left join lateral (select o.last_entry, o.epoch from pollster.heads o "
         "where o.wall_id = asked.wall_id offset 0) h on true "
-        "left join lateral (select * from pollster.entries f "
-        "where f.wall_id = asked.wall_id and f.id > asked.last order by f.id limit $3::bigint) e "
-        "on true" +
-        entry_joins + "order by asked.n, e.id";
+        "left join (select * from (select a.*, lead(n) over feed as next, "
+        "coalesce(sum(bytes) over (feed rows between unbounded preceding and 1 preceding), 0) as "
+        "before_all from (select asked.n, e.* "
+        "from unnest($1::bigint[], $2::bigint[]) with ordinality asked(wall_id, last, n) "
+        "cross join lateral (" +
+        within_bytes("select * from pollster.entries f where f.wall_id = asked.wall_id "
+                     "and f.id > asked.last order by f.id limit $3::bigint",
+                     "id") +
+        ") e where e.before < $4::bigint and e.nth <= $3::bigint - 1) a "
+        "window feed as (order by n, id)) b where b.before_all < $5::bigint) page using (n) "
+        "order by n, id";
 
-    limit = std::min(limit, most_rows);
+    const std::size_t entries = std::min(most.entries, most_rows);
     const auto rows =
         l.exec(sql.c_str(), bigints(cursors, [](const auto& c) { return number(c.wall); }),
-               bigints(cursors, [](const auto& c) { return number(c.last); }), limit + 1);
+               bigints(cursors, [](const auto& c) { return number(c.last); }), entries + 1,
+               std::max<std::size_t>(most.wall_bytes, 1), std::max<std::size_t>(most.bytes, 1));
     std::vector<walls::page> pages;
     pages.reserve(cursors.size());
     for (const auto& c : cursors) {
         pages.push_back({c.wall, {}, false, {}, {}});
     }
+    std::size_t reached = pages.size(); // from there on there was no room
     for (const auto& row : rows) {
         auto& page = pages[row[0].as<std::size_t>() - 1];
         page.newest = walls::entry_id{row[1].as<std::int64_t>()};
@@ -50,11 +62,12 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
         if (row[3].is_null()) {
             continue; // no entry there
         }
-        if (page.entries.size() < limit) {
-            page.entries.push_back(read_entry(row, 3));
-        } else {
-            page.more = true;
-        }
+        page.entries.push_back(read_entry(row, 3));
+        page.more = row[11].as<bool>();
+        reached = row[12].is_null() ? pages.size() : row[12].as<std::size_t>() - 1;
+    }
+    for (; reached < pages.size(); ++reached) {
+        pages[reached].more = true;
     }
     return pages;
 }
@@ -64,27 +77,28 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
 // newest number comes with every row, from the same snapshot, and in a row of its own when there is
 // no post.
 allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
-                              std::optional<walls::entry_id> before, std::size_t limit)
+                              std::optional<walls::entry_id> before, const page_size& most)
 {
     static const std::string sql =
-        std::string("select newest.number, newest.epoch, ") + entry_columns +
-        ", true, a.signed_in, a.member "
-        "from pollster.access_of($4::text, $5::bigint, $1::bigint) a cross join " +
-        newest_of_wall +
-        "left join lateral (select f.* from pollster.entries f "
-        "cross join lateral pollster.post_of_entry(f.wall_id, f.id, f.post_id, f.kind) x "
-        "where a.member and f.wall_id = $1::bigint and f.id < $2::bigint and f.kind = 'post' "
-        "order by f.id desc limit $3::bigint) e on true" +
-        entry_joins + "order by e.id desc";
+        std::string("select newest.number, newest.epoch, ") + page_columns +
+        ", true, followed, a.signed_in, a.member "
+        "from pollster.access_of($5::text, $6::bigint, $1::bigint) a cross join " +
+        newest_of_wall + "left join lateral (select * from (" +
+        within_bytes("select f.* from pollster.entries f cross join lateral "
+                     "pollster.post_of_entry(f.wall_id, f.id, f.post_id, f.kind) x "
+                     "where a.member and f.wall_id = $1::bigint and f.id < $2::bigint "
+                     "and f.kind = 'post' order by f.id desc limit $3::bigint",
+                     "id desc") +
+        ") h where h.before < $4::bigint and h.nth <= $3::bigint - 1) e on true order by id desc";
 
-    limit = std::min(limit, most_rows);
     const std::int64_t below = before ? number(*before) : INT64_MAX;
     const auto rows =
-        l.exec(sql.c_str(), number(wall), below, limit + 1, who.session_id, number(who.user));
+        l.exec(sql.c_str(), number(wall), below, std::min(most.posts, most_rows) + 1,
+               std::max<std::size_t>(most.bytes, 1), who.session_id, number(who.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }
-    return read_history(rows, limit);
+    return read_history(rows);
 }
 
 allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who)

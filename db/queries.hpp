@@ -72,9 +72,13 @@ bool after_commit(link& l, const std::string& position, std::span<const own_entr
 
 // entries.cpp
 std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
-                                       std::size_t limit);
+                                       const walls::page_limits& most);
+struct page_size { // of history
+    std::size_t posts;
+    std::size_t bytes; // as in walls::page_limits
+};
 allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
-                              std::optional<walls::entry_id> before, std::size_t limit);
+                              std::optional<walls::entry_id> before, const page_size& most);
 allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who);
 allowed<std::int64_t> mark_read(link& l, const reader& who, walls::wall_id wall,
                                 walls::entry_id entry);
@@ -106,6 +110,6 @@ change_outcome change_post(link& l, const post_change& change);
 int recorded_version(link& l);
 
 // search.cpp
-allowed<history> search(link& l, const reader& who, const wanted_words& wanted);
+allowed<history> search(link& l, const reader& who, const wanted_words& wanted, std::size_t bytes);
 
 } // namespace db

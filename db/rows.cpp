@@ -26,6 +26,17 @@ std::vector<std::int64_t> parse_bigints(std::string_view text)
     return out;
 }
 
+std::string within_bytes(const std::string& entries, const std::string& order,
+                         const std::string& more)
+{
+    return "select r.*, row_number() over way as nth, lead(id) over way is not null as followed, "
+           "coalesce(sum(r.bytes) over (way rows between unbounded preceding and 1 preceding), 0) "
+           "as before from (select c.*, 300 + octet_length(user_name) + "
+           "coalesce(octet_length(body), 0) as bytes from (select " +
+           std::string(entry_columns) + more + " from (" + entries + ") e" + entry_joins + ") c(" +
+           page_columns + more + ")) r window way as (order by " + order + ")";
+}
+
 bool storable(std::string_view text)
 {
     // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
@@ -92,7 +103,7 @@ std::optional<denied> denial(const pqxx::row& row)
     return row["member"].as<bool>() ? std::nullopt : std::optional(denied::no_member);
 }
 
-history read_history(const pqxx::result& rows, std::size_t limit)
+history read_history(const pqxx::result& rows)
 {
     history h;
     for (const auto& row : rows) {
@@ -102,12 +113,14 @@ history read_history(const pqxx::result& rows, std::size_t limit)
             continue;
         }
         auto e = read_entry(row, 2);
-        if (!row[10].as<bool>()) {
+        const bool shown = row[10].as<bool>();
+        if (!shown || row[11].as<bool>()) {
             h.before = e.id;
-        } else if (h.posts.size() < limit) {
-            h.posts.push_back(std::move(e));
         } else {
-            h.before = h.posts.back().id;
+            h.before.reset();
+        }
+        if (shown) {
+            h.posts.push_back(std::move(e));
         }
     }
     std::reverse(h.posts.begin(), h.posts.end());

@@ -81,6 +81,17 @@ inline constexpr char newest_of_wall[] =
     "(select coalesce(max(x.last_entry), 0) as number, coalesce(max(x.epoch), 0) # "
     "(select y.epoch from pollster.history y where y.one) as epoch "
     "from pollster.heads x where x.wall_id = $1::bigint) newest ";
+// The columns of read_entry by the names that within_bytes gives them.
+inline constexpr char page_columns[] =
+    "id, post_id, kind, user_id, user_name, body, created_at, edited_at";
+// A query for the rows of `entries` (a select of rows of pollster.entries, and of the columns
+// `more` as in ", n, holds") with the columns above, `more`, and of each row in the order of
+// `order`: its number `nth`, 1, 2 …, whether another one is `followed`, and how many bytes are
+// `before` it, with 300 more an entry (what JSON adds). octet_length() knows the size of a stored
+// text without reading it: filter by `before`, and PostgreSQL neither unpacks nor sends the texts
+// beyond it.
+std::string within_bytes(const std::string& entries, const std::string& order,
+                         const std::string& more = {});
 
 // The entry whose first column is `first`.
 walls::entry read_entry(const pqxx::row& row, int first);
@@ -88,9 +99,9 @@ walls::entry read_entry(const pqxx::row& row, int first);
 // Columns of every query that reads for somebody, signed_in and member; none: go on.
 std::optional<denied> denial(const pqxx::row& row);
 
-// Rows of the wall's newest number and epoch, an entry (null: there is none) and whether it is to
-// be shown, the newest first. One more than `limit` tells that there are more; so does one that is
-// not shown, the last of those that were looked at.
-history read_history(const pqxx::result& rows, std::size_t limit);
+// Rows of the wall's newest number and epoch, an entry (null: there is none), whether it is to be
+// shown and whether another one follows, the newest first. There are more if the last one is
+// followed; or if it is not to be shown, the last of those that were looked at.
+history read_history(const pqxx::result& rows);
 
 } // namespace db

@@ -9,31 +9,31 @@ namespace db {
 // The newest posts that say this, as history shows them; migration 0015 says how they are found.
 // Pages follow the order of the posts' own ids, which for posts of different transactions may
 // differ from the order of the entries: a page goes on below the post of the entry `before`.
-allowed<history> search(link& l, const reader& who, const wanted_words& wanted)
+allowed<history> search(link& l, const reader& who, const wanted_words& wanted, std::size_t bytes)
 {
     static const std::string sql =
-        std::string("select newest.number, newest.epoch, ") + entry_columns +
-        ", e.holds, a.signed_in, a.member "
-        "from pollster.access_of($5::text, $6::bigint, $1::bigint) a cross join " +
-        newest_of_wall +
-        "left join lateral (select s.n, s.holds, f.* from pollster.search_page($1::bigint, "
-        "$2::text, "
-        "coalesce((select x.post_id from pollster.entries x where x.wall_id = $1::bigint and x.id "
-        ">= $3::bigint and x.kind = 'post' order by x.id limit 1), 9223372036854775807), "
-        "$4::bigint) with ordinality s(post_id, holds, n) "
-        "cross join lateral (select * from pollster.entries o where o.post_id = s.post_id and "
-        "o.wall_id = $1::bigint and o.kind in ('post', 'delete') order by o.id desc limit 1) f "
-        "where a.member and f.kind = 'post') e on true" +
-        entry_joins + "order by e.n";
+        std::string("select newest.number, newest.epoch, ") + page_columns +
+        ", holds, followed, a.signed_in, a.member "
+        "from pollster.access_of($6::text, $7::bigint, $1::bigint) a cross join " +
+        newest_of_wall + "left join lateral (select * from (" +
+        within_bytes("select s.n, s.holds, f.* from pollster.search_page($1::bigint, $2::text, "
+                     "coalesce((select x.post_id from pollster.entries x where x.wall_id = "
+                     "$1::bigint and x.id >= $3::bigint and x.kind = 'post' order by x.id limit "
+                     "1), 9223372036854775807), $4::bigint) with ordinality s(post_id, holds, n) "
+                     "cross join lateral (select * from pollster.entries o where o.post_id = "
+                     "s.post_id and o.wall_id = $1::bigint and o.kind in ('post', 'delete') "
+                     "order by o.id desc limit 1) f where a.member and f.kind = 'post'",
+                     "n", ", n, holds") +
+        ") h where h.before < $5::bigint and h.nth <= $4::bigint - 1) e on true order by n";
 
-    const std::size_t limit = std::min<std::size_t>(wanted.limit, 1000);
     const std::int64_t below = wanted.before ? number(*wanted.before) : INT64_MAX;
-    const auto rows = l.exec(sql.c_str(), number(wanted.wall), wanted.words, below, limit + 1,
-                             who.session_id, number(who.user));
+    const auto rows = l.exec(sql.c_str(), number(wanted.wall), wanted.words, below,
+                             std::min<std::size_t>(wanted.limit, 1000) + 1,
+                             std::max<std::size_t>(bytes, 1), who.session_id, number(who.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }
-    return read_history(rows, limit);
+    return read_history(rows);
 }
 
 } // namespace db

@@ -29,6 +29,7 @@ class postgres_store final : public store {
 public:
     explicit postgres_store(const settings& s)
         : session_lifetime_(s.session_lifetime)
+        , page_bytes_(s.page_bytes)
         , looker_(s.schema_asked_every)
         // The look has a connection of its own, so that a flood of requests cannot delay it. Its
         // few tables are read by index whatever the planner has heard of their size.
@@ -50,12 +51,12 @@ public:
     }
 
     result<std::vector<walls::page>> entries_after(std::span<const walls::cursor> cursors,
-                                                   std::size_t limit) override
+                                                   const walls::page_limits& most) override
     {
         if (cursors.empty()) {
             return std::vector<walls::page>{};
         }
-        return read([&](link& l) { return db::entries_after(l, cursors, limit); });
+        return read([&](link& l) { return db::entries_after(l, cursors, most); });
     }
 
     result<std::vector<walls::identity_ptr>> who(std::span<const std::string> tokens) override
@@ -85,12 +86,14 @@ public:
                                           std::optional<walls::entry_id> before,
                                           std::size_t limit) override
     {
-        return read([&](link& l) { return db::posts_before(l, who, wall, before, limit); });
+        return read([&](link& l) {
+            return db::posts_before(l, who, wall, before, {limit, page_bytes_});
+        });
     }
 
     result<allowed<history>> search(const reader& who, const wanted_words& wanted) override
     {
-        return read([&](link& l) { return db::search(l, who, wanted); });
+        return read([&](link& l) { return db::search(l, who, wanted, page_bytes_); });
     }
 
     result<allowed<std::int64_t>> mark_read(const reader& who, walls::wall_id wall,
@@ -208,6 +211,7 @@ private:
     }
 
     const std::chrono::seconds session_lifetime_;
+    const std::size_t page_bytes_;
     meters meters_;
     looker looker_;
     pool look_;

@@ -27,6 +27,9 @@ struct settings {
     std::size_t waiting_jobs = 10'000; // beyond: trouble_kind::overloaded
     std::chrono::milliseconds statement_timeout{5000};
     std::chrono::seconds session_lifetime{30 * 24 * 3600};
+    // Of a page of history or of a search, as in walls::page_limits; one post is read whatever its
+    // size.
+    std::size_t page_bytes = std::size_t{1} << 20;
     // How often the look asks for the version of the schema, besides with each new connection.
     std::chrono::milliseconds schema_asked_every{600'000};
     bool notify = true; // LISTEN for hints; off: the 1 s look alone

@@ -23,6 +23,8 @@ namespace {
 
 constexpr std::size_t request_stack_bytes =
     std::size_t{128} * 1024; // JSON and logging; warm stacks are reused
+// Of 64 KB each: what a ping waits for in a turn.
+constexpr std::size_t steps_a_turn = 8;
 constexpr std::size_t parked_stack_bytes =
     std::size_t{16} * 1024; // fibers/README.md says how this was measured
 
@@ -46,7 +48,25 @@ db::settings database_settings(const config& c)
     s.statement_timeout = c.statement_timeout_ms;
     s.session_lifetime = std::chrono::hours(24) * c.session_days;
     s.notify = c.notify;
+    s.page_bytes = c.history_bytes;
     return s;
+}
+
+walls::backlog::limits backlog_limits(const config& c)
+{
+    walls::backlog::limits l;
+    l.entries = c.page_entries;
+    l.answer_bytes = c.answer_bytes;
+    l.wall_bytes = std::min(c.wall_bytes, c.answer_bytes);
+    l.kept_bytes = c.max_answer_bytes / 8;
+    return l;
+}
+
+walls::recent_entries::limits recent_limits(const config& c)
+{
+    walls::recent_entries::limits l;
+    l.bytes = c.recent_bytes;
+    return l;
 }
 
 // One connection is left for those who read.
@@ -60,7 +80,7 @@ routes::settings route_settings(const config& c)
     routes::settings s;
     s.poll_time = c.poll_seconds;
     s.poll_spread = std::min<std::chrono::milliseconds>(std::chrono::seconds(5), s.poll_time / 12);
-    s.page_entries = c.page_entries;
+    s.page_bytes = c.history_bytes;
     s.max_parked = c.max_parked;
     s.max_parked_per_user = c.rate_limits ? c.max_parked_per_user : 0;
     s.session_lifetime = std::chrono::hours(24) * c.session_days;
@@ -91,19 +111,25 @@ public:
         , cors_(c.cors_origins)
         , limited_(rate_settings(c), metrics_)
         , store_(db::store::open(database_settings(c)))
+        , room_(c.max_answer_bytes)
+        , steps_(loop, steps_a_turn)
+        , recent_(recent_limits(c))
         , lot_(hash_, who_, c.look_ms)
         , access_(*store_)
         , refresher_({*store_, hash_, recent_, access_, who_, lot_},
-                     {c.refresh_ms, std::chrono::milliseconds(20), c.page_entries})
-        , backlog_(*store_, c.page_entries)
+                     {c.refresh_ms,
+                      std::chrono::milliseconds(20),
+                      {c.page_entries, c.wall_bytes, c.answer_bytes}})
+        , backlog_({*store_, hash_, recent_, room_, steps_}, backlog_limits(c))
         , posting_(*store_, groups_at_once(c), c.database_waiting_jobs)
         , services_{route_settings_, cors_,          *store_,  who_,
                     hash_,           recent_,        lot_,     access_,
                     refresher_,      backlog_,       posting_, request_stacks_,
                     parked_stacks_,  parked_fibers_, metrics_, random_,
-                    limited_}
+                    limited_,        room_,          steps_}
         , server_(loop, c, services_)
     {
+        room_.on_wait = [this] { metrics_.answer_waits.Increment(); };
         refresher_.on_look = [this](const walls::trouble* t) { report_look(t); };
     }
 
@@ -236,7 +262,9 @@ private:
     std::unique_ptr<db::store> store_;
     walls::presence who_;
     walls::global_hash hash_;
-    walls::recent_entries recent_{{}};
+    walls::answer_room room_;
+    fibers::step_gate steps_;
+    walls::recent_entries recent_;
     walls::parking lot_;
     walls::access_cache access_;
     walls::refresher refresher_;

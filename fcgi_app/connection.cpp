@@ -46,13 +46,39 @@ pending_request::~pending_request()
     }
 }
 
-void pending_request::answer(std::string_view cgi)
+bool pending_request::full() const
+{
+    return connection_ != nullptr && connection_->full();
+}
+
+void pending_request::wait_until_it_reads()
 {
     if (connection_ != nullptr) {
         connection_->wait_for_room(*this);
     }
+}
+
+void pending_request::answer(std::string_view cgi)
+{
+    wait_until_it_reads();
     if (connection_ != nullptr) {
         connection_->answer(*this, cgi);
+    }
+}
+
+void pending_request::answer(std::span<std::string_view> cgi)
+{
+    if (connection_ != nullptr) {
+        connection_->begin_large();
+    }
+    while (!cgi.empty() && connection_ != nullptr) {
+        connection_->wait_for_turn(*this);
+        if (connection_ != nullptr) {
+            cgi = connection_->send_piece(id_, cgi);
+        }
+    }
+    if (connection_ != nullptr) {
+        connection_->end_large(*this);
     }
 }
 
@@ -89,9 +115,12 @@ bool connection::watch()
     return server_.loop().watch_input(fd_, *this);
 }
 
+// Small answers ask for no room; but when there is none, no second one is put behind what a peer
+// has not taken.
 bool connection::full() const
 {
-    return out_.size() - sent_ > server_.settings().max_queued_bytes;
+    return unsent() > server_.settings().max_queued_bytes ||
+           (unsent() > 0 && server_.room().exceeded());
 }
 
 void connection::on_ready(std::uint32_t events)
@@ -232,6 +261,82 @@ void connection::answer(pending_request& r, std::string_view cgi)
     }
 }
 
+void connection::begin_large()
+{
+    if (large_++ == 0 && !behind_since_) {
+        behind_since_ = std::chrono::steady_clock::now();
+    }
+}
+
+// Until the peer has taken the pieces before, whoever sent them, and few others send one now.
+void connection::wait_for_turn(const pending_request& r)
+{
+    for (;;) {
+        while (r.connection_ != nullptr && unsent() > 0) {
+            fibers::sleeper here;
+            waiting_for_room_.push_back(&here);
+            here.sleep();
+        }
+        if (r.connection_ == nullptr) {
+            return;
+        }
+        server_.steps().pass();
+        if (r.connection_ == nullptr || unsent() == 0) {
+            return;
+        }
+    }
+}
+
+// One record. Returns what is left.
+std::span<std::string_view> connection::send_piece(wire::request_id id,
+                                                   std::span<std::string_view> parts)
+{
+    if (out_.empty()) {
+        out_ = server_.take_buffer();
+    }
+    const auto left = wire::append_record(out_, id, parts);
+    flush();
+    arm_timer();
+    return left;
+}
+
+void connection::end_large(pending_request& r)
+{
+    if (--large_ > 0) {
+        behind_since_ = std::chrono::steady_clock::now();
+    } else {
+        behind_since_.reset();
+    }
+    wire::append_end(out_, r.id_);
+    end(r);
+    flush();
+    arm_timer();
+}
+
+// A peer that takes a little now and then is never silent, but what it does not take is kept from
+// others.
+bool connection::holds_up_others(fibers::steady_time now) const
+{
+    return behind_since_ && now - *behind_since_ > server_.settings().send_timeout_seconds &&
+           server_.room().waiting() > 0;
+}
+
+void connection::count_unsent()
+{
+    const std::size_t now = unsent();
+    if (now > counted_) {
+        server_.room().add(now - counted_);
+    } else if (now < counted_) {
+        server_.room().remove(counted_ - now);
+    }
+    counted_ = now;
+    if (now == 0 && large_ == 0) {
+        behind_since_.reset();
+    } else if (!behind_since_) {
+        behind_since_ = std::chrono::steady_clock::now();
+    }
+}
+
 // Nobody answered: the peer aborted, or left, or a handler failed to.
 void connection::abandon(pending_request& r)
 {
@@ -283,6 +388,7 @@ void connection::flush()
         out_.erase(0, sent_);
         sent_ = 0;
     }
+    count_unsent();
     if (!full()) {
         wake_those_who_wait();
         if (readable_) {
@@ -319,6 +425,7 @@ void connection::close()
         r->leave();
     });
     wake_those_who_wait();
+    server_.room().remove(std::exchange(counted_, 0));
     server_.closed(*this);
 }
 
@@ -355,6 +462,13 @@ void connection::on_time()
             server_.settings().send_timeout_seconds) {
         server_.counted().too_slow_readers.Increment();
         spdlog::warn("connection dropped: the peer has not read for {} s (send_timeout_seconds)",
+                     server_.settings().send_timeout_seconds.count());
+        return close();
+    }
+    if (holds_up_others(std::chrono::steady_clock::now())) {
+        server_.counted().too_slow_readers.Increment();
+        spdlog::warn("connection dropped: the peer has taken none of its answers whole for {} s "
+                     "(send_timeout_seconds), and others wait for room (max_answer_bytes)",
                      server_.settings().send_timeout_seconds.count());
         return close();
     }

@@ -12,6 +12,8 @@
 #include <boost/intrusive/set.hpp>
 
 #include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,9 @@ public:
     pending_request& operator=(const pending_request&) = delete;
 
     void answer(std::string_view cgi) override;
+    void answer(std::span<std::string_view> cgi) override;
+    bool full() const override;
+    void wait_until_it_reads() override;
     bool gone() const override { return gone_; }
     void wake_when_gone(walls::parked* poll) override;
 
@@ -89,12 +94,19 @@ private:
     void wait_for_room(const pending_request& r);
     void wake_those_who_wait();
     void answer(pending_request& r, std::string_view cgi);
+    void begin_large();
+    void wait_for_turn(const pending_request& r);
+    std::span<std::string_view> send_piece(wire::request_id id, std::span<std::string_view> parts);
+    void end_large(pending_request& r);
     void abandon(pending_request& r);
     void end(pending_request& r);
     void close_if_done();
     void arm_timer();
 
     bool full() const;
+    std::size_t unsent() const { return out_.size() - sent_; }
+    void count_unsent();
+    bool holds_up_others(fibers::steady_time now) const;
 
     server& server_;
     int fd_;
@@ -111,6 +123,11 @@ private:
     fibers::steady_time not_read_since_;             // the peer has taken none of out_ since
     std::size_t bytes_read_ = 0;
     std::size_t read_at_timer_ = 0;
+    std::size_t counted_ = 0; // of out_, in answer_room::add()
+    std::size_t large_ = 0;   // answers that are being sent in pieces
+    // Since when there was always something that the peer had not taken, without the end of a large
+    // answer; none while there is nothing.
+    std::optional<fibers::steady_time> behind_since_;
     unsigned silent_intervals_ = 0; // of the timer, in which the peer sent nothing
     bool readable_ = false;         // there may be more to read
     bool hung_up_ = false;          // the end is among it

@@ -184,8 +184,7 @@ void server::start(std::unique_ptr<pending_request> peer, wire::request&& r)
             }
             if (asked.too_slow) {
                 counted().too_slow_requests.Increment();
-                spdlog::warn("request {}: silent for receive_timeout_seconds, refused",
-                             number);
+                spdlog::warn("request {}: silent for receive_timeout_seconds, refused", number);
                 return routes::refuse(services_, *to, origin, 408,
                                       "The request took too long to arrive.");
             }
@@ -217,6 +216,7 @@ void server::run_timers()
             // Idle fibers are the warm reserve of these, with one page each: none is kept below.
             services_.parked_fibers.trim(128);
             services_.parked_stacks.trim(0);
+            services_.backlog.forget_old(now);
             give_heap_back();
             sd_notify(0, "WATCHDOG=1"); // fibers run and the loop turns
         }
@@ -225,13 +225,21 @@ void server::run_timers()
 }
 
 // What many requests needed at the same moment stays with glibc, in the gaps between what the
-// parked ones still hold: 0.5 KB a poll after 15,000 came at once, 1.6 GB after a million left.
-// Given back when their number has changed much and has settled, because the walk over the heap
-// holds the loop up.
+// parked ones still hold: 0.5 KB a poll after 15,000 came at once, 1.6 GB after a million left; and
+// so does what large answers held. Given back when their number has changed much and has settled,
+// because the walk over the heap holds the loop up.
 void server::give_heap_back()
 {
     constexpr std::size_t worth_it = 1'000;
+    constexpr std::size_t worth_it_bytes = std::size_t{32} * 1024 * 1024;
     const auto apart = [](std::size_t a, std::size_t b) { return a > b ? a - b : b - a; };
+    const std::size_t answers = services_.room.held();
+    most_answers_ = std::max(most_answers_, answers);
+    if (most_answers_ >= worth_it_bytes && answers < most_answers_ / 4) {
+        malloc_trim(0);
+        most_answers_ = answers;
+        return;
+    }
     const std::size_t parked = services_.lot.parked_now();
     const std::size_t before = std::exchange(parked_before_, parked);
     const std::size_t most = std::max(parked, parked_at_trim_);
@@ -248,6 +256,7 @@ bool server::stop(fibers::steady_time deadline)
     ended_.notify_all();
     acceptors_.clear();
     services_.parked_fibers.stop();
+    services_.room.stop();
     // Those who were just being compared may still park: woken again until none is left.
     std::unique_lock lock(mutex_);
     while (connections_ > 0 && std::chrono::steady_clock::now() < deadline) {

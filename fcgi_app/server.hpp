@@ -50,6 +50,8 @@ public:
     wire::limits wire_limits() const;
     routes::metrics& counted() { return services_.counted; }
     fibers::timer_wheel& timers() { return timers_; }
+    walls::answer_room& room() { return services_.room; }
+    fibers::step_gate& steps() { return services_.steps; }
     std::array<char, 65'536>& read_buffer() { return read_buffer_; }
     // An empty string with room for an answer, to be given back: most answers leave at once, one
     // after the other, and each would allocate, fill cold memory, and free.
@@ -81,6 +83,7 @@ private:
     std::uint64_t requests_ = 0;     // numbers them for the log
     std::size_t parked_before_ = 0;  // a second ago
     std::size_t parked_at_trim_ = 0; // when memory was last given back
+    std::size_t most_answers_ = 0;   // bytes of answers, since memory was last given back
     bool stopping_ = false;
     boost::fibers::mutex mutex_;
     boost::fibers::condition_variable ended_; // a connection closed, or stopping_ was set

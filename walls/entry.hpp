@@ -25,8 +25,9 @@ struct entry {
 // The entry as JSON text. The body is valid UTF-8 because PostgreSQL stores nothing else.
 std::string to_json(const entry& e);
 
-// Entries of one wall after a cursor, ascending. `more`: the limit was reached before the newest
-// entry. `newest`, `epoch`: the wall's head in the same snapshot.
+// Entries of one wall after a cursor, ascending. `more`: a limit was reached before the newest
+// entry; of a wall for which no room was left in the read, before the first. `newest`, `epoch`: the
+// wall's head in the same snapshot.
 struct page {
     wall_id wall{};
     std::vector<entry> entries;

@@ -1,5 +1,7 @@
 #include "walls/recent_entries.hpp"
 
+#include <algorithm>
+
 namespace walls {
 
 namespace {
@@ -12,6 +14,19 @@ entry_id next(entry_id id)
 std::uint64_t bit_of(user_id author)
 {
     return std::uint64_t{1} << (static_cast<std::uint64_t>(number(author)) % 64);
+}
+
+// A string grows to twice its size by itself, reserve() included, and the half would stay unused
+// and uncounted.
+void grow(std::string& text, std::size_t needed)
+{
+    constexpr std::size_t small = 4096;
+    if (needed > small && needed > text.capacity()) {
+        std::string larger;
+        larger.reserve(needed + needed / 8);
+        larger += text;
+        text.swap(larger);
+    }
 }
 
 } // namespace
@@ -41,6 +56,7 @@ void recent_entries::append(wall_id wall, std::span<const entry> entries)
         w.authors |= bit_of(e.user);
         const std::string json = to_json(e);
         const std::size_t before = w.json.size();
+        grow(w.json, before + 1 + json.size());
         if (!w.starts.empty()) {
             w.json += ',';
         }
@@ -58,8 +74,8 @@ void recent_entries::append(wall_id wall, std::span<const entry> entries)
     }
 }
 
-std::optional<recent_entries::slice> recent_entries::after(wall_id wall, entry_id last,
-                                                           std::size_t most) const
+std::optional<recent_entries::slice>
+recent_entries::after(wall_id wall, entry_id last, std::size_t most, std::size_t most_bytes) const
 {
     const auto it = walls_.find(wall);
     if (it == walls_.end() || it->second.starts.empty() || last >= it->second.newest) {
@@ -72,10 +88,21 @@ std::optional<recent_entries::slice> recent_entries::after(wall_id wall, entry_i
     }
     const std::size_t first = w.starts.size() - behind;
     const std::size_t from = w.starts[first] - w.dropped;
-    if (behind <= most) {
+    if (behind <= most && w.json.size() - from <= most_bytes) {
         return slice{std::string_view(w.json).substr(from), false};
     }
-    const std::size_t to = w.starts[first + most] - w.dropped - 1; // without the comma
+    // The last entry that ends within the bytes, each by the comma before the next.
+    const auto next = [&](std::size_t n) {
+        return w.starts.begin() + static_cast<std::ptrdiff_t>(first + n);
+    };
+    const auto end = behind > most ? next(most) + 1 : w.starts.end();
+    const std::size_t room = std::min(most_bytes, w.json.size()) + 1;
+    auto cut = std::upper_bound(next(1), end, w.dropped + from + room);
+    cut = cut == next(1) ? cut : cut - 1;
+    if (cut == w.starts.end()) { // one entry, larger than that
+        return slice{std::string_view(w.json).substr(from), false};
+    }
+    const std::size_t to = *cut - w.dropped - 1; // without the comma
     return slice{std::string_view(w.json).substr(from, to - from), true};
 }
 

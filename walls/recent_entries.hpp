@@ -38,11 +38,12 @@ public:
 
     struct slice {
         std::string_view json; // "{…},{…}"; valid until the next append or forget
-        bool more = false;     // `most` was reached
+        bool more = false;     // `most` or `most_bytes` was reached
     };
-    // The entries above `last`, at most `most`; none if the wall is not held back to there, or
-    // `last` is its newest.
-    std::optional<slice> after(wall_id wall, entry_id last, std::size_t most) const;
+    // The entries above `last`, at most `most` and at most `most_bytes` of JSON, but one whatever
+    // its size; none if the wall is not held back to there, or `last` is its newest.
+    std::optional<slice> after(wall_id wall, entry_id last, std::size_t most,
+                               std::size_t most_bytes = std::string::npos) const;
 
     std::optional<entry_id> newest(wall_id wall) const;
     void forget(wall_id wall);

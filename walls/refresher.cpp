@@ -1,5 +1,7 @@
 #include "walls/refresher.hpp"
 
+#include <boost/fiber/operations.hpp>
+
 #include <algorithm>
 #include <mutex>
 #include <utility>
@@ -7,6 +9,12 @@
 namespace walls {
 
 using std::chrono::steady_clock;
+
+namespace {
+constexpr std::size_t walls_a_read = 1000;
+// Text that is written without a break: the others run after it.
+constexpr std::size_t bytes_a_step = std::size_t{64} * 1024;
+} // namespace
 
 refresher::refresher(const parts& p, const settings& s)
     : parts_(p)
@@ -312,8 +320,8 @@ void refresher::begin_anew(const head& h)
     parts_.lot.ring();
 }
 
-// One read for all walls that rose, whatever the number of their readers. Pages until each wall is
-// complete.
+// One read for all walls that rose, whatever the number of their readers, as far as the limits of a
+// read go. Pages until each wall is complete.
 //
 // The read is younger than the look. What was committed between them is left to the next look:
 // somebody may have lost the wall before it was written, and only a look tells.
@@ -322,6 +330,9 @@ result<void> refresher::load_pending()
     while (!pending_.empty()) {
         std::vector<cursor> from;
         for (const auto& [wall, newest] : pending_) {
+            if (from.size() == walls_a_read) {
+                break;
+            }
             const auto known = parts_.hash.newest(wall);
             if (known && *known < newest) {
                 from.push_back({wall, *known});
@@ -336,10 +347,11 @@ result<void> refresher::load_pending()
             return pages.error(); // pending_ stays for the next look
         }
         wall_loads_ += from.size();
-        const auto looked_at = std::exchange(pending_, {});
+        std::size_t step = 0;
         for (page& p : *pages) {
-            const entry_id newest = looked_at.at(p.wall);
+            const entry_id newest = pending_.at(p.wall);
             if (const auto now = parts_.hash.find(p.wall); !now || now->epoch != p.epoch) {
+                pending_.erase(p.wall);
                 hint(); // another history has begun since the look
                 continue;
             }
@@ -353,11 +365,20 @@ result<void> refresher::load_pending()
                 parts_.recent.append(p.wall, p.entries);
                 parts_.hash.raise(p.wall, known);
             }
-            if (p.more && known < newest) {
-                pending_[p.wall] = newest;
-            } else if (known < newest && p.newest >= newest) {
+            if (!p.more || known >= newest) {
+                pending_.erase(p.wall);
+            }
+            if (!p.more && known < newest && p.newest >= newest) {
                 parts_.recent.forget(p.wall);
                 parts_.hash.raise(p.wall, newest); // entries are missing, and will not come
+            }
+            for (const entry& e : p.entries) {
+                step += e.body ? e.body->size() : 0;
+            }
+            if (step > bytes_a_step) {
+                step = 0;
+                parts_.lot.ring();
+                boost::this_fiber::yield();
             }
         }
         parts_.lot.ring();

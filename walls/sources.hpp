@@ -32,6 +32,24 @@ constexpr bool goes_on(const cursor& c, entry_id newest, wall_epoch epoch)
            (c.last <= newest && (c.epoch == wall_epoch{0} || c.epoch == epoch));
 }
 
+// Of one read of entries. Bytes are those of the stored texts and names with 300 more an entry, so
+// JSON may have up to six times as many. Each of the two goes up to one entry beyond, so there is
+// always one of the first wall that has any.
+struct page_limits {
+    // Not explicit: who reads a few small entries names only their number.
+    page_limits(std::size_t most_entries, std::size_t most_wall_bytes = std::size_t{1} << 18,
+                std::size_t most_bytes = std::size_t{1} << 20)
+        : entries(most_entries)
+        , wall_bytes(most_wall_bytes)
+        , bytes(most_bytes)
+    {
+    }
+
+    std::size_t entries;    // of a wall
+    std::size_t wall_bytes; // of a wall
+    std::size_t bytes;      // of all; the walls that were not reached are told `more`
+};
+
 // What changed since the previous look, plus what was asked for.
 struct changes {
     std::vector<head> heads;
@@ -56,10 +74,10 @@ public:
     // have fallen or have another epoch. One read transaction. A wall of `also` that does not exist
     // is absent from the answer. Called by one fiber at a time (the refresher).
     virtual result<changes> look(std::span<const wall_id> also) = 0;
-    // For each cursor at most `limit` entries above it, ascending: one SQL statement however many
-    // cursors.
+    // For each cursor the entries above it, ascending, in the order of the cursors until the limits
+    // are reached: one SQL statement however many cursors.
     virtual result<std::vector<page>> entries_after(std::span<const cursor> cursors,
-                                                    std::size_t limit) = 0;
+                                                    const page_limits& most) = 0;
 };
 
 class access_source {

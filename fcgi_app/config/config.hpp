@@ -33,6 +33,11 @@ struct config {
     std::chrono::milliseconds look_ms{500};
     std::chrono::milliseconds refresh_ms{1000};
     std::size_t page_entries = 100;
+    std::size_t wall_bytes = 262'144;
+    std::size_t answer_bytes = 1'048'576;
+    std::size_t history_bytes = 1'048'576;
+    std::size_t recent_bytes = 67'108'864;
+    std::size_t max_answer_bytes = 134'217'728;
     std::size_t session_days = 30;
     std::vector<std::string> cors_origins; // "https://shop.example", or the single "*"
     secure_cookies secure_cookie = secure_cookies::automatic;

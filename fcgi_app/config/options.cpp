@@ -166,6 +166,7 @@ std::vector<option> make_options()
         "[IPV6]:PORT; repeat it for several. A socket from systemd or spawn-fcgi takes its place",
         set_listen);
     listen.repeatable = true;
+    const std::int64_t mib = std::int64_t{1} << 20;
     const std::int64_t gib = std::int64_t{1} << 30;
     return {
         std::move(listen),
@@ -194,6 +195,16 @@ std::vector<option> make_options()
             "notifications arrive"),
         number("page_entries", &config::page_entries, "entries", 1, 10'000,
                "entries of one wall in one answer to a poll"),
+        number("wall_bytes", &config::wall_bytes, "bytes", 4'096, 64 * mib,
+               "entries of one wall in one answer to a poll, as JSON; one entry is sent whatever "
+               "its size"),
+        number("answer_bytes", &config::answer_bytes, "bytes", 131'072, 64 * mib,
+               "one answer to a poll; the walls for which there is no room come with the next"),
+        number("history_bytes", &config::history_bytes, "bytes", 4'096, 64 * mib,
+               "posts in one page of history or of a search, as JSON; one post is sent whatever "
+               "its size"),
+        number("recent_bytes", &config::recent_bytes, "bytes", 0, 64 * gib,
+               "newest entries kept in memory for parked polls, all walls together"),
         number("session_days", &config::session_days, "days", 1, 3650, "how long a sign-in lasts"),
         custom("cors_origins", "origins", "none",
                "pages of other origins that may use the server with credentials, separated by "
@@ -239,6 +250,10 @@ std::vector<option> make_options()
                "polls parked at a time; more are answered 503"),
         number("max_queued_bytes", &config::max_queued_bytes, "bytes", 65'536, gib,
                "answers waiting for a slow peer, each connection; at the limit it is closed"),
+        number(
+            "max_answer_bytes", &config::max_answer_bytes, "bytes", 4 * mib, 64 * gib,
+            "answers in memory at a time, of polls and history, being read or being sent; who "
+            "asks for more waits. One user's may take a quarter, pages kept for others an eighth"),
         number("receive_timeout_seconds", &config::receive_timeout_seconds, "seconds", 1, 3600,
                "the longest silence within a request that has begun to arrive"),
         number("send_timeout_seconds", &config::send_timeout_seconds, "seconds", 1, 3600,

@@ -121,7 +121,7 @@ std::string_view reason(int status)
 std::string to_cgi(const response& r, bool head_only)
 {
     std::string out;
-    out.reserve(512 + r.body.size()); // the usual head, CORS included, fits
+    out.reserve(512 + (head_only ? 0 : r.body.size())); // the usual head, CORS included, fits
     out.append("Status: ").append(std::to_string(r.status)).append(" ");
     out.append(reason(r.status)).append("\r\n");
     append_field(out, "Content-Type", r.content_type);

@@ -20,10 +20,11 @@ namespace routes {
 
 struct call {
     http::request request;
-    exchange_ptr peer;        // a route that answers later (the poll) moves it out
-    std::int64_t wall = 0;    // {id} of the path
-    std::int64_t post = 0;    // {post_id} of the path
-    std::uint64_t number = 0; // names this request in the log
+    exchange_ptr peer;                // a route that answers later (the poll) moves it out
+    std::int64_t wall = 0;            // {id} of the path
+    std::int64_t post = 0;            // {post_id} of the path
+    std::uint64_t number = 0;         // names this request in the log
+    walls::answer_room::share room{}; // of a large answer, until it is sent
 };
 
 // Where a session id may come from, in this order: the given body field, bearer, cookie.

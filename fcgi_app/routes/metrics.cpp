@@ -44,12 +44,17 @@ metrics::metrics()
     , too_slow_readers(counter(limits, limits_help, {{"limit", "send_timeout_seconds"}}))
     , refused_parking(counter(limits, limits_help, {{"limit", "max_parked"}}))
     , user_parking(counter(limits, limits_help, {{"limit", "max_parked_per_user"}}))
+    , answer_waits(counter(limits, limits_help, {{"limit", "max_answer_bytes"}}))
     , connected_gauge(gauge("pollster_connections", "Connections open now."))
     , parked_gauge(gauge("pollster_parked_polls", "Polls parked now."))
     , clients_gauge(gauge("pollster_clients", "Polls being compared, parked or answered now."))
     , walls_known_gauge(gauge("pollster_global_hash_walls", "Walls in the global hash."))
     , sessions_known_gauge(gauge("pollster_cached_sessions", "Sessions in the access cache."))
     , recent_bytes_gauge(gauge("pollster_recent_bytes", "Bytes of recent entries held."))
+    , answer_bytes_gauge(gauge("pollster_answer_bytes",
+                               "Bytes of answers held: being read, kept for others, being sent."))
+    , answers_waiting_gauge(
+          gauge("pollster_answers_waiting", "Answers waiting for room (max_answer_bytes) now."))
     , session_hits_gauge(
           gauge("pollster_session_hits", "Session look-ups that cost no SQL, since start."))
     , session_misses_gauge(gauge("pollster_session_misses",

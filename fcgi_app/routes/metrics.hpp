@@ -42,12 +42,15 @@ public:
     prometheus::Counter& too_slow_readers;    // did not read within send_timeout_seconds
     prometheus::Counter& refused_parking;     // beyond max_parked
     prometheus::Counter& user_parking;        // answered early, beyond max_parked_per_user
+    prometheus::Counter& answer_waits;        // for room, max_answer_bytes
     prometheus::Gauge& connected_gauge;
     prometheus::Gauge& parked_gauge;
     prometheus::Gauge& clients_gauge;
     prometheus::Gauge& walls_known_gauge;
     prometheus::Gauge& sessions_known_gauge;
     prometheus::Gauge& recent_bytes_gauge;
+    prometheus::Gauge& answer_bytes_gauge;
+    prometheus::Gauge& answers_waiting_gauge;
     prometheus::Gauge& session_hits_gauge;
     prometheus::Gauge& session_misses_gauge;
     prometheus::Gauge& looks_gauge;

@@ -20,6 +20,8 @@ answer show_metrics(services& s, call&)
     set(m.walls_known_gauge, s.hash.known());
     set(m.sessions_known_gauge, s.access.size());
     set(m.recent_bytes_gauge, s.recent.bytes());
+    set(m.answer_bytes_gauge, s.room.held());
+    set(m.answers_waiting_gauge, s.room.waiting());
     set(m.session_hits_gauge, s.access.hits());
     set(m.session_misses_gauge, s.access.misses());
     set(m.looks_gauge, s.refresh.looks());

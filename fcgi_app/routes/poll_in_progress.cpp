@@ -5,7 +5,9 @@
 #include <boost/fiber/fiber.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <charconv>
+#include <random>
 
 namespace routes {
 
@@ -52,6 +54,7 @@ public:
         text_ += '}';
     }
     bool any() const { return any_; }
+    std::size_t bytes() const { return text_.size(); }
     std::string finish() && { return std::move(text_ += "}}"); }
 
 private:
@@ -90,6 +93,7 @@ void poll_in_progress::refuse(const http::response& r)
 
 poll_in_progress::news poll_in_progress::look(std::vector<cursor>& older)
 {
+    const auto& most = services_.backlog.most();
     news n;
     for (cursor& mine : local_) {
         const auto known = services_.hash.find(mine.wall);
@@ -104,8 +108,9 @@ poll_in_progress::news poll_in_progress::look(std::vector<cursor>& older)
         if (known->newest == mine.last) {
             continue;
         }
-        if (const auto recent =
-                services_.recent.after(mine.wall, mine.last, services_.options.page_entries)) {
+        const auto recent =
+            services_.recent.after(mine.wall, mine.last, most.entries, most.wall_bytes);
+        if (recent && n.bytes() + recent->json.size() <= exchange::in_one) {
             n.entries(*known, recent->json, recent->more);
         } else {
             older.push_back(mine);
@@ -114,39 +119,83 @@ poll_in_progress::news poll_in_progress::look(std::vector<cursor>& older)
     return n;
 }
 
-walls::result<bool> poll_in_progress::add_older(news& n, const std::vector<cursor>& older,
-                                                bool looked_again)
+// The walls that are behind, in the order in which they are served. Not always the same first, or a
+// wall that fills every answer would starve those behind it; but the same for equal cursors, so
+// that clients that are at the same point go on together.
+std::vector<cursor> poll_in_progress::behind() const
 {
-    for (const cursor& mine : older) {
-        const auto found = services_.backlog.after(mine);
-        if (!found) {
-            return found.error();
+    std::vector<cursor> all;
+    std::uint64_t state = 0;
+    for (const cursor& mine : local_) {
+        const auto known = services_.hash.find(mine.wall);
+        if (known && goes_on(mine, known->newest, known->epoch) && known->newest != mine.last) {
+            all.push_back(mine);
+            state += static_cast<std::uint64_t>(walls::number(mine.last));
         }
-        const auto known = services_.hash.find(mine.wall).value_or(walls::head{mine.wall, {}, {}});
-        if (found->epoch != known.epoch || found->newest < known.newest) {
-            return false;
+    }
+    if (!all.empty()) {
+        std::minstd_rand mix(static_cast<std::uint32_t>(state % 2'147'483'647));
+        mix.discard(2);
+        std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(mix() % all.size()),
+                    all.end());
+    }
+    return all;
+}
+
+walls::result<large_news> poll_in_progress::read_large(bool looked_again,
+                                                       std::vector<cursor>& missing)
+{
+    const auto walls = behind();
+    const auto pages = services_.backlog.after(walls);
+    if (!pages) {
+        return pages.error();
+    }
+    large_news n;
+    for (std::size_t i = 0; i < pages->size(); ++i) {
+        const auto& page = (*pages)[i];
+        const auto known =
+            services_.hash.find(walls[i].wall).value_or(walls::head{walls[i].wall, {}, {}});
+        if (!goes_on(walls[i], known.newest, known.epoch)) {
+            continue; // another history began during the read: below
         }
-        // Not what is newer than the last look: this user may have lost the wall before it was
-        // written, and only a look tells.
-        std::string json;
-        walls::entry_id last{};
-        for (const walls::entry& e : found->entries) {
-            if (e.id > known.newest) {
-                break;
-            }
-            json += json.empty() ? "" : ",";
-            json += walls::to_json(e);
-            last = e.id;
-        }
-        if (!json.empty()) {
-            n.entries(known, json, found->more && last < known.newest);
+        if (page->behind_hash || page->epoch != known.epoch) {
+            missing.push_back(walls[i]);
+        } else if (!page->json.empty()) {
+            n.entries(known, page);
         } else if (looked_again) {
             n.reset(known); // entries are missing: the history says what there is
         } else {
-            return false;
+            missing.push_back(walls[i]);
         }
     }
-    return true;
+    if (pages->size() < walls.size()) {
+        n.left_out();
+    }
+    for (const cursor& mine : local_) {
+        const auto known = services_.hash.find(mine.wall);
+        if (known && !goes_on(mine, known->newest, known->epoch)) {
+            n.reset(*known);
+        }
+    }
+    n.finish(cors_lines_);
+    return n;
+}
+
+void poll_in_progress::answer(const large_news& n, walls::answer_room::share room)
+{
+    client_.answered();
+    auto parts = n.parts();
+    room.keep(n.bytes());
+    if (n.bytes() > exchange::in_one) {
+        peer_->answer(parts);
+        return;
+    }
+    std::string cgi;
+    cgi.reserve(n.bytes());
+    for (const auto part : parts) {
+        cgi += part;
+    }
+    peer_->answer(cgi);
 }
 
 // Every wait in here may have let something happen: access may have changed, so it is asked for
@@ -154,6 +203,7 @@ walls::result<bool> poll_in_progress::add_older(news& n, const std::vector<curso
 // comparison.
 poll_in_progress::next poll_in_progress::compare()
 {
+    walls::answer_room::share room; // of an answer that is large, or has to be read
     for (int looked_again = 0;;) {
         if (!still_the_same_user()) {
             auto who = services_.access.find(who_->token, services_.refresh.looks_succeed());
@@ -182,24 +232,48 @@ poll_in_progress::next poll_in_progress::compare()
         if (!still_the_same_user()) {
             continue;
         }
+        if (peer_->full()) {
+            room.release();
+            peer_->wait_until_it_reads();
+            continue;
+        }
         std::vector<cursor> older;
         news found = look(older);
+        if (const auto needed = older.empty() ? 0 : services_.backlog.room_for(behind());
+            room.bytes() < needed) {
+            room.release();
+            room = services_.room.take(who_->user, needed);
+            if (peer_->gone()) {
+                services_.counted.polls_gone.Increment();
+                return next::answered;
+            }
+            if (!room) { // stopping
+                services_.counted.polls_empty.Increment();
+                answer(nothing_new);
+                return next::answered;
+            }
+            continue;
+        }
         if (!older.empty()) {
-            const auto whole = add_older(found, older, looked_again > 0);
-            if (!whole) {
-                refuse(unavailable(services_, whole.error()));
+            std::vector<cursor> missing;
+            const auto large = read_large(looked_again > 0, missing);
+            if (!large) {
+                refuse(unavailable(services_, large.error()));
                 return next::answered;
             }
             if (!still_the_same_user()) {
                 continue;
             }
-            if (!*whole) {
-                if (const auto looked = look_again(older, ++looked_again); !looked) {
+            if (!missing.empty()) {
+                if (const auto looked = look_again(missing, ++looked_again); !looked) {
                     refuse(unavailable(services_, looked.error()));
                     return next::answered;
                 }
                 continue;
             }
+            services_.counted.polls_news.Increment();
+            answer(*large, std::move(room));
+            return next::answered;
         }
         if (!found.any()) {
             return next::park;
@@ -273,7 +347,7 @@ void poll_in_progress::park(poll_in_progress self)
     for (const walls::watch& w : here.watches()) {
         self.local_.push_back(w.seen);
     }
-    if (why == woken::risen && self.still_the_same_user()) {
+    if (why == woken::risen && self.still_the_same_user() && !self.peer_->full()) {
         std::vector<cursor> older;
         news found = self.look(older);
         if (older.empty() && found.any()) {

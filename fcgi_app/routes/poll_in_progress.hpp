@@ -5,11 +5,14 @@
 //                   compare local and global hash: news -> answer
 //   parked fiber    a stack of which one page is touched: sleep
 //                   woken, and the new entries are at hand -> answer
-//   request fiber   anything else: from the first step again
+//   request fiber   anything else: from the first step again; what is large, or has to be read,
+//   first
+//                   waits for room (walls::answer_room)
 #pragma once
 
 #include "fcgi_app/http/response.hpp"
 #include "fcgi_app/routes/exchange.hpp"
+#include "fcgi_app/routes/large_news.hpp"
 #include "fcgi_app/routes/services.hpp"
 
 #include <string>
@@ -47,22 +50,24 @@ private:
     enum class next { answered, park };
 
     next compare();
-    // What is new, as far as it is in memory; walls that are further behind go to `older`. The
-    // local hash gets the epochs that it was compared with.
+    // What is new, as far as it is in memory and one send holds it; the other walls go to `older`.
+    // The local hash gets the epochs that it was compared with.
     news look(std::vector<walls::cursor>& older);
     bool session_over() const { return who_->expires <= std::chrono::system_clock::now(); }
     bool still_the_same_user() const
     {
         return !session_over() && services_.access.holds(who_->token, who_);
     }
-    // False: the database does not have what the hash says, which has to look again.
-    walls::result<bool> add_older(news& n, const std::vector<walls::cursor>& older,
-                                  bool looked_again);
-    walls::result<void> look_again(const std::vector<walls::cursor>& older, int times);
+    std::vector<walls::cursor> behind() const;
+    // `missing`: walls of which the database does not have what the hash says, which has to look
+    // again; a second time they begin anew.
+    walls::result<large_news> read_large(bool looked_again, std::vector<walls::cursor>& missing);
+    walls::result<void> look_again(const std::vector<walls::cursor>& missing, int times);
 
     static void start_again(poll_in_progress self);
 
     void answer(std::string_view body);
+    void answer(const large_news& n, walls::answer_room::share room);
     void refuse(const http::response& r);
 
     services& services_;

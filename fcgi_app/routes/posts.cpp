@@ -64,6 +64,51 @@ std::optional<page_wanted> read_page(const std::string& query)
     return wanted;
 }
 
+// The newest posts that fit; what is left out is older, and is read with `before`.
+std::string page_json(services& s, db::history& found)
+{
+    constexpr std::size_t bytes_a_step = std::size_t{32} * 1024;
+    std::vector<std::string> newest_first;
+    walls::entry_id oldest{};
+    std::size_t bytes = 0;
+    std::size_t step = bytes_a_step;
+    while (!found.posts.empty()) {
+        walls::entry& e = found.posts.back();
+        step += e.body ? e.body->size() : 0;
+        if (step > bytes_a_step) {
+            s.steps.pass(); // others run
+            step = 0;
+        }
+        std::string one = walls::to_json(e);
+        if (bytes > 0 && bytes + 1 + one.size() > s.options.page_bytes) {
+            found.before = oldest;
+            break;
+        }
+        bytes += 1 + one.size();
+        newest_first.push_back(std::move(one));
+        oldest = e.id;
+        found.posts.pop_back();
+    }
+    std::string body;
+    body.reserve(bytes + 100);
+    body += R"({"posts":[)";
+    while (!newest_first.empty()) {
+        body += newest_first.back();
+        newest_first.pop_back();
+        body += newest_first.empty() ? "" : ",";
+    }
+    body += R"(],"more":)" + std::string(found.before ? "true" : "false");
+    if (found.before) {
+        body += R"(,"before":)" + std::to_string(walls::number(*found.before));
+    }
+    body += R"(,"newest":)" + std::to_string(walls::number(found.newest));
+    body += R"(,"epoch":)";
+    body +=
+        found.newest == walls::entry_id{0} ? "null" : std::to_string(walls::number(found.epoch));
+    body += '}';
+    return body;
+}
+
 bool acceptable_key(std::string_view key)
 {
     return !key.empty() && key.size() <= 64 && std::all_of(key.begin(), key.end(), [](char c) {
@@ -113,33 +158,26 @@ answer list_posts(services& s, call& c)
     }
     const walls::wall_id wall{c.wall};
     const auto limit = static_cast<std::size_t>(wanted->limit);
+    // One that is read, and its JSON.
+    c.room = s.room.take(std::get<walls::identity_ptr>(who)->user, 2 * s.options.page_bytes);
+    if (!c.room) {
+        return unavailable(s, {walls::trouble_kind::unavailable, "stopping"});
+    }
+    if (c.peer->gone() && s.room.waiting() > 0) {
+        return std::nullopt; // others want the room
+    }
     const auto reader = reader_of(*std::get<walls::identity_ptr>(who));
-    const auto answered =
-        wanted->words ? s.store.search(reader, {wall, *wanted->words, wanted->before, limit})
-                      : s.store.posts_before(reader, wall, wanted->before, limit);
+    auto answered = wanted->words
+                        ? s.store.search(reader, {wall, *wanted->words, wanted->before, limit})
+                        : s.store.posts_before(reader, wall, wanted->before, limit);
     if (!answered) {
         return unavailable(s, answered.error());
     }
     if (const auto* why = std::get_if<db::denied>(&*answered)) {
         return refusal(*why);
     }
-    const auto* found = &std::get<db::history>(*answered);
-    std::string body = R"({"posts":[)";
-    for (const walls::entry& e : found->posts) {
-        body += walls::to_json(e) + ',';
-    }
-    if (body.back() == ',') {
-        body.pop_back();
-    }
-    body += R"(],"more":)" + std::string(found->before ? "true" : "false");
-    if (found->before) {
-        body += R"(,"before":)" + std::to_string(walls::number(*found->before));
-    }
-    body += R"(,"newest":)" + std::to_string(walls::number(found->newest));
-    body += R"(,"epoch":)";
-    body +=
-        found->newest == walls::entry_id{0} ? "null" : std::to_string(walls::number(found->epoch));
-    body += '}';
+    std::string body = page_json(s, std::get<db::history>(*answered));
+    c.room.keep(body.size());
     return http::response::json(std::move(body));
 }
 

@@ -9,7 +9,9 @@
 #include "fcgi_app/routes/rates.hpp"
 #include "fibers/stacks.hpp"
 #include "fibers/standing_fibers.hpp"
+#include "fibers/step_gate.hpp"
 #include "walls/access_cache.hpp"
+#include "walls/answer_room.hpp"
 #include "walls/backlog.hpp"
 #include "walls/global_hash.hpp"
 #include "walls/parking.hpp"
@@ -27,7 +29,7 @@ class poll_in_progress;
 struct settings {
     std::chrono::milliseconds poll_time{60'000}; // a poll ends 0 to poll_spread before this
     std::chrono::milliseconds poll_spread{5'000};
-    std::size_t page_entries = 100; // of a wall in one answer
+    std::size_t page_bytes = std::size_t{1} << 20; // JSON of a page of history, of a search
     std::size_t max_parked = 1'200'000;
     std::size_t max_parked_per_user = 0; // 0: no limit
     std::chrono::seconds session_lifetime{30 * 24 * 3600};
@@ -52,6 +54,8 @@ struct services {
     metrics& counted;
     std::minstd_rand& random; // spreads deadlines; not for secrets
     rates& limited;
+    walls::answer_room& room; // for whatever is larger than exchange::in_one
+    fibers::step_gate& steps; // of long work: JSON of large texts, large answers on their way out
 };
 
 } // namespace routes

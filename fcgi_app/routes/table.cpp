@@ -66,7 +66,8 @@ bool matches(std::string_view pattern, std::string_view path, call& c)
 answer route_to_handler(services& s, call& c)
 {
     // HEAD is GET without the body, which dispatch() leaves out.
-    std::string_view method = c.request.method; // of one type: "?:" would make a string that is gone
+    std::string_view method =
+        c.request.method; // of one type: "?:" would make a string that is gone
     if (method == "HEAD") {
         method = "GET";
     }
@@ -107,6 +108,28 @@ answer guarded(services& s, call& c)
 
 } // namespace
 
+namespace {
+
+// A large answer for which nobody asked for room counts, too, while it is sent.
+class in_memory {
+public:
+    in_memory(walls::answer_room& room, std::size_t bytes)
+        : room_(room)
+        , bytes_(bytes)
+    {
+        room_.add(bytes_);
+    }
+    ~in_memory() { room_.remove(bytes_); }
+    in_memory(const in_memory&) = delete;
+    in_memory& operator=(const in_memory&) = delete;
+
+private:
+    walls::answer_room& room_;
+    const std::size_t bytes_;
+};
+
+} // namespace
+
 void dispatch(services& s, call c)
 {
     const std::string_view cors_lines = s.cors.lines_for(c.request.origin);
@@ -114,7 +137,15 @@ void dispatch(services& s, call c)
     if (a && c.peer) {
         spdlog::debug("request {} {} {} -> {}", c.number, c.request.method, c.request.path,
                       a->status);
-        c.peer->answer(std::string(cors_lines) + http::to_cgi(*a, c.request.method == "HEAD"));
+        const bool head_only = c.request.method == "HEAD";
+        if (head_only || a->body.size() <= exchange::in_one) {
+            c.peer->answer(std::string(cors_lines) + http::to_cgi(*a, head_only));
+        } else {
+            const in_memory counted(s.room, c.room ? 0 : a->body.size());
+            const std::string head = http::to_cgi(*a, true);
+            std::array<std::string_view, 3> parts{cors_lines, head, a->body};
+            c.peer->answer(parts);
+        }
     }
 }
 

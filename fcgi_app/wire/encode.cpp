@@ -2,14 +2,13 @@
 
 #include <fastcgi.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
 namespace wire {
 
 namespace {
-
-constexpr std::size_t largest_stdout = 65'528;
 
 template <class Body>
 void append_body(std::string& out, const Body& body)
@@ -29,11 +28,39 @@ void append_stdout(std::string& out, request_id id, std::string_view content)
     }
 }
 
+std::span<std::string_view> append_record(std::string& out, request_id id,
+                                          std::span<std::string_view> parts)
+{
+    std::size_t size = 0;
+    for (const auto part : parts) {
+        size = std::min(size + part.size(), largest_stdout);
+    }
+    append_header(out, FCGI_STDOUT, id, static_cast<std::uint16_t>(size));
+    while (size > 0) {
+        const auto piece = parts.front().substr(0, size);
+        out.append(piece);
+        size -= piece.size();
+        parts.front().remove_prefix(piece.size());
+        if (parts.front().empty()) {
+            parts = parts.subspan(1);
+        }
+    }
+    while (!parts.empty() && parts.front().empty()) {
+        parts = parts.subspan(1);
+    }
+    return parts;
+}
+
+void append_end(std::string& out, request_id id)
+{
+    append_header(out, FCGI_STDOUT, id, 0);
+    append_end_request(out, id, FCGI_REQUEST_COMPLETE);
+}
+
 void append_answer(std::string& out, request_id id, std::string_view content)
 {
     append_stdout(out, id, content);
-    append_header(out, FCGI_STDOUT, id, 0);
-    append_end_request(out, id, FCGI_REQUEST_COMPLETE);
+    append_end(out, id);
 }
 
 void append_end_request(std::string& out, request_id id, unsigned char protocol_status,

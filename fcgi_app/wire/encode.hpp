@@ -3,18 +3,31 @@
 
 #include "fcgi_app/wire/record.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace wire {
 
-// STDOUT records for `content`, at most 65,528 bytes each (a multiple of 8, so that nothing needs
-// padding), without the closing empty record. No content: no record, for an empty one would close.
+// Bytes of one STDOUT record: a multiple of 8, so that nothing needs padding.
+inline constexpr std::size_t largest_stdout = 65'528;
+
+// STDOUT records for `content`, without the closing empty record. No content: no record, for an
+// empty one would close.
 void append_stdout(std::string& out, request_id id, std::string_view content);
 
-// The whole answer: STDOUT records, the closing empty STDOUT record,
-// END_REQUEST(FCGI_REQUEST_COMPLETE, status 0).
+// One such record with as much as it takes of the parts, which are used up; returns those that are
+// left. At least one byte.
+std::span<std::string_view> append_record(std::string& out, request_id id,
+                                          std::span<std::string_view> parts);
+
+// The end of an answer: the closing empty STDOUT record, END_REQUEST(FCGI_REQUEST_COMPLETE,
+// status 0).
+void append_end(std::string& out, request_id id);
+
+// The whole answer: STDOUT records and its end.
 void append_answer(std::string& out, request_id id, std::string_view content);
 
 // `protocol_status`: FCGI_REQUEST_COMPLETE, FCGI_CANT_MPX_CONN, FCGI_OVERLOADED or

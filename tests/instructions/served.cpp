@@ -55,15 +55,16 @@ private:
 
 served::served(fibers::reactor& loop)
     : loop_(loop)
+    , steps_(loop, 8)
     , refresher_({store_, hash_, recent_, access_, who_, lot_},
                  {std::chrono::hours(1), std::chrono::milliseconds(1), 100})
-    , backlog_(store_, route_settings_.page_entries)
+    , backlog_({store_, hash_, recent_, room_, steps_}, {})
     , posting_(store_, 1, 100)
     , services_{route_settings_, cors_,          store_,   who_,
                 hash_,           recent_,        lot_,     access_,
                 refresher_,      backlog_,       posting_, request_stacks_,
                 parked_stacks_,  parked_fibers_, metrics_, random_,
-                limited_}
+                limited_,        room_,          steps_}
     , server_(loop, config_, services_)
     , listener_(unix_socket())
 {

@@ -27,9 +27,9 @@ public:
         return data.look(also);
     }
     walls::result<std::vector<walls::page>> entries_after(std::span<const walls::cursor> cursors,
-                                                          std::size_t limit) override
+                                                          const walls::page_limits& most) override
     {
-        return data.entries_after(cursors, limit);
+        return data.entries_after(cursors, most);
     }
     walls::result<std::vector<walls::identity_ptr>>
     who(std::span<const std::string> tokens) override
@@ -118,6 +118,8 @@ private:
     memory_store store_;
     walls::presence who_;
     walls::global_hash hash_;
+    walls::answer_room room_{std::size_t{1} << 27};
+    fibers::step_gate steps_;
     walls::recent_entries recent_{{}};
     walls::parking lot_{hash_, who_, std::chrono::hours(1)};
     walls::access_cache access_{store_};

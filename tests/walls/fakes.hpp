@@ -51,6 +51,7 @@ public:
     bool forget_everything = false;
     int looks = 0;
     int loads = 0;
+    std::size_t read = 0; // entries, by all loads
     int whos = 0;
     std::function<void()> during_who = [] {};
     std::function<void()> during_look = [] {};
@@ -104,25 +105,34 @@ public:
     }
 
     result<std::vector<page>> entries_after(std::span<const cursor> cursors,
-                                            std::size_t limit) override
+                                            const page_limits& most) override
     {
         ++loads;
         if (down || loads_fail) {
             return trouble{trouble_kind::unavailable, "down"};
         }
         std::vector<page> pages;
+        std::size_t all = 0;
         for (const cursor& c : cursors) {
             page p;
             p.wall = c.wall;
             p.newest = newest(c.wall);
             p.epoch = epoch(number(c.wall));
+            std::size_t bytes = 0;
             for (const entry& e : feed[number(c.wall)]) {
-                if (e.id > c.last && p.entries.size() < limit) {
-                    p.entries.push_back(e);
-                } else if (e.id > c.last) {
-                    p.more = true;
+                if (e.id <= c.last) {
+                    continue;
                 }
+                if (p.entries.size() == most.entries || bytes >= most.wall_bytes ||
+                    all >= most.bytes) {
+                    p.more = true;
+                    break;
+                }
+                p.entries.push_back(e);
+                bytes += 300 + e.user_name.size() + e.body.value_or("").size();
+                all += 300 + e.user_name.size() + e.body.value_or("").size();
             }
+            read += p.entries.size();
             pages.push_back(std::move(p));
         }
         during_load();

@@ -95,6 +95,27 @@ BOOST_AUTO_TEST_CASE(a_long_backlog_comes_as_its_oldest_page_and_more)
     BOOST_TEST(!r.after(wall, entry_id{7}, 3).value().more);
 }
 
+BOOST_AUTO_TEST_CASE(a_page_has_as_many_entries_as_fit_its_bytes_and_one_at_least)
+{
+    recent_entries r({});
+    add(r, 1, 10);
+    add(r, 11, 12); // longer numbers
+    for (std::int64_t last = 0; last < 12; ++last) {
+        const std::size_t all = expected(last + 1, 12).size();
+        for (std::size_t bytes = 0; bytes <= all + 1; ++bytes) {
+            auto to = last + 1;
+            while (to < 12 && expected(last + 1, to + 1).size() <= bytes) {
+                ++to;
+            }
+            const auto page = r.after(wall, entry_id{last}, 100, bytes).value();
+            BOOST_TEST_REQUIRE(page.json == expected(last + 1, to));
+            BOOST_TEST_REQUIRE(page.more == (to < 12));
+            const auto both = r.after(wall, entry_id{last}, 3, bytes).value();
+            BOOST_TEST_REQUIRE(both.json == expected(last + 1, std::min(to, last + 3)));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_was_appended_before_is_passed_over)
 {
     recent_entries r({});

@@ -4,6 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
+
 using namespace wire_test;
 
 namespace {
@@ -85,6 +87,34 @@ BOOST_AUTO_TEST_CASE(records_are_appended)
     wire::append_answer(out, 1, "x");
     BOOST_TEST(out.starts_with("before"));
     BOOST_TEST(read_all(out.substr(6)).size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_in_parts_is_the_same_bytes_in_full_records)
+{
+    std::string page(200'000, 'x');
+    for (std::size_t i = 0; i < page.size(); ++i) {
+        page[i] = static_cast<char>('a' + i % 26);
+    }
+    for (const std::size_t cut : {0U, 1U, 40'000U, 65'527U, 65'528U, 65'529U, 131'056U, 200'000U}) {
+        const std::string_view all = page;
+        std::array<std::string_view, 5> texts{"head", all.substr(0, cut), "", all.substr(cut),
+                                              "tail"};
+        std::span<std::string_view> parts = texts;
+        std::string out;
+        while (!parts.empty()) {
+            parts = wire::append_record(out, 7, parts);
+        }
+        std::string content;
+        const auto records = read_all(out);
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            BOOST_TEST(records[i].header.id == 7);
+            BOOST_TEST(
+                (i + 1 == records.size() || records[i].content.size() == wire::largest_stdout));
+            BOOST_TEST(!records[i].content.empty());
+            content += records[i].content;
+        }
+        BOOST_TEST((content == "head" + page + "tail"));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,42 @@
+// The answer to a poll that is further behind than one send holds: pages of entries, whose text it
+// shares with other answers, and what stands between them. Fibers of the event loop only.
+#pragma once
+
+#include "walls/backlog.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace routes {
+
+class large_news {
+public:
+    void entries(const walls::head& h, walls::page_ptr page);
+    void reset(const walls::head& h);
+    // Other walls have news, too, for which there was no room.
+    void left_out() { more_ = true; }
+
+    // The last word. What parts() returns lives as long as this.
+    void finish(std::string_view cors_lines);
+    std::size_t bytes() const { return bytes_; } // of head and body
+    std::vector<std::string_view> parts() const;
+
+private:
+    struct wall_news {
+        std::string before; // what stands before the page
+        walls::page_ptr page;
+    };
+
+    void begin(walls::wall_id wall);
+
+    std::vector<wall_news> walls_;
+    std::string end_ = R"({"walls":{)"; // of what was added last; then what follows it
+    bool any_ = false;
+    bool more_ = false;
+    std::string head_;
+    std::size_t bytes_ = 0;
+};
+
+} // namespace routes
