@@ -23,14 +23,14 @@ std::string lsn(std::uint64_t position)
 // `next` is the cursor of the entry behind this one among those that fit their walls: in the last
 // row it names the first wall for which there was no room.
 std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
-                                       const walls::page_limits& most)
+                                       const walls::page_limits& most, seen_heads& seen)
 {
     static const std::string sql =
         std::string("select asked.n, coalesce(h.last_entry, 0), coalesce(h.epoch, 0) # ") +
-        history_epoch + ", " + page_columns +
+        history_epoch + ", coalesce(h.stamp, 0), " + page_columns +
         ", followed, next from unnest($1::bigint[], $2::bigint[]) with ordinality "
         "asked(wall_id, last, n) "
-        "left join lateral (select o.last_entry, o.epoch from pollster.heads o "
+        "left join lateral (select o.last_entry, o.epoch, o.stamp from pollster.heads o "
         "where o.wall_id = asked.wall_id offset 0) h on true "
         "left join (select * from (select a.*, lead(n) over feed as next, "
         "coalesce(sum(bytes) over (feed rows between unbounded preceding and 1 preceding), 0) as "
@@ -55,16 +55,21 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
         pages.push_back({c.wall, {}, false, {}, {}});
     }
     std::size_t reached = pages.size(); // from there on there was no room
+    const walls::page* told = nullptr;
     for (const auto& row : rows) {
         auto& page = pages[row[0].as<std::size_t>() - 1];
         page.newest = walls::entry_id{row[1].as<std::int64_t>()};
         page.epoch = walls::wall_epoch{row[2].as<std::int64_t>()};
-        if (row[3].is_null()) {
+        if (&page != told) {
+            told = &page;
+            seen.add_told({page.wall, page.epoch, page.newest, row[3].as<std::int64_t>()});
+        }
+        if (row[4].is_null()) {
             continue; // no entry there
         }
-        page.entries.push_back(read_entry(row, 3));
-        page.more = row[11].as<bool>();
-        reached = row[12].is_null() ? pages.size() : row[12].as<std::size_t>() - 1;
+        page.entries.push_back(read_entry(row, 4));
+        page.more = row[12].as<bool>();
+        reached = row[13].is_null() ? pages.size() : row[13].as<std::size_t>() - 1;
     }
     for (; reached < pages.size(); ++reached) {
         pages[reached].more = true;
@@ -77,10 +82,11 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
 // newest number comes with every row, from the same snapshot, and in a row of its own when there is
 // no post.
 allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
-                              std::optional<walls::entry_id> before, const page_size& most)
+                              std::optional<walls::entry_id> before, const page_size& most,
+                              seen_heads& seen)
 {
     static const std::string sql =
-        std::string("select newest.number, newest.epoch, ") + page_columns +
+        std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
         ", true, followed, a.signed_in, a.member "
         "from pollster.access_of($5::text, $6::bigint, $1::bigint) a cross join " +
         newest_of_wall + "left join lateral (select * from (" +
@@ -98,10 +104,10 @@ allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
     if (const auto no = denial(rows[0])) {
         return *no;
     }
-    return read_history(rows);
+    return read_history(rows, wall, seen);
 }
 
-allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who)
+allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who, seen_heads& seen)
 {
     // The count stops at 1,000, so a wall costs no more however much there is to read: offset 0
     // forbids a join that reads all of it first.
@@ -109,7 +115,7 @@ allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who)
         std::string("select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
                     "coalesce(h.epoch, 0) # ") +
         history_epoch +
-        ", (select count(*) from (select from pollster.entries e "
+        ", coalesce(h.stamp, 0), (select count(*) from (select from pollster.entries e "
         "cross join lateral pollster.post_of_entry(e.wall_id, e.id, e.post_id, e.kind) p "
         "where e.wall_id = w.id and e.id > coalesce(r.entry_id, 0) and e.kind = 'post' "
         "and p.user_id is distinct from $1::bigint "
@@ -132,7 +138,9 @@ allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who)
         }
         out.push_back({walls::wall_id{row[0].as<std::int64_t>()}, row[1].c_str(), row[2].c_str(),
                        walls::entry_id{row[3].as<std::int64_t>()},
-                       walls::wall_epoch{row[4].as<std::int64_t>()}, row[5].as<std::int64_t>()});
+                       walls::wall_epoch{row[4].as<std::int64_t>()}, row[6].as<std::int64_t>()});
+        seen.add_told(
+            {out.back().id, out.back().epoch, out.back().newest, row[5].as<std::int64_t>()});
     }
     return out;
 }

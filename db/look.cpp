@@ -72,7 +72,10 @@ void looker::recognise(link& l)
         snapshot_.clear();
         const auto epoch = r[0][3].as<std::int64_t>();
         const bool vouched_for = r[0][4].is_null() || server == r[0][4].c_str();
-        const bool cut = epoch == history_ ? lost_entries(l, seen_.all()) : !vouched_for;
+        // The same backup may be restored again: then the database says it is the history of before
+        // the first time, from which clients may hold what that one lost.
+        const bool cut = epoch == history_ ? lost_entries(l, seen_.all())
+                                           : !vouched_for || left_.contains(epoch);
         if (cut || server != r[0][4].c_str()) {
             histories_cut_ += verify_history(l, epoch, server, cut) ? 1 : 0;
         }
@@ -158,9 +161,10 @@ const std::string& afresh()
 }
 
 // What a row says of a head; of a wall without one: nothing.
-seen_head read_head(const pqxx::row& row)
+seen_head read_head(const pqxx::row& row, std::int64_t history)
 {
-    return {walls::wall_id{row[1].as<std::int64_t>()}, row[3].as<std::int64_t>(0),
+    return {walls::wall_id{row[1].as<std::int64_t>()},
+            walls::wall_epoch{row[3].as<std::int64_t>(0) ^ history},
             walls::entry_id{row[2].as<std::int64_t>(0)}, row[4].as<std::int64_t>(0)};
 }
 
@@ -226,6 +230,9 @@ std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::
         return std::nullopt;
     }
     if (history != history_) {
+        if (history_ != 0) {
+            left_.insert(history_);
+        }
         seen_.forget_all();
     }
 
@@ -233,9 +240,6 @@ std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::
     found.forget_everything = all_new;
     found.position = position;
     found.history = walls::wall_epoch{history};
-    const auto add_head = [&found, history](const seen_head& h) {
-        found.heads.push_back({h.wall, h.newest, walls::wall_epoch{h.epoch ^ history}});
-    };
     std::vector<seen_head> newest;
     for (const auto& row : rows) {
         const auto kind = row[0].as<int>();
@@ -245,7 +249,7 @@ std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::
         } else if (kind == note && what == "author") {
             found.authors.push_back(walls::user_id{row[1].as<std::int64_t>()});
         } else if (kind != standing) {
-            const auto h = read_head(row);
+            const auto h = read_head(row, history);
             if (kind == note) {
                 found.outdated.push_back(h.wall);
                 seen_.forget(h.wall);
@@ -256,7 +260,7 @@ std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::
                 newest.push_back(h);
             }
             if (kind != evidence) {
-                add_head(h);
+                found.heads.push_back({h.wall, h.newest, h.epoch});
             }
         }
     }
@@ -266,6 +270,7 @@ std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::
     for (const auto& h : newest) {
         seen_.add_newest(h);
     }
+    seen_.looked();
     snapshot_ = position.substr(0, position.find(' '));
     history_ = history;
     newest_xid_ = newest_xid;

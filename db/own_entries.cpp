@@ -54,10 +54,9 @@ try {
             continue;
         }
         const own_entry& o = own[place - 1];
-        const auto epoch = row[1].as<std::int64_t>();
-        o.what->epoch = walls::wall_epoch{epoch ^ row[2].as<std::int64_t>()};
+        o.what->epoch = walls::wall_epoch{row[1].as<std::int64_t>() ^ row[2].as<std::int64_t>()};
         if (same_process) { // else what was seen before must not be crowded out
-            seen.add_newest({o.wall, epoch, o.what->entry.id, row[3].as<std::int64_t>()});
+            seen.add_newest({o.wall, o.what->epoch, o.what->entry.id, row[3].as<std::int64_t>()});
         }
     }
     return changed;

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -49,6 +50,7 @@ private:
     std::string process_;  // likewise: process_text
     std::string snapshot_; // of the last look; empty: none that counts
     seen_heads seen_;
+    std::set<std::int64_t> left_;  // epochs of histories that this process has seen end
     std::uint64_t newest_xid_ = 0; // first transaction that had not begun then
     std::uint64_t generation_ = 0; // of the link that was recognised
     clock::time_point looked_{};
@@ -70,16 +72,18 @@ struct own_entry {
 bool after_commit(link& l, const std::string& position, std::span<const own_entry> own,
                   seen_heads& seen) noexcept;
 
-// entries.cpp
+// entries.cpp. What tells the newest entry of a wall notes it in `seen`: the client may know it
+// before any look does.
 std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
-                                       const walls::page_limits& most);
+                                       const walls::page_limits& most, seen_heads& seen);
 struct page_size { // of history
     std::size_t posts;
     std::size_t bytes; // as in walls::page_limits
 };
 allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
-                              std::optional<walls::entry_id> before, const page_size& most);
-allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who);
+                              std::optional<walls::entry_id> before, const page_size& most,
+                              seen_heads& seen);
+allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who, seen_heads& seen);
 allowed<std::int64_t> mark_read(link& l, const reader& who, walls::wall_id wall,
                                 walls::entry_id entry);
 // Has this replica replayed the primary's log up to there, of the history with this epoch? False
@@ -110,6 +114,7 @@ change_outcome change_post(link& l, const post_change& change);
 int recorded_version(link& l);
 
 // search.cpp
-allowed<history> search(link& l, const reader& who, const wanted_words& wanted, std::size_t bytes);
+allowed<history> search(link& l, const reader& who, const wanted_words& wanted, std::size_t bytes,
+                        seen_heads& seen);
 
 } // namespace db

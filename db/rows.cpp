@@ -103,18 +103,18 @@ std::optional<denied> denial(const pqxx::row& row)
     return row["member"].as<bool>() ? std::nullopt : std::optional(denied::no_member);
 }
 
-history read_history(const pqxx::result& rows)
+history read_history(const pqxx::result& rows, walls::wall_id wall, seen_heads& seen)
 {
     history h;
     for (const auto& row : rows) {
         h.newest = walls::entry_id{row[0].as<std::int64_t>()};
         h.epoch = walls::wall_epoch{row[1].as<std::int64_t>()};
-        if (row[2].is_null()) {
+        if (row[3].is_null()) {
             continue;
         }
-        auto e = read_entry(row, 2);
-        const bool shown = row[10].as<bool>();
-        if (!shown || row[11].as<bool>()) {
+        auto e = read_entry(row, 3);
+        const bool shown = row[11].as<bool>();
+        if (!shown || row[12].as<bool>()) {
             h.before = e.id;
         } else {
             h.before.reset();
@@ -123,6 +123,7 @@ history read_history(const pqxx::result& rows)
             h.posts.push_back(std::move(e));
         }
     }
+    seen.add_told({wall, h.epoch, h.newest, rows[0][2].as<std::int64_t>()});
     std::reverse(h.posts.begin(), h.posts.end());
     return h;
 }

@@ -1,6 +1,7 @@
 // Values on their way to and from PostgreSQL. Internal to db/.
 #pragma once
 
+#include "db/seen_heads.hpp"
 #include "db/store.hpp"
 
 #include <pqxx/result>
@@ -79,7 +80,8 @@ inline constexpr char entry_joins[] =
 // "select newest.number, newest.epoch from" this: of wall $1.
 inline constexpr char newest_of_wall[] =
     "(select coalesce(max(x.last_entry), 0) as number, coalesce(max(x.epoch), 0) # "
-    "(select y.epoch from pollster.history y where y.one) as epoch "
+    "(select y.epoch from pollster.history y where y.one) as epoch, "
+    "coalesce(max(x.stamp), 0) as stamp "
     "from pollster.heads x where x.wall_id = $1::bigint) newest ";
 // The columns of read_entry by the names that within_bytes gives them.
 inline constexpr char page_columns[] =
@@ -99,9 +101,10 @@ walls::entry read_entry(const pqxx::row& row, int first);
 // Columns of every query that reads for somebody, signed_in and member; none: go on.
 std::optional<denied> denial(const pqxx::row& row);
 
-// Rows of the wall's newest number and epoch, an entry (null: there is none), whether it is to be
-// shown and whether another one follows, the newest first. There are more if the last one is
-// followed; or if it is not to be shown, the last of those that were looked at.
-history read_history(const pqxx::result& rows);
+// Rows of the wall's newest number, epoch and stamp, an entry (null: there is none), whether it is
+// to be shown and whether another one follows, the newest first. There are more if the last one is
+// followed; or if it is not to be shown, the last of those that were looked at. At least one row;
+// the newest is noted in `seen`.
+history read_history(const pqxx::result& rows, walls::wall_id wall, seen_heads& seen);
 
 } // namespace db

@@ -9,10 +9,11 @@ namespace db {
 // The newest posts that say this, as history shows them; migration 0015 says how they are found.
 // Pages follow the order of the posts' own ids, which for posts of different transactions may
 // differ from the order of the entries: a page goes on below the post of the entry `before`.
-allowed<history> search(link& l, const reader& who, const wanted_words& wanted, std::size_t bytes)
+allowed<history> search(link& l, const reader& who, const wanted_words& wanted, std::size_t bytes,
+                        seen_heads& seen)
 {
     static const std::string sql =
-        std::string("select newest.number, newest.epoch, ") + page_columns +
+        std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
         ", holds, followed, a.signed_in, a.member "
         "from pollster.access_of($6::text, $7::bigint, $1::bigint) a cross join " +
         newest_of_wall + "left join lateral (select * from (" +
@@ -33,7 +34,7 @@ allowed<history> search(link& l, const reader& who, const wanted_words& wanted, 
     if (const auto no = denial(rows[0])) {
         return *no;
     }
-    return read_history(rows);
+    return read_history(rows, wanted.wall, seen);
 }
 
 } // namespace db

@@ -3,27 +3,59 @@
 #include "db/link.hpp"
 #include "db/rows.hpp"
 
+#include <tuple>
+#include <utility>
+
 namespace db {
+namespace {
+
+bool is_evidence(const seen_head& h)
+{
+    return h.newest != walls::entry_id{0} && h.stamp != 0;
+}
+
+} // namespace
+
+bool seen_heads::older_first::operator()(const seen_head& a, const seen_head& b) const
+{
+    return std::tie(a.stamp, a.wall, a.newest, a.epoch) <
+           std::tie(b.stamp, b.wall, b.newest, b.epoch);
+}
 
 void seen_heads::add_newest(const seen_head& h)
 {
-    if (h.newest == walls::entry_id{0} || h.stamp == 0) {
+    const std::lock_guard lock(mutex_);
+    if (!is_evidence(h)) {
         return;
     }
-    const std::lock_guard lock(mutex_);
     heads_.push_back(h);
     if (heads_.size() > most) {
         heads_.pop_front();
     }
 }
 
-void seen_heads::add_older(const seen_head& h)
+void seen_heads::add_told(const seen_head& h)
 {
-    if (h.newest == walls::entry_id{0} || h.stamp == 0) {
+    const std::lock_guard lock(mutex_);
+    if (!is_evidence(h) || (told_.size() == most && h.stamp < told_.begin()->stamp)) {
         return;
     }
+    told_.insert(h);
+    if (told_.size() > most) {
+        told_.erase(told_.begin());
+    }
+}
+
+void seen_heads::looked()
+{
     const std::lock_guard lock(mutex_);
-    if (heads_.size() < most) {
+    told_before_ = std::exchange(told_, {});
+}
+
+void seen_heads::add_older(const seen_head& h)
+{
+    const std::lock_guard lock(mutex_);
+    if (is_evidence(h) && heads_.size() < most) {
         heads_.push_front(h);
     }
 }
@@ -31,40 +63,48 @@ void seen_heads::add_older(const seen_head& h)
 void seen_heads::forget(walls::wall_id wall)
 {
     const std::lock_guard lock(mutex_);
-    std::erase_if(heads_, [wall](const seen_head& h) { return h.wall == wall; });
+    const auto of_it = [wall](const seen_head& h) { return h.wall == wall; };
+    std::erase_if(heads_, of_it);
+    std::erase_if(told_, of_it);
+    std::erase_if(told_before_, of_it);
 }
 
 void seen_heads::forget_all()
 {
     const std::lock_guard lock(mutex_);
     heads_.clear();
+    told_.clear();
+    told_before_.clear();
 }
 
 std::vector<seen_head> seen_heads::all() const
 {
     const std::lock_guard lock(mutex_);
-    return {heads_.begin(), heads_.end()};
+    std::vector<seen_head> all(heads_.begin(), heads_.end());
+    all.insert(all.end(), told_.begin(), told_.end());
+    all.insert(all.end(), told_before_.begin(), told_before_.end());
+    return all;
 }
 
 bool lost_entries(link& l, std::span<const seen_head> seen)
 {
     // Removed by hand, an entry below the head is no evidence either: null <> stamp.
     static constexpr char sql[] =
-        "select exists (select from unnest($1::bigint[], $2::bigint[], $3::bigint[], "
-        "$4::bigint[]) s(wall_id, epoch, newest, stamp) "
+        "select exists (select from pollster.history y cross join unnest($1::bigint[], "
+        "$2::bigint[], $3::bigint[], $4::bigint[]) s(wall_id, epoch, newest, stamp) "
         "cross join lateral (select o.last_entry, o.stamp from pollster.heads o "
-        "where o.wall_id = s.wall_id and o.epoch = s.epoch offset 0) h "
+        "where o.wall_id = s.wall_id and o.epoch # y.epoch = s.epoch offset 0) h "
         "left join lateral (select o.created_at from pollster.entries o "
         "where o.wall_id = s.wall_id and o.id = s.newest offset 0) e on true "
-        "where h.last_entry < s.newest or s.stamp <> case when h.last_entry = s.newest "
-        "then h.stamp else pollster.stamp(e.created_at) end)";
+        "where y.one and (h.last_entry < s.newest or s.stamp <> case when h.last_entry = s.newest "
+        "then h.stamp else pollster.stamp(e.created_at) end))";
 
     if (seen.empty()) {
         return false;
     }
     return l
         .exec(sql, bigints(seen, [](const auto& h) { return number(h.wall); }),
-              bigints(seen, [](const auto& h) { return h.epoch; }),
+              bigints(seen, [](const auto& h) { return static_cast<std::int64_t>(h.epoch); }),
               bigints(seen, [](const auto& h) { return number(h.newest); }),
               bigints(seen, [](const auto& h) { return h.stamp; }))[0][0]
         .as<bool>();

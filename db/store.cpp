@@ -56,7 +56,7 @@ public:
         if (cursors.empty()) {
             return std::vector<walls::page>{};
         }
-        return read([&](link& l) { return db::entries_after(l, cursors, most); });
+        return read([&](link& l) { return db::entries_after(l, cursors, most, looker_.seen()); });
     }
 
     result<std::vector<walls::identity_ptr>> who(std::span<const std::string> tokens) override
@@ -79,7 +79,7 @@ public:
 
     result<allowed<std::vector<wall_summary>>> walls_of(const reader& who) override
     {
-        return read([&](link& l) { return db::walls_of(l, who); });
+        return read([&](link& l) { return db::walls_of(l, who, looker_.seen()); });
     }
 
     result<allowed<history>> posts_before(const reader& who, walls::wall_id wall,
@@ -87,13 +87,14 @@ public:
                                           std::size_t limit) override
     {
         return read([&](link& l) {
-            return db::posts_before(l, who, wall, before, {limit, page_bytes_});
+            return db::posts_before(l, who, wall, before, {limit, page_bytes_}, looker_.seen());
         });
     }
 
     result<allowed<history>> search(const reader& who, const wanted_words& wanted) override
     {
-        return read([&](link& l) { return db::search(l, who, wanted, page_bytes_); });
+        return read(
+            [&](link& l) { return db::search(l, who, wanted, page_bytes_, looker_.seen()); });
     }
 
     result<allowed<std::int64_t>> mark_read(const reader& who, walls::wall_id wall,

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <functional>
+
 namespace {
 
 struct history_fixture : store_fixture {
@@ -16,6 +18,7 @@ struct history_fixture : store_fixture {
         pg.sql("postgres", "drop database " + name + " with (force)");
         clone(copy, name);
     }
+    void drop_the_copy() const { pg.sql("postgres", "drop database " + copy); }
     std::int64_t epoch(db::store& s)
     {
         const std::vector<walls::wall_id> asked{walls::wall_id{1}};
@@ -82,6 +85,48 @@ BOOST_AUTO_TEST_CASE(own_posts_that_no_look_has_seen_count_too)
     store->add_post(acknowledged).value();
     restore();
     posts(1);
+    BOOST_TEST(epoch(*store) != before);
+}
+
+// Failed before: only looks and own posts were remembered, and who read the entry kept it.
+BOOST_AUTO_TEST_CASE(whatever_tells_of_an_entry_that_no_look_has_seen_counts)
+{
+    post(1, 1, "word");
+    const auto who = reader(1);
+    const walls::cursor from_the_beginning[] = {{walls::wall_id{1}, walls::entry_id{0}}};
+    const std::function<void()> ways[] = {
+        [&] { history_of(1, {}, 9); },
+        [&] {
+            found({walls::wall_id{1}, "word", {}, 9});
+        },
+        [&] { walls_of(1); }, [&] { store->entries_after(from_the_beginning, 9).value(); }};
+    for (const auto& read : ways) {
+        const auto before = epoch(*store);
+        back_up();
+        posts(2);
+        read();
+        restore();
+        posts(1);
+        BOOST_TEST(epoch(*store) != before);
+        drop_the_copy();
+    }
+    BOOST_TEST(store->count().histories_cut == 4);
+}
+
+BOOST_AUTO_TEST_CASE(reads_of_many_walls_do_not_crowd_out_what_was_lost)
+{
+    sql("insert into pollster.walls (id, name) select n, n::text from generate_series(10, 2999) n;"
+        "insert into pollster.memberships (user_id, wall_id) select 1, n from generate_series(10, "
+        "2999) n;"
+        "insert into pollster.posts (wall_id, user_id, body) select n, 1, 'x' from "
+        "generate_series(10, 2999) n");
+    posts(1);
+    const auto before = epoch(*store);
+    back_up();
+    posts(1);
+    history_of(1, {}, 9);
+    walls_of(1);
+    restore();
     BOOST_TEST(epoch(*store) != before);
 }
 
@@ -157,6 +202,28 @@ BOOST_AUTO_TEST_CASE(who_saw_the_loss_begins_although_another_found_nothing_miss
     BOOST_TEST(epoch(*other) == before);
     BOOST_TEST(epoch(*store) != before);
     BOOST_TEST(epoch(*other) != before);
+}
+
+// Failed before: it says the epoch of before the first time, which clients that were away since
+// have, with entries that it does not.
+BOOST_AUTO_TEST_CASE(a_backup_that_is_put_back_twice_is_not_the_history_of_before)
+{
+    posts(3);
+    const auto before = epoch(*store);
+    sql("update pollster.history set server = null"); // as if it came to the place that it names
+    back_up();
+    posts(2);
+    epoch(*store);
+    restore();
+    const auto between = epoch(*store);
+    BOOST_TEST(between != before);
+    restore();
+    posts(4);
+    const auto after = epoch(*store);
+    BOOST_TEST(after != before);
+    BOOST_TEST(after != between);
+    BOOST_TEST(epoch(*store) == after);
+    BOOST_TEST(store->count().histories_cut == 2);
 }
 
 BOOST_AUTO_TEST_CASE(said_by_hand_a_new_history_begins_for_running_servers_and_new_ones)
