@@ -66,6 +66,12 @@ class Client:
             await asyncio.gather(task, return_exceptions=True)
         self.http.hang_up()
 
+    async def read_all(self):
+        """As a page that is opened: the history of every wall, without a poll yet."""
+        for wall in self.shown:
+            await self._start_anew(wall)
+        self.http.hang_up()
+
     # --- what it does
 
     def _complain(self, what):

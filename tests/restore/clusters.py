@@ -5,11 +5,14 @@ import pathlib
 import shutil
 import signal
 
+import psycopg2
+
 from cluster import Cluster
 from readings import children_of
 from rig import output_of, wait_until
 
-SETTINGS = ("wal_level=replica", "max_wal_senders=6", "autovacuum=off")
+# Processes are killed here, not machines: what was written is there without fsync, too.
+SETTINGS = ("wal_level=replica", "max_wal_senders=6", "autovacuum=off", "fsync=off")
 
 
 def folder_of_postgres(folder):
@@ -25,6 +28,10 @@ class Restorable(Cluster):
         self.place, self.name = place, name
         folder = folder_of_postgres(place / name)
         super().__init__(folder / "data", folder_of_postgres(folder / "socket"), folder / "postgres.log", [*SETTINGS, *settings])
+
+    def connect(self, user="watcher", database="pollster"):
+        """No statement waits for ever."""
+        return psycopg2.connect(self.dsn(user, database), connect_timeout=5, options="-c statement_timeout=60s")
 
     # --- data from elsewhere
 
@@ -81,8 +88,10 @@ class Restorable(Cluster):
         self.configure(f"primary_conninfo = 'host={primary.sockets} user=watcher application_name={self.name}'")
         self.signal_file("standby.signal")
         self.start_and_wait()
-        wait_until("the standby streams", lambda: primary.rows(
-            "select 1 from pg_stat_replication where application_name = %s and state = 'streaming'", (self.name,), "postgres"))
+        wait_until("the standby streams", lambda: primary.streams_to(self.name))
+
+    def streams_to(self, name):
+        return bool(self.rows("select 1 from pg_stat_replication where application_name = %s and state = 'streaming'", (name,), "postgres"))
 
     def stop_following(self):
         """From here on it misses everything."""

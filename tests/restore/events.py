@@ -1,8 +1,9 @@
-"""What happens to the database. Each event has three parts: what was prepared before the entries that will be lost were written; the event itself, which
-returns the cluster that serves from then on; whether it loses what was written between the two."""
+"""What happens to the database. Each event says what is prepared before the entries that will be lost are written; does it, and returns the
+cluster that serves from then on; and knows whether what was written between the two is lost."""
 
 import os
 import signal
+import time
 
 from clusters import Restorable
 from rig import wait_until
@@ -16,9 +17,10 @@ class Event:
     loses = True
     settings = ()  # of the first cluster
     moves = True  # to another cluster
-    wants_a_word = False  # the operator must say `pollster restored`
+    spares_http = False  # loses only what others than servers wrote
     other_timeline = False  # whatever was lost: a server that was not there has to be careful
-    leaves_no_trace = False  # that a server could find which was not there: he must say so if none was
+    wants_servers = False  # one that runs meanwhile
+    leaves_no_trace = False  # that a server could find which was not there: if none was, the operator must say `pollster restored`
 
     def prepare(self, stage):
         pass
@@ -28,8 +30,7 @@ class Event:
 
 
 class Dump(Event):
-    """Restored while servers are connected, as OPERATIONS.md says."""
-    wants_a_word = True
+    """Restored while servers are connected."""
 
     def prepare(self, stage):
         self.file = stage.place / "dump"
@@ -116,6 +117,26 @@ class FilesPutBack(Event):
         return started_and_writable(self.copy)
 
 
+class FilesPutBackTwice(FilesPutBack):
+    """The second time the database says that it is the history of before the first, and clients that were away hold what that one lost."""
+    name = "a copy of the files, put back twice"
+    wants_servers = True
+
+    def prepare(self, stage):
+        super().prepare(stage)
+        self.second = stage.add(Restorable(stage.place, "c"))
+        self.second.take_files(self.copy)
+
+    def strike(self, stage):
+        first = super().strike(stage)
+        stage.point_to(first)
+        stage.hold(False)
+        stage.until_settled()
+        stage.hold(stage.case.passed)
+        first.stop()
+        return started_and_writable(self.second)
+
+
 class LaggingStandby(Event):
     name = "a lagging standby is promoted"
     other_timeline = True
@@ -129,6 +150,30 @@ class LaggingStandby(Event):
         stage.cluster.crash()
         self.standby.promote()
         return self.standby
+
+
+class Switchover(Event):
+    """Each is stopped, which waits until the other has everything."""
+    name = "a switchover to the standby and back"
+    other_timeline = True
+    loses = False
+    def prepare(self, stage):
+        self.standby = stage.add(Restorable(stage.place, "b"))
+        self.standby.follow(stage.cluster)
+
+    def strike(self, stage):
+        first, second = stage.cluster, self.standby
+        first.stop()
+        second.promote()
+        stage.point_to(second)
+        first.configure(f"primary_conninfo = 'host={second.sockets} user=watcher application_name=a'")
+        first.signal_file("standby.signal")
+        first.start_and_wait()
+        wait_until("the old primary streams", lambda: second.streams_to("a"))
+        time.sleep(2)  # for servers to see the second: nothing depends on it
+        second.stop()
+        first.promote()
+        return first
 
 
 class SynchronousStandby(Event):
@@ -153,6 +198,7 @@ class SynchronousStandby(Event):
 class Unflushed(Event):
     """synchronous_commit = off, and those that would have written the log soon after were held."""
     settings = ("synchronous_commit=off", "wal_buffers=8MB")
+    spares_http = True  # servers wait for the disk whatever is set
     moves = False
     leaves_no_trace = True
 

@@ -10,6 +10,7 @@ from walls import Walls
 from writers_http import HttpWriter
 from writers_sql import SqlWriter
 
+PAUSE = 0.05  # seconds between two posts of a writer
 PATIENCE = 30.0  # seconds until everybody must have everything; a parked poll takes 60
 
 
@@ -19,8 +20,10 @@ class Load:
         self.ledger = Ledger(Quiet())
         walls = Walls(WALLS)
         token = stage.people.token
-        self.http = [HttpWriter(n, AUTHOR - 1, token(AUTHOR - 1), walls, stage.door, self.ledger, random.Random(n), 0.05, lambda: False) for n in (1, 2)]
-        self.sql = [SqlWriter(1, AUTHOR, walls, stage, self.ledger, random.Random(3), 0.05, lambda: self.writing, lambda: False)]
+        never = lambda: False  # noqa: E731
+        self.http = [HttpWriter(n, AUTHOR - 1, token(AUTHOR - 1), walls, stage.door, self.ledger, random.Random(n), PAUSE, never)
+                     for n in (1, 2)]
+        self.sql = [SqlWriter(1, AUTHOR, walls, stage, self.ledger, random.Random(3), PAUSE, lambda: self.writing, never)]
 
         async def begin():
             return [asyncio.create_task(w.run(lambda: self.writing)) for w in self.http]

@@ -1,7 +1,9 @@
-"""One scenario: entries that stay, entries that the event loses, the event, new entries that take the lost ones' numbers; and clients that stay, come back at
-once, stay away until their cursors were passed, or were not there at all."""
+"""One scenario: entries that stay, entries that the event loses, the event, new entries that take the lost ones' numbers; and clients that
+stay, come back at once, stay away until their cursors were passed, or were not there at all."""
 
 import dataclasses
+import os
+import signal
 import time
 
 from events import Event
@@ -22,14 +24,19 @@ class Case:
     hosts: bool = False  # libpq's list of hosts, instead of one address that moves
     processes: int = 1
     restarted: int = 0  # how many of them are down while it happens
-    passed: bool = True  # the lost numbers are given anew before a server or client sees anything
+    passed: bool = True  # processes are held meanwhile: the lost numbers are given anew before anybody sees anything
     by_hand: bool = False  # the operator runs `pollster restored`
+    untold: bool = False  # all that is lost was read by one client, as history, before any look saw it
 
     def __str__(self):
         down = {0: "keeps running" if self.processes == 1 else "keep running", self.processes: "restarted"}.get(self.restarted, "one restarted")
-        return (f"{self.event.name}; {'several hosts' if self.hosts else 'one address'}; {self.processes} "
-                f"process{'es' if self.processes > 1 else ''}, {down}; "
-                f"{'numbers passed unseen' if self.passed else 'seen before numbers are passed'}{'; pollster restored' if self.by_hand else ''}")
+        words = [self.event.name, "several hosts" if self.hosts else "one address",
+                 f"{self.processes} process{'es' if self.processes > 1 else ''}, {down}"]
+        if self.event.loses:
+            words.append("numbers passed unseen" if self.passed else "seen before numbers are passed")
+        elif self.passed:
+            words.append("held meanwhile")
+        return "; ".join(words + ["pollster restored"] * self.by_hand + ["seen by no look"] * self.untold)
 
 
 class NotThere(Exception):
@@ -40,6 +47,7 @@ class Play:
     def __init__(self, stage, case, journal):
         self.stage, self.case, self.event, self.journal = stage, case, case.event, journal
         self.wrong, self.replaced, self.load = [], set(), None
+        stage.until_settled = lambda: self.until_all_have_all("in the midst of it", [*self.stay, *self.stay_old])
         users = iter(range(1, AUTHOR))
 
         def client(name, port, epochs=True):
@@ -53,22 +61,23 @@ class Play:
         self.back_old = [client("comes back at once, without epochs", stage.door, False)]
         self.away = [client("stays away until passed", stage.door)]
         self.away_old = [client("stays away until passed, without epochs", stage.door, False)]
+        self.reader = [client("reads the history at last", stage.door)]
         self.behind = [client("left before", stage.door), client("left before, without epochs", stage.door, False)]
         self.new = [client("is new", stage.door), client("is new, without epochs", stage.door, False)]
 
     def everybody(self):
-        return [*self.stay, *self.stay_old, *self.back, *self.back_old, *self.away, *self.away_old, *self.behind, *self.new]
+        return [*self.stay, *self.stay_old, *self.back, *self.back_old, *self.away, *self.away_old, *self.reader, *self.behind, *self.new]
 
     def promised(self):
-        """Those who must end with what the database has. Without an epoch a cursor says only that it is too high, so after its number has been given anew
-        only a server that had compared the poll with the old history can tell."""
+        """Those who must end with what the database has. Without an epoch a cursor says only that it is too high, so after its number has been
+        given anew only a server that had compared the poll with the old history can tell."""
         if not self.event.loses:
             return self.everybody()
         if not self.case.passed:
             old = [*self.stay_old, *self.back_old]
         else:
             old = self.stay_old[self.case.restarted:]
-        return [*self.stay, *old, *self.back, *self.away, *self.behind, *self.new]
+        return [*self.stay, *old, *self.back, *self.away, *self.reader, *self.behind, *self.new]
 
     # --- the acts
 
@@ -97,7 +106,8 @@ class Play:
         stage.leave(self.behind)
         self.event.prepare(stage)
         self.act("entries that are lost" if self.event.loses else "more entries")
-        self.write_what_may_be_lost()
+        if not self.case.untold:
+            self.write_what_may_be_lost()
         self.until_all_have_all("entries before the event", there)
         stage.leave([*self.back, *self.back_old, *self.away, *self.away_old])
         for n in range(self.case.processes):
@@ -108,17 +118,20 @@ class Play:
         if not event.loses:
             self.load = Load(stage)
         self.act(event.name)
+        if self.case.untold:
+            self.write_without_a_look()
+        else:
+            self.read_the_history()
         for pollster in down:
             pollster.stop()
-        if self.case.passed:
-            stage.freeze(True)
+        stage.hold(self.case.passed)
         cluster = event.strike(stage)
         stage.cluster = cluster
         if self.case.passed and event.loses:
             self.write_anew_by_sql()
         if event.moves:
             stage.point_to(cluster)
-        stage.freeze(False)
+        stage.hold(False)
         if self.case.by_hand:
             self.restored_by_hand()
         for pollster in down:
@@ -134,8 +147,12 @@ class Play:
         if self.load:
             time.sleep(1)  # they go on for a while
             self.wrong += self.load.finish()
-        stage.come([*self.away, *self.away_old, *self.behind, *self.new])
+        stage.come([*self.away, *self.away_old, *self.reader, *self.behind, *self.new])
         self.until_all_have_all("after the event", self.promised())
+        self.act("a process is restarted later")
+        resets = self.resets()
+        stage.pollsters[0].stop()
+        stage.pollsters[0].start()
         self.act("business as usual")
         status, _ = stage.say("lost-or-not-through-HTTP", 1, "lost-1")
         if status != (201 if event.loses else 200):
@@ -143,6 +160,11 @@ class Play:
         for wall in range(1, WALLS + 1):
             stage.say(f"at-last-on-{wall}", wall, f"last-{wall}")
         self.until_all_have_all("business as usual", self.promised())
+        if self.resets() != resets:
+            self.wrong.append("there were resets when everything was over")
+
+    def resets(self):
+        return sum(len(shown.resets) for client in self.promised() for shown in client.shown.values())
 
     def act(self, name):
         self.journal.write(name)
@@ -151,15 +173,32 @@ class Play:
         stage = self.stage
         # First: a poll is not told of a wall that its user gained, the next one is.
         self.make_wall("the first wall of its number", range(1, AUTHOR + 1))
-        stage.say("lost-or-not-through-HTTP", 1, "lost-1")
-        stage.say_by_sql("lost-or-not", (1,))
+        if not self.event.spares_http:
+            stage.say("lost-or-not-through-HTTP", 1, "lost-1")
+        stage.say_by_sql("lost-or-not", (1,), 2)
         stage.say_by_sql("lost-or-not", (3,), 3)
-        self.edit_through_http(f"to-be-edited-on-{WALLS}", f"edited-on-{WALLS}")
+        if self.event.spares_http:
+            stage.cluster.rows("update pollster_default.posts set body = %s where body = %s", (f"edited-on-{WALLS}", f"to-be-edited-on-{WALLS}"))
+        else:
+            self.edit_through_http(f"to-be-edited-on-{WALLS}", f"edited-on-{WALLS}")
         stage.cluster.rows("update pollster_default.posts set body = 'edited-by-SQL-on-2' where body = 'to-be-edited-on-2'")
         stage.cluster.rows("delete from pollster_default.posts where body = 'kept-1-by-SQL-on-2'")
         stage.written |= {f"edited-on-{WALLS}", "edited-by-SQL-on-2"}
         self.replaced = {f"to-be-edited-on-{WALLS}", "to-be-edited-on-2", "kept-1-by-SQL-on-2"}
         stage.say_by_sql("lost-or-not", (BORN_LATE,), 2)
+
+    def read_the_history(self):
+        self.stage.crowd.do(self.reader[0].read_all())
+
+    def write_without_a_look(self):
+        """The backends that look are held; they end with the primary."""
+        looking = "select pid from pg_stat_activity where usename = 'pollster' and query like 'with before as materialized (select $2%'"
+        stage = self.stage
+        wait_until("processes look", lambda: len(stage.cluster.rows(looking)) == self.case.processes)
+        for (pid,) in stage.cluster.rows(looking):
+            os.kill(pid, signal.SIGSTOP)
+        stage.say_by_sql("lost-or-not", (1,), 2)
+        self.read_the_history()
 
     def edit_through_http(self, was, text):
         [(post,)] = self.stage.cluster.rows("select id from pollster.posts where body = %s", (was,))
@@ -173,11 +212,11 @@ class Play:
         rows("insert into pollster_default.memberships (user_id, wall_id) select unnest(%s::bigint[]), %s", (list(members), BORN_LATE))
 
     def write_anew_by_sql(self):
-        """Wall 1 passes the lost numbers, wall 2 reaches them, wall 3 does not, wall 4 has an edit for an edit; and another wall takes the number of the one that
-        was born late: some who saw the first may see it, and some who did not."""
+        """Wall 1 passes the lost numbers, wall 2 reaches them, wall 3 does not, wall 4 has a post for an edit; and another wall takes the number
+        of the one that was born late: some who saw the first may see it, and some who did not."""
         stage = self.stage
         self.make_wall("the second wall of its number", [c.user for c in (*self.stay, *self.away, *self.new)])
-        stage.say_by_sql("new", (1,), 4)
+        stage.say_by_sql("new", (1,), 5)
         stage.say_by_sql("new", (2,), 2)
         stage.say_by_sql("new", (3, WALLS), 1)
         stage.say_by_sql("new", (BORN_LATE,), 3)
@@ -210,8 +249,10 @@ class Play:
         lost = stage.written - there
         saw = []
         if self.event.loses:
-            saw = [*self.stay, *self.stay_old, *self.back, *self.back_old, *self.away]
-            if not all(differences(client, walls) for client in self.away_old):
+            saw = [*self.stay, *self.stay_old, *self.back, *self.back_old, *self.away, *self.reader]
+            if self.case.untold:
+                saw = self.reader
+            elif not all(differences(client, walls) for client in self.away_old):
                 self.wrong.append("nothing is shown: even a client that could not notice has everything right")
         elif lost != self.replaced:
             self.wrong.append(f"the database should have lost nothing, and has not {sorted(lost ^ self.replaced)}")

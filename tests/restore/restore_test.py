@@ -79,7 +79,8 @@ class Clients(unittest.TestCase):
         self.assertEqual((c.shown[1].cursor, c.shown[1].epochs, c.wrong), (3, [7, 8], []))
 
     def test_reads_the_history_again_if_another_begins_meanwhile(self):
-        c = polls(reset(3), page(entry(3, "c", 9), newest=3, before=3), page(entry(1, "x", 8), newest=1, epoch=9), page(entry(1, "x", 8), newest=1, epoch=9))
+        another = page(entry(1, "x", 8), newest=1, epoch=9)
+        c = polls(reset(3), page(entry(3, "c", 9), newest=3, before=3), another, another)
         self.assertEqual((c.shown[1].posts, c.shown[1].cursor, c.shown[1].epoch), ({8: (1, 1, "x")}, 1, 9))
 
     def test_tries_again_after_503(self):

@@ -1,5 +1,5 @@
-"""Where a scenario is played: a PostgreSQL cluster, one or two pollsters each behind an nginx and one nginx for both, and the clients, whose event loop has
-a thread of its own. All in one folder, which goes with it."""
+"""Where a scenario is played: a PostgreSQL cluster, one or two pollsters each behind an nginx and one nginx for both, and the clients, whose
+event loop has a thread of its own. All in one folder, which goes with it."""
 
 import asyncio
 import pathlib
@@ -82,6 +82,7 @@ class Stage:
         self.place = self.folder.place
         self.parts, self.pollsters, self.nginxes = [], [], []
         self.people = People("restore", 0, USERS, WALLS)
+        self.until_settled = None  # for events of two parts: waits until those who stay have what the database has
         self.written = set()  # every text that was ever written; one word each, and different ones
         try:
             self._build(program, template)
@@ -96,7 +97,7 @@ class Stage:
         self.cluster.start_and_wait()
         self.address = self.folder.path / "address"
         self.point_to(self.cluster)
-        hosts = f"{self.place}/a/socket,{self.place}/b/socket" if self.case.hosts else self.address
+        hosts = ",".join(f"{self.place}/{name}/socket" for name in "abc") if self.case.hosts else self.address
         # libpq tries the next host only if it learns that this one is no primary.
         more = " target_session_attrs=read-write" if self.case.hosts else ""
         for n in range(self.case.processes):
@@ -162,10 +163,10 @@ class Stage:
 
     # --- pollsters
 
-    def freeze(self, frozen):
+    def hold(self, held):
         for pollster in self.pollsters:
             if pollster.process and pollster.process.poll() is None:
-                pollster.process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+                pollster.process.send_signal(signal.SIGSTOP if held else signal.SIGCONT)
 
     def parked(self, n):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.nginxes[n].port}/api/metrics", timeout=10) as answer:
@@ -190,7 +191,7 @@ class Stage:
             self.crowd.do(client.leave())
 
     def end(self):
-        self.freeze(False)
+        self.hold(False)
         for part in reversed(self.parts):
             try:
                 part.end()

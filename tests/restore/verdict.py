@@ -42,8 +42,8 @@ def differences(client, walls):
 
 
 def judge(clients, walls, lost, saw_lost, quiet):
-    """What is wrong, in words. lost: texts that were written and are in the database no more; saw_lost: clients that must have been shown some of them,
-    or the run shows nothing; quiet: nobody may hear of a reset or a new epoch."""
+    """What is wrong, in words. lost: texts that were written and are in the database no more; saw_lost: clients that must have been shown some
+    of them, or the run shows nothing; quiet: nobody may hear of a reset or a new epoch."""
     wrong = []
     for client in clients:
         wrong += [f"{client.name}: {what}" for what in client.wrong]
