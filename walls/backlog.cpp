@@ -73,6 +73,7 @@ void backlog::load_some()
     pages fresh;
     std::optional<trouble> failed;
     if (!cursors.empty()) {
+        const std::uint64_t outdated = parts_.recent.outdated(); // what is read now may be, too
         auto found = parts_.source.entries_after(
             cursors, {limits_.entries, limits_.wall_bytes, limits_.answer_bytes}); // others run
         if (!found) {
@@ -90,7 +91,7 @@ void backlog::load_some()
             const auto known = parts_.hash.find(p.wall);
             if (known && known->newest == before[i].newest && known->epoch == p.epoch &&
                 !text->behind_hash && !text->json.empty()) {
-                keep(cursors[i], text, now);
+                keep(cursors[i], text, outdated, now);
             }
         }
     }
@@ -187,7 +188,7 @@ page_ptr backlog::known(const cursor& c, const pages& fresh, fibers::steady_time
     copy->json = recent->json;
     copy->more = recent->more;
     copy->epoch = parts_.hash.find(c.wall).value_or(head{c.wall, {}, {}}).epoch;
-    keep(c, copy, now);
+    keep(c, copy, parts_.recent.outdated(), now);
     return copy;
 }
 
@@ -229,12 +230,14 @@ const backlog::kept_page* backlog::kept(const cursor& c, fibers::steady_time now
         return nullptr;
     }
     const auto known = parts_.hash.find(c.wall);
-    const bool good =
-        known && known->newest == it->second.newest && known->epoch == it->second.epoch;
+    const bool good = known && known->newest == it->second.newest &&
+                      known->epoch == it->second.epoch &&
+                      it->second.outdated == parts_.recent.outdated();
     return good ? &it->second : nullptr;
 }
 
-void backlog::keep(const cursor& c, const page_ptr& p, fibers::steady_time read)
+void backlog::keep(const cursor& c, const page_ptr& p, std::uint64_t outdated,
+                   fibers::steady_time read)
 {
     const auto known = parts_.hash.find(c.wall);
     if (!known || p->json.size() > limits_.kept_bytes) {
@@ -251,6 +254,7 @@ void backlog::keep(const cursor& c, const page_ptr& p, fibers::steady_time read)
     it->second.page = p;
     it->second.newest = known->newest;
     it->second.epoch = known->epoch;
+    it->second.outdated = outdated;
     it->second.read = read;
     kept_bytes_ += p->json.size();
     parts_.room.add(p->json.size());

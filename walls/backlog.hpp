@@ -78,11 +78,12 @@ private:
         }
     };
     // Good while the wall has this head: an edit or a deletion raises it, and the texts before it
-    // may be others.
+    // may be others. And while nothing else says that texts are others.
     struct kept_page {
         page_ptr page;
         entry_id newest{};
         wall_epoch epoch{};
+        std::uint64_t outdated = 0; // parts::recent.outdated()
         fibers::steady_time read{};
         std::list<cursor>::iterator place; // in kept_order_
     };
@@ -105,7 +106,7 @@ private:
     std::vector<cursor> wanted(fibers::steady_time now) const;
     std::shared_ptr<page_text> write(const page& p);
     const kept_page* kept(const cursor& c, fibers::steady_time now) const;
-    void keep(const cursor& c, const page_ptr& p, fibers::steady_time read);
+    void keep(const cursor& c, const page_ptr& p, std::uint64_t outdated, fibers::steady_time read);
     void drop_oldest();
 
     const parts parts_;

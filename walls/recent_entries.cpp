@@ -139,8 +139,15 @@ void recent_entries::forget(wall_id wall)
     }
 }
 
+void recent_entries::outdate(wall_id wall)
+{
+    ++outdated_;
+    forget(wall);
+}
+
 void recent_entries::forget_by(std::span<const user_id> authors)
 {
+    ++outdated_;
     std::uint64_t theirs = 0;
     for (const user_id author : authors) {
         theirs |= bit_of(author);
@@ -158,6 +165,7 @@ void recent_entries::forget_by(std::span<const user_id> authors)
 
 void recent_entries::forget_all()
 {
+    ++outdated_;
     walls_.clear();
     by_age_.clear();
     bytes_ = 0;

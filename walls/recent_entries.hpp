@@ -47,9 +47,14 @@ public:
 
     std::optional<entry_id> newest(wall_id wall) const;
     void forget(wall_id wall);
+    // Its texts may be others now, though no entry says so.
+    void outdate(wall_id wall);
     // Whatever these wrote is gone, and some more: one pass over the walls, one comparison each.
     void forget_by(std::span<const user_id> authors);
     void forget_all();
+    // Rises when texts turned out to be others than were appended, by outdate(), forget_by() or
+    // forget_all(). What somebody made of them before is not to be shown any more.
+    std::uint64_t outdated() const { return outdated_; }
     std::size_t bytes() const { return bytes_; }
 
 private:
@@ -69,6 +74,7 @@ private:
     boost::unordered_flat_map<wall_id, wall_text> walls_;
     std::list<wall_id> by_age_; // front: the longest without an append
     std::size_t bytes_ = 0;     // of all json
+    std::uint64_t outdated_ = 0;
 };
 
 } // namespace walls

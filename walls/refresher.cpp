@@ -233,7 +233,7 @@ void refresher::apply_access(const changes& c)
         parts_.recent.forget_by(c.authors);
     }
     for (const wall_id wall : c.outdated) {
-        parts_.recent.forget(wall);
+        parts_.recent.outdate(wall);
     }
     refreshes_ += c.authors.empty() && c.outdated.empty() ? 0 : 1;
 }
@@ -313,7 +313,7 @@ void refresher::apply(const head& h, bool asked)
 
 void refresher::begin_anew(const head& h)
 {
-    parts_.recent.forget(h.wall);
+    parts_.recent.outdate(h.wall);
     pending_.erase(h.wall);
     ++refreshes_;
     parts_.hash.replace(h);

@@ -261,6 +261,34 @@ BOOST_AUTO_TEST_CASE(needs_no_rights_but_those_of_the_views)
     BOOST_TEST(c.access_changed.size() == 1u);
 }
 
+// Triggers, defaults, checks and indexes run with the rights of who writes.
+BOOST_AUTO_TEST_CASE(needs_no_rights_but_those_of_the_tables)
+{
+    const std::string role = "writer_" + name;
+    sql("create role " + role + " login");
+    sql("grant usage on schema pollster_default to " + role +
+        "; grant select, insert, update, delete on all tables in schema pollster_default to " +
+        role + "; grant usage on all sequences in schema pollster_default to " + role);
+    session s(pg.test_conninfo(name) + " user=" + role);
+    const std::string t = "pollster_default.";
+    for (const std::string& written :
+         {"insert into " + t + "posts (wall_id, user_id, body) values (1, 1, 'a text; 文字')",
+          "update " + t + "posts set body = 'another'", "update " + t + "posts set wall_id = 2",
+          "delete from " + t + "posts", "update " + t + "users set name = 'anna' where id = 1",
+          "insert into " + t + "users (id, name, password_hash) values (9, 'new', 'x')",
+          "insert into " + t + "walls (id, name) values (9, 'new')",
+          "insert into " + t + "memberships (user_id, wall_id) select max(u.id), max(w.id) from " +
+              t + "users u, " + t + "walls w",
+          "delete from " + t + "memberships where user_id = 2",
+          "update " + t + "sessions set expires_at = now() + interval '1 hour'",
+          "delete from " + t + "sessions", "delete from " + t + "walls where id = 1",
+          "delete from " + t + "users where id = 3"}) {
+        const auto refused = s.run(written);
+        BOOST_TEST(refused == "", written + ": " + refused);
+    }
+    BOOST_TEST(s.run("select * from pollster.heads") == "42501");
+}
+
 BOOST_AUTO_TEST_CASE(a_look_notices_a_newer_schema_when_it_is_time_to_ask_or_the_connection_is_new)
 {
     const auto later = [this] {

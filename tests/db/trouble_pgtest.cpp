@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(a_replica_answers_what_it_has_and_a_promoted_one_takes_over
     both->entries_after(from_start, 5).value();
     BOOST_TEST(standby.sql(
                    "x", "select count(*) from pg_stat_activity where application_name = 'pollster' "
-                        "and query like '%pollster.entries%'") == "1");
+                        "and query like '%asked(wall_id, last, n)%'") == "1");
 
     // A standby is no place for the look.
     auto wrong = standby.settings("x");

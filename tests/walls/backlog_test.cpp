@@ -220,6 +220,33 @@ BOOST_AUTO_TEST_CASE(who_asks_a_moment_later_gets_the_same_text_while_the_wall_h
     });
 }
 
+BOOST_AUTO_TEST_CASE(what_turns_out_to_be_outdated_is_not_given_from_what_is_kept)
+{
+    in_loop([](fibers::reactor& loop) {
+        library l(loop);
+        l.add(1, 3);
+        l.ask({at(1, 0)});
+        std::size_t changes = 0;
+        const auto changed = [&](const auto& outdates) {
+            l.db.feed[1][0].body = "changed " + std::to_string(++changes);
+            outdates();
+            BOOST_TEST(l.ask({at(1, 0)}).at(0)->json.find("\"changed " + std::to_string(changes)) !=
+                       std::string::npos);
+        };
+        const user_id author[] = {user_id{1}};
+        changed([&] { l.recent.outdate(wall_id{1}); });
+        changed([&] { l.recent.forget_by(author); });
+        changed([&] { l.recent.forget_all(); });
+
+        // During the read nobody knows which of both was read.
+        l.recent.outdate(wall_id{1});
+        l.db.during_load = [&] { l.recent.outdate(wall_id{1}); };
+        l.ask({at(1, 0)});
+        l.db.during_load = [] {};
+        changed([] {});
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_wall_that_rises_during_the_read_is_not_kept)
 {
     in_loop([](fibers::reactor& loop) {
