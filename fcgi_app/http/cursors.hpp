@@ -3,6 +3,8 @@
 
 #include "walls/sources.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -18,11 +20,18 @@ public:
     // an epoch of a wall without a cursor.
     std::vector<walls::cursor> take();
     bool malformed() const { return malformed_; } // complete after take()
+    bool too_large() const
+    {
+        return too_large_;
+    } // a number in digits, beyond its range; malformed, too
 
 private:
     std::vector<walls::cursor> cursors_;
     std::vector<walls::cursor> epochs_; // of walls, without `last`
     bool malformed_ = false;
+    bool too_large_ = false;
+
+    std::optional<std::int64_t> number(std::string_view digits, std::int64_t most);
 };
 
 } // namespace http

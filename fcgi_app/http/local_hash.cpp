@@ -11,16 +11,7 @@ namespace http {
 
 namespace {
 
-std::optional<std::int64_t> decimal(std::string_view digits)
-{
-    std::int64_t value = 0;
-    const auto* end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, value);
-    if (digits.empty() || digits.front() == '-' || error != std::errc() || stop != end) {
-        return std::nullopt;
-    }
-    return value;
-}
+constexpr std::int64_t largest_epoch = (std::int64_t{1} << 53) - 1;
 
 // The wall of "last_post_id[1]", `key` being "last_post_id": none if the name is another, "" if
 // nothing stands there.
@@ -41,10 +32,25 @@ std::optional<std::string_view> bracketed_wall(std::string_view name, std::strin
 
 } // namespace
 
+std::optional<std::int64_t> cursors::number(std::string_view digits, std::int64_t most)
+{
+    std::int64_t value = 0;
+    const auto* end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, value);
+    if (digits.empty() || digits.front() == '-' || stop != end) {
+        return std::nullopt;
+    }
+    if (error != std::errc() || value > most) {
+        too_large_ = true;
+        return std::nullopt;
+    }
+    return value;
+}
+
 void cursors::add(std::string_view wall, std::string_view last)
 {
-    const auto wall_number = decimal(wall);
-    const auto last_number = decimal(last);
+    const auto wall_number = number(wall, INT64_MAX);
+    const auto last_number = number(last, INT64_MAX);
     if (!wall_number || *wall_number < 1 || !last_number || cursors_.size() == max_walls) {
         malformed_ = true;
         return;
@@ -54,10 +60,9 @@ void cursors::add(std::string_view wall, std::string_view last)
 
 void cursors::add_epoch(std::string_view wall, std::string_view epoch)
 {
-    constexpr std::int64_t largest = (std::int64_t{1} << 53) - 1;
-    const auto wall_number = decimal(wall);
-    const auto epoch_number = decimal(epoch);
-    if (!wall_number || !epoch_number || *epoch_number > largest || epochs_.size() == max_walls) {
+    const auto wall_number = number(wall, INT64_MAX);
+    const auto epoch_number = number(epoch, largest_epoch);
+    if (!wall_number || !epoch_number || epochs_.size() == max_walls) {
         malformed_ = true;
         return;
     }
@@ -113,6 +118,7 @@ poll_body parse_poll_form(std::string_view encoded)
     }
     out.cursors = collected.take();
     out.malformed |= collected.malformed() || out.unreadable;
+    out.too_large = collected.too_large();
     if (out.malformed) {
         out.cursors.clear();
     }

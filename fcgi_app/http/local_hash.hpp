@@ -23,6 +23,7 @@ struct poll_body {
     // filled in as far as it could be read, since "Invalid user!" is to be answered before "Invalid
     // parameters!".
     bool malformed = false;
+    bool too_large = false; // a number in digits that is beyond its range; malformed, too
     // Whether a session or a wall was named cannot be known, so neither answer would be true: say
     // this. JSON that cannot be read as one object, or what is no text. Malformed, too.
     std::optional<refusal> unreadable;

@@ -26,6 +26,7 @@ public:
     {
         out_.cursors = collected_.take();
         out_.malformed |= collected_.malformed();
+        out_.too_large = collected_.too_large();
         if (!is_text_) {
             out_.unreadable = not_a_text();
         } else if (!is_object_) {

@@ -37,6 +37,11 @@ steady_time draw_deadline(services& s, const walls::identity& who)
                std::chrono::duration_cast<steady_time::duration>(session_left));
 }
 
+// The one parameter of which a client may believe that it is right: its numbers go further.
+constexpr const char* number_too_large =
+    R"({"errors":["Invalid parameters!"],"why":"A wall and a cursor are at most 9223372036854775807, an epoch )"
+    R"(9007199254740991."})";
+
 } // namespace
 
 answer poll(services& s, call& c)
@@ -70,6 +75,9 @@ answer poll(services& s, call& c)
         return refused(std::move(*too_many));
     }
     std::erase_if(body.cursors, [&](const cursor& mine) { return !who->may_see(mine.wall); });
+    if (body.too_large) {
+        return refused(http::response::json(number_too_large, 400));
+    }
     if (body.malformed || body.cursors.empty()) {
         return refused(http::response::error(400, "Invalid parameters!"));
     }

@@ -169,6 +169,32 @@ BOOST_AUTO_TEST_CASE(numbers_in_json_that_are_no_cursor_are_malformed)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_number_beyond_its_range_is_told_from_what_is_no_number)
+{
+    const auto form = [](const std::string& fields) {
+        return http::parse_poll_form(fields).too_large;
+    };
+    const auto json = [](const std::string& rest) {
+        return http::parse_poll_json(R"({"session_id":"s",)" + rest + "}").too_large;
+    };
+    for (const std::string beyond :
+         {"9223372036854775808", "18446744073709551616", "100000000000000000000000"}) {
+        malformed(http::parse_poll_form("session_id=s&last_post_id[1]=" + beyond), "s", beyond);
+        BOOST_TEST(form("last_post_id[1]=" + beyond));
+        BOOST_TEST(form("last_post_id[" + beyond + "]=1"));
+        BOOST_TEST(form("last_post_id[1]=1&epoch[1]=" + beyond));
+        BOOST_TEST(json(R"("last_post_id":{"1":)" + beyond + "}"));
+        BOOST_TEST(json(R"("last_post_id":{"1":")" + beyond + "\"}"));
+        BOOST_TEST(json(R"("last_post_id":{")" + beyond + "\":1}"));
+    }
+    BOOST_TEST(json(R"("last_post_id":{"1":1},"epoch":{"1":9007199254740992})"));
+    BOOST_TEST(!json(R"("last_post_id":{"1":9007199254740992},"epoch":{"1":9007199254740991})"));
+    for (const std::string bad :
+         {"-9223372036854775809", "1e400", "9223372036854775808.0", "null"}) {
+        BOOST_TEST(!json(R"("last_post_id":{"1":)" + bad + "}"), bad);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(form_names_without_a_wall_are_malformed)
 {
     for (const std::string bad :
