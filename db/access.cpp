@@ -4,25 +4,33 @@
 #include "db/token.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <unordered_map>
 
 namespace db {
 
 std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> tokens)
 {
-    // A wall that is gone is nobody's, even if an application leaves its memberships behind.
+    // A wall that is gone is nobody's, even if an application leaves its memberships behind. Of
+    // several sessions of a token the one that lasts longest comes last. Ids that are none, and
+    // what never ends: migration "values".
     static constexpr char sql[] =
-        "select asked.n, u.id, u.name, (extract(epoch from s.expires_at) * 1000)::bigint, "
-        "array(select m.wall_id::bigint from pollster.memberships m join pollster.walls w on w.id "
-        "= m.wall_id "
-        "where m.user_id = u.id order by m.wall_id) "
+        "select asked.n, pollster.id_of(u.id), pollster.name_of(u.name::text), "
+        "floor(extract(epoch from session.ends) * 1000)::bigint, "
+        "floor(extract(epoch from session.ends - now()) * 1000)::bigint, "
+        "array(select distinct pollster.id_of(m.wall_id) from pollster.memberships m "
+        "join pollster.walls w on w.id = m.wall_id "
+        "where m.user_id = u.id and pollster.id_of(m.wall_id) is not null order by 1) "
         "from unnest($1::text[]) with ordinality asked(token, n) "
         "join pollster.sessions s on s.token_hash = sha256(convert_to(asked.token, 'UTF8')) "
         "join pollster.users u on u.id = s.user_id "
-        "where s.expires_at > now() and not u.disabled";
+        "cross join lateral (select pollster.end_of(s.expires_at) as ends) session "
+        "where coalesce(s.expires_at > now(), true) and not u.disabled "
+        "and pollster.id_of(u.id) is not null order by asked.n, session.ends";
 
     std::vector<walls::identity_ptr> answer(tokens.size());
     std::vector<std::size_t> places; // in `tokens`, of those that are asked for
+    std::vector<std::size_t> ambiguous;
     std::string asked = "{";
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         if (is_token(tokens[i])) {
@@ -34,21 +42,34 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
     if (places.empty()) {
         return answer;
     }
+    const auto asked_at = std::chrono::steady_clock::now();
     const auto rows = l.exec(sql, asked);
-    const auto now = std::chrono::steady_clock::now();
+    const auto read_at = std::chrono::steady_clock::now();
     for (const auto& row : rows) {
+        const std::size_t place = places[row[0].as<std::size_t>() - 1];
+        const walls::user_id user{row[1].as<std::int64_t>()};
+        if (answer[place] && answer[place]->user != user) {
+            ambiguous.push_back(place);
+        }
         auto identity = std::make_shared<walls::identity>();
-        identity->user = walls::user_id{row[1].as<std::int64_t>()};
+        identity->user = user;
         identity->user_name = row[2].c_str();
-        identity->read_at = now;
-        identity->expires = std::chrono::system_clock::time_point(
-            std::chrono::milliseconds(row[3].as<std::int64_t>()));
-        for (const auto wall : parse_bigints(row[4].c_str())) {
+        identity->read_at = read_at;
+        identity->expires =
+            decltype(identity->expires)(std::chrono::milliseconds(row[3].as<std::int64_t>()));
+        // Further off than anybody waits, and within what a clock of nanoseconds holds.
+        identity->ends = asked_at + std::min<std::chrono::milliseconds>(
+                                        std::chrono::milliseconds(row[4].as<std::int64_t>()),
+                                        std::chrono::years(100));
+        for (const auto wall : parse_bigints(row[5].c_str())) {
             identity->walls.push_back(walls::wall_id{wall});
         }
-        const std::size_t place = places[row[0].as<std::size_t>() - 1];
         identity->token = tokens[place];
         answer[place] = std::move(identity);
+    }
+    // A token that is several people's tells nobody who is asking.
+    for (const std::size_t place : ambiguous) {
+        answer[place] = nullptr;
     }
     return answer;
 }
@@ -75,7 +96,8 @@ std::optional<signed_in> sign_in(link& l, const std::string& name, const std::st
         "select sha256(convert_to($3::text, 'UTF8')), id, now(), now() + make_interval(secs => "
         "$4::float8) "
         "from checked where good returning expires_at) "
-        "select checked.id, checked.name, pollster.utc(added.expires_at) from checked, added";
+        "select checked.id, pollster.name_of(checked.name::text), pollster.utc(added.expires_at) "
+        "from checked, added";
 
     // A name with a NUL would be cut there on its way. Such a name is nobody's, but asking takes
     // the usual time.
@@ -100,7 +122,7 @@ bool sign_out(link& l, const std::string& session_id)
     }
     const auto r = l.exec(
         "delete from pollster.sessions where token_hash = sha256(convert_to($1::text, 'UTF8')) "
-        "returning expires_at > now()",
+        "returning coalesce(expires_at > now(), true)",
         session_id);
     return !r.empty() && r[0][0].as<bool>();
 }

@@ -110,11 +110,12 @@ enum row_kind : int { changed_head = 1, note, asked_head, standing, evidence };
 const std::string& asked_and_standing()
 {
     static const std::string sql =
-        std::string("select 3, w.id, h.last_entry, h.epoch, h.stamp, null "
+        std::string("select 3, asked.id, h.last_entry, h.epoch, h.stamp, null "
                     "from unnest($1::bigint[]) asked(id) join pollster.walls w on w.id = asked.id "
                     "left join pollster.heads h on h.wall_id = w.id "
                     "union all "
-                    "select 4, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, null, ") +
+                    "select 4, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, "
+                    "(extract(epoch from clock_timestamp()) * 1000)::bigint, ") +
         history_epoch +
         ", null, concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), " +
         process_text + ")";
@@ -205,6 +206,7 @@ std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::
     std::uint64_t newest_xid = 0;
     std::uint64_t seen_upto = 0;
     std::int64_t history = 0;
+    std::chrono::milliseconds clock_says{0};
     bool everything = false;
     for (const auto& row : rows) {
         if (row[0].as<int>() == standing) {
@@ -215,6 +217,7 @@ std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::
             position += all.substr(process);
             seen_upto = parse_lsn(all.substr(lsn, process - 1 - lsn));
             newest_xid = static_cast<std::uint64_t>(row[1].as<std::int64_t>());
+            clock_says = std::chrono::milliseconds(row[2].as<std::int64_t>());
             history = row[3].as<std::int64_t>(0);
         }
         everything |= row[0].as<int>() == note && row[5].c_str() == std::string_view("everything");
@@ -240,6 +243,7 @@ std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::
     found.forget_everything = all_new;
     found.position = position;
     found.history = walls::wall_epoch{history};
+    found.now = decltype(found.now)::value_type(clock_says);
     std::vector<seen_head> newest;
     for (const auto& row : rows) {
         const auto kind = row[0].as<int>();

@@ -15,6 +15,7 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace pollster {
@@ -131,6 +132,8 @@ public:
     {
         room_.on_wait = [this] { metrics_.answer_waits.Increment(); };
         refresher_.on_look = [this](const walls::trouble* t) { report_look(t); };
+        refresher_.on_clock_set = [this](walls::refresher::clock which,
+                                         std::chrono::milliseconds by) { report_clock(which, by); };
     }
 
     bool listen(const listening_sockets& sockets)
@@ -216,6 +219,29 @@ private:
         }
     }
 
+    void report_clock(walls::refresher::clock which, std::chrono::milliseconds by)
+    {
+        const double seconds = static_cast<double>(by.count()) / 1000;
+        if (which == walls::refresher::clock::database) {
+            metrics_.database_clock_set.Increment();
+            database_clock_set_ = std::chrono::steady_clock::now();
+            spdlog::warn("the clock of the database was set by {:+.1f} s: sessions end by the new "
+                         "time, and nothing old is removed for a day",
+                         seconds);
+        } else {
+            metrics_.host_clock_set.Increment();
+            spdlog::warn("the clock of this host was set by {:+.1f} s: nothing here depends on it",
+                         seconds);
+        }
+    }
+
+    // What is old is removed for good, so only by a clock that nobody has just set.
+    bool time_is_certain() const
+    {
+        return !database_clock_set_ ||
+               std::chrono::steady_clock::now() - *database_clock_set_ > std::chrono::hours(24);
+    }
+
     // Once for each version: it changes under a running server when an operator migrates.
     void report_schema(int found)
     {
@@ -240,7 +266,7 @@ private:
                 return;
             }
             access_.sweep();
-            if (minute % 60 == 0 && who_.clients() > 0) {
+            if (minute % 60 == 0 && who_.clients() > 0 && time_is_certain()) {
                 if (const auto cleaned = store_->clean_up(); !cleaned) {
                     spdlog::warn("old keys and sessions were not removed: {}", cleaned.error().why);
                 }
@@ -277,6 +303,7 @@ private:
     bool looking_ = true;
     int schema_ = 0; // that the look found last
     int histories_cut_ = 0;
+    std::optional<fibers::steady_time> database_clock_set_; // by somebody, while this ran
     bool stopping_ = false;
     boost::fibers::mutex mutex_;
     boost::fibers::condition_variable bell_;

@@ -3,7 +3,8 @@
 //
 // Remembered answers are trusted while the refresher's looks succeed: a look brings every change of
 // sessions, memberships and users, by whoever made it. Without looks (nobody connected, database
-// away) an answer is trusted for `time_to_live`. Thread of the event loop only; find() may block
+// away) an answer is trusted for `time_to_live`. A session that has run out meanwhile is asked for
+// again: only the database says no. Thread of the event loop only; find() may block
 // the calling fiber.
 #pragma once
 

@@ -188,10 +188,12 @@ result<void> refresher::look(std::span<waiting* const> askers)
     std::sort(also.begin(), also.end());
     also.erase(std::unique(also.begin(), also.end()), also.end());
 
+    const auto sent = steady_clock::now();
     auto found = ask_source(also);
     if (!found) {
         return found.error();
     }
+    compare_clocks(*found, sent);
     apply_access(*found);
     relearn_ = relearn_ || found->forget_everything;
     apply_heads(*found, also);
@@ -211,6 +213,22 @@ result<changes> refresher::ask_source(std::span<const wall_id> also)
     auto found = parts_.source.look(also);
     asking_ = false;
     return found;
+}
+
+void refresher::compare_clocks(const changes& c, fibers::steady_time sent)
+{
+    const auto now = steady_clock::now();
+    if (c.now) {
+        if (const auto by = database_clock_.jumped(*c.now, sent, now)) {
+            parts_.access.forget_all();
+            on_clock_set(clock::database, *by);
+        }
+    }
+    const auto time_of_day =
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    if (const auto by = host_clock_.jumped(time_of_day, now, now)) {
+        on_clock_set(clock::host, *by);
+    }
 }
 
 // Before any entry is handed out: whoever lost a wall in this look must not be given its entries by

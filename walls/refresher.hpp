@@ -9,6 +9,7 @@
 #include "fibers/sleeper.hpp"
 #include "fibers/timer_wheel.hpp"
 #include "walls/access_cache.hpp"
+#include "walls/clock_watch.hpp"
 #include "walls/global_hash.hpp"
 #include "walls/parking.hpp"
 #include "walls/presence.hpp"
@@ -93,6 +94,12 @@ public:
     // Told after each look: none if it succeeded, else why it failed.
     std::function<void(const trouble*)> on_look = [](const trouble*) {};
 
+    // Told when a clock was set, by how much (negative: back). After the database's, all that is
+    // cached about sessions is asked for again; this host's time of day concerns nobody.
+    enum class clock { database, host };
+    std::function<void(clock, std::chrono::milliseconds)> on_clock_set =
+        [](clock, std::chrono::milliseconds) {};
+
     std::uint64_t looks() const { return looks_; }
     std::uint64_t wall_loads() const { return wall_loads_; } // walls whose new entries were read
 
@@ -111,6 +118,7 @@ private:
     result<void> look(std::span<waiting* const> askers);
     fibers::steady_time::duration period() const;
     result<changes> ask_source(std::span<const wall_id> also);
+    void compare_clocks(const changes& c, fibers::steady_time sent);
     void apply_access(const changes& c);
     result<void> relearn(std::span<waiting* const> askers);
     void apply_heads(const changes& c, std::span<const wall_id> asked);
@@ -129,6 +137,8 @@ private:
     bool hinted_ = false;
     bool hints_arrive_ = false;
     std::string access_known_;
+    clock_watch database_clock_;
+    clock_watch host_clock_;
     bool stopping_ = false;
     fibers::steady_time began_{};                // when the last look began
     std::optional<fibers::steady_time> fresh_{}; // when the last look that succeeded began

@@ -7,6 +7,8 @@
 #include "walls/identity.hpp"
 #include "walls/trouble.hpp"
 
+#include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,6 +67,8 @@ struct changes {
     // Up to where `access_changed` tells everything, in the source's own words; see
     // db::new_post::access_known.
     std::string position;
+    // The source's clock during the look; none: it has none.
+    std::optional<std::chrono::sys_time<std::chrono::milliseconds>> now;
 };
 
 class feed_source {

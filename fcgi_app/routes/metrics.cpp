@@ -20,6 +20,8 @@ const std::string polls = "pollster_polls_total";
 const std::string polls_help = "Polls that ended, by outcome.";
 const std::string limits = "pollster_limits_total";
 const std::string limits_help = "Times a limit was reached, by limit.";
+const std::string clocks = "pollster_clock_set_total";
+const std::string clocks_help = "Times a clock was set by more than two seconds, by whose it is.";
 } // namespace
 
 metrics::metrics()
@@ -45,6 +47,8 @@ metrics::metrics()
     , refused_parking(counter(limits, limits_help, {{"limit", "max_parked"}}))
     , user_parking(counter(limits, limits_help, {{"limit", "max_parked_per_user"}}))
     , answer_waits(counter(limits, limits_help, {{"limit", "max_answer_bytes"}}))
+    , database_clock_set(counter(clocks, clocks_help, {{"clock", "database"}}))
+    , host_clock_set(counter(clocks, clocks_help, {{"clock", "host"}}))
     , connected_gauge(gauge("pollster_connections", "Connections open now."))
     , parked_gauge(gauge("pollster_parked_polls", "Polls parked now."))
     , clients_gauge(gauge("pollster_clients", "Polls being compared, parked or answered now."))

@@ -43,6 +43,8 @@ public:
     prometheus::Counter& refused_parking;     // beyond max_parked
     prometheus::Counter& user_parking;        // answered early, beyond max_parked_per_user
     prometheus::Counter& answer_waits;        // for room, max_answer_bytes
+    prometheus::Counter& database_clock_set;  // by more than walls::clock_watch::tolerance
+    prometheus::Counter& host_clock_set;
     prometheus::Gauge& connected_gauge;
     prometheus::Gauge& parked_gauge;
     prometheus::Gauge& clients_gauge;

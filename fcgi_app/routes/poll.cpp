@@ -30,11 +30,7 @@ steady_time draw_deadline(services& s, const walls::identity& who)
 {
     const auto spread = static_cast<unsigned long>(s.options.poll_spread.count()) + 1;
     const auto early = std::chrono::milliseconds(s.random() % spread);
-    const auto session_left = who.expires - std::chrono::system_clock::now();
-    return std::chrono::steady_clock::now() +
-           std::min<steady_time::duration>(
-               s.options.poll_time - early,
-               std::chrono::duration_cast<steady_time::duration>(session_left));
+    return std::min(std::chrono::steady_clock::now() + (s.options.poll_time - early), who.ends);
 }
 
 // The one parameter of which a client may believe that it is right: its numbers go further.

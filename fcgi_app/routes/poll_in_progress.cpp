@@ -211,14 +211,11 @@ poll_in_progress::next poll_in_progress::compare()
                 refuse(unavailable(services_, who.error()));
                 return next::answered;
             }
-            if (*who) {
-                who_ = *who;
-            }
-            // Asked of our clock too: the database's may be behind, and would say yes for ever.
-            if (!*who || session_over()) {
+            if (!*who) {
                 refuse(http::response::error(400, "Invalid user!"));
                 return next::answered;
             }
+            who_ = *who;
             std::erase_if(local_, [this](const cursor& c) { return !who_->may_see(c.wall); });
             if (local_.empty()) {
                 refuse(http::response::error(400, "Invalid parameters!"));

@@ -53,7 +53,7 @@ private:
     // What is new, as far as it is in memory and one send holds it; the other walls go to `older`.
     // The local hash gets the epochs that it was compared with.
     news look(std::vector<walls::cursor>& older);
-    bool session_over() const { return who_->expires <= std::chrono::system_clock::now(); }
+    bool session_over() const { return who_->ends <= std::chrono::steady_clock::now(); }
     bool still_the_same_user() const
     {
         return !session_over() && services_.access.holds(who_->token, who_);

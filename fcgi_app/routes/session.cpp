@@ -7,7 +7,8 @@
 #include <boost/json/value.hpp>
 #include <spdlog/spdlog.h>
 
-#include <ctime>
+#include <chrono>
+#include <cstdio>
 
 namespace routes {
 
@@ -82,18 +83,20 @@ std::string cookie_line(const services& s, const http::request& r, std::string_v
     return line;
 }
 
-std::string utc_text(std::chrono::system_clock::time_point t)
+// Of the years 1 to 9999.
+std::string utc_text(std::chrono::sys_time<std::chrono::milliseconds> t)
 {
-    const auto ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
-    const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    char text[32];
-    const auto n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    char tail[8];
-    std::snprintf(tail, sizeof tail, ".%03dZ", static_cast<int>(ms % 1000));
-    return std::string(text, n) + tail;
+    namespace chr = std::chrono;
+    const auto day = chr::floor<chr::days>(t);
+    const chr::year_month_day date(day);
+    const chr::hh_mm_ss time(t - day);
+    char text[64];
+    std::snprintf(
+        text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+        static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
+    return text;
 }
 
 json::object user_json(walls::user_id user, const std::string& name)

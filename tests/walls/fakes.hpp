@@ -35,7 +35,9 @@ inline identity_ptr somebody(std::int64_t user, std::vector<wall_id> walls = {wa
     who->user = user_id{user};
     who->user_name = "user " + std::to_string(user);
     who->walls = std::move(walls);
-    who->expires = std::chrono::system_clock::now() + left;
+    who->expires =
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now() + left);
+    who->ends = std::chrono::steady_clock::now() + left;
     return who;
 }
 
@@ -49,6 +51,7 @@ public:
     bool down = false;
     bool loads_fail = false;
     bool forget_everything = false;
+    std::chrono::milliseconds clock_ahead{0}; // of ours
     int looks = 0;
     int loads = 0;
     std::size_t read = 0; // entries, by all loads
@@ -84,6 +87,10 @@ public:
             return trouble{trouble_kind::unavailable, "down"};
         }
         changes c;
+        c.now = std::chrono::sys_time<std::chrono::milliseconds>(
+            std::chrono::floor<std::chrono::milliseconds>(
+                std::chrono::steady_clock::now().time_since_epoch()) +
+            clock_ahead);
         c.position = "after look " + std::to_string(looks);
         c.forget_everything = std::exchange(forget_everything, false);
         if (!c.forget_everything) {

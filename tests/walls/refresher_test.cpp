@@ -331,6 +331,33 @@ BOOST_AUTO_TEST_CASE(who_lost_access_is_woken_before_the_entries_of_the_same_loo
     });
 }
 
+BOOST_AUTO_TEST_CASE(after_the_databases_clock_was_set_sessions_are_asked_for_again)
+{
+    for (const auto by : {std::chrono::hours(960), std::chrono::hours(-960)}) {
+        in_loop([by](fibers::reactor&) {
+            running t;
+            std::vector<std::chrono::milliseconds> told;
+            t.job.on_clock_set = [&](refresher::clock which, std::chrono::milliseconds how_far) {
+                BOOST_TEST((which == refresher::clock::database));
+                told.push_back(how_far);
+            };
+            const presence::client here(t.who);
+            t.db.sessions["t"] = somebody(7);
+            const auto before = t.access.find("t", true).value();
+            BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+            BOOST_TEST(t.access.holds("t", before));
+            t.db.clock_ahead = by;
+            parked_poll a(t, {at(1, 0)}, 7);
+            t.db.add(1);
+            t.job.hint();
+            BOOST_TEST((a.outcome() == woken::risen));
+            BOOST_TEST(!t.access.holds("t", before));
+            BOOST_TEST_REQUIRE(told.size() == 1u);
+            BOOST_TEST((std::chrono::round<std::chrono::hours>(told[0]) == by));
+        });
+    }
+}
+
 // What was committed after the look may have been written after somebody lost the wall, of which
 // the look knows nothing.
 BOOST_AUTO_TEST_CASE(entries_younger_than_the_look_wait_for_the_next_look)

@@ -1,0 +1,93 @@
+// The clock of the application host, and that of the database, are set while polls are parked.
+#include "tests/e2e/chat.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+#include <fstream>
+
+using namespace e2e;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Debian's libfaketime moves the time of day of a program, not its monotonic clock, which nothing
+// on a real machine makes jump.
+std::string libfaketime()
+{
+    for (const auto& folder : fs::directory_iterator("/usr/lib")) {
+        const fs::path library = folder.path() / "faketime" / "libfaketimeMT.so.1";
+        if (fs::exists(library)) {
+            return library;
+        }
+    }
+    throw std::runtime_error("libfaketime is not installed");
+}
+
+class faked_clock {
+public:
+    explicit faked_clock(fs::path file)
+        : file_(std::move(file))
+    {
+        set("+0");
+    }
+    std::vector<std::string> environment() const
+    {
+        return {"LD_PRELOAD=" + libfaketime(), "FAKETIME_TIMESTAMP_FILE=" + file_.string(),
+                "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"};
+    }
+    void set(const std::string& offset) const { std::ofstream(file_) << offset << '\n'; }
+
+private:
+    fs::path file_;
+};
+
+int count(const std::string& text, const std::string& what)
+{
+    int n = 0;
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
+        ++n;
+    }
+    return n;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(clocks_)
+
+BOOST_AUTO_TEST_CASE(the_time_of_day_of_this_host_ends_no_session_and_keeps_none_alive)
+{
+    chat s;
+    const faked_clock clock(s.folder() / "clock");
+    s.stop_pollster();
+    s.adopt(std::make_unique<process>(
+        s.pollster_command(),
+        process::options{s.folder() / "pollster.log", -1, clock.environment()}));
+    eventually("pollster answers", [&] { return s.send({}).status == 200; });
+    const call who = signed_by(ann, {"GET", "/session", {}, {}});
+    BOOST_TEST(s.send(who).status == 200);
+
+    int times = 0;
+    for (const std::string offset : {"+3456000", "-3456000"}) { // 40 days
+        hanging_call parked(s, poll_call(bob, R"({"1":)" + std::to_string(times) + "}"));
+        s.until_parked(1);
+        clock.set(offset);
+        ++times;
+        eventually("the log tells it",
+                   [&] { return count(s.log(), "the clock of this host was set by ") == times; });
+        BOOST_TEST(s.send(who).status == 200);
+        BOOST_TEST(!parked.answered());
+        BOOST_TEST(s.send(say_call(ann, 1, "hello")).status == 201);
+        BOOST_TEST(parked.wait().status == 200);
+    }
+    BOOST_TEST(s.metric("pollster_clock_set_total{clock=\"host\"}") == 2);
+    // A session that ends meanwhile ends.
+    s.sql(
+        "update pollster.sessions set expires_at = now() + interval '1 second' where user_id = 1");
+    hanging_call ending(s, poll_call(ann, R"({"1":2})"));
+    BOOST_TEST(text_of(ending.wait(20s)).find("Invalid user!") != std::string::npos);
+    BOOST_TEST(s.send(who).status == 401);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
