@@ -87,14 +87,20 @@ std::int64_t administration::user_named(const std::string& name)
 {
     pqxx::result rows;
     if (storable(name)) {
-        const auto [typed, nfc, nfd] = spellings(name);
-        rows = link_.exec("select id from pollster.users "
-                          "where name in ($1::text, $2::text, $3::text) "
-                          "order by name = $1::text desc, name = $2::text desc limit 1",
-                          typed, nfc, nfd);
+        for (const auto& spelling : spellings(name)) {
+            rows = link_.exec("select distinct pollster.id_of(id) from pollster.users "
+                              "where name = $1::text and pollster.id_of(id) is not null",
+                              spelling);
+            if (!rows.empty()) {
+                break;
+            }
+        }
     }
     if (rows.empty()) {
         throw refused("There is no user called \"" + name + "\".");
+    }
+    if (rows.size() > 1) { // possible where an application owns the users
+        throw refused("There is more than one user called \"" + name + "\".");
     }
     return rows[0][0].as<std::int64_t>();
 }
@@ -113,7 +119,9 @@ std::int64_t administration::wall_named(const std::string& name)
     pqxx::result rows;
     if (storable(name)) {
         for (const auto& spelling : spellings(name)) {
-            rows = link_.exec("select id from pollster.walls where name = $1::text", spelling);
+            rows = link_.exec("select distinct pollster.id_of(id) from pollster.walls "
+                              "where name = $1::text and pollster.id_of(id) is not null",
+                              spelling);
             if (!rows.empty()) {
                 break;
             }
@@ -182,13 +190,14 @@ outcome<std::vector<user_row>> administration::list_users()
 {
     return at_once([&] {
         const auto rows = link_.exec(
-            "select u.id, u.name, u.disabled, u.password_hash is not null, m.wall, "
-            "(select count(*) from pollster.sessions s where s.user_id = u.id and s.expires_at > "
-            "now()) "
-            "from pollster.users u left join lateral (select w.name as wall from "
-            "pollster.memberships x "
+            "select pollster.id_of(u.id), pollster.name_of(u.name::text), "
+            "coalesce(u.disabled, true), u.password_hash is not null, m.wall, "
+            "(select count(*) from pollster.sessions s where s.user_id = u.id "
+            "and coalesce(s.expires_at > now(), true)) "
+            "from pollster.users u left join lateral (select pollster.name_of(w.name::text) as "
+            "wall from pollster.memberships x "
             "join pollster.walls w on w.id = x.wall_id where x.user_id = u.id) m on true "
-            "order by u.name, u.id, m.wall");
+            "where pollster.id_of(u.id) is not null order by 2, 1, m.wall");
         std::vector<user_row> out;
         for (const auto& row : rows) {
             const walls::user_id id{row[0].as<std::int64_t>()};
@@ -210,9 +219,9 @@ outcome<std::vector<user_row>> administration::list_users()
 
 std::size_t administration::end_sessions(std::int64_t user)
 {
-    const auto r = link_.exec(
-        "delete from pollster.sessions where user_id = $1::bigint returning expires_at > now()",
-        user);
+    const auto r = link_.exec("delete from pollster.sessions where user_id = $1::bigint "
+                              "returning coalesce(expires_at > now(), true)",
+                              user);
     return static_cast<std::size_t>(std::count_if(
         r.begin(), r.end(), [](const auto& row) { return row[0].template as<bool>(); }));
 }
@@ -249,11 +258,12 @@ outcome<std::vector<session_row>> administration::list_sessions(const std::strin
     return at_once([&] {
         const std::int64_t id = user.empty() ? 0 : user_named(user);
         const auto rows = link_.exec(
-            "select left(encode(s.token_hash, 'hex'), 16), u.name, pollster.utc(s.created_at), "
-            "pollster.utc(s.expires_at) from pollster.sessions s "
-            "join pollster.users u on u.id = s.user_id "
-            "where s.expires_at > now() and ($1::bigint = 0 or u.id = $1::bigint) "
-            "order by u.name, s.created_at, s.token_hash",
+            "select encode(substr(s.token_hash, 1, 8), 'hex'), pollster.name_of(u.name::text), "
+            "pollster.utc(s.created_at), pollster.utc(pollster.end_of(s.expires_at)) "
+            "from pollster.sessions s join pollster.users u on u.id = s.user_id "
+            "where coalesce(s.expires_at > now(), true) "
+            "and ($1::bigint = 0 or u.id = $1::bigint) "
+            "order by 2, s.created_at, substr(s.token_hash, 1, 32)",
             id);
         std::vector<session_row> out;
         for (const auto& row : rows) {
@@ -276,9 +286,11 @@ outcome<void> administration::revoke_session(const std::string& session)
         }
         if (found.empty() && hex) {
             // Reads all sessions: an operator's rare question needs no index of its own.
-            found = link_.exec("select token_hash::text from pollster.sessions "
-                               "where starts_with(encode(token_hash, 'hex'), $1::text) limit 2",
-                               session);
+            found =
+                link_.exec("select token_hash::text from pollster.sessions "
+                           "where starts_with(encode(substr(token_hash, 1, 32), 'hex'), $1::text) "
+                           "limit 2",
+                           session);
         }
         if (found.empty()) {
             throw refused("There is no such session.");

@@ -62,12 +62,13 @@ outcome<std::vector<wall_row>> administration::list_walls()
 {
     return at_once([&] {
         const auto rows = link_.exec(
-            "select w.id, w.name, w.kind, coalesce(h.last_entry, 0), m.member from pollster.walls "
-            "w "
-            "left join pollster.heads h on h.wall_id = w.id "
-            "left join lateral (select u.name as member from pollster.memberships x "
+            "select pollster.id_of(w.id), pollster.name_of(w.name::text), "
+            "pollster.kind_of(w.kind::text), coalesce(h.last_entry, 0), m.member "
+            "from pollster.walls w left join pollster.heads h on h.wall_id = w.id "
+            "left join lateral (select pollster.name_of(u.name::text) as member "
+            "from pollster.memberships x "
             "join pollster.users u on u.id = x.user_id where x.wall_id = w.id) m on true "
-            "order by w.id, m.member");
+            "where pollster.id_of(w.id) is not null order by 1, m.member");
         std::vector<wall_row> out;
         for (const auto& row : rows) {
             const walls::wall_id id{row[0].as<std::int64_t>()};
