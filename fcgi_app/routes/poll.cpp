@@ -26,11 +26,11 @@ http::poll_body read_body(const http::request& r)
 }
 
 // The poll's own end, drawn so that polls that began together do not come back together.
-steady_time draw_deadline(services& s, const walls::identity& who)
+steady_time draw_deadline(services& s)
 {
     const auto spread = static_cast<unsigned long>(s.options.poll_spread.count()) + 1;
     const auto early = std::chrono::milliseconds(s.random() % spread);
-    return std::min(std::chrono::steady_clock::now() + (s.options.poll_time - early), who.ends);
+    return std::chrono::steady_clock::now() + (s.options.poll_time - early);
 }
 
 // The one parameter of which a client may believe that it is right: its numbers go further.
@@ -77,7 +77,7 @@ answer poll(services& s, call& c)
     if (body.malformed || body.cursors.empty()) {
         return refused(http::response::error(400, "Invalid parameters!"));
     }
-    const auto deadline = draw_deadline(s, *who);
+    const auto deadline = draw_deadline(s);
     poll_in_progress::go_on(poll_in_progress(s, std::move(c.peer),
                                              s.cors.lines_for(c.request.origin), std::move(who),
                                              std::move(body.cursors), deadline));

@@ -329,7 +329,8 @@ void poll_in_progress::park(poll_in_progress self)
     walls::parked here(self.who_->user, self.local_);
     std::vector<cursor>().swap(self.local_); // `here` has it, without a chunk of heap
     self.peer_->wake_when_gone(&here);
-    const woken why = s.lot.park(here, self.deadline_);
+    // The session may have got another end since the poll began.
+    const woken why = s.lot.park(here, std::min(self.deadline_, self.who_->ends));
     self.peer_->wake_when_gone(nullptr);
 
     if (why == woken::gone) {
