@@ -21,8 +21,8 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
         "array(select distinct pollster.id_of(m.wall_id) from pollster.memberships m "
         "join pollster.walls w on w.id = m.wall_id "
         "where m.user_id = u.id and pollster.id_of(m.wall_id) is not null order by 1) "
-        "from unnest($1::text[]) with ordinality asked(token, n) "
-        "join pollster.sessions s on s.token_hash = sha256(convert_to(asked.token, 'UTF8')) "
+        "from unnest($1::bytea[]) with ordinality asked(hash, n) "
+        "join pollster.sessions s on s.token_hash = asked.hash "
         "join pollster.users u on u.id = s.user_id "
         "cross join lateral (select pollster.end_of(s.expires_at) as ends) session "
         "where coalesce(s.expires_at > now(), true) and not u.disabled "
@@ -34,7 +34,7 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
     std::string asked = "{";
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         if (is_token(tokens[i])) {
-            asked += (places.empty() ? "" : ",") + tokens[i];
+            asked += (places.empty() ? R"("\)" : R"(,"\)") + token_hash(tokens[i]) + '"';
             places.push_back(i);
         }
     }
@@ -74,40 +74,72 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
     return answer;
 }
 
-// bcrypt runs exactly once, also for a name that does not exist, a disabled user, and a hash that
-// is not bcrypt: the answer and its time are the same. The stand-in is a hash of the same cost that
-// no password fits.
-std::optional<signed_in> sign_in(link& l, const std::string& name, const std::string& password,
-                                 std::chrono::seconds lifetime)
+// The stand-in is the hash of some user, drawn by the name: always the same one for the same name,
+// whichever process is asked, and one kind as often as users have it. So where hashes of several
+// costs are stored, names that do not exist cost what names that do exist cost. The system's
+// identifier is a seed that strangers do not know.
+stored_password password_of(link& l, const std::string& name)
 {
     static constexpr char sql[] =
-        "with named as materialized ("
-        "select u.id, u.name, u.password_hash, u.disabled from (values (1)) always "
-        "left join lateral (select * from pollster.users n where n.name in ($1::text, $5::text, "
-        "$6::text) order by n.name = $1::text desc, n.name = $5::text desc limit 1) u on true), "
-        "checked as materialized (select id, name, "
-        "pollster.bcrypt($2::text, salt) = salt and password_hash = salt and not disabled as good "
-        "from ("
-        "select named.*, case when password_hash ~ '^\\$2[axy]\\$[0-9]{2}\\$[./A-Za-z0-9]{53}$' "
-        "then password_hash "
-        "else '$2a$10$C.E5YPO9kmyuRGyh0XouQeYYjNEhL2TjkxSZlF0jAhWcQm0zS8Gkm' end as salt from "
-        "named) s), "
-        "added as (insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
-        "select sha256(convert_to($3::text, 'UTF8')), id, now(), now() + make_interval(secs => "
-        "$4::float8) "
-        "from checked where good returning expires_at) "
-        "select checked.id, pollster.name_of(checked.name::text), pollster.utc(added.expires_at) "
-        "from checked, added";
+        "select pollster.id_of(u.id), pollster.text_of(u.password_hash::text, 255), u.disabled, "
+        "other.hash from (values (1)) always "
+        "left join lateral (select * from pollster.users n where n.name in ($1::text, $2::text, "
+        "$3::text) order by n.name = $1::text desc, n.name = $2::text desc limit 1) u on true "
+        "left join lateral (select o.hash from "
+        "(select p.id, pollster.text_of(p.password_hash::text, 255) as hash "
+        "from pollster.users p where p.id >= (select (lowest::numeric + "
+        "(highest::numeric - lowest::numeric) * "
+        "(hashtextextended($2::text, (select system_identifier from pg_control_system())) "
+        "& 1048575) / 1048576)::bigint from (select min(id) as lowest, max(id) as highest "
+        "from pollster.users where id between 1 and 9223372036854775807) ends) "
+        "order by p.id limit 100) o "
+        "where o.hash like '$%' order by o.id limit 1) other on true";
 
     // A name with a NUL would be cut there on its way. Such a name is nobody's, but asking takes
     // the usual time.
-    const bool possible =
-        storable(name) && storable(password) && !name.empty() && !password.empty();
-    const std::string token = new_token();
     // As it was typed first: an application's tables may have both spellings.
-    const auto [typed, nfc, nfd] = spellings(possible ? name : std::string());
-    const auto rows = l.exec(sql, typed, possible ? password : std::string("x"), token,
-                             static_cast<std::int64_t>(lifetime.count()), nfc, nfd);
+    const auto [typed, nfc, nfd] = spellings(storable(name) ? name : std::string());
+    const auto rows = l.exec(sql, typed, nfc, nfd);
+    const auto& row = rows[0];
+    stored_password found;
+    if (!row[0].is_null()) {
+        found.user = walls::user_id{row[0].as<std::int64_t>()};
+        found.hash = row[1].c_str(); // null: empty
+        found.disabled = row[2].is_null() || row[2].as<bool>();
+    }
+    found.stand_in = row[3].c_str();
+    return found;
+}
+
+// Only if nothing has changed while the password was verified. What is beyond the bound goes in the
+// same statement, the oldest first; so many at a time that it stays short.
+std::optional<signed_in> add_session(link& l, const stored_password& owner,
+                                     std::chrono::seconds lifetime, std::size_t most)
+{
+    static const std::string adding =
+        "with owner as materialized (select id, pollster.name_of(name::text) as name "
+        "from pollster.users "
+        "where id = $1::bigint and not disabled and password_hash::text = $2::text limit 1), "
+        "added as (insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
+        "select $3::bytea, id, now(), now() + make_interval(secs => $4::float8) from owner "
+        "returning expires_at)";
+    static const std::string added =
+        " select owner.id, owner.name, pollster.utc(added.expires_at) from owner, added";
+    static const std::string bounded =
+        adding +
+        ", ended as (delete from pollster.sessions where token_hash in (select s.token_hash "
+        "from pollster.sessions s join owner on s.user_id = owner.id "
+        "order by s.created_at desc nulls last, s.token_hash offset $5::bigint limit 1000))" +
+        added;
+    static const std::string unbounded = adding + added;
+
+    const std::string token = new_token();
+    const std::string hash = token_hash(token);
+    const auto seconds = static_cast<std::int64_t>(lifetime.count());
+    const auto rows = most == 0
+                          ? l.exec(unbounded.c_str(), number(owner.user), owner.hash, hash, seconds)
+                          : l.exec(bounded.c_str(), number(owner.user), owner.hash, hash, seconds,
+                                   static_cast<std::int64_t>(most) - 1);
     if (rows.empty()) {
         return std::nullopt;
     }
@@ -120,10 +152,9 @@ bool sign_out(link& l, const std::string& session_id)
     if (!is_token(session_id)) {
         return false;
     }
-    const auto r = l.exec(
-        "delete from pollster.sessions where token_hash = sha256(convert_to($1::text, 'UTF8')) "
-        "returning coalesce(expires_at > now(), true)",
-        session_id);
+    const auto r = l.exec("delete from pollster.sessions where token_hash = $1::bytea "
+                          "returning coalesce(expires_at > now(), true)",
+                          token_hash(session_id));
     return !r.empty() && r[0][0].as<bool>();
 }
 

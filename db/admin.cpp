@@ -6,6 +6,7 @@
 #include "db/names.hpp"
 #include "db/rows.hpp"
 #include "db/token.hpp"
+#include "passwords/hash.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -143,12 +144,11 @@ outcome<walls::user_id> administration::add_user(const std::string& name,
         const std::string kept = checked_name("user", name);
         checked_password(password);
         check_for_twins("user", kept, 0);
-        const auto rows =
-            link_.exec("insert into pollster.users (name, password_hash) "
-                       "select $1::text, pollster.bcrypt($2::text, pollster.bcrypt_salt()) "
-                       "where not exists (select from pollster.users where name = $1::text) "
-                       "on conflict do nothing returning id",
-                       kept, password);
+        const auto rows = link_.exec("insert into pollster.users (name, password_hash) "
+                                     "select $1::text, $2::text where not exists (select from "
+                                     "pollster.users where name = $1::text) "
+                                     "on conflict do nothing returning id",
+                                     kept, passwords::make(password));
         if (rows.empty()) {
             throw refused("A user called \"" + kept + "\" exists already.");
         }
@@ -161,10 +161,8 @@ outcome<void> administration::set_password(const std::string& name, const std::s
     return at_once([&] {
         const auto user = user_named(name);
         checked_password(password);
-        link_.exec("update pollster.users set password_hash = pollster.bcrypt($2::text, "
-                   "pollster.bcrypt_salt()) "
-                   "where id = $1::bigint",
-                   user, password);
+        link_.exec("update pollster.users set password_hash = $2::text where id = $1::bigint", user,
+                   passwords::make(password));
         end_sessions(user);
     });
 }
@@ -242,12 +240,11 @@ outcome<std::vector<std::string>> administration::create_sessions(const std::str
         std::string list = "{";
         for (auto& token : tokens) {
             token = new_token();
-            list += (list.size() > 1 ? "," : "") + token;
+            list += (list.size() > 1 ? R"(,"\)" : R"("\)") + token_hash(token) + '"';
         }
         link_.exec("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
-                   "select sha256(convert_to(token, 'UTF8')), $2::bigint, now(), now() + "
-                   "make_interval(secs => $3::float8) "
-                   "from unnest($1::text[]) as token",
+                   "select hash, $2::bigint, now(), now() + make_interval(secs => $3::float8) "
+                   "from unnest($1::bytea[]) as hash",
                    list + "}", id, static_cast<std::int64_t>(lifetime.count()));
         return tokens;
     });
@@ -281,8 +278,8 @@ outcome<void> administration::revoke_session(const std::string& session)
         pqxx::result found;
         if (is_token(session)) {
             found = link_.exec("select token_hash::text from pollster.sessions "
-                               "where token_hash = sha256(convert_to($1::text, 'UTF8'))",
-                               session);
+                               "where token_hash = $1::bytea",
+                               token_hash(session));
         }
         if (found.empty() && hex) {
             // Reads all sessions: an operator's rare question needs no index of its own.

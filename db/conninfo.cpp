@@ -2,6 +2,8 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
+#include <charconv>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -43,15 +45,26 @@ std::string quoted(const std::string& value)
     return out + "'";
 }
 
+// Seconds, for each address of each host. Without end, which is libpq's default, nobody wants it.
+int connect_timeout(const std::string& theirs)
+{
+    int n = 0;
+    const auto [end, error] = std::from_chars(theirs.data(), theirs.data() + theirs.size(), n);
+    return error == std::errc() && n > 0 ? std::min(n, 30) : 3;
+}
+
 } // namespace
 
 std::string complete_conninfo(const std::string& given, const session_options& options)
 {
     auto values = parse(given);
     values.try_emplace("application_name", "pollster");
+    if (!options.purpose.empty()) {
+        values["application_name"] += " " + options.purpose;
+    }
     // A host that swallows packets is noticed within seconds, before and after the connection
     // stands.
-    values.try_emplace("connect_timeout", "3");
+    values["connect_timeout"] = std::to_string(connect_timeout(values["connect_timeout"]));
     values.try_emplace("keepalives_idle", "10");
     values.try_emplace("keepalives_interval", "5");
     values.try_emplace("keepalives_count", "3");

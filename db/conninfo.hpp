@@ -9,7 +9,8 @@ namespace db {
 
 struct session_options {
     std::chrono::milliseconds statement_timeout{5000}; // 0: none
-    std::string extra; // more server settings, as in "-c enable_seqscan=off"
+    std::string extra{};   // more server settings, as in "-c enable_seqscan=off"
+    std::string purpose{}; // after the application's name: "pollster reads"
 };
 
 // Keeps what the operator has set, except for UTF-8, the statement timeout and the idle session's;

@@ -1,4 +1,5 @@
 #include "db/administration.hpp"
+#include "passwords/hash.hpp"
 
 #include <array>
 
@@ -43,14 +44,15 @@ outcome<std::vector<demo_user>> administration::load_demo()
         std::vector<demo_user> users;
         for (const auto& p : people) {
             link_.exec("insert into pollster.users (name, password_hash) "
-                       "select $1::text, pollster.bcrypt($2::text, pollster.bcrypt_salt()) "
+                       "select $1::text, $2::text "
                        "where not exists (select from pollster.users where name = $1::text)",
-                       p.name, p.password);
-            const auto fits =
-                link_.exec("select pollster.bcrypt($2::text, password_hash) = password_hash "
-                           "from pollster.users where name = $1::text and password_hash like '$2%'",
-                           p.name, p.password);
-            const bool unchanged = !fits.empty() && fits[0][0].as<bool>();
+                       p.name, passwords::make(p.password));
+            const auto stored =
+                link_.exec("select password_hash from pollster.users where name = $1::text "
+                           "and password_hash is not null",
+                           p.name);
+            const bool unchanged =
+                !stored.empty() && passwords::verify(p.password, stored[0][0].c_str(), {});
             users.push_back({p.name, unchanged ? p.password : ""});
         }
         for (const auto& w : places) {

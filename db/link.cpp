@@ -4,11 +4,15 @@
 
 #include <pqxx/except>
 
+#include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <string_view>
+#include <system_error>
 
 namespace db {
 namespace {
@@ -105,10 +109,11 @@ bool backends::contains(int pid) const
     return std::find(pids_.begin(), pids_.end(), pid) != pids_.end();
 }
 
-link::link(std::string conninfo, outage& database, meters& m)
+link::link(std::string conninfo, outage& database, meters& m, std::optional<patience> p)
     : conninfo_(std::move(conninfo))
     , database_(database)
     , meters_(m)
+    , patience_(p)
 {
 }
 
@@ -120,15 +125,30 @@ pqxx::connection& link::connected()
     if (connection_) {
         return *connection_;
     }
+    if (patience_ && patience_->all.gave_up()) {
+        throw trouble_found({trouble_kind::unavailable, "stopping"});
+    }
     if (const auto why = database_.refuse(outage::clock::now())) {
         throw trouble_found({trouble_kind::unavailable, *why});
     }
     try {
         ++meters_.connects;
+        // Bounded by libpq itself (connect_timeout in db/conninfo.cpp).
         auto fresh = std::make_unique<pqxx::connection>(conninfo_);
-        set_session(*fresh);
+        socket_ = ::fcntl(fresh->sock(), F_DUPFD_CLOEXEC, 0);
+        if (socket_ < 0) {
+            throw std::system_error(errno, std::generic_category(), "a second descriptor");
+        }
+        {
+            std::optional<deadlines::call> in_time;
+            if (patience_) {
+                in_time.emplace(patience_->all, socket_, patience_->each);
+            }
+            set_session(*fresh);
+        }
         connection_ = std::move(fresh);
     } catch (const std::exception& e) {
+        drop();
         const std::string why = "cannot connect to the database: " + one_line(e.what());
         database_.failed(outage::clock::now(), why);
         throw trouble_found({trouble_kind::unavailable, why});
@@ -145,6 +165,23 @@ void link::drop() noexcept
         meters_.own.remove(connection_->backendpid());
         connection_.reset();
     }
+    if (socket_ >= 0) {
+        ::close(socket_);
+        socket_ = -1;
+    }
+}
+
+void link::give_up()
+{
+    drop();
+    if (patience_->all.gave_up()) {
+        throw trouble_found({trouble_kind::unavailable, "stopping"});
+    }
+    ++meters_.given_up;
+    const std::string why =
+        "no answer from the database within " + std::to_string(patience_->each.count()) + " ms";
+    meters_.warn("a connection was given up: " + why);
+    throw trouble_found({trouble_kind::timed_out, why + ": the connection was given up"});
 }
 
 // Between statements the server has nothing to say, except that it ends the connection. Seeing that

@@ -3,20 +3,25 @@
 // it broke.
 #pragma once
 
+#include "db/deadlines.hpp"
 #include "db/outage.hpp"
 #include "walls/trouble.hpp"
 
 #include <pqxx/connection>
+#include <pqxx/except>
 #include <pqxx/nontransaction>
 #include <pqxx/result>
 
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace db {
@@ -39,6 +44,14 @@ struct meters {
     std::atomic<std::uint64_t> statements{0};
     std::atomic<std::uint64_t> connects{0};
     std::atomic<std::uint64_t> failures{0};
+    std::atomic<std::uint64_t> given_up{0}; // connections, at a deadline
+    std::function<void(const std::string&)> warn = [](const std::string&) {}; // settings::warn
+};
+
+// How long each statement of a link may wait for its answer.
+struct patience {
+    deadlines& all;
+    std::chrono::milliseconds each;
 };
 
 // Travels from where trouble is found to where it becomes a value.
@@ -66,8 +79,12 @@ std::string sqlstate_of(const std::exception& e);
 
 class link {
 public:
-    // `conninfo` is complete (db/conninfo.hpp).
-    link(std::string conninfo, outage& database, meters& m);
+    // `conninfo` is complete (db/conninfo.hpp). Without patience it waits for ever, which is for
+    // the command line.
+    link(std::string conninfo, outage& database, meters& m, std::optional<patience> p = {});
+    ~link() { drop(); }
+    link(const link&) = delete;
+    link& operator=(const link&) = delete;
 
     // One statement, in a transaction of its own unless the statement is part of one that was begun
     // by exec("begin"). Connects first if necessary. Throws link_lost, trouble_found, or what pqxx
@@ -88,6 +105,12 @@ public:
     }
 
     pqxx::connection& connected();
+    // For what is done with connected() itself, and of a link with patience: while this lives, the
+    // connection is broken at the deadline.
+    deadlines::call call_in_time()
+    {
+        return deadlines::call(patience_->all, socket_, patience_->each);
+    }
     void drop() noexcept;
     // Which connection this is, counted from 1; 0: none yet.
     std::uint64_t generation() const { return generation_; }
@@ -96,27 +119,37 @@ private:
     bool idle_connection_died() const;
 
     template <class Statement>
-    pqxx::result guarded(Statement statement)
+    auto guarded(Statement statement) -> std::invoke_result_t<Statement>
     {
+        std::optional<deadlines::call> under_way;
+        if (patience_) {
+            under_way.emplace(patience_->all, socket_, patience_->each);
+        }
         try {
             return statement();
-        } catch (const pqxx::broken_connection& e) {
-            drop();
-            throw link_lost(e.what());
         } catch (const std::exception& e) {
+            if (under_way && under_way->given_up()) {
+                under_way.reset(); // before the socket is closed
+                give_up();
+            }
+            const bool broken = dynamic_cast<const pqxx::broken_connection*>(&e) != nullptr;
             // An error without an answer from the server: libpqxx may call it by another name.
-            if (!connection_->is_open()) {
+            if (broken || !connection_->is_open()) {
+                under_way.reset();
                 drop();
                 throw link_lost(e.what());
             }
             throw;
         }
     }
+    [[noreturn]] void give_up();
 
     const std::string conninfo_;
     outage& database_;
     meters& meters_;
+    const std::optional<patience> patience_;
     std::unique_ptr<pqxx::connection> connection_;
+    int socket_ = -1; // a duplicate of the connection's, for deadlines
     std::uint64_t generation_ = 0;
 };
 

@@ -14,6 +14,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -53,7 +54,8 @@ public:
     loop(const settings& s, events e)
         : events_(std::move(e))
         // The connection is meant to be idle; it never executes anything that could hang.
-        , link_(complete_conninfo(s.database, {s.statement_timeout, {}}), database_, meters_)
+        , link_(complete_conninfo(s.database, {s.statement_timeout, {}, "listener"}), database_,
+                meters_, patience{deadlines_, settings::longest_look})
         , stop_(::eventfd(0, EFD_CLOEXEC))
     {
         if (stop_ < 0) {
@@ -67,6 +69,7 @@ public:
         const std::uint64_t one = 1;
         [[maybe_unused]] const auto written =
             ::write(stop_, &one, sizeof one); // an eventfd that is 0 takes it
+        deadlines_.give_up();                 // what it may be waiting for
         thread_.join();
         ::close(stop_);
     }
@@ -107,8 +110,7 @@ private:
         const std::function<void(std::int64_t, int)> user = [this](std::int64_t n, int) {
             events_.access(walls::user_id{n});
         };
-        const receiver walls_channel(c, "pollster_walls", wall);
-        const receiver access_channel(c, "pollster_access", user);
+        const channels open(link_, c, wall, user);
         up_ = true;
         events_.up(true);
         c.get_notifs(); // what came in together with the answer to LISTEN would not wake poll()
@@ -129,6 +131,32 @@ private:
         }
     }
 
+    // Both channels while it lives. LISTEN and UNLISTEN are statements, too, which may hang.
+    class channels {
+    public:
+        channels(link& l, pqxx::connection& c, const std::function<void(std::int64_t, int)>& wall,
+                 const std::function<void(std::int64_t, int)>& user)
+            : link_(l)
+        {
+            const auto in_time = link_.call_in_time();
+            walls_.emplace(c, "pollster_walls", wall);
+            access_.emplace(c, "pollster_access", user);
+        }
+        ~channels()
+        {
+            const auto in_time = link_.call_in_time();
+            access_.reset();
+            walls_.reset();
+        }
+        channels(const channels&) = delete;
+        channels& operator=(const channels&) = delete;
+
+    private:
+        link& link_;
+        std::optional<receiver> walls_;
+        std::optional<receiver> access_;
+    };
+
     bool asked_to_stop(std::chrono::milliseconds patience) const
     {
         pollfd p{stop_, POLLIN, 0};
@@ -137,6 +165,7 @@ private:
 
     const events events_;
     meters meters_;
+    deadlines deadlines_;
     outage database_;
     link link_;
     const int stop_;

@@ -116,7 +116,9 @@ result<void> check_schema(const settings& s)
     try {
         outage database;
         meters m;
-        link l(complete_conninfo(s.database, {s.statement_timeout, {}}), database, m);
+        deadlines all;
+        link l(complete_conninfo(s.database, {s.statement_timeout, {}}), database, m,
+               patience{all, s.statement_timeout + settings::beyond_statement_timeout});
         if (auto other = other_schema(recorded_version(l)); !other.empty()) {
             return walls::trouble{walls::trouble_kind::wrong_schema, std::move(other)};
         }

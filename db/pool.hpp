@@ -11,39 +11,56 @@
 
 namespace db {
 
+inline walls::trouble too_busy(fibers::refusal r)
+{
+    return r == fibers::refusal::full
+               ? walls::trouble{walls::trouble_kind::overloaded,
+                                "too many database calls are waiting"}
+               : walls::trouble{walls::trouble_kind::too_many,
+                                "too many database calls of one user are waiting"};
+}
+
+struct pool_settings {
+    std::string conninfo; // complete
+    std::size_t connections = 1;
+    fibers::fair_limits limits;
+    std::chrono::milliseconds patience{}; // for each statement's answer
+};
+
 class pool {
 public:
-    pool(const std::string& conninfo, std::size_t connections, std::size_t max_waiting, meters& m)
+    pool(const pool_settings& s, meters& m, deadlines& d)
         : meters_(m)
-        , threads_(connections, max_waiting)
+        , threads_(s.connections, s.limits)
     {
-        for (std::size_t i = 0; i < connections; ++i) {
-            links_.emplace_back(conninfo, database_, m);
+        for (std::size_t i = 0; i < s.connections; ++i) {
+            links_.emplace_back(s.conninfo, database_, m, patience{d, s.patience});
         }
     }
 
     // job(link&) runs on a worker thread; from any fiber or thread, blocks only the caller. `read`
     // runs a job again, once, if the connection broke under it. `write` never does: the statement
-    // may have been executed.
+    // may have been executed. Of several askers each has its turn.
     template <class Job>
-    auto read(Job job)
+    auto read(fibers::asker from, Job job)
     {
-        return run(std::move(job), true);
+        return run(from, std::move(job), true);
     }
     template <class Job>
-    auto write(Job job)
+    auto write(fibers::asker from, Job job)
     {
-        return run(std::move(job), false);
+        return run(from, std::move(job), false);
     }
 
     std::size_t waiting() const { return threads_.waiting(); }
 
 private:
     template <class Job>
-    auto run(Job job, bool repeatable) -> walls::result<std::invoke_result_t<Job&, link&>>
+    auto run(fibers::asker from, Job job, bool repeatable)
+        -> walls::result<std::invoke_result_t<Job&, link&>>
     {
         using value = walls::result<std::invoke_result_t<Job&, link&>>;
-        auto done = threads_.run([this, &job, repeatable](std::size_t worker) -> value {
+        auto done = threads_.run(from, [this, &job, repeatable](std::size_t worker) -> value {
             link& l = links_[worker];
             for (bool again = true;; again = false) {
                 try {
@@ -58,15 +75,15 @@ private:
                 }
             }
         });
-        if (!done) {
+        if (const auto* refused = std::get_if<fibers::refusal>(&done)) {
             ++meters_.failures;
-            return walls::trouble{walls::trouble_kind::overloaded,
-                                  "too many database calls are waiting"};
+            return too_busy(*refused);
         }
-        if (!*done) {
+        auto& answer = std::get<value>(done);
+        if (!answer) {
             ++meters_.failures;
         }
-        return std::move(*done);
+        return std::move(answer);
     }
 
     meters& meters_;

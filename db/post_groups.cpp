@@ -1,6 +1,7 @@
 #include "db/post_groups.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -54,28 +55,54 @@ bool post_groups::post_some()
     return true;
 }
 
-// The oldest that wait, except those of walls that have enough groups under way.
+// The oldest that wait, except those of walls that have enough groups under way. First one of each
+// user, then a share of each, then whoever still fits: who posts hundreds at a time, or large
+// texts, keeps no post of somebody else from the next group, and a lone one fills it.
 std::vector<post_groups::waiting*> post_groups::next_group()
 {
-    std::vector<waiting*> group;
+    std::vector<bool> taken(queue_.size());
+    std::size_t posts = 0;
+    std::size_t bytes = 0;
+    bool full = false;
+    std::optional<walls::wall_id> first; // wall
+    std::unordered_map<walls::user_id, std::size_t> of_user;
     const auto takes = [&](const waiting* w) {
-        if (group.size() == largest_group) {
-            return false;
-        }
         const auto wall = w->post.wall;
         const auto busy = of_wall_.find(wall);
         if (slow_.contains(wall)) {
-            return busy == of_wall_.end() && (group.empty() || group.front()->post.wall == wall);
+            return busy == of_wall_.end() && (!first || *first == wall);
         }
         return (busy == of_wall_.end() || busy->second < groups_of_a_wall) &&
-               (group.empty() || !slow_.contains(group.front()->post.wall));
+               (!first || !slow_.contains(*first));
     };
+    for (const std::size_t share : {std::size_t{1}, share_of_a_user, largest_group}) {
+        for (std::size_t i = 0; i < queue_.size() && !full; ++i) {
+            const waiting* w = queue_[i];
+            auto& theirs = of_user[w->post.user];
+            if (taken[i] || theirs >= share || !takes(w)) {
+                continue;
+            }
+            // No smaller one is looked for: a user's posts stay in their order.
+            full = posts == largest_group ||
+                   (posts > 0 && bytes + w->post.body.size() > largest_bytes);
+            if (full) {
+                break;
+            }
+            taken[i] = true;
+            ++posts;
+            ++theirs;
+            bytes += w->post.body.size();
+            first = first.value_or(w->post.wall);
+        }
+    }
+    std::vector<waiting*> group; // in the order of the queue
+    std::size_t place = 0;
     std::erase_if(queue_, [&](waiting* w) {
-        const bool taken = takes(w);
-        if (taken) {
+        const bool goes = taken[place++];
+        if (goes) {
             group.push_back(w);
         }
-        return taken;
+        return goes;
     });
     return group;
 }

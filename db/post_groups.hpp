@@ -16,6 +16,8 @@ namespace db {
 class post_groups {
 public:
     static constexpr std::size_t largest_group = 100;
+    static constexpr std::size_t largest_bytes = std::size_t{1} << 20U; // of bodies
+    static constexpr std::size_t share_of_a_user = 25;                  // while others wait
     // The second group of a wall gets ready while the first is committed: the wall's head is taken
     // late (migration posts_in_groups). A third would only occupy a connection.
     static constexpr std::size_t groups_of_a_wall = 2;

@@ -147,21 +147,9 @@ void add_posts(link& l, std::span<const new_post> posts,
     }
 }
 
-std::size_t clean_up(link& l)
+std::size_t clean_up(link& l, std::size_t batch)
 {
-    // In bounded pieces, so that no transaction is long; what is left after these waits for the
-    // next time.
-    constexpr std::int64_t batch = 5'000;
-    std::size_t removed = 0;
-    for (int round = 0; round < 100; ++round) {
-        const auto n =
-            l.exec("select pollster.clean_up($1::integer)", batch)[0][0].as<std::int64_t>();
-        removed += static_cast<std::size_t>(n);
-        if (n < batch) {
-            break;
-        }
-    }
-    return removed;
+    return l.exec("select pollster.clean_up($1::integer)", batch)[0][0].as<std::size_t>();
 }
 
 } // namespace db

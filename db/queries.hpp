@@ -92,8 +92,16 @@ bool has_replayed(link& l, std::uint64_t position, std::int64_t history);
 
 // access.cpp
 std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> tokens);
-std::optional<signed_in> sign_in(link& l, const std::string& name, const std::string& password,
-                                 std::chrono::seconds lifetime);
+struct stored_password {
+    walls::user_id user{}; // 0: there is nobody of this name
+    std::string hash;      // as passwords/hash.hpp reads it; empty: none
+    bool disabled = false;
+    std::string stand_in; // the hash of somebody else, to be verified if `hash` is not; or empty
+};
+stored_password password_of(link& l, const std::string& name);
+// None: the user was disabled, or has another password, since `owner` was read.
+std::optional<signed_in> add_session(link& l, const stored_password& owner,
+                                     std::chrono::seconds lifetime, std::size_t most);
 bool sign_out(link& l, const std::string& session_id);
 
 // unacceptable.cpp: the outcome, if the error says that the database does not take what was
@@ -105,7 +113,8 @@ std::optional<post_unacceptable> unacceptable(const pqxx::sql_error& e);
 // is true; what is empty when it does not throw was committed and could not be read.
 void add_posts(link& l, std::span<const new_post> posts,
                std::span<std::optional<post_outcome>> outcomes);
-std::size_t clean_up(link& l);
+// At most so many rows of each kind; how many in all.
+std::size_t clean_up(link& l, std::size_t batch);
 
 // changes.cpp
 change_outcome change_post(link& l, const post_change& change);

@@ -3,9 +3,10 @@
 #include "db/conninfo.hpp"
 #include "db/pool.hpp"
 #include "db/queries.hpp"
+#include "passwords/hash.hpp"
 
 #include <algorithm>
-#include <mutex>
+#include <functional>
 
 namespace db {
 namespace {
@@ -25,29 +26,86 @@ placed_entry* entry_of(std::variant<Outcome...>& outcome)
         outcome);
 }
 
+std::size_t connections(const settings& s)
+{
+    return std::max<std::size_t>(s.connections, 1);
+}
+
+// For edits and deletions, and for what is neither read nor post: two, so that one that hangs does
+// not stop the others.
+std::size_t connections_for_little(const settings& s)
+{
+    return std::min<std::size_t>(connections(s), 2);
+}
+
+fibers::asker asker_of(walls::user_id user)
+{
+    return static_cast<fibers::asker>(number(user));
+}
+
+fibers::asker asker_of(const std::string& address)
+{
+    return address.empty() ? fibers::nobody : std::hash<std::string>{}(address) | 1U;
+}
+
+pool_settings for_purpose(const settings& s, const std::string& database,
+                          const std::string& purpose, std::size_t count,
+                          const fibers::fair_limits& of_one)
+{
+    pool_settings p;
+    p.conninfo = complete_conninfo(database, {s.statement_timeout, {}, purpose});
+    p.connections = count;
+    p.limits = of_one;
+    p.limits.waiting = s.waiting_jobs;
+    p.patience = s.statement_timeout + settings::beyond_statement_timeout;
+    return p;
+}
+
+// Statements that may not take long. The few tables of the look are read by index whatever the
+// planner has heard of their size.
+pool_settings for_delivery(const settings& s, const std::string& purpose,
+                           const std::string& server_options)
+{
+    const auto timeout = std::min(s.statement_timeout, settings::longest_look);
+    pool_settings p;
+    p.conninfo = complete_conninfo(s.database, {timeout, server_options, purpose});
+    p.limits.waiting = s.waiting_jobs;
+    p.patience = timeout + settings::beyond_statement_timeout / 2;
+    return p;
+}
+
 class postgres_store final : public store {
 public:
     explicit postgres_store(const settings& s)
-        : session_lifetime_(s.session_lifetime)
-        , page_bytes_(s.page_bytes)
+        : settings_(s)
         , looker_(s.schema_asked_every)
-        // The look has a connection of its own, so that a flood of requests cannot delay it. Its
-        // few tables are read by index whatever the planner has heard of their size.
-        , look_(complete_conninfo(s.database, {s.statement_timeout, "-c enable_seqscan=off"}), 1,
-                s.waiting_jobs, meters_)
-        , primary_(complete_conninfo(s.database, {s.statement_timeout, {}}), connections(s),
-                   s.waiting_jobs, meters_)
+        , look_(for_delivery(s, "look", "-c enable_seqscan=off"), meters_, deadlines_)
+        , sessions_(for_delivery(s, "sessions", {}), meters_, deadlines_)
+        , posts_(for_purpose(s, s.database, "posts", connections(s), {}), meters_, deadlines_)
+        , changes_(for_purpose(s, s.database, "changes", connections_for_little(s), of_user(1)),
+                   meters_, deadlines_)
+        , reads_(reading(s, s.database), meters_, deadlines_)
+        , others_(for_purpose(s, s.database, "sign-ins", connections_for_little(s), of_user(1)),
+                  meters_, deadlines_)
+        , passwords_(
+              std::max<std::size_t>(s.password_threads, 1),
+              {.waiting = s.waiting_sign_ins, .waiting_of_one = (s.waiting_sign_ins + 1) / 2},
+              fibers::worker_threads::priority::last)
+        , older_(*this)
     {
+        meters_.warn = s.warn;
         if (!s.database_read.empty()) {
-            replica_ = std::make_unique<pool>(
-                complete_conninfo(s.database_read, {s.statement_timeout, {}}), connections(s),
-                s.waiting_jobs, meters_);
+            replica_ = std::make_unique<pool>(reading(s, s.database_read), meters_, deadlines_);
         }
     }
 
+    ~postgres_store() override { give_up(); }
+    postgres_store(const postgres_store&) = delete;
+    postgres_store& operator=(const postgres_store&) = delete;
+
     result<walls::changes> look(std::span<const walls::wall_id> also) override
     {
-        return look_.read([&](link& l) { return looker_.look(l, also); });
+        return look_.read(fibers::nobody, [&](link& l) { return looker_.look(l, also); });
     }
 
     result<std::vector<walls::page>> entries_after(std::span<const walls::cursor> cursors,
@@ -56,57 +114,82 @@ public:
         if (cursors.empty()) {
             return std::vector<walls::page>{};
         }
-        return read([&](link& l) { return db::entries_after(l, cursors, most, looker_.seen()); });
+        return look_.read(fibers::nobody, [&](link& l) {
+            return db::entries_after(l, cursors, most, looker_.seen());
+        });
     }
+
+    walls::entry_source& older_entries() override { return older_; }
 
     result<std::vector<walls::identity_ptr>> who(std::span<const std::string> tokens) override
     {
         // Never from a replica: a session that was ended must not live on by lag.
-        return primary_.read([&](link& l) { return db::who(l, tokens); });
+        return sessions_.read(fibers::nobody, [&](link& l) { return db::who(l, tokens); });
     }
 
-    result<std::optional<signed_in>> sign_in(const std::string& name,
-                                             const std::string& password) override
+    result<std::optional<signed_in>> sign_in(const std::string& name, const std::string& password,
+                                             const std::string& from) override
     {
-        return primary_.write(
-            [&](link& l) { return db::sign_in(l, name, password, session_lifetime_); });
+        const auto asker = asker_of(from);
+        if (passwords_.waiting() >= settings_.waiting_sign_ins) {
+            return too_busy(fibers::refusal::full); // without a question that would be in vain
+        }
+        const auto stored = others_.read(asker, [&](link& l) { return db::password_of(l, name); });
+        if (!stored) {
+            return stored.error();
+        }
+        const auto fits = verify(asker, password, *stored);
+        if (!fits) {
+            return fits.error();
+        }
+        if (!*fits) {
+            return std::optional<signed_in>();
+        }
+        return others_.write(asker_of(stored->user), [&](link& l) {
+            return db::add_session(l, *stored, settings_.session_lifetime,
+                                   settings_.max_sessions_per_user);
+        });
     }
 
     result<bool> sign_out(const std::string& session_id) override
     {
-        return primary_.write([&](link& l) { return db::sign_out(l, session_id); });
+        return others_.write(fibers::nobody, [&](link& l) { return db::sign_out(l, session_id); });
     }
 
     result<allowed<std::vector<wall_summary>>> walls_of(const reader& who) override
     {
-        return read([&](link& l) { return db::walls_of(l, who, looker_.seen()); });
+        return read(asker_of(who.user),
+                    [&](link& l) { return db::walls_of(l, who, looker_.seen()); });
     }
 
     result<allowed<history>> posts_before(const reader& who, walls::wall_id wall,
                                           std::optional<walls::entry_id> before,
                                           std::size_t limit) override
     {
-        return read([&](link& l) {
-            return db::posts_before(l, who, wall, before, {limit, page_bytes_}, looker_.seen());
+        return read(asker_of(who.user), [&](link& l) {
+            return db::posts_before(l, who, wall, before, {limit, settings_.page_bytes},
+                                    looker_.seen());
         });
     }
 
     result<allowed<history>> search(const reader& who, const wanted_words& wanted) override
     {
-        return read(
-            [&](link& l) { return db::search(l, who, wanted, page_bytes_, looker_.seen()); });
+        return read(asker_of(who.user), [&](link& l) {
+            return db::search(l, who, wanted, settings_.page_bytes, looker_.seen());
+        });
     }
 
     result<allowed<std::int64_t>> mark_read(const reader& who, walls::wall_id wall,
                                             walls::entry_id entry) override
     {
-        return primary_.write([&](link& l) { return db::mark_read(l, who, wall, entry); });
+        return others_.write(asker_of(who.user),
+                             [&](link& l) { return db::mark_read(l, who, wall, entry); });
     }
 
     std::vector<result<post_outcome>> add_posts(std::span<const new_post> posts) override
     {
         std::vector<std::optional<post_outcome>> outcomes(posts.size());
-        const auto done = primary_.write([&](link& l) {
+        const auto done = posts_.write(fibers::nobody, [&](link& l) {
             db::add_posts(l, posts, outcomes);
             // Asked after the commit, so that nothing that was committed before it is missed. What
             // the first of them knew is the oldest.
@@ -142,7 +225,7 @@ public:
 
     result<change_outcome> change_post(const post_change& change) override
     {
-        return primary_.write([&](link& l) {
+        return changes_.write(asker_of(change.user), [&](link& l) {
             auto outcome = db::change_post(l, change);
             if (auto* placed = entry_of(outcome)) {
                 const own_entry own[] = {{change.wall, placed}};
@@ -155,27 +238,103 @@ public:
         });
     }
 
+    // In bounded pieces, each a job of its own, so that no transaction is long and nobody waits for
+    // all of them; what is left after these waits for the next time.
     result<std::size_t> clean_up() override
     {
-        return primary_.write([](link& l) { return db::clean_up(l); });
+        constexpr std::size_t batch = 5'000;
+        std::size_t removed = 0;
+        for (int round = 0; round < 100; ++round) {
+            const auto n =
+                others_.write(fibers::nobody, [](link& l) { return db::clean_up(l, batch); });
+            if (!n) {
+                return n.error();
+            }
+            removed += *n;
+            if (*n < batch) {
+                break;
+            }
+        }
+        return removed;
     }
+
+    void give_up() override { deadlines_.give_up(); }
 
     counters count() const override
     {
-        return {meters_.statements,
-                meters_.connects,
-                meters_.failures,
-                look_.waiting() + primary_.waiting() + (replica_ ? replica_->waiting() : 0),
-                looker_.schema(),
-                looker_.histories_cut()};
+        counters c;
+        c.statements = meters_.statements;
+        c.connects = meters_.connects;
+        c.failures = meters_.failures;
+        c.given_up = meters_.given_up;
+        for (const pool* p : {&look_, &sessions_, &posts_, &changes_, &reads_, &others_}) {
+            c.waiting += p->waiting();
+        }
+        c.waiting += replica_ ? replica_->waiting() : 0;
+        c.waiting_sign_ins = passwords_.waiting();
+        c.password_work = password_work_;
+        c.schema = looker_.schema();
+        c.histories_cut = looker_.histories_cut();
+        return c;
     }
 
     bool is_own_backend(int pid) const override { return meters_.own.contains(pid); }
 
 private:
-    static std::size_t connections(const settings& s)
+    // Entries that clients ask for who were away.
+    class older final : public walls::entry_source {
+    public:
+        explicit older(postgres_store& all)
+            : all_(all)
+        {
+        }
+        result<std::vector<walls::page>> entries_after(std::span<const walls::cursor> cursors,
+                                                       const walls::page_limits& most) override
+        {
+            if (cursors.empty()) {
+                return std::vector<walls::page>{};
+            }
+            return all_.read(fibers::nobody, [&](link& l) {
+                return db::entries_after(l, cursors, most, all_.looker_.seen());
+            });
+        }
+
+    private:
+        postgres_store& all_;
+    };
+
+    fibers::fair_limits of_user(std::size_t running) const
     {
-        return std::max<std::size_t>(s.connections, 1);
+        return {.waiting_of_one = std::max<std::size_t>(settings_.waiting_of_user, 1),
+                .running_of_one = running};
+    }
+
+    // One user has at most half of the connections at a time.
+    pool_settings reading(const settings& s, const std::string& database) const
+    {
+        const std::size_t n = connections(s);
+        return for_purpose(s, database, "reads", n, of_user(std::max<std::size_t>(n / 2, 1)));
+    }
+
+    result<bool> verify(fibers::asker from, const std::string& password,
+                        const stored_password& stored)
+    {
+        if (!stored.hash.empty() && !passwords::work_of(stored.hash)) {
+            settings_.warn("the password of user " + std::to_string(number(stored.user)) +
+                           " is stored in a way that is not verified here, sign-in refused");
+        }
+        const auto done = passwords_.run(from, [&](std::size_t) {
+            if (deadlines_.gave_up()) {
+                return false; // the program stops, nobody hears the answer
+            }
+            password_work_ +=
+                passwords::work_of(passwords::to_run(stored.hash, stored.stand_in)).value_or(0);
+            return passwords::verify(password, stored.hash, stored.stand_in) && !stored.disabled;
+        });
+        if (const auto* refused = std::get_if<fibers::refusal>(&done)) {
+            return too_busy(*refused);
+        }
+        return std::get<bool>(done);
     }
 
     template <class Answer>
@@ -194,11 +353,12 @@ private:
     // a post has the revocations that were committed before it; a session or membership that it
     // does not know may only be newer than what it has.
     template <class Question>
-    auto read(Question question) -> result<std::invoke_result_t<Question&, link&>>
+    auto read(fibers::asker from, Question question)
+        -> result<std::invoke_result_t<Question&, link&>>
     {
         if (replica_ && looker_.seen_upto() != 0) {
             using answer = std::invoke_result_t<Question&, link&>;
-            auto from_replica = replica_->read([&](link& l) -> std::optional<answer> {
+            auto from_replica = replica_->read(from, [&](link& l) -> std::optional<answer> {
                 if (!has_replayed(l, looker_.seen_upto(), looker_.history())) {
                     return std::nullopt;
                 }
@@ -208,19 +368,32 @@ private:
                 return std::move(**from_replica);
             }
         }
-        return primary_.read(std::move(question));
+        return reads_.read(from, std::move(question));
     }
 
-    const std::chrono::seconds session_lifetime_;
-    const std::size_t page_bytes_;
+    const settings settings_;
     meters meters_;
+    deadlines deadlines_;
     looker looker_;
+    std::atomic<std::uint64_t> password_work_{0};
     pool look_;
-    pool primary_;
+    pool sessions_;
+    pool posts_;
+    pool changes_;
+    pool reads_;
+    pool others_;
+    fibers::worker_threads passwords_;
     std::unique_ptr<pool> replica_;
+    older older_;
 };
 
 } // namespace
+
+std::size_t store::most_connections(const settings& s)
+{
+    constexpr std::size_t look_sessions_and_listener = 3;
+    return look_sessions_and_listener + 2 * connections_for_little(s) + 2 * connections(s);
+}
 
 std::unique_ptr<store> store::open(const settings& s)
 {

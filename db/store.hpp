@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,9 +24,22 @@ using walls::result;
 struct settings {
     std::string database;      // libpq connection string or URI
     std::string database_read; // the same for a replica that answers reads; empty: the primary does
-    std::size_t connections = 4;       // worker threads, each with one connection
-    std::size_t waiting_jobs = 10'000; // beyond: trouble_kind::overloaded
+    // For posts, and as many for reads. Each purpose has connections of its own, each with a
+    // thread, so that none can fill another's: store::most_connections() says how many in all.
+    std::size_t connections = 4;
+    std::size_t waiting_jobs = 10'000; // of a purpose; beyond: trouble_kind::overloaded
+    std::size_t waiting_of_user = 100; // of those, one user's; beyond: trouble_kind::too_many
+    // Passwords are verified in this process, on threads of low priority.
+    std::size_t password_threads = 1;
+    std::size_t waiting_sign_ins = 40;       // half of them from one address; beyond: as above
+    std::size_t max_sessions_per_user = 100; // a sign-in ends the oldest beyond; 0: no limit
     std::chrono::milliseconds statement_timeout{5000};
+    // The look and the sessions wait for nobody's lock and read little: they are to be well again
+    // soon, whatever the statements of clients may take.
+    static constexpr std::chrono::milliseconds longest_look{3000};
+    // A statement that is not answered so much later is not answered at all: its connection is
+    // given up.
+    static constexpr std::chrono::milliseconds beyond_statement_timeout{1000};
     std::chrono::seconds session_lifetime{30 * 24 * 3600};
     // Of a page of history or of a search, as in walls::page_limits; one post is read whatever its
     // size.
@@ -33,6 +47,8 @@ struct settings {
     // How often the look asks for the version of the schema, besides with each new connection.
     std::chrono::milliseconds schema_asked_every{600'000};
     bool notify = true; // LISTEN for hints; off: the 1 s look alone
+    // Told what an operator should know, one line; on any thread, must not throw or block for long.
+    std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
 struct signed_in {
@@ -130,20 +146,28 @@ struct counters {
     std::uint64_t statements = 0; // SQL statements sent, all connections, since start
     std::uint64_t connects = 0;
     std::uint64_t failures = 0; // jobs that ended in trouble
+    std::uint64_t given_up = 0; // connections that did not answer by their deadline
     std::size_t waiting = 0;    // jobs waiting for a worker now
-    int schema = 0;             // the database's version when the look last asked; 0: not yet
+    std::size_t waiting_sign_ins = 0;
+    // Spent on passwords since start, in the unit of passwords/hash.hpp.
+    std::uint64_t password_work = 0;
+    int schema = 0;        // the database's version when the look last asked; 0: not yet
     int histories_cut = 0; // how often this process found entries lost, and began a new history
 };
 
 class store : public walls::feed_source, public walls::access_source {
 public:
+    // Connections with these settings, the listener's included; the replica has its own.
+    static std::size_t most_connections(const settings& s);
+
     // Connects lazily: a database that is down at start is trouble at the first call, not an
     // exception here. Throws std::invalid_argument for a connection string that libpq cannot read.
     static std::unique_ptr<store> open(const settings& s);
 
     // Wrong name, wrong password and disabled user are the same none, and take the same time.
-    virtual result<std::optional<signed_in>> sign_in(const std::string& name,
-                                                     const std::string& password) = 0;
+    // `from`: whose attempts are taken in turn with those of others, an address.
+    virtual result<std::optional<signed_in>>
+    sign_in(const std::string& name, const std::string& password, const std::string& from = {}) = 0;
     virtual result<bool> sign_out(const std::string& session_id) = 0; // false: was not signed in
 
     virtual result<allowed<std::vector<wall_summary>>> walls_of(const reader& who) = 0;
@@ -152,6 +176,9 @@ public:
                                                   std::size_t limit) = 0;
     // Posts with these words, newest last.
     virtual result<allowed<history>> search(const reader& who, const wanted_words& wanted) = 0;
+    // Entries for clients that were away: with the reads, where entries_after() of the store itself
+    // goes with the look.
+    virtual walls::entry_source& older_entries() = 0;
     virtual result<allowed<std::int64_t>> mark_read(const reader& who, walls::wall_id wall,
                                                     walls::entry_id entry) = 0;
     // At least one post, of any walls, in one transaction and on each wall in this order; one that
@@ -172,6 +199,9 @@ public:
     // that every process has seen. Cheap when there is nothing; call it about once an hour. How
     // many rows are gone.
     virtual result<std::size_t> clean_up() = 0;
+
+    // The program stops: every call ends in trouble now, whatever the database does. Any thread.
+    virtual void give_up() = 0;
 
     virtual counters count() const = 0; // any thread
     // Is that the process of PostgreSQL that serves one of this store's connections? Any thread.

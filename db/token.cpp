@@ -1,5 +1,7 @@
 #include "db/token.hpp"
 
+#include "passwords/sha256.hpp"
+
 #include <sys/random.h>
 
 #include <array>
@@ -27,6 +29,11 @@ std::string new_token()
     }
     out.pop_back(); // 32 bytes are 43 characters
     return out;
+}
+
+std::string token_hash(std::string_view token)
+{
+    return "\\x" + passwords::sha256_hex(token);
 }
 
 } // namespace db

@@ -46,6 +46,11 @@ db::settings database_settings(const config& c)
     s.database_read = c.database_read;
     s.connections = c.database_connections;
     s.waiting_jobs = c.database_waiting_jobs;
+    s.waiting_of_user = c.database_waiting_jobs_per_user;
+    s.password_threads = c.password_threads;
+    s.waiting_sign_ins = c.waiting_sign_ins;
+    s.max_sessions_per_user = c.max_sessions_per_user;
+    s.warn = [](const std::string& line) { spdlog::warn("{}", line); };
     s.statement_timeout = c.statement_timeout_ms;
     s.session_lifetime = std::chrono::hours(24) * c.session_days;
     s.notify = c.notify;
@@ -68,12 +73,6 @@ walls::recent_entries::limits recent_limits(const config& c)
     walls::recent_entries::limits l;
     l.bytes = c.recent_bytes;
     return l;
-}
-
-// One connection is left for those who read.
-std::size_t groups_at_once(const config& c)
-{
-    return std::max<std::size_t>(c.database_connections, 2) - 1;
 }
 
 routes::settings route_settings(const config& c)
@@ -99,6 +98,7 @@ routes::rate_settings rate_settings(const config& c)
     }
     return {c.user_polls_per_second,       c.address_polls_per_second,
             c.user_posts_per_second,       c.address_posts_per_second,
+            c.user_reads_per_second,       c.address_reads_per_second,
             c.address_sign_ins_per_minute, c.sign_in_longest_delay_seconds};
 }
 
@@ -121,8 +121,8 @@ public:
                      {c.refresh_ms,
                       std::chrono::milliseconds(20),
                       {c.page_entries, c.wall_bytes, c.answer_bytes}})
-        , backlog_({*store_, hash_, recent_, room_, steps_}, backlog_limits(c))
-        , posting_(*store_, groups_at_once(c), c.database_waiting_jobs)
+        , backlog_({store_->older_entries(), hash_, recent_, room_, steps_}, backlog_limits(c))
+        , posting_(*store_, c.database_connections, c.database_waiting_jobs)
         , services_{route_settings_, cors_,          *store_,  who_,
                     hash_,           recent_,        lot_,     access_,
                     refresher_,      backlog_,       posting_, request_stacks_,
@@ -166,6 +166,7 @@ public:
         const bool ended =
             server_.stop(std::chrono::steady_clock::now() + config_.stop_timeout_seconds -
                          std::chrono::milliseconds(500));
+        store_->give_up(); // also what a database that hangs would hold up for ever
         refresher_.stop();
         lot_.stop();
         {

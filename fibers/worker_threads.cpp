@@ -1,17 +1,32 @@
 #include "fibers/worker_threads.hpp"
 
 #include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 
 namespace fibers {
 
-worker_threads::worker_threads(std::size_t threads, std::size_t max_waiting)
-    : max_waiting_(max_waiting)
+namespace {
+
+// To the kernel each thread is a process with a priority of its own. Refused, it stays as it was.
+void let_others_go_first()
+{
+    const sched_param usual{};
+    sched_setscheduler(0, SCHED_BATCH, &usual);
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 5); // a third of the usual weight
+}
+
+} // namespace
+
+worker_threads::worker_threads(std::size_t threads, const fair_limits& limits, priority p)
+    : queue_(limits)
 {
     threads_.reserve(threads);
     for (std::size_t i = 0; i < threads; ++i) {
-        threads_.emplace_back([this, i] { work(i); });
+        threads_.emplace_back([this, i, p] { work(i, p); });
     }
 }
 
@@ -48,41 +63,48 @@ void worker_threads::end_of_job::reached()
 std::size_t worker_threads::waiting() const
 {
     const std::lock_guard lock(mutex_);
-    return queue_.size();
+    return queue_.waiting();
 }
 
-bool worker_threads::enqueue(task_fn task)
+std::optional<refusal> worker_threads::enqueue(asker from, task_fn task)
 {
     {
         const std::lock_guard lock(mutex_);
-        if (queue_.size() >= max_waiting_) {
-            return false;
+        refusal why{};
+        if (!queue_.push(from, std::move(task), why)) {
+            return why;
         }
-        queue_.push_back(std::move(task));
     }
     wake_.notify_one();
-    return true;
+    return std::nullopt;
 }
 
-void worker_threads::work(std::size_t worker)
+void worker_threads::work(std::size_t worker, priority p)
 {
     // Signals belong to the thread of the event loop.
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    if (p == priority::last) {
+        let_others_go_first();
+    }
 
     std::unique_lock lock(mutex_);
     for (;;) {
-        wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-        if (queue_.empty()) {
+        wake_.wait(lock, [this] { return queue_.ready() || (stopping_ && queue_.empty()); });
+        if (!queue_.ready()) {
             return;
         }
-        task_fn next = std::move(queue_.front());
-        queue_.pop_front();
+        auto [from, next] = queue_.pop();
         lock.unlock();
         next(worker);
         next = nullptr;
         lock.lock();
+        queue_.done(from);
+        // This thread goes on with what may run now. At a stop the others wait for the last job.
+        if (stopping_) {
+            wake_.notify_all();
+        }
     }
 }
 

@@ -2,12 +2,12 @@
 // A fiber hands over a job and is parked until the job is done; the other fibers go on.
 #pragma once
 
+#include "fibers/fair_queue.hpp"
 #include "fibers/scheduler.hpp"
 #include "fibers/sleeper.hpp"
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -15,30 +15,35 @@
 #include <semaphore>
 #include <thread>
 #include <type_traits>
+#include <variant>
 #include <vector>
 
 namespace fibers {
 
 class worker_threads {
 public:
-    // `max_waiting` bounds the jobs that no thread has begun yet.
-    worker_threads(std::size_t threads, std::size_t max_waiting);
+    // How the kernel shares its cores: `last` gets what nobody else wants, and where all are busy a
+    // third of what others get, so that it comes to an end.
+    enum class priority { usual, last };
+
+    // `limits` bound the jobs that no thread has begun yet.
+    worker_threads(std::size_t threads, const fair_limits& limits, priority p = priority::usual);
     // Waits for the running jobs and for those that wait in the queue.
     ~worker_threads();
     worker_threads(const worker_threads&) = delete;
     worker_threads& operator=(const worker_threads&) = delete;
 
-    // Runs job(worker number) on a worker thread and returns its value, or none if `max_waiting`
-    // jobs wait already. What the job throws is thrown here. Blocks only the calling fiber, if it
-    // runs under our scheduler, whose reactor must outlive this object; else the calling thread.
+    // Runs job(worker number) on a worker thread and returns its value, or why it was not taken.
+    // What the job throws is thrown here. Blocks only the calling fiber, if it runs under our
+    // scheduler, whose reactor must outlive this object; else the calling thread.
     template <class Job>
-    auto run(Job job) -> std::optional<std::invoke_result_t<Job, std::size_t>>
+    auto run(asker from, Job job) -> std::variant<std::invoke_result_t<Job, std::size_t>, refusal>
     {
         std::optional<std::invoke_result_t<Job, std::size_t>> value;
         std::exception_ptr thrown;
         end_of_job end;
         // The worker may use what is on this stack: nobody leaves here before end.reached().
-        const bool taken = enqueue([&](std::size_t worker) {
+        const auto refused = enqueue(from, [&](std::size_t worker) {
             try {
                 value.emplace(job(worker));
             } catch (...) {
@@ -46,14 +51,14 @@ public:
             }
             end.reached();
         });
-        if (!taken) {
-            return std::nullopt;
+        if (refused) {
+            return *refused;
         }
         end.wait();
         if (thrown) {
             std::rethrow_exception(thrown);
         }
-        return value;
+        return std::move(*value);
     }
 
     std::size_t threads() const { return threads_.size(); }
@@ -74,12 +79,11 @@ private:
     };
 
     using task_fn = std::function<void(std::size_t)>;
-    bool enqueue(task_fn task);
-    void work(std::size_t worker);
+    std::optional<refusal> enqueue(asker from, task_fn task);
+    void work(std::size_t worker, priority p);
 
-    const std::size_t max_waiting_;
     mutable std::mutex mutex_; // guards the two below
-    std::deque<task_fn> queue_;
+    fair_queue<task_fn> queue_;
     bool stopping_ = false;
     std::condition_variable wake_;
     std::vector<std::thread> threads_;

@@ -43,7 +43,7 @@ public:
         std::size_t kept_bytes = std::size_t{1} << 24;   // of JSON, pages kept for a moment
     };
     struct parts {
-        feed_source& source;
+        entry_source& source;
         const global_hash& hash;
         const recent_entries& recent;
         answer_room& room; // what is kept is counted there

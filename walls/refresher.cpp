@@ -81,7 +81,8 @@ void refresher::posted(const own_entry& own)
 
 void refresher::posting_failed(const trouble& t)
 {
-    if (t.kind != trouble_kind::overloaded) { // then it was not even sent
+    const bool sent = t.kind != trouble_kind::overloaded && t.kind != trouble_kind::too_many;
+    if (sent) {
         hint();
     }
 }

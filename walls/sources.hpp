@@ -71,17 +71,23 @@ struct changes {
     std::optional<std::chrono::sys_time<std::chrono::milliseconds>> now;
 };
 
-class feed_source {
+class entry_source {
 public:
-    virtual ~feed_source() = default;
-    // Heads that changed since the last successful call, and the heads of `also`; a head may also
-    // have fallen or have another epoch. One read transaction. A wall of `also` that does not exist
-    // is absent from the answer. Called by one fiber at a time (the refresher).
-    virtual result<changes> look(std::span<const wall_id> also) = 0;
+    virtual ~entry_source() = default;
     // For each cursor the entries above it, ascending, in the order of the cursors until the limits
     // are reached: one SQL statement however many cursors.
     virtual result<std::vector<page>> entries_after(std::span<const cursor> cursors,
                                                     const page_limits& most) = 0;
+};
+
+// The entries of this one are those that the look has just heard of: they wait for nothing that
+// clients ask for.
+class feed_source : public entry_source {
+public:
+    // Heads that changed since the last successful call, and the heads of `also`; a head may also
+    // have fallen or have another epoch. One read transaction. A wall of `also` that does not exist
+    // is absent from the answer. Called by one fiber at a time (the refresher).
+    virtual result<changes> look(std::span<const wall_id> also) = 0;
 };
 
 class access_source {

@@ -11,8 +11,9 @@ namespace walls {
 enum class trouble_kind {
     unavailable, // not reachable, shutting down, connection lost before or after the commit
     overloaded,  // too many jobs are waiting already
+    too_many,    // as many jobs of this user, or address, are waiting as may
     read_only,   // a standby, or default_transaction_read_only
-    timed_out,   // statement timeout
+    timed_out,   // statement timeout, or no answer at all by the deadline
     disk_full,
     wrong_schema, // not migrated, or newer than this binary
 };

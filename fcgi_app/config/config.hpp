@@ -26,6 +26,7 @@ struct config {
     std::string database_read; // empty: the primary answers reads
     std::size_t database_connections = 4;
     std::size_t database_waiting_jobs = 10'000;
+    std::size_t database_waiting_jobs_per_user = 100;
     std::chrono::milliseconds statement_timeout_ms{5000};
     bool notify = true;
 
@@ -39,6 +40,9 @@ struct config {
     std::size_t recent_bytes = 67'108'864;
     std::size_t max_answer_bytes = 134'217'728;
     std::size_t session_days = 30;
+    std::size_t max_sessions_per_user = 100;
+    std::size_t password_threads = 1;
+    std::size_t waiting_sign_ins = 40;
     std::vector<std::string> cors_origins; // "https://shop.example", or the single "*"
     secure_cookies secure_cookie = secure_cookies::automatic;
 
@@ -48,7 +52,9 @@ struct config {
     std::size_t address_polls_per_second = 20'000;
     std::size_t user_posts_per_second = 100;
     std::size_t address_posts_per_second = 2'000;
-    std::size_t address_sign_ins_per_minute = 1'200;
+    std::size_t user_reads_per_second = 20;
+    std::size_t address_reads_per_second = 1'000;
+    std::size_t address_sign_ins_per_minute = 60;
     std::chrono::seconds sign_in_longest_delay_seconds{300};
     std::size_t max_parked_per_user = 1'000;
 

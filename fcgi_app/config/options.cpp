@@ -175,10 +175,18 @@ std::vector<option> make_options()
              "postgresql:// URI"),
         text("database_read", &config::database_read, "connection string",
              "a replica that answers reads", "the same as database"),
-        number("database_connections", &config::database_connections, "connections", 1, 1000,
-               "connections to PostgreSQL, each with a thread"),
+        number(
+            "database_connections", &config::database_connections, "connections", 1, 1000,
+            "connections to PostgreSQL for posts, and as many for reads (of database_read, if that "
+            "is set); seven more (with 1: five) are for looks, sessions, changes of posts, "
+            "sign-ins "
+            "and notifications"),
         number("database_waiting_jobs", &config::database_waiting_jobs, "jobs", 1, 10'000'000,
-               "database calls that may wait for a connection; more are answered 503"),
+               "database calls that may wait for a connection of their purpose; more are answered "
+               "503"),
+        number("database_waiting_jobs_per_user", &config::database_waiting_jobs_per_user, "jobs", 1,
+               10'000'000,
+               "of those, the reads, and the changes, of one user; more are answered 429"),
         number("statement_timeout_ms", &config::statement_timeout_ms, "milliseconds", 1, 3'600'000,
                "the longest that one SQL statement may take"),
         flag("notify", &config::notify,
@@ -206,6 +214,13 @@ std::vector<option> make_options()
         number("recent_bytes", &config::recent_bytes, "bytes", 0, 64 * gib,
                "newest entries kept in memory for parked polls, all walls together"),
         number("session_days", &config::session_days, "days", 1, 3650, "how long a sign-in lasts"),
+        number("max_sessions_per_user", &config::max_sessions_per_user, "sessions; 0: no limit", 0,
+               1'000'000, "sessions of one user; a sign-in ends the oldest beyond"),
+        number("password_threads", &config::password_threads, "threads", 1, 64,
+               "passwords verified at a time; the threads have a low priority"),
+        number("waiting_sign_ins", &config::waiting_sign_ins, "sign-ins", 1, 100'000,
+               "sign-ins that may wait for that, half of them from one address; more are answered "
+               "503 or 429"),
         custom("cors_origins", "origins", "none",
                "pages of other origins that may use the server with credentials, separated by "
                "commas; * admits every "
@@ -216,18 +231,27 @@ std::vector<option> make_options()
                "came over https",
                set_secure_cookie),
         flag("rate_limits", &config::rate_limits,
-             "the seven limits that follow; off: none of them, for a load test"),
+             "the nine limits that follow; off: none of them, for a load test"),
         number("user_polls_per_second", &config::user_polls_per_second, "polls; 0: no limit", 0,
                1'000'000, "polls of one user, ten times as many at once; more are answered 429"),
-        number("address_polls_per_second", &config::address_polls_per_second, "polls; 0: no limit",
-               0, 1'000'000,
-               "polls from one address (IPv6: one /64), ten times as many at once; more are "
-               "answered 429"),
+        number(
+            "address_polls_per_second", &config::address_polls_per_second, "polls; 0: no limit", 0,
+            1'000'000,
+            "polls from one address, ten times as many at once; more are answered 429. "
+            "IPv6: from one /64, four times as many from its /56 and 16 times from its /48, here "
+            "and below"),
         number("user_posts_per_second", &config::user_posts_per_second, "posts; 0: no limit", 0,
                1'000'000, "posts of one user, ten times as many at once; more are answered 429"),
         number("address_posts_per_second", &config::address_posts_per_second, "posts; 0: no limit",
                0, 1'000'000,
                "posts from one address, ten times as many at once; more are answered 429"),
+        number("user_reads_per_second", &config::user_reads_per_second, "requests; 0: no limit", 0,
+               1'000'000,
+               "GETs of one user (history, walls, session, and searches, which count as posts, "
+               "too), ten times as many at once; more are answered 429"),
+        number("address_reads_per_second", &config::address_reads_per_second,
+               "requests; 0: no limit", 0, 1'000'000,
+               "the same from one address, whoever they say they are"),
         number("address_sign_ins_per_minute", &config::address_sign_ins_per_minute,
                "sign-ins; 0: no limit", 0, 1'000'000,
                "sign-ins from one address, a minute's worth at once; more are answered 429"),

@@ -2,11 +2,19 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace limits {
 
-// An IPv4 address as it is; the /64 of an IPv6 address, for whoever has one has all of them; the
-// IPv4 address in a mapped one (::ffff:192.0.2.1). Anything else as it is.
-std::string network_of(const std::string& address);
+struct network {
+    std::string key;
+    double share; // how many times as much as one address it may
+};
+
+// An IPv4 address as it is, also one that is mapped (::ffff:192.0.2.1). Of an IPv6 address its
+// networks, the narrowest first: the /64, for whoever has one address has all of them; the /56 that
+// a line at home often has, and the /48 of a site, so that nobody has 256 or 65,536 times as much.
+// Anything else as it is. Never empty.
+std::vector<network> networks_of(const std::string& address);
 
 } // namespace limits

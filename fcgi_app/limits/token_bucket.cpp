@@ -1,5 +1,7 @@
 #include "fcgi_app/limits/token_bucket.hpp"
 
+#include "fcgi_app/limits/network.hpp"
+
 #include <algorithm>
 
 namespace limits {
@@ -32,6 +34,24 @@ token_buckets::wait token_buckets::take(std::string_view key, time_point now)
         return std::chrono::ceil<wait>(full - now - whole_);
     }
     b.until = full;
+    return {};
+}
+
+network_buckets::network_buckets(const rate& r, const std::string& secret)
+{
+    for (const auto& level : networks_of("::")) {
+        levels_.emplace_back(rate{r.per_second * level.share, r.burst * level.share}, secret);
+    }
+}
+
+token_buckets::wait network_buckets::take(const std::string& address, time_point now)
+{
+    const auto networks = networks_of(address);
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+        if (const auto wait = levels_[i].take(networks[i].key, now); wait != wait.zero()) {
+            return wait;
+        }
+    }
     return {};
 }
 

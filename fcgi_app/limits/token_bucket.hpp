@@ -5,6 +5,9 @@
 
 #include "fcgi_app/limits/keyed_slots.hpp"
 
+#include <string>
+#include <vector>
+
 namespace limits {
 
 struct rate {
@@ -31,6 +34,17 @@ private:
     const time_point::duration token_; // time in which one token is refilled
     const time_point::duration whole_; // time in which all are
     keyed_slots<bucket> buckets_;
+};
+
+// The same for addresses: a token is taken of each network of one, the narrowest first, so who has
+// used up his own takes nothing of his neighbours'.
+class network_buckets {
+public:
+    network_buckets(const rate& r, const std::string& secret);
+    token_buckets::wait take(const std::string& address, time_point now);
+
+private:
+    std::vector<token_buckets> levels_; // as networks_of() has them
 };
 
 } // namespace limits

@@ -69,6 +69,13 @@ http::response refusal(db::denied why)
 
 http::response unavailable(services& s, const walls::trouble& t)
 {
+    if (t.kind == walls::trouble_kind::too_many) { // as at other limits, no line for each
+        s.counted.waiting_of_user.Increment();
+        http::response r =
+            http::response::error(429, "Too many of your requests are waiting. Please wait.");
+        r.headers.emplace_back("Retry-After", "1");
+        return r;
+    }
     s.counted.troubles.Increment();
     spdlog::warn("database trouble, answering 503: {}", t.why);
     http::response r =
@@ -102,6 +109,30 @@ identified who_calls(services& s, const call& c)
 identified who_calls_on_wall(services& s, const call& c)
 {
     identified who = who_calls(s, c);
+    if (const auto* user = std::get_if<walls::identity_ptr>(&who);
+        user != nullptr && !(*user)->may_see(walls::wall_id{c.wall})) {
+        return http::response::error(403, "You may not see this wall.");
+    }
+    return who;
+}
+
+identified who_reads(services& s, const call& c)
+{
+    if (auto refused = s.limited.read_from(c.request)) {
+        return std::move(*refused);
+    }
+    identified who = who_calls(s, c);
+    if (const auto* user = std::get_if<walls::identity_ptr>(&who)) {
+        if (auto refused = s.limited.read_by((*user)->user)) {
+            return std::move(*refused);
+        }
+    }
+    return who;
+}
+
+identified who_reads_wall(services& s, const call& c)
+{
+    identified who = who_reads(s, c);
     if (const auto* user = std::get_if<walls::identity_ptr>(&who);
         user != nullptr && !(*user)->may_see(walls::wall_id{c.wall})) {
         return http::response::error(403, "You may not see this wall.");

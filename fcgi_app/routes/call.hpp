@@ -42,6 +42,9 @@ using identified = std::variant<walls::identity_ptr, http::response>;
 identified who_calls(services& s, const call& c);
 // The same, who in addition may see the wall c.wall; else 403.
 identified who_calls_on_wall(services& s, const call& c);
+// Both of a call that only reads, and not too often; else 429.
+identified who_reads(services& s, const call& c);
+identified who_reads_wall(services& s, const call& c);
 // The same, and not too often: for what costs the database a transaction, or as much. Else 429.
 identified who_works_on_wall(services& s, const call& c);
 

@@ -45,6 +45,8 @@ metrics::metrics()
     , too_slow_requests(counter(limits, limits_help, {{"limit", "receive_timeout_seconds"}}))
     , too_slow_readers(counter(limits, limits_help, {{"limit", "send_timeout_seconds"}}))
     , refused_parking(counter(limits, limits_help, {{"limit", "max_parked"}}))
+    , waiting_sign_ins(counter(limits, limits_help, {{"limit", "waiting_sign_ins"}}))
+    , waiting_of_user(counter(limits, limits_help, {{"limit", "database_waiting_jobs_per_user"}}))
     , user_parking(counter(limits, limits_help, {{"limit", "max_parked_per_user"}}))
     , answer_waits(counter(limits, limits_help, {{"limit", "max_answer_bytes"}}))
     , database_clock_set(counter(clocks, clocks_help, {{"clock", "database"}}))
@@ -73,6 +75,10 @@ metrics::metrics()
           gauge("pollster_sql_failures", "Database calls that ended in trouble, since start."))
     , sql_waiting_gauge(
           gauge("pollster_sql_waiting", "Database calls waiting for a connection now."))
+    , sql_given_up_gauge(gauge("pollster_sql_given_up",
+                               "Database connections that did not answer in time, since start."))
+    , sign_ins_waiting_gauge(
+          gauge("pollster_sign_ins_waiting", "Sign-ins waiting for their password's check now."))
     , schema_newer_gauge(
           gauge("pollster_schema_newer",
                 "Versions that the database's schema is newer than this program, as last asked."))

@@ -41,6 +41,8 @@ public:
     prometheus::Counter& too_slow_requests;   // not delivered within receive_timeout_seconds
     prometheus::Counter& too_slow_readers;    // did not read within send_timeout_seconds
     prometheus::Counter& refused_parking;     // beyond max_parked
+    prometheus::Counter& waiting_sign_ins;    // answered 503, too many passwords wait
+    prometheus::Counter& waiting_of_user;     // answered 429, too much of one user waits
     prometheus::Counter& user_parking;        // answered early, beyond max_parked_per_user
     prometheus::Counter& answer_waits;        // for room, max_answer_bytes
     prometheus::Counter& database_clock_set;  // by more than walls::clock_watch::tolerance
@@ -61,6 +63,8 @@ public:
     prometheus::Gauge& sql_connects_gauge;
     prometheus::Gauge& sql_failures_gauge;
     prometheus::Gauge& sql_waiting_gauge;
+    prometheus::Gauge& sql_given_up_gauge;
+    prometheus::Gauge& sign_ins_waiting_gauge;
     prometheus::Gauge& schema_newer_gauge;
     prometheus::Gauge& posts_under_way_gauge;
 };

@@ -31,6 +31,8 @@ answer show_metrics(services& s, call&)
     set(m.sql_connects_gauge, sql.connects);
     set(m.sql_failures_gauge, sql.failures);
     set(m.sql_waiting_gauge, sql.waiting);
+    set(m.sql_given_up_gauge, sql.given_up);
+    set(m.sign_ins_waiting_gauge, sql.waiting_sign_ins);
     set(m.schema_newer_gauge, std::max(sql.schema - db::schema_version(), 0));
     set(m.posts_under_way_gauge, s.posting.under_way());
 

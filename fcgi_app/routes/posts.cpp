@@ -143,8 +143,14 @@ std::variant<db::new_post, http::response> read_post(const http::request& r)
 answer list_posts(services& s, call& c)
 {
     const auto wanted = read_page(c.request.query);
+    auto who = who_reads_wall(s, c);
     // A search costs the database more than a post does.
-    auto who = wanted && wanted->words ? who_works_on_wall(s, c) : who_calls_on_wall(s, c);
+    if (const auto* user = std::get_if<walls::identity_ptr>(&who);
+        user != nullptr && wanted && wanted->words) {
+        if (auto refused = s.limited.post(c.request, (*user)->user)) {
+            return std::move(*refused);
+        }
+    }
     if (auto* refused = std::get_if<http::response>(&who)) {
         return std::move(*refused);
     }

@@ -52,22 +52,24 @@ std::string key_of(walls::user_id user)
     return std::to_string(walls::number(user));
 }
 
-// All spellings of a name sign the same user in, so they are one. Of name and address, so that
+// All spellings of a name sign the same user in, so they are one. Of name and network, so that
 // nobody can lock another out from elsewhere.
 std::string attempt_key(const http::request& r, const std::string& name)
 {
-    return limits::network_of(r.remote_addr) + '\n' + db::composed(name);
+    return rates::origin_of(r) + '\n' + db::composed(name);
 }
 
 } // namespace
 
-rates::bucket::bucket(metrics& m, const char* option, const limits::rate& r)
+template <class Tokens>
+rates::bucket<Tokens>::bucket(metrics& m, const char* option, const limits::rate& r)
     : tokens_(r, secret())
     , refused_(counter(m, option))
 {
 }
 
-rates::refusal rates::bucket::take(std::string_view key, std::string_view sentence)
+template <class Tokens>
+rates::refusal rates::bucket<Tokens>::take(const std::string& key, std::string_view sentence)
 {
     const auto wait = tokens_.take(key, steady_clock::now());
     if (wait == wait.zero()) {
@@ -82,6 +84,8 @@ rates::rates(const rate_settings& s, metrics& m)
     , address_polls_(m, "address_polls_per_second", a_second(s.address_polls_per_second))
     , user_posts_(m, "user_posts_per_second", a_second(s.user_posts_per_second))
     , address_posts_(m, "address_posts_per_second", a_second(s.address_posts_per_second))
+    , user_reads_(m, "user_reads_per_second", a_second(s.user_reads_per_second))
+    , address_reads_(m, "address_reads_per_second", a_second(s.address_reads_per_second))
     , address_sign_ins_(m, "address_sign_ins_per_minute", a_minute(s.address_sign_ins_per_minute))
     , sign_in_delay_(s.sign_in_longest_delay, secret())
     , delayed_(counter(m, "sign_in_longest_delay_seconds"))
@@ -90,8 +94,7 @@ rates::rates(const rate_settings& s, metrics& m)
 
 rates::refusal rates::poll_from(const http::request& r)
 {
-    return address_polls_.take(limits::network_of(r.remote_addr),
-                               "Too many polls from this address. Please wait.");
+    return address_polls_.take(r.remote_addr, "Too many polls from this address. Please wait.");
 }
 
 rates::refusal rates::poll_by(walls::user_id user)
@@ -101,18 +104,32 @@ rates::refusal rates::poll_by(walls::user_id user)
 
 rates::refusal rates::post(const http::request& r, walls::user_id user)
 {
-    if (auto refused = address_posts_.take(limits::network_of(r.remote_addr),
-                                           "Too many posts from this address. Please wait.")) {
+    if (auto refused =
+            address_posts_.take(r.remote_addr, "Too many posts from this address. Please wait.")) {
         return refused;
     }
     return user_posts_.take(key_of(user), "Too many posts. Please wait.");
 }
 
+rates::refusal rates::read_from(const http::request& r)
+{
+    return address_reads_.take(r.remote_addr, "Too many requests from this address. Please wait.");
+}
+
+rates::refusal rates::read_by(walls::user_id user)
+{
+    return user_reads_.take(key_of(user), "Too many requests. Please wait.");
+}
+
+std::string rates::origin_of(const http::request& r)
+{
+    return limits::networks_of(r.remote_addr).back().key;
+}
+
 rates::refusal rates::sign_in(const http::request& r, const std::string& name)
 {
-    if (auto refused = address_sign_ins_.take(limits::network_of(r.remote_addr),
-                                              "Too many sign-ins from this address. "
-                                              "Please wait.")) {
+    if (auto refused = address_sign_ins_.take(r.remote_addr, "Too many sign-ins from this address. "
+                                                             "Please wait.")) {
         return refused;
     }
     const auto wait = sign_in_delay_.attempt(attempt_key(r, name), steady_clock::now());

@@ -20,6 +20,8 @@ struct rate_settings { // 0 is no limit
     std::size_t address_polls_per_second = 0;
     std::size_t user_posts_per_second = 0;
     std::size_t address_posts_per_second = 0;
+    std::size_t user_reads_per_second = 0;
+    std::size_t address_reads_per_second = 0;
     std::size_t address_sign_ins_per_minute = 0;
     std::chrono::seconds sign_in_longest_delay{0};
 };
@@ -32,28 +34,40 @@ public:
 
     refusal poll_from(const http::request& r);
     refusal poll_by(walls::user_id user);
-    // Posts, changes of posts, and searches.
+    // What is only read: asked before the session is looked up, and after.
+    refusal read_from(const http::request& r);
+    refusal read_by(walls::user_id user);
+    // Posts, changes of posts, read marks, and searches.
     refusal post(const http::request& r, walls::user_id user);
     // The attempt counts as a failure until signed_in() says otherwise.
     refusal sign_in(const http::request& r, const std::string& name);
     void signed_in(const http::request& r, const std::string& name);
+    // Whose work is taken in turn with that of others, before it is known who it is: the widest
+    // network of the address.
+    static std::string origin_of(const http::request& r);
 
 private:
+    // `Tokens`: token_buckets or network_buckets.
+    template <class Tokens>
     class bucket {
     public:
         bucket(metrics& m, const char* option, const limits::rate& r);
-        refusal take(std::string_view key, std::string_view sentence);
+        refusal take(const std::string& key, std::string_view sentence);
 
     private:
-        limits::token_buckets tokens_;
+        Tokens tokens_;
         prometheus::Counter& refused_;
     };
+    using of_users = bucket<limits::token_buckets>;
+    using of_addresses = bucket<limits::network_buckets>;
 
-    bucket user_polls_;
-    bucket address_polls_;
-    bucket user_posts_;
-    bucket address_posts_;
-    bucket address_sign_ins_;
+    of_users user_polls_;
+    of_addresses address_polls_;
+    of_users user_posts_;
+    of_addresses address_posts_;
+    of_users user_reads_;
+    of_addresses address_reads_;
+    of_addresses address_sign_ins_;
     limits::growing_delay sign_in_delay_;
     prometheus::Counter& delayed_;
 };

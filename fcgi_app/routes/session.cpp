@@ -99,6 +99,16 @@ std::string utc_text(std::chrono::sys_time<std::chrono::milliseconds> t)
     return text;
 }
 
+// Passwords are slow to verify, on purpose; the queue is short, so that nobody waits in vain.
+http::response too_many_sign_ins(services& s)
+{
+    s.counted.waiting_sign_ins.Increment();
+    http::response r =
+        http::response::error(503, "Too many people are signing in. Please try again.");
+    r.headers.emplace_back("Retry-After", std::to_string(1 + s.random() % 3));
+    return r;
+}
+
 json::object user_json(walls::user_id user, const std::string& name)
 {
     return {{"id", walls::number(user)}, {"name", name}};
@@ -117,7 +127,10 @@ answer sign_in(services& s, call& c)
         spdlog::info("request {}: sign-in from {} has to wait", c.number, c.request.remote_addr);
         return std::move(*refused);
     }
-    auto done = s.store.sign_in(name, password);
+    auto done = s.store.sign_in(name, password, s.limited.origin_of(c.request));
+    if (!done && done.error().kind == walls::trouble_kind::overloaded) {
+        return too_many_sign_ins(s);
+    }
     if (!done) {
         return unavailable(s, done.error());
     }
@@ -166,7 +179,7 @@ answer sign_out(services& s, call& c)
 
 answer show_session(services& s, call& c)
 {
-    auto who = who_calls(s, c);
+    auto who = who_reads(s, c);
     if (auto* refused = std::get_if<http::response>(&who)) {
         return std::move(*refused);
     }

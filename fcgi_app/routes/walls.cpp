@@ -10,7 +10,7 @@ namespace json = boost::json;
 
 answer list_walls(services& s, call& c)
 {
-    auto who = who_calls(s, c);
+    auto who = who_reads(s, c);
     if (auto* refused = std::get_if<http::response>(&who)) {
         return std::move(*refused);
     }
@@ -37,7 +37,7 @@ answer list_walls(services& s, call& c)
 
 answer mark_read(services& s, call& c)
 {
-    auto who = who_calls_on_wall(s, c);
+    auto who = who_works_on_wall(s, c);
     if (auto* refused = std::get_if<http::response>(&who)) {
         return std::move(*refused);
     }

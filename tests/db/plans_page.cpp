@@ -154,16 +154,19 @@ std::size_t plan::most_rows() const
 
 std::vector<plan> plans_in(const std::string& log)
 {
-    constexpr std::string_view first = "plans|LOG:  duration: ";
+    // The connection's name and purpose.
+    constexpr std::string_view name = "plans ";
+    constexpr std::string_view first = "|LOG:  duration: ";
     constexpr std::string_view query = "Query Text: ";
     std::vector<plan> found;
     std::istringstream lines(log);
     bool inside = false;
     for (std::string line; std::getline(lines, line);) {
         if (!line.starts_with('\t')) {
-            inside = line.starts_with(first) && line.ends_with("plan:");
+            const auto at = line.find(first);
+            inside = line.starts_with(name) && at != std::string::npos && line.ends_with("plan:");
             if (inside) {
-                found.push_back({std::stod(line.substr(first.size())), {}, {}});
+                found.push_back({std::stod(line.substr(at + first.size())), {}, {}});
             }
             continue;
         }

@@ -364,6 +364,61 @@ BOOST_AUTO_TEST_CASE(a_wall_that_is_stuck_takes_others_with_it_once_at_most)
     });
 }
 
+// On one connection ann's first post goes alone, and the others wait for it in this order.
+BOOST_AUTO_TEST_CASE(who_posts_hundreds_at_a_time_keeps_nobody_from_the_next_group)
+{
+    fibers::testing::in_loop([this](fibers::reactor&) {
+        db::post_groups groups(*store, 1, 1000);
+        std::vector<boost::fibers::fiber> writers;
+        const auto add = [&](int user, const std::string& body) {
+            writers.emplace_back([&groups, user, body] {
+                BOOST_TEST(text_of(groups.add(of(user, body))).starts_with("created "));
+            });
+        };
+        for (int i = 100; i < 310; ++i) {
+            add(1, std::to_string(i));
+        }
+        for (int i = 100; i < 130; ++i) {
+            add(2, std::to_string(i));
+        }
+        add(3, "lone");
+        for (auto& w : writers) {
+            w.join();
+        }
+    });
+    BOOST_TEST(transactions() == "4"); // 1, 100, 100 and 40
+    const std::string posts = "from pollster.entries e join pollster.posts p on p.id = e.post_id ";
+    BOOST_TEST(sql("select e.id " + posts + "where p.user_id = 3") == "101");
+    // A user's share, in his order, and ann fills what is left of the group.
+    BOOST_TEST(sql("select count(*) || ' ' || max(body) " + posts +
+                   "where p.user_id = 2 and e.id <= 101") == "25 124");
+    BOOST_TEST(sql("select count(*) || ' ' || max(body) " + posts +
+                   "where p.user_id = 1 and e.id <= 101") == "75 174");
+    BOOST_TEST(sql("select count(*) from (select p.body < lag(p.body) over (partition by p.user_id "
+                   "order by e.id) as late " +
+                   posts + ") o where late") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(who_posts_large_texts_keeps_nobody_from_the_next_group)
+{
+    fibers::testing::in_loop([this](fibers::reactor&) {
+        db::post_groups groups(*store, 1, 1000);
+        std::vector<boost::fibers::fiber> writers;
+        for (int i = 0; i < 61; ++i) {
+            writers.emplace_back([&groups, i] {
+                const auto post = i < 60 ? of(1, std::string(60'000, 'x')) : of(3, "lone");
+                BOOST_TEST(text_of(groups.add(post)).starts_with("created "));
+            });
+        }
+        for (auto& w : writers) {
+            w.join();
+        }
+    });
+    // After the first and 17 more, which fill a group.
+    BOOST_TEST(sql("select e.id from pollster.entries e join pollster.posts p on p.id = e.post_id "
+                   "where p.user_id = 3") == "19");
+}
+
 BOOST_AUTO_TEST_CASE(more_posts_than_may_wait_are_turned_away)
 {
     fibers::testing::in_loop([this](fibers::reactor&) {

@@ -3,10 +3,14 @@
 #include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <libpq-fe.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -49,8 +53,9 @@ struct trouble_fixture : store_fixture {
     }
     static std::string kind(trouble_kind k)
     {
-        static const std::vector<std::string> names{"unavailable", "overloaded", "read_only",
-                                                    "timed_out",   "disk_full",  "wrong_schema"};
+        static const std::vector<std::string> names{"unavailable", "overloaded", "too_many",
+                                                    "read_only",   "timed_out",  "disk_full",
+                                                    "wrong_schema"};
         return names.at(static_cast<std::size_t>(k));
     }
     template <class T>
@@ -122,8 +127,8 @@ BOOST_AUTO_TEST_CASE(a_restart_between_calls_costs_no_call)
 BOOST_AUTO_TEST_CASE(a_killed_backend_of_the_look_forgets_nothing)
 {
     store->look({}).value();
-    sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
-        "'pollster'");
+    sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name "
+        "like 'pollster%'");
     try_post("k").value();
     const auto c = store->look({}).value();
     BOOST_TEST(!c.forget_everything);
@@ -157,7 +162,7 @@ BOOST_AUTO_TEST_CASE(numbers_that_a_crash_gives_again_hide_nothing)
     const auto before = run(checkpointer);
 
     const auto backend = std::stoi(run("select pid from pg_stat_activity "
-                                       "where application_name = 'pollster'"));
+                                       "where application_name like 'pollster%'"));
     BOOST_REQUIRE(::kill(backend, SIGKILL) == 0);
     const auto recovered = eventually([&]() -> std::optional<bool> {
         try {
@@ -227,6 +232,69 @@ BOOST_AUTO_TEST_CASE(more_jobs_than_may_wait_are_turned_away)
     BOOST_TEST(kind(full->walls_of({"", walls::user_id{1}})) == "overloaded");
 }
 
+// All reads hang behind somebody's lock. One user's fill neither the queue nor the connections for
+// the others, and what is no read goes on.
+BOOST_AUTO_TEST_CASE(one_user_cannot_fill_the_reads_and_reads_delay_nothing_else)
+{
+    settings.connections = 2;
+    settings.waiting_of_user = 3;
+    settings.statement_timeout = 60s;
+    store = db::store::open(settings);
+    const auto token = token_of(1);
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> holder(
+        PQconnectdb(settings.database.c_str()), &PQfinish);
+    PQclear(PQexec(holder.get(), "begin; lock table pollster.read_marks in access exclusive mode"));
+
+    std::vector<std::thread> readers;
+    std::vector<std::int64_t> order; // in which the readers had their answers
+    std::mutex mutex;
+    const auto read = [&](std::int64_t user) {
+        readers.emplace_back([&, user] {
+            const bool fine = store->walls_of({"", walls::user_id{user}}).has_value();
+            const std::lock_guard lock(mutex);
+            order.push_back(fine ? user : -user);
+        });
+    };
+    const auto waiting = [&](std::size_t n) {
+        return eventually(
+            [&] { return store->count().waiting == n ? std::optional(true) : std::nullopt; });
+    };
+    read(1); // occupies one of the two connections: the other is not for this user
+    BOOST_TEST_REQUIRE(eventually([&] {
+                           return sql("select count(*) from pg_locks where not granted") == "1"
+                                      ? std::optional(true)
+                                      : std::nullopt;
+                       }).has_value());
+    for (std::size_t n = 1; n <= 3; ++n) {
+        read(1);
+        BOOST_TEST_REQUIRE(waiting(n).has_value());
+    }
+    BOOST_TEST(kind(store->walls_of(reader(1))) == "too_many");
+    BOOST_TEST(kind(store->search(reader(1), {walls::wall_id{1}, "x", {}, 5})) == "too_many");
+    BOOST_TEST(kind(store->posts_before(reader(2), walls::wall_id{1}, {}, 5)) == "fine");
+
+    BOOST_TEST(kind(store->look({})) == "fine");
+    BOOST_TEST(kind(store->entries_after(from_start, 5)) == "fine");
+    BOOST_TEST(store->who(std::vector{token}).value().at(0) != nullptr);
+    BOOST_TEST(kind(store->add_post({walls::wall_id{1}, walls::user_id{1}, "x", {}})) == "fine");
+    BOOST_TEST(kind(store->sign_in("ann", "ann secret")) == "fine");
+    BOOST_TEST(kind(store->change_post(
+                   {walls::wall_id{1}, walls::user_id{1}, walls::post_id{1}, "y"})) == "fine");
+
+    read(2); // behind three of the other's, but next in turn
+    BOOST_TEST_REQUIRE(eventually([&] {
+                           return sql("select count(*) from pg_locks where not granted") == "2"
+                                      ? std::optional(true)
+                                      : std::nullopt;
+                       }).has_value());
+    PQclear(PQexec(holder.get(), "commit"));
+    for (auto& r : readers) {
+        r.join();
+    }
+    BOOST_TEST(std::count(order.begin(), order.end(), 1) == 4);
+    BOOST_TEST(std::count(order.begin(), order.end(), 2) == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_string_that_cannot_be_read_is_said_at_once)
 {
     settings.database = "dbname";
@@ -252,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_replica_answers_what_it_has_and_a_promoted_one_takes_over
     both->add_post({walls::wall_id{1}, walls::user_id{1}, "one", {}}).value();
     const auto c = both->look({}).value();
     BOOST_TEST(number(c.heads.at(0).newest) == 1);
-    BOOST_TEST(both->entries_after(from_start, 5).value()[0].entries.size() == 1u);
+    BOOST_TEST(both->older_entries().entries_after(from_start, 5).value()[0].entries.size() == 1u);
 
     // And once it has caught up, it answers by itself.
     standby.sql("x", "select pg_wal_replay_resume()");
@@ -267,10 +335,11 @@ BOOST_AUTO_TEST_CASE(a_replica_answers_what_it_has_and_a_promoted_one_takes_over
         return standby.sql("x", "select pg_last_wal_replay_lsn() >= '" +
                                     primary.sql("x", "select pg_current_wal_lsn()") + "'") == "t";
     });
-    both->entries_after(from_start, 5).value();
-    BOOST_TEST(standby.sql(
-                   "x", "select count(*) from pg_stat_activity where application_name = 'pollster' "
-                        "and query like '%asked(wall_id, last, n)%'") == "1");
+    both->older_entries().entries_after(from_start, 5).value();
+    BOOST_TEST(
+        standby.sql("x",
+                    "select count(*) from pg_stat_activity where application_name like 'pollster%' "
+                    "and query like '%asked(wall_id, last, n)%'") == "1");
 
     // A standby is no place for the look.
     auto wrong = standby.settings("x");

@@ -14,7 +14,8 @@ function section(title) {
 }
 
 // Literals that the formatter broke over lines are one text again; {} is what the log puts in.
-const sources = readdirSync(new URL('fcgi_app/', root), { recursive: true, withFileTypes: true })
+const sources = ['fcgi_app/', 'db/']
+  .flatMap((folder) => readdirSync(new URL(folder, root), { recursive: true, withFileTypes: true }))
   .filter((file) => file.name.endsWith('.cpp'))
   .map((file) => readFileSync(`${file.path ?? file.parentPath}/${file.name}`, 'utf8'))
   .join('\n')

@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_primary_that_became_read_only_refuses_writers_until_it_is
         s.sql("begin read write; alter database " + database +
               " set default_transaction_read_only = " + mode + "; commit");
         s.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = "
-              "current_database() and application_name = 'pollster'");
+              "current_database() and application_name like 'pollster%'");
     };
     turn("on");
     const auto refused = s.send(say_call(bob, 1, "x", "k"));
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(a_schema_that_becomes_newer_is_noticed_and_changes_nothing)
           "select max(number) + 2, 'of the next version', '' from pollster.schema_migrations");
     const auto cut = [&] {
         s.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = "
-              "current_database() and application_name = 'pollster'");
+              "current_database() and application_name like 'pollster%'");
     };
     cut();
     eventually("it is noticed", [&] { return s.metric("pollster_schema_newer") == 2; });

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <deque>
+#include <vector>
 
 using namespace e2e;
 
@@ -14,8 +15,8 @@ settings only(const std::string& option, const std::string& value)
     settings s{{"rate_limits", "on"}};
     for (const char* name :
          {"user_polls_per_second", "address_polls_per_second", "user_posts_per_second",
-          "address_posts_per_second", "address_sign_ins_per_minute",
-          "sign_in_longest_delay_seconds", "max_parked_per_user"}) {
+          "address_posts_per_second", "user_reads_per_second", "address_reads_per_second",
+          "address_sign_ins_per_minute", "sign_in_longest_delay_seconds", "max_parked_per_user"}) {
         s[name] = "0";
     }
     s[option] = value;
@@ -95,6 +96,66 @@ BOOST_AUTO_TEST_CASE(sign_ins_from_one_address_are_limited)
     chat s(only("address_sign_ins_per_minute", "3"));
     BOOST_TEST(until_refused(s, sign_in("ann", "wrong"), 10) == 3);
     expect_429(s.send(sign_in("bob", "wrong")));
+}
+
+BOOST_AUTO_TEST_CASE(reads_of_one_user_are_limited_and_those_of_another_are_not)
+{
+    chat s(only("user_reads_per_second", "1"));
+    const std::vector<call> reads{{"GET", "/walls", {}, {}},
+                                  {"GET", "/session", {}, {}},
+                                  {"GET", "/walls/1/posts", {}, {}},
+                                  {"GET", "/walls/1/posts?q=hello", {}, {}}};
+    BOOST_TEST(until_refused(s, signed_by(ann, reads[0]), 100) < 100);
+    for (const auto& read : reads) {
+        expect_429(s.send(signed_by(ann, read)));
+        BOOST_TEST(s.send(signed_by(bob, read)).status == 200);
+    }
+    BOOST_TEST(counted(s, "user_reads_per_second"));
+}
+
+BOOST_AUTO_TEST_CASE(reads_from_one_address_are_limited_whoever_they_say_they_are)
+{
+    chat s(only("address_reads_per_second", "1"));
+    BOOST_TEST(until_refused(s, signed_by("nobody", {"GET", "/session", {}, {}}), 100) < 100);
+    expect_429(s.send(signed_by(ann, {"GET", "/walls", {}, {}})));
+}
+
+BOOST_AUTO_TEST_CASE(read_marks_are_limited_with_the_posts)
+{
+    chat s(only("user_posts_per_second", "1"));
+    auto mark = post_json(R"({"id":0})", "/walls/1/read");
+    mark.method = "PUT";
+    BOOST_TEST(until_refused(s, signed_by(ann, mark), 100) < 100);
+    BOOST_TEST(s.send(signed_by(bob, mark)).status == 200);
+}
+
+// One thread verifies, and not faster because many ask: what does not fit into the short queue is
+// told so at once, and a right password of another address is next in turn.
+BOOST_AUTO_TEST_CASE(a_flood_of_sign_ins_is_refused_at_once_and_delays_nobody)
+{
+    auto few = only("max_parked_per_user", "0");
+    few["waiting_sign_ins"] = "4";
+    chat s(few);
+    s.sql("update pollster.users set password_hash = "
+          "'$2b$09$abcdefghijklmnopqrstuuLrYmBo0ZPOwSNfUNLTgNlUgSiCgHyQ2' where name = 'bob'");
+    std::deque<hanging_call> flood;
+    for (int i = 0; i < 20; ++i) {
+        flood.emplace_back(s, sign_in("bob", "wrong"));
+    }
+    // None of them is a thing of PostgreSQL's: posts and polls do not wait.
+    BOOST_TEST(s.send(say_call(ann, 1, "meanwhile")).status == 201);
+    BOOST_TEST(entries_of(s.send(poll_call(bob, R"({"1":0})"))) == "1:1");
+    int refused = 0;
+    for (auto& attempt : flood) {
+        const auto r = attempt.wait(200s);
+        BOOST_TEST((r.status == 401 || r.status == 429), text_of(r));
+        if (r.status == 429) {
+            expect_429(r);
+            ++refused;
+        }
+    }
+    BOOST_TEST(refused >= 10); // one is verified and two wait, and so on
+    BOOST_TEST(s.send(sign_in("ann", "ann secret")).status == 201);
 }
 
 BOOST_AUTO_TEST_CASE(failed_sign_ins_make_the_next_wait_the_same_for_a_name_that_does_not_exist)

@@ -13,9 +13,9 @@ namespace {
 // the server's).
 std::string last_activity(const chat& s)
 {
-    return s.sql(
-        "select coalesce(max(greatest(query_start, state_change))::text, '') from "
-        "pg_stat_activity where datname = current_database() and application_name = 'pollster'");
+    return s.sql("select coalesce(max(greatest(query_start, state_change))::text, '') from "
+                 "pg_stat_activity where datname = current_database() and application_name like "
+                 "'pollster%'");
 }
 
 } // namespace

@@ -220,13 +220,13 @@ BOOST_AUTO_TEST_CASE(a_sleeping_fiber_wakes_at_its_time)
 BOOST_AUTO_TEST_CASE(wakes_from_other_threads_are_not_lost)
 {
     in_loop([](reactor&) {
-        worker_threads workers(2, 10'000);
+        worker_threads workers(2, {});
         int sum = 0;
         std::vector<boost::fibers::fiber> all;
         all.reserve(2'000);
         for (int i = 0; i < 2'000; ++i) {
             all.emplace_back(
-                [&] { sum += workers.run([](std::size_t) { return 1; }).value_or(0); });
+                [&] { sum += std::get<int>(workers.run(nobody, [](std::size_t) { return 1; })); });
         }
         for (auto& f : all) {
             f.join();
@@ -385,10 +385,10 @@ BOOST_AUTO_TEST_CASE(the_destructor_finishes_what_waits_in_the_queue)
         std::atomic<int> done{0};
         std::vector<boost::fibers::fiber> all;
         {
-            worker_threads workers(1, 100);
+            worker_threads workers(1, {.waiting = 100});
             for (int i = 0; i < 50; ++i) {
                 all.emplace_back(boost::fibers::launch::dispatch,
-                                 [&] { workers.run([&](std::size_t) { return ++done; }); });
+                                 [&] { workers.run(nobody, [&](std::size_t) { return ++done; }); });
             }
         }
         BOOST_TEST(done == 50);
@@ -401,29 +401,32 @@ BOOST_AUTO_TEST_CASE(the_destructor_finishes_what_waits_in_the_queue)
 BOOST_AUTO_TEST_CASE(what_a_job_throws_is_thrown_to_the_fiber)
 {
     in_loop([](reactor&) {
-        worker_threads workers(1, 10);
-        BOOST_CHECK_THROW(workers.run([](std::size_t) -> int { throw std::runtime_error("no"); }),
-                          std::runtime_error);
+        worker_threads workers(1, {.waiting = 10});
+        BOOST_CHECK_THROW(
+            workers.run(nobody, [](std::size_t) -> int { throw std::runtime_error("no"); }),
+            std::runtime_error);
     });
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_without_fibers_waits_for_its_job_too)
 {
-    worker_threads workers(1, 10);
-    BOOST_TEST(workers.run([](std::size_t worker) { return worker + 7; }).value() == 7u);
-    BOOST_CHECK_THROW(workers.run([](std::size_t) -> int { throw std::runtime_error("no"); }),
-                      std::runtime_error);
+    worker_threads workers(1, {.waiting = 10});
+    BOOST_TEST(std::get<std::size_t>(
+                   workers.run(nobody, [](std::size_t worker) { return worker + 7; })) == 7u);
+    BOOST_CHECK_THROW(
+        workers.run(nobody, [](std::size_t) -> int { throw std::runtime_error("no"); }),
+        std::runtime_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_queue_refuses_at_once)
 {
     in_loop([](reactor&) {
         std::atomic<bool> release{false};
-        worker_threads workers(1, 1);
+        worker_threads workers(1, {.waiting = 1});
         std::vector<boost::fibers::fiber> busy;
         for (int i = 0; i < 2; ++i) { // one runs, one waits
             busy.emplace_back([&] {
-                workers.run([&](std::size_t) {
+                workers.run(nobody, [&](std::size_t) {
                     release.wait(false);
                     return 0;
                 });
@@ -433,7 +436,8 @@ BOOST_AUTO_TEST_CASE(a_full_queue_refuses_at_once)
                 std::this_thread::yield(); // until the worker has begun the first
             }
         }
-        BOOST_TEST(!workers.run([](std::size_t) { return 0; }).has_value());
+        BOOST_TEST(
+            std::holds_alternative<refusal>(workers.run(nobody, [](std::size_t) { return 0; })));
         release = true;
         release.notify_all();
         for (auto& f : busy) {

@@ -155,12 +155,12 @@ BOOST_AUTO_TEST_CASE(a_fiber_that_waits_has_touched_one_page)
 {
     in_loop([](reactor&) {
         const auto moment = std::chrono::milliseconds(100);
-        worker_threads workers(1, 10);
+        worker_threads workers(1, {.waiting = 10});
         report("asleep in a sleeper", high_water([] {}), 4096);
         report("asleep in sleep_for", high_water([&] { boost::this_fiber::sleep_for(moment); }),
                4096);
         report("in worker_threads::run", high_water([&] {
-                   workers.run([&](std::size_t) {
+                   workers.run(nobody, [&](std::size_t) {
                        std::this_thread::sleep_for(moment);
                        return 0;
                    });

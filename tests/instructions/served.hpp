@@ -36,7 +36,7 @@ public:
     {
         return data.who(tokens);
     }
-    walls::result<std::optional<db::signed_in>> sign_in(const std::string&,
+    walls::result<std::optional<db::signed_in>> sign_in(const std::string&, const std::string&,
                                                         const std::string&) override
     {
         return absent();
@@ -67,11 +67,13 @@ public:
     {
         return absent();
     }
+    walls::entry_source& older_entries() override { return data; }
     walls::result<db::change_outcome> change_post(const db::post_change&) override
     {
         return absent();
     }
     walls::result<std::size_t> clean_up() override { return absent(); }
+    void give_up() override {}
     db::counters count() const override { return {}; }
     bool is_own_backend(int) const override { return false; }
 

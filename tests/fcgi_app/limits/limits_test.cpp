@@ -83,15 +83,64 @@ BOOST_AUTO_TEST_CASE(success_and_rest_make_the_delay_forgotten)
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_ipv6_address_counts_as_its_network)
+namespace {
+std::string networks(const std::string& address)
 {
-    BOOST_TEST(network_of("192.0.2.1") == "192.0.2.1");
-    BOOST_TEST(network_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
-    BOOST_TEST(network_of("2001:DB8:1:2::1") == "2001:db8:1:2::/64");
-    BOOST_TEST(network_of("2001:db8:1:3::1") == "2001:db8:1:3::/64");
-    BOOST_TEST(network_of("::ffff:192.0.2.1") == "192.0.2.1");
-    BOOST_TEST(network_of("") == "");
-    BOOST_TEST(network_of("not an address") == "not an address");
+    std::string all;
+    for (const auto& n : networks_of(address)) {
+        all += (all.empty() ? "" : " ") + n.key;
+    }
+    return all;
+}
+} // namespace
+
+BOOST_AUTO_TEST_CASE(an_ipv6_address_counts_as_its_networks)
+{
+    BOOST_TEST(networks("192.0.2.1") == "192.0.2.1");
+    BOOST_TEST(networks("2001:db8:1:2:3:4:5:6") ==
+               "2001:db8:1:2::/64 2001:db8:1::/56 2001:db8:1::/48");
+    BOOST_TEST(networks("2001:DB8:1:1f2::1") ==
+               "2001:db8:1:1f2::/64 2001:db8:1:100::/56 2001:db8:1::/48");
+    BOOST_TEST(networks("::ffff:192.0.2.1") == "192.0.2.1");
+    BOOST_TEST(networks("") == "");
+    BOOST_TEST(networks("not an address") == "not an address");
+}
+
+BOOST_AUTO_TEST_CASE(whoever_has_a_site_of_ipv6_has_sixteen_times_as_much_not_65536_times)
+{
+    // Of a /64, a /56 and a /48 each address is tried, in the same moment.
+    const auto served = [](int of_64, int of_56, int of_48) {
+        network_buckets buckets({1, 10}, "secret");
+        int tokens = 0;
+        for (int site = 0; site < of_48; ++site) {
+            for (int line = 0; line < of_56; ++line) {
+                for (int host = 0; host < of_64; ++host) {
+                    char address[64];
+                    std::snprintf(address, sizeof address, "2001:db8:1:%x%02x::%x", site, line,
+                                  host + 1);
+                    tokens += buckets.take(address, noon) == 0ms ? 1 : 0;
+                }
+            }
+        }
+        return tokens;
+    };
+    BOOST_TEST(served(1000, 1, 1) == 10);
+    BOOST_TEST(served(20, 256, 1) == 40);
+    BOOST_TEST(served(1, 256, 256) == 160);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_used_up_his_own_takes_nothing_of_his_neighbours)
+{
+    network_buckets buckets({1, 10}, "secret");
+    for (int i = 0; i < 1000; ++i) {
+        buckets.take("2001:db8:1:2::1", noon);
+    }
+    BOOST_TEST((buckets.take("2001:db8:1:3::1", noon) == 0ms));
+    for (int i = 0; i < 1000; ++i) {
+        buckets.take("192.0.2.1", noon);
+    }
+    BOOST_TEST((buckets.take("192.0.2.1", noon) > 0ms));
+    BOOST_TEST((buckets.take("192.0.2.2", noon) == 0ms));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

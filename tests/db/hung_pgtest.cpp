@@ -1,0 +1,222 @@
+// Processes of PostgreSQL that stop answering, as on a host that hangs: the server's own timeouts
+// do nothing then. Each purpose has connections of its own, so the others go on; the one that hangs
+// is given up at its deadline and the next call opens another.
+#include "db/listener.hpp"
+#include "tests/db/store_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <functional>
+#include <mutex>
+#include <sstream>
+#include <thread>
+
+namespace {
+
+using namespace std::chrono_literals;
+using walls::trouble_kind;
+
+// Every process that serves this purpose now, stopped until this ends.
+class stopped {
+public:
+    stopped(const store_fixture& f, const std::string& purpose)
+    {
+        std::istringstream pids(
+            f.sql("select string_agg(pid::text, ' ') from pg_stat_activity where datname = "
+                  "current_database() and application_name = 'pollster " +
+                  purpose + "'"));
+        for (pid_t pid = 0; pids >> pid;) {
+            BOOST_REQUIRE(::kill(pid, SIGSTOP) == 0);
+            pids_.push_back(pid);
+        }
+        BOOST_REQUIRE(!pids_.empty());
+    }
+    ~stopped()
+    {
+        for (const pid_t pid : pids_) {
+            ::kill(pid, SIGCONT);
+        }
+    }
+    stopped(const stopped&) = delete;
+    stopped& operator=(const stopped&) = delete;
+
+private:
+    std::vector<pid_t> pids_;
+};
+
+struct hung_fixture : store_fixture {
+    using question = std::function<std::optional<walls::trouble>(db::store&)>;
+    struct purpose {
+        std::string name;
+        question ask;
+    };
+
+    std::mutex mutex;
+    std::vector<std::string> lines;
+    std::string token = token_of(1);
+    int posted = 0;
+
+    hung_fixture()
+    {
+        settings.connections = 1;
+        settings.statement_timeout = 3s; // a busy machine must not reach it
+        settings.warn = [this](const std::string& line) {
+            const std::lock_guard lock(mutex);
+            lines.push_back(line);
+        };
+        store = db::store::open(settings);
+    }
+
+    template <class T>
+    static std::optional<walls::trouble> trouble_of(const walls::result<T>& r)
+    {
+        return r ? std::nullopt : std::optional(r.error());
+    }
+
+    std::vector<purpose> purposes()
+    {
+        const walls::user_id user{1};
+        const walls::wall_id wall{1};
+        return {
+            {"look", [](db::store& s) { return trouble_of(s.look({})); }},
+            {"sessions", [this](db::store& s) { return trouble_of(s.who(std::vector{token})); }},
+            {"posts",
+             [=, this](db::store& s) {
+                 return trouble_of(s.add_post({wall, user, std::to_string(++posted), {}}));
+             }},
+            {"changes",
+             [=, this](db::store& s) {
+                 return trouble_of(
+                     s.change_post({wall, user, walls::post_id{1}, std::to_string(++posted)}));
+             }},
+            {"reads", [this](db::store& s) { return trouble_of(s.walls_of(reader(1))); }},
+            {"sign-ins",
+             [=, this](db::store& s) {
+                 return trouble_of(s.mark_read(reader(1), wall, walls::entry_id{1}));
+             }},
+        };
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(hung_, hung_fixture)
+
+BOOST_AUTO_TEST_CASE(each_purpose_is_given_up_by_itself_while_the_others_go_on)
+{
+    const auto all = purposes();
+    for (const auto& p : all) {
+        BOOST_REQUIRE(!p.ask(*store));
+    }
+    std::uint64_t given_up = 0;
+    for (const auto& hangs : all) {
+        BOOST_TEST_CONTEXT(hangs.name)
+        {
+            const stopped processes(*this, hangs.name);
+            // Where there are two connections, the one that was not used yet may be taken.
+            std::atomic<bool> over{false};
+            std::optional<walls::trouble> trouble;
+            std::thread caller([&] {
+                for (int i = 0; i < 20 && !trouble; ++i) {
+                    trouble = hangs.ask(*store);
+                }
+                over = true;
+            });
+            int rounds = 0;
+            while (!over) {
+                for (const auto& other : all) {
+                    if (other.name != hangs.name) {
+                        const auto failed = other.ask(*store);
+                        BOOST_TEST(!failed, other.name << ": " << (failed ? failed->why : ""));
+                    }
+                }
+                ++rounds;
+            }
+            caller.join();
+            BOOST_TEST(rounds > 1);
+            BOOST_TEST_REQUIRE(trouble.has_value());
+            BOOST_TEST((trouble->kind == trouble_kind::timed_out), trouble->why);
+            BOOST_TEST(store->count().given_up == ++given_up);
+            BOOST_TEST(lines.size() == given_up);
+            BOOST_TEST(lines.back().starts_with("a connection was given up: no answer"));
+            BOOST_TEST(!hangs.ask(*store)); // by another connection, while the first still hangs
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_entries_of_a_look_come_by_the_look_while_all_reads_hang)
+{
+    BOOST_REQUIRE(!purposes()[4].ask(*store));
+    post(1, 1, "news");
+    const stopped reads(*this, "reads");
+    const auto bob = reader(2);
+    std::thread waits([&] { store->walls_of(bob).has_value(); });
+    const std::vector<walls::cursor> from{{walls::wall_id{1}, walls::entry_id{0}}};
+    BOOST_TEST(store->look({}).has_value());
+    BOOST_TEST(store->entries_after(from, 5).value().at(0).entries.size() == 1u);
+    waits.join();
+}
+
+// With a statement timeout of a minute the deadline is no help: who stops does not wait for it.
+BOOST_AUTO_TEST_CASE(who_stops_waits_for_no_process_that_hangs)
+{
+    settings.statement_timeout = 60s;
+    store = db::store::open(settings);
+    const auto all = purposes();
+    std::vector<std::unique_ptr<stopped>> processes;
+    for (const auto& p : all) {
+        BOOST_REQUIRE(!p.ask(*store));
+        if (p.name == "reads" || p.name == "posts") {
+            processes.push_back(std::make_unique<stopped>(*this, p.name));
+        }
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    const auto sent = store->count().statements;
+    std::optional<walls::trouble> read;
+    std::optional<walls::trouble> post;
+    std::thread waits([&] { read = all[4].ask(*store); });
+    std::thread poster([&] { post = all[2].ask(*store); });
+    while (store->count().statements < sent + 2) {
+        std::this_thread::yield();
+    }
+    store->give_up();
+    waits.join();
+    poster.join();
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < 50s)); // of 61
+    BOOST_TEST((read && read->kind == trouble_kind::unavailable));
+    BOOST_TEST((post && post->kind == trouble_kind::unavailable));
+    BOOST_TEST(all[0].ask(*store).has_value()); // nothing is begun any more
+    BOOST_TEST(store->count().given_up == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_listener_whose_process_hangs_ends_when_it_is_told_to)
+{
+    std::atomic<bool> up{false};
+    db::listener::events e;
+    e.wall = [](walls::wall_id, int) {};
+    e.access = [](walls::user_id) {};
+    e.up = [&](bool now) { up = now; };
+    auto listening = std::make_unique<db::listener>(settings, e);
+    while (!up) {
+        std::this_thread::sleep_for(1ms);
+    }
+    const stopped processes(*this, "listener");
+    listening.reset(); // says UNLISTEN to it
+    BOOST_TEST(!up);
+}
+
+// The postmaster takes no more connections, which the kernel does not tell: libpq's own timeout
+// counts, also where the operator's string says that there is none.
+BOOST_AUTO_TEST_CASE(connecting_has_an_end_too)
+{
+    settings.database += " connect_timeout=0";
+    const auto fresh = db::store::open(settings);
+    BOOST_REQUIRE(::kill(pg.postmaster(), SIGSTOP) == 0);
+    const auto answer = fresh->look({});
+    ::kill(pg.postmaster(), SIGCONT);
+    BOOST_TEST(!answer);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
