@@ -200,11 +200,11 @@ def make_people(postgres, pollster, folder, users=USERS, walls=WALLS):
 class Pollster:
     """Listens at a unix socket, and at more addresses if told."""
 
-    def __init__(self, rig, namespace, name, database, more=()):
+    def __init__(self, rig, namespace, name, database, more=(), rate_limits="off"):
         self.rig, self.namespace, self.name = rig, namespace, name
         self.socket = rig.folder / f"{name}.sock"
         self.command = [rig.pollster, "serve", "--listen", f"unix:{self.socket},mode=0666", "--database", database,
-                        "--rate-limits", "off", *more]
+                        "--rate-limits", rate_limits, *more]
         self.start()
 
     def start(self):
