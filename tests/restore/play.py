@@ -47,7 +47,8 @@ class Play:
     def __init__(self, stage, case, journal):
         self.stage, self.case, self.event, self.journal = stage, case, case.event, journal
         self.wrong, self.replaced, self.load = [], set(), None
-        stage.until_settled = lambda: self.until_all_have_all("in the midst of it", [*self.stay, *self.stay_old])
+        run_on = slice(case.restarted, None)  # the first processes are down meanwhile
+        stage.until_settled = lambda: self.until_all_have_all("in the midst of it", [*self.stay[run_on], *self.stay_old[run_on]])
         users = iter(range(1, AUTHOR))
 
         def client(name, port, epochs=True):
