@@ -29,6 +29,14 @@ struct measured {
     double seconds = 0;
 };
 
+// As bench/rig.py makes them.
+std::string session_of(int user)
+{
+    std::string token = "session-of-" + std::to_string(user) + '-';
+    token.resize(43, '0');
+    return token;
+}
+
 // Each poster writes its next post when the last one is acknowledged, under a key of its own.
 measured post_for(std::chrono::seconds time, int posters, const std::string& round,
                   const poster& post)
@@ -43,7 +51,9 @@ measured post_for(std::chrono::seconds time, int posters, const std::string& rou
             for (int i = 0; clock_type::now() - begin < time; ++i) {
                 const auto sent = clock_type::now();
                 const auto outcome =
-                    post({walls::wall_id{1}, walls::user_id{user}, text,
+                    post({walls::wall_id{1},
+                          {session_of(user), walls::user_id{user}},
+                          text,
                           round + '-' + std::to_string(user) + '-' + std::to_string(i)});
                 if (outcome && std::holds_alternative<db::post_created>(*outcome)) {
                     const std::chrono::duration<double, std::milli> took = clock_type::now() - sent;

@@ -152,8 +152,9 @@ bool sign_out(link& l, const std::string& session_id)
     if (!is_token(session_id)) {
         return false;
     }
-    const auto r = l.exec("delete from pollster.sessions where token_hash = $1::bytea "
-                          "returning coalesce(expires_at > now(), true)",
+    const auto r = l.exec("delete from pollster.sessions s where s.token_hash = $1::bytea "
+                          "returning coalesce(s.expires_at > now(), true) and exists (select from "
+                          "pollster.users u where u.id = s.user_id and not u.disabled)",
                           token_hash(session_id));
     return !r.empty() && r[0][0].as<bool>();
 }

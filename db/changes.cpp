@@ -6,19 +6,23 @@
 
 namespace db {
 
-// One statement, one transaction; the schema's function does the work (migration 0007).
+// One statement, one transaction; the schema's function does the work (migration lives_of_posts),
+// for nobody if the session has ended.
 change_outcome change_post(link& l, const post_change& change)
 {
     static constexpr char sql[] =
-        "select outcome, id, post_id, kind, coalesce(user_id, 0), user_name, body, created_at, "
-        "edited_at "
-        "from pollster.change_post($1::bigint, $2::bigint, $3::bigint, nullif($4::text, ''))";
+        "select case when a.signed_in then coalesce(c.outcome, 'missing') else 'signed_out' end, "
+        "c.id, c.post_id, c.kind, coalesce(c.user_id, 0), c.user_name, c.body, c.created_at, "
+        "c.edited_at from pollster.access_of($5::text, $2::bigint, null) a "
+        "left join lateral pollster.change_post($1::bigint, case when a.signed_in then $2::bigint "
+        "end, $3::bigint, nullif($4::text, '')) c on true";
 
     for (int attempt = 1;; ++attempt) {
         try {
-            const auto rows = l.exec(sql, number(change.wall), number(change.user),
-                                     number(change.post), change.body.value_or(""));
-            const std::string outcome = rows.empty() ? "missing" : rows[0][0].c_str();
+            const auto rows =
+                l.exec(sql, number(change.wall), number(change.author.user), number(change.post),
+                       change.body.value_or(""), change.author.session_id);
+            const std::string outcome = rows[0][0].c_str();
             if (outcome == "changed") {
                 return post_changed{{read_entry(rows[0], 1)}};
             }
@@ -31,7 +35,7 @@ change_outcome change_post(link& l, const post_change& change)
             if (outcome == "missing") {
                 return post_missing{};
             }
-            return post_forbidden{};
+            return post_forbidden{outcome == "signed_out" ? denied::signed_out : denied::no_member};
         } catch (const pqxx::sql_error& e) {
             const std::string state = e.sqlstate();
             // A deadlock with a writer of several walls, or a serialization failure: rolled back,

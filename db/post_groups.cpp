@@ -78,7 +78,7 @@ std::vector<post_groups::waiting*> post_groups::next_group()
     for (const std::size_t share : {std::size_t{1}, share_of_a_user, largest_group}) {
         for (std::size_t i = 0; i < queue_.size() && !full; ++i) {
             const waiting* w = queue_[i];
-            auto& theirs = of_user[w->post.user];
+            auto& theirs = of_user[w->post.author.user];
             if (taken[i] || theirs >= share || !takes(w)) {
                 continue;
             }

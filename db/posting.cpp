@@ -23,7 +23,7 @@ post_outcome read_outcome(const pqxx::row& row)
     if (outcome == "conflict") {
         return post_conflict{};
     }
-    return post_forbidden{};
+    return post_forbidden{outcome == "signed_out" ? denied::signed_out : denied::no_member};
 }
 
 // May the error be that of one post among others? Not if it says that the database or the schema is
@@ -55,30 +55,40 @@ bool drawn_key_exists(link& l, const new_post& post)
 {
     return l
         .exec("select pollster.drawn_key_exists($1::bigint, $2::bigint, $3::text)",
-              number(post.wall), number(post.user), post.body)[0][0]
+              number(post.wall), number(post.author.user), post.body)[0][0]
         .as<bool>();
 }
 
 // One statement, one transaction; the schema's function does the work (migration lives_of_posts).
-// Rows that cannot be read leave their outcomes empty.
+// For it nobody is the author whose session has ended: nobody is a member of no wall. Rows that
+// cannot be read leave their outcomes empty.
 void add_in_one_transaction(link& l, std::span<const new_post> posts,
                             std::span<std::optional<post_outcome>> outcomes)
 {
     // Not select *: the order of columns is read_entry's, and a wall's author may be gone.
     static constexpr char sql[] =
-        "select place, outcome, id, post_id, kind, coalesce(user_id, 0), user_name, body, "
-        "created_at, edited_at "
-        "from pollster.add_posts($1::bigint[], $2::bigint[], $3::text[], $4::text[])";
+        "with asked as materialized ("
+        "select q.n, q.author, a.signed_in from unnest($2::bigint[], $5::text[]) with ordinality "
+        "q(author, session, n) cross join lateral pollster.access_of(q.session, q.author, null) a"
+        "), done as materialized ("
+        "select * from pollster.add_posts($1::bigint[], (select array_agg("
+        "case when k.signed_in then k.author end order by k.n) from asked k), $3::text[], "
+        "$4::text[])) "
+        "select d.place, case when k.signed_in then d.outcome else 'signed_out' end, d.id, "
+        "d.post_id, d.kind, coalesce(d.user_id, 0), d.user_name, d.body, d.created_at, d.edited_at "
+        "from done d join asked k on k.n = d.place";
 
     const auto on_walls = bigints(posts, [](const auto& p) { return number(p.wall); });
-    const auto users = bigints(posts, [](const auto& p) { return number(p.user); });
+    const auto users = bigints(posts, [](const auto& p) { return number(p.author.user); });
     const auto bodies = texts(
         posts, [](const auto& p) -> const auto& { return p.body; });
     const auto keys = texts(
         posts, [](const auto& p) -> const auto& { return p.client_key; });
+    const auto sessions = texts(
+        posts, [](const auto& p) -> const auto& { return p.author.session_id; });
     for (int attempt = 1;; ++attempt) {
         try {
-            for (const auto& row : l.exec(sql, on_walls, users, bodies, keys)) {
+            for (const auto& row : l.exec(sql, on_walls, users, bodies, keys, sessions)) {
                 try {
                     outcomes[row[0].as<std::size_t>() - 1] = read_outcome(row);
                 } catch (const std::exception&) {

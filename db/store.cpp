@@ -225,7 +225,7 @@ public:
 
     result<change_outcome> change_post(const post_change& change) override
     {
-        return changes_.write(asker_of(change.user), [&](link& l) {
+        return changes_.write(asker_of(change.author.user), [&](link& l) {
             auto outcome = db::change_post(l, change);
             if (auto* placed = entry_of(outcome)) {
                 const own_entry own[] = {{change.wall, placed}};

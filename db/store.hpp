@@ -58,9 +58,9 @@ struct signed_in {
     std::string expires_at; // "2026-01-02T03:04:05.678Z"
 };
 
-// Who asks to read. The statement that reads checks the session and the membership, with the
-// snapshot that it reads with: nothing that was committed after a revocation is read by whom it
-// concerns.
+// Who asks, to read or to write. The statement that does it checks the session and the membership:
+// whatever the caller remembers of them, nothing that was committed after a revocation is read by
+// whom it concerns, nor written.
 struct reader {
     std::string session_id;
     walls::user_id user{};
@@ -95,7 +95,7 @@ struct placed_entry {
 
 struct new_post {
     walls::wall_id wall{};
-    walls::user_id user{};
+    reader author;
     std::string body;       // checked by the caller: 1..65,536 bytes of UTF-8, no NUL
     std::string client_key; // empty: none
     // refresher::access_known() when this was sent, for post_created::access_changed.
@@ -109,7 +109,9 @@ struct post_created : placed_entry {
 };
 struct post_known : placed_entry {}; // this client_key was posted before: nothing done
 struct post_conflict {};             // this client_key was used for another body or wall
-struct post_forbidden {};            // not a member (any more), or user disabled
+struct post_forbidden {
+    denied why = denied::no_member;
+};
 // A column's type or length, a constraint or a trigger behind pollster.posts says no, and will
 // again.
 struct post_unacceptable {
@@ -120,7 +122,7 @@ using post_outcome =
 
 struct post_change {
     walls::wall_id wall{};
-    walls::user_id user{};
+    reader author;
     walls::post_id post{};
     std::optional<std::string> body; // as new_post's, so not empty; none: delete it
     std::string access_known{};      // as new_post's
@@ -168,7 +170,8 @@ public:
     // `from`: whose attempts are taken in turn with those of others, an address.
     virtual result<std::optional<signed_in>>
     sign_in(const std::string& name, const std::string& password, const std::string& from = {}) = 0;
-    virtual result<bool> sign_out(const std::string& session_id) = 0; // false: was not signed in
+    // False: was not signed in (any more), or the user is disabled.
+    virtual result<bool> sign_out(const std::string& session_id) = 0;
 
     virtual result<allowed<std::vector<wall_summary>>> walls_of(const reader& who) = 0;
     virtual result<allowed<history>> posts_before(const reader& who, walls::wall_id wall,

@@ -59,7 +59,7 @@ http::response entry_response(const db::placed_entry& e, int status);
 // 422 with this sentence; why goes into the log.
 http::response unacceptable(const db::post_unacceptable& refused, std::string_view sentence);
 
-// Who reads, for the statement that reads; and what it says no with: 401 or 403.
+// Who asks, for the statement that reads or writes; and what it says no with: 401 or 403.
 db::reader reader_of(const walls::identity& who);
 http::response refusal(db::denied why);
 

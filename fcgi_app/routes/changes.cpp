@@ -13,7 +13,7 @@ answer change(services& s, const call& c, const walls::identity& who,
     const bool edits = body.has_value();
     const auto refreshed = s.refresh.refreshes();
     const auto outcome = s.store.change_post(
-        {wall, who.user, walls::post_id{c.post}, std::move(body), s.refresh.access_known()});
+        {wall, reader_of(who), walls::post_id{c.post}, std::move(body), s.refresh.access_known()});
     if (!outcome) {
         s.refresh.posting_failed(outcome.error());
         return unavailable(s, outcome.error());
@@ -37,7 +37,7 @@ answer change(services& s, const call& c, const walls::identity& who,
         return unacceptable(*refused, edits ? "The database does not take this text."
                                             : "The database does not let this post be deleted.");
     }
-    return http::response::error(403, "You may not see this wall.");
+    return refusal(std::get<db::post_forbidden>(*outcome).why);
 }
 
 } // namespace

@@ -199,7 +199,7 @@ answer add_post(services& s, call& c)
     }
     auto& post = std::get<db::new_post>(read);
     post.wall = walls::wall_id{c.wall};
-    post.user = std::get<walls::identity_ptr>(who)->user;
+    post.author = reader_of(*std::get<walls::identity_ptr>(who));
     post.access_known = s.refresh.access_known();
     const auto refreshed = s.refresh.refreshes();
     const auto outcome = s.posting.add(post);
@@ -222,7 +222,7 @@ answer add_post(services& s, call& c)
     if (const auto* refused = std::get_if<db::post_unacceptable>(&*outcome)) {
         return unacceptable(*refused, "The database does not take this text.");
     }
-    return http::response::error(403, "You may not see this wall.");
+    return refusal(std::get<db::post_forbidden>(*outcome).why);
 }
 
 } // namespace routes

@@ -161,11 +161,17 @@ answer sign_out(services& s, call& c)
         return std::move(*refused);
     }
     // All that the browser sent: a second good one would sign the user in again.
+    bool any = false;
     for (const std::string& session_id : credentials_of(c.request).session_ids) {
         if (const auto out = s.store.sign_out(session_id); !out) {
             return unavailable(s, out.error());
+        } else {
+            any |= *out;
         }
         s.access.forget(session_id);
+    }
+    if (!any) { // ended since it was remembered
+        return refusal(db::denied::signed_out);
     }
     // The user's own parked polls end now; those of other sessions of the same user look once and
     // park again.
@@ -179,6 +185,9 @@ answer sign_out(services& s, call& c)
 
 answer show_session(services& s, call& c)
 {
+    for (const std::string& session_id : credentials_of(c.request).session_ids) {
+        s.access.forget(session_id); // what is remembered may be a look old
+    }
     auto who = who_reads(s, c);
     if (auto* refused = std::get_if<http::response>(&who)) {
         return std::move(*refused);

@@ -96,7 +96,8 @@ BOOST_AUTO_TEST_CASE(its_people_sign_in_and_its_tokens_count)
 
 BOOST_AUTO_TEST_CASE(posts_through_the_server_are_its_messages)
 {
-    const auto done = store->add_post({walls::wall_id{1}, walls::user_id{1}, "hello", "k"}).value();
+    const auto done =
+        store->add_post({walls::wall_id{1}, {token, walls::user_id{1}}, "hello", "k"}).value();
     BOOST_REQUIRE(std::holds_alternative<db::post_created>(done));
     BOOST_TEST(pg.sql(name, "select content from messages order by id desc limit 1") == "hello");
 }

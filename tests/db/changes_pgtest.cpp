@@ -16,8 +16,7 @@ struct fixture : store_fixture {
     db::change_outcome change(const walls::entry& e, int user, std::optional<std::string> body,
                               int wall = 1)
     {
-        return store
-            ->change_post({walls::wall_id{wall}, walls::user_id{user}, e.post, std::move(body), {}})
+        return store->change_post({walls::wall_id{wall}, reader(user), e.post, std::move(body), {}})
             .value();
     }
 
@@ -94,7 +93,7 @@ BOOST_AUTO_TEST_CASE(twenty_changes_at_once_are_as_many_entries_as_texts)
         editors.emplace_back([this, n, &first] {
             const auto mine = db::store::open(settings);
             (void)mine->change_post(
-                {walls::wall_id{1}, walls::user_id{1}, first.post, std::to_string(n % 10), {}});
+                {walls::wall_id{1}, reader(1), first.post, std::to_string(n % 10), {}});
         });
     }
     editors.clear();
@@ -113,8 +112,7 @@ BOOST_AUTO_TEST_CASE(posts_without_the_feeds_trigger_are_said_to_be_so)
 {
     const auto first = posted(1, "hello");
     sql("drop trigger feed_entry on pollster_default.posts");
-    const auto r =
-        store->change_post({walls::wall_id{1}, walls::user_id{1}, first.post, "bye", {}});
+    const auto r = store->change_post({walls::wall_id{1}, reader(1), first.post, "bye", {}});
     BOOST_TEST_REQUIRE(r.has_error());
     BOOST_TEST(r.error().why.find("pollster.feed_entry") != std::string::npos);
     BOOST_TEST(history()[0].body.value() == "hello");

@@ -79,8 +79,7 @@ BOOST_AUTO_TEST_CASE(a_wall_keeps_its_epoch_and_every_answer_says_it)
     BOOST_TEST((created.epoch == epoch));
     BOOST_TEST((std::get<db::post_known>(post(1, 1, "two", "key")).epoch == epoch));
     const auto changed =
-        store->change_post({walls::wall_id{1}, walls::user_id{1}, created.entry.post, "deux", {}})
-            .value();
+        store->change_post({walls::wall_id{1}, reader(1), created.entry.post, "deux", {}}).value();
     BOOST_TEST((std::get<db::post_changed>(changed).epoch == epoch));
     BOOST_TEST((head().epoch == epoch));
     BOOST_TEST((page_after(0).epoch == epoch));

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(own_posts_that_no_look_has_seen_count_too)
     posts(3);
     const auto before = epoch(*store);
     back_up();
-    db::new_post acknowledged{walls::wall_id{1}, walls::user_id{1}, "acknowledged", {}};
+    db::new_post acknowledged{walls::wall_id{1}, reader(1), "acknowledged", {}};
     acknowledged.access_known = store->look({}).value().position;
     store->add_post(acknowledged).value();
     restore();

@@ -77,19 +77,18 @@ struct hung_fixture : store_fixture {
 
     std::vector<purpose> purposes()
     {
-        const walls::user_id user{1};
         const walls::wall_id wall{1};
         return {
             {"look", [](db::store& s) { return trouble_of(s.look({})); }},
             {"sessions", [this](db::store& s) { return trouble_of(s.who(std::vector{token})); }},
             {"posts",
              [=, this](db::store& s) {
-                 return trouble_of(s.add_post({wall, user, std::to_string(++posted), {}}));
+                 return trouble_of(s.add_post({wall, reader(1), std::to_string(++posted), {}}));
              }},
             {"changes",
              [=, this](db::store& s) {
                  return trouble_of(
-                     s.change_post({wall, user, walls::post_id{1}, std::to_string(++posted)}));
+                     s.change_post({wall, reader(1), walls::post_id{1}, std::to_string(++posted)}));
              }},
             {"reads", [this](db::store& s) { return trouble_of(s.walls_of(reader(1))); }},
             {"sign-ins",

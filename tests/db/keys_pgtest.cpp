@@ -11,7 +11,7 @@ namespace {
 
 db::new_post of(int wall, int user, const std::string& body, const std::string& key = {})
 {
-    return {walls::wall_id{wall}, walls::user_id{user}, body, key};
+    return {walls::wall_id{wall}, store_fixture::reader(user), body, key};
 }
 
 struct fixture : store_fixture {

@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(tells_which_are_of_the_stores_own_making_also_after_a_new_c
     post(1, 1, "y");
     BOOST_TEST(h.until("own1") == "own1 ");
     const auto another = db::store::open(settings);
-    BOOST_TEST(another->add_post({walls::wall_id{2}, walls::user_id{1}, "z", {}}).has_value());
+    BOOST_TEST(another->add_post({walls::wall_id{2}, reader(1), "z", {}}).has_value());
     BOOST_TEST(h.until("other2") == "other2 ");
 }
 

@@ -151,8 +151,7 @@ BOOST_AUTO_TEST_CASE(the_author_of_now_changes_a_post_that_came_back)
         ", 1, 2, 'second')");
     const auto change = [&](int user, std::optional<std::string> body) {
         return store
-            ->change_post(
-                {walls::wall_id{1}, walls::user_id{user}, first.post, std::move(body), {}})
+            ->change_post({walls::wall_id{1}, reader(user), first.post, std::move(body), {}})
             .value();
     };
     BOOST_TEST(std::holds_alternative<db::post_foreign>(change(1, "mine")));

@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(tells_whose_access_changed_by_every_route)
              "update pollster.memberships set user_id = 1 where user_id = 3 and wall_id = 2") ==
          set{1, 3}));
     BOOST_TEST((changed_by("delete from pollster.sessions where user_id = 1") == set{1}));
-    BOOST_TEST((changed_by("update pollster.sessions set expires_at = now()") == set{2}));
+    BOOST_TEST((changed_by("update pollster.sessions set expires_at = now()") == set{2, 3}));
     BOOST_TEST((changed_by("update pollster.users set disabled = true where id = 3") == set{3}));
     BOOST_TEST((changed_by("update pollster.users set password_hash = null") == set{}));
     BOOST_TEST((changed_by("delete from pollster.users where id = 3") == set{3}));

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_group_through_the_server_writes_each_head_once)
 {
     std::vector<db::new_post> group;
     for (int i = 0; i < 100; ++i) {
-        group.push_back({walls::wall_id{1 + i % 2}, walls::user_id{1}, std::to_string(i), ""});
+        group.push_back({walls::wall_id{1 + i % 2}, reader(1), std::to_string(i), ""});
     }
     const auto versions = [&] {
         return std::stoi(
@@ -181,9 +181,9 @@ BOOST_AUTO_TEST_CASE(writers_of_all_kinds_at_once_leave_no_gap_and_miss_nothing)
         });
     }
     for (int n = 0; n < 15; ++n) {
-        for (const auto& answer : store->add_posts(
-                 std::vector<db::new_post>{{walls::wall_id{2}, walls::user_id{1}, "x", ""},
-                                           {walls::wall_id{1}, walls::user_id{2}, "y", ""}})) {
+        for (const auto& answer :
+             store->add_posts(std::vector<db::new_post>{{walls::wall_id{2}, reader(1), "x", ""},
+                                                        {walls::wall_id{1}, reader(2), "y", ""}})) {
             BOOST_TEST(std::holds_alternative<db::post_created>(answer.value()));
         }
     }

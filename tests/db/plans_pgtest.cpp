@@ -239,7 +239,6 @@ struct filled {
     std::vector<statement> writes()
     {
         const walls::wall_id wall{1};
-        const walls::user_id user{1};
         const auto know_access = [this](db::store& s) {
             known = s.look({}).value().position;
             ++round;
@@ -247,14 +246,18 @@ struct filled {
         const auto group = [this, wall] {
             std::vector<db::new_post> posts;
             for (int i = 1; i <= 20; ++i) {
-                posts.push_back({wall, walls::user_id{i}, "hello",
-                                 "key " + std::to_string(round) + " " + std::to_string(i), known});
+                posts.push_back({wall,
+                                 {token_of(i), walls::user_id{i}},
+                                 "hello",
+                                 "key " + std::to_string(round) + " " + std::to_string(i),
+                                 known});
             }
             return posts;
         };
-        const auto post = [this, wall, user](db::store& s) {
+        const auto post = [this, wall](db::store& s) {
             return std::get<db::post_created>(
-                s.add_post({wall, user, "hello", "key " + std::to_string(round), known}).value());
+                s.add_post({wall, first_reader(), "hello", "key " + std::to_string(round), known})
+                    .value());
         };
         return {
             {"mark_read", "`PUT /walls/{id}/read`",
@@ -280,9 +283,9 @@ struct filled {
              }},
             {"change_post, an edit, with access_changed_since",
              "`PATCH /walls/{id}/posts/{post_id}`",
-             [this, wall, user](db::store& s) {
+             [this, wall](db::store& s) {
                  const auto done = s.change_post(
-                     {wall, user, changing, "edited " + std::to_string(round), known});
+                     {wall, first_reader(), changing, "edited " + std::to_string(round), known});
                  BOOST_TEST(!std::get<db::post_changed>(done.value()).access_changed);
              },
              [this, know_access, post](db::store& s) {
@@ -291,8 +294,8 @@ struct filled {
              }},
             {"change_post, a deletion, with access_changed_since",
              "`DELETE /walls/{id}/posts/{post_id}`",
-             [this, wall, user](db::store& s) {
-                 const auto done = s.change_post({wall, user, changing, {}, known});
+             [this, wall](db::store& s) {
+                 const auto done = s.change_post({wall, first_reader(), changing, {}, known});
                  BOOST_TEST(!std::get<db::post_changed>(done.value()).access_changed);
              },
              [this, know_access, post](db::store& s) {

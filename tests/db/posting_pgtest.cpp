@@ -18,12 +18,12 @@ namespace {
 
 db::new_post of(int user, const std::string& body, const std::string& key = {})
 {
-    return {walls::wall_id{1}, walls::user_id{user}, body, key};
+    return {walls::wall_id{1}, store_fixture::reader(user), body, key};
 }
 
 db::new_post on(int wall, const db::new_post& post)
 {
-    return {walls::wall_id{wall}, post.user, post.body, post.client_key};
+    return {walls::wall_id{wall}, post.author, post.body, post.client_key};
 }
 
 // "created 5 hello", "known 5 hello", "conflict", "forbidden", "unacceptable" or "trouble".

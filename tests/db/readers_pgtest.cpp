@@ -1,5 +1,5 @@
-// Who may read is asked in the statement that reads: whatever a server remembers, a post that was
-// committed after a revocation is not read by whom it concerns.
+// Who may read or write is asked in the statement that does it: whatever a server remembers, a post
+// that was committed after a revocation is not read by whom it concerns, and none is written.
 #include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -21,6 +21,33 @@ struct fixture : store_fixture {
         BOOST_TEST(all[0] == all[1]);
         BOOST_TEST(all[0] == all[2]);
         return all[0] + ", list " + list;
+    }
+    // What a post on wall 1, a post among others, an edit and a deletion of `own` say.
+    std::string told_writing(const db::reader& who, walls::post_id own)
+    {
+        const walls::wall_id wall{1};
+        const std::vector<db::new_post> group{{wall, reader(3), "cleo's", {}},
+                                              {wall, who, "x", "key"},
+                                              {wall, reader(3), "more", {}}};
+        auto answers = store->add_posts(group);
+        BOOST_TEST(std::holds_alternative<db::post_created>(answers[0].value()));
+        BOOST_TEST(std::holds_alternative<db::post_created>(answers[2].value()));
+        const std::string all[] = {word_of_outcome(store->add_post({wall, who, "x", {}})),
+                                   word_of_outcome(answers[1]),
+                                   word_of_outcome(store->change_post({wall, who, own, "y", {}})),
+                                   word_of_outcome(store->change_post({wall, who, own, {}, {}}))};
+        for (const auto& one : all) {
+            BOOST_TEST(one == all[0]);
+        }
+        return all[0];
+    }
+    template <class Outcome>
+    static std::string word_of_outcome(const walls::result<Outcome>& answer)
+    {
+        const auto* no = std::get_if<db::post_forbidden>(&answer.value());
+        return no == nullptr                       ? "allowed"
+               : no->why == db::denied::signed_out ? "signed out"
+                                                   : "no member";
     }
     template <class T>
     static std::string word_of(const walls::result<db::allowed<T>>& answer)
@@ -60,6 +87,36 @@ BOOST_AUTO_TEST_CASE(a_revocation_counts_for_the_next_statement)
     const auto ann = reader(1);
     sql("set session_replication_role = replica; delete from pollster.walls where id = 1");
     BOOST_TEST(told(ann) == "no member, list allowed");
+}
+
+// Failed before: only memberships and disabled users were asked for.
+BOOST_AUTO_TEST_CASE(nor_is_anything_written_by_whose_session_has_ended)
+{
+    const auto own = std::get<db::post_created>(post(1, 2, "bob's")).entry.post;
+    const auto bob = reader(2);
+    const auto nothing = [this, own] {
+        return sql("select count(*) from pollster.posts where user_id = 2") == "1" &&
+               sql("select body from pollster.posts where id = " + std::to_string(number(own))) ==
+                   "bob's" &&
+               sql("select count(*) from pollster.client_keys") == "0";
+    };
+    BOOST_TEST(told_writing({reader(3).session_id, walls::user_id{2}}, own) == "signed out");
+    BOOST_TEST(told_writing({"", walls::user_id{2}}, own) == "signed out");
+    sql("delete from pollster.memberships where user_id = 2 and wall_id = 1");
+    BOOST_TEST(told_writing(bob, own) == "no member");
+    sql("insert into pollster.memberships (user_id, wall_id) values (2, 1)");
+    sql("update pollster.users set disabled = true where id = 2");
+    BOOST_TEST(told_writing(bob, own) == "signed out");
+    BOOST_TEST(!store->sign_out(bob.session_id).value());
+    sql("update pollster.users set disabled = false where id = 2");
+    BOOST_TEST(told_writing(bob, own) == "signed out");
+    sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) values "
+        "(sha256('" +
+        bob.session_id + "'), 2, now(), now())");
+    BOOST_TEST(told_writing(bob, own) == "signed out");
+    BOOST_TEST(nothing());
+    sql("update pollster.sessions set expires_at = now() + interval '1 day' where user_id = 2");
+    BOOST_TEST(told_writing(bob, own) == "allowed");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

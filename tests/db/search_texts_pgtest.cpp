@@ -115,7 +115,8 @@ struct searched {
     std::int64_t post(int wall, const std::string& body)
     {
         const auto done =
-            store->add_post({walls::wall_id{wall}, walls::user_id{1}, body, {}}).value();
+            store->add_post({walls::wall_id{wall}, db::reader{ann, walls::user_id{1}}, body, {}})
+                .value();
         return number(std::get<db::post_created>(done).entry.post);
     }
 

@@ -29,6 +29,12 @@ struct store_fixture {
             "'Empty')");
         sql("insert into pollster.memberships (user_id, wall_id) values (1, 1), (2, 1), (3, 1), "
             "(1, 2), (2, 2)");
+        for (const int user : {1, 2, 3}) {
+            sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
+                "values (sha256('" +
+                reader(user).session_id + "'), " + std::to_string(user) +
+                ", now(), now() + interval '1 year')");
+        }
     }
 
     std::string sql(const std::string& text) const { return pg.sql(name, text); }
@@ -50,13 +56,11 @@ struct store_fixture {
         return store->who(std::vector{token}).value().at(0);
     }
 
-    // With a session of its own that lasts.
-    db::reader reader(int user)
+    // With a session that lasts, if it is one of the three.
+    static db::reader reader(int user)
     {
-        auto& token = readers_[user];
-        if (token.empty()) {
-            token = token_of(user, "1 year");
-        }
+        std::string token = std::to_string(user);
+        token.insert(0, 43 - token.size(), 's');
         return {token, walls::user_id{user}};
     }
     // What ann, or another member, reads.
@@ -86,7 +90,7 @@ struct store_fixture {
 
     db::post_outcome post(int wall, int user, const std::string& body, const std::string& key = {})
     {
-        return store->add_post({walls::wall_id{wall}, walls::user_id{user}, body, key}).value();
+        return store->add_post({walls::wall_id{wall}, reader(user), body, key}).value();
     }
 
     std::map<std::int64_t, std::int64_t> heads(const walls::changes& c)
@@ -100,5 +104,4 @@ struct store_fixture {
 
 private:
     int tokens_ = 0;
-    std::map<int, std::string> readers_; // user -> token
 };

@@ -49,7 +49,7 @@ struct trouble_fixture : store_fixture {
     const std::vector<walls::cursor> from_start{{walls::wall_id{1}, walls::entry_id{0}}};
     walls::result<db::post_outcome> try_post(const std::string& key)
     {
-        return store->add_post({walls::wall_id{1}, walls::user_id{1}, "x", key});
+        return store->add_post({walls::wall_id{1}, reader(1), "x", key});
     }
     static std::string kind(trouble_kind k)
     {
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_read_only_database_reads_and_says_so_when_written)
     const auto reader = db::store::open(settings);
     BOOST_TEST(kind(reader->look({})) == "fine");
     BOOST_TEST(kind(reader->entries_after(from_start, 5)) == "fine");
-    BOOST_TEST(kind(reader->add_post({walls::wall_id{1}, walls::user_id{1}, "x", {}})) ==
+    BOOST_TEST(kind(reader->add_post({walls::wall_id{1}, store_fixture::reader(1), "x", {}})) ==
                "read_only");
     BOOST_TEST(kind(reader->sign_in("ann", "ann secret")) == "read_only");
 }
@@ -276,10 +276,10 @@ BOOST_AUTO_TEST_CASE(one_user_cannot_fill_the_reads_and_reads_delay_nothing_else
     BOOST_TEST(kind(store->look({})) == "fine");
     BOOST_TEST(kind(store->entries_after(from_start, 5)) == "fine");
     BOOST_TEST(store->who(std::vector{token}).value().at(0) != nullptr);
-    BOOST_TEST(kind(store->add_post({walls::wall_id{1}, walls::user_id{1}, "x", {}})) == "fine");
+    BOOST_TEST(kind(store->add_post({walls::wall_id{1}, reader(1), "x", {}})) == "fine");
     BOOST_TEST(kind(store->sign_in("ann", "ann secret")) == "fine");
-    BOOST_TEST(kind(store->change_post(
-                   {walls::wall_id{1}, walls::user_id{1}, walls::post_id{1}, "y"})) == "fine");
+    BOOST_TEST(kind(store->change_post({walls::wall_id{1}, reader(1), walls::post_id{1}, "y"})) ==
+               "fine");
 
     read(2); // behind three of the other's, but next in turn
     BOOST_TEST_REQUIRE(eventually([&] {
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(a_replica_answers_what_it_has_and_a_promoted_one_takes_over
 
     // Replay held back: what the look knows of must come from the primary.
     standby.sql("x", "select pg_wal_replay_pause()");
-    both->add_post({walls::wall_id{1}, walls::user_id{1}, "one", {}}).value();
+    both->add_post({walls::wall_id{1}, reader(1), "one", {}}).value();
     const auto c = both->look({}).value();
     BOOST_TEST(number(c.heads.at(0).newest) == 1);
     BOOST_TEST(both->older_entries().entries_after(from_start, 5).value()[0].entries.size() == 1u);
@@ -360,7 +360,7 @@ BOOST_AUTO_TEST_CASE(a_replica_answers_what_it_has_and_a_promoted_one_takes_over
     BOOST_TEST(after->forget_everything);
     BOOST_TEST(number(after->heads.at(0).newest) == 1);
     const auto posted = eventually([&] {
-        return moving->add_post({walls::wall_id{1}, walls::user_id{1}, "two", {}});
+        return moving->add_post({walls::wall_id{1}, reader(1), "two", {}});
     });
     BOOST_TEST(number(std::get<db::post_created>(posted.value()).entry.id) == 2);
 }

@@ -299,7 +299,7 @@ struct foreign_fixture : store_fixture {
     void write()
     {
         const auto post = [](int wall, int user, const std::string& body) {
-            return db::new_post{walls::wall_id{wall}, walls::user_id{user}, body, {}};
+            return db::new_post{walls::wall_id{wall}, reader(user), body, {}};
         };
         const std::vector<db::new_post> group{post(1, 1, "new a"), post(2, 2, "new b"),
                                               post(1, 3, "new c"), post(3, 2, "new d")};
@@ -314,8 +314,7 @@ struct foreign_fixture : store_fixture {
         }
         const auto* first = std::get_if<db::post_created>(&*answers[0]);
         BOOST_TEST_REQUIRE(first != nullptr);
-        db::post_change change{
-            walls::wall_id{1}, walls::user_id{1}, first->entry.post, "new e", {}};
+        db::post_change change{walls::wall_id{1}, reader(1), first->entry.post, "new e", {}};
         const auto edited = store->change_post(change);
         BOOST_TEST((edited && std::holds_alternative<db::post_changed>(*edited)),
                    (edited ? "" : edited.error().why));
