@@ -222,6 +222,7 @@ void refresher::compare_clocks(const changes& c, fibers::steady_time sent)
     if (c.now) {
         if (const auto by = database_clock_.jumped(*c.now, sent, now)) {
             parts_.access.forget_all();
+            parts_.who.wake_all(woken::access_changed);
             on_clock_set(clock::database, *by);
         }
     }

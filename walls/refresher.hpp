@@ -95,7 +95,8 @@ public:
     std::function<void(const trouble*)> on_look = [](const trouble*) {};
 
     // Told when a clock was set, by how much (negative: back). After the database's, all that is
-    // cached about sessions is asked for again; this host's time of day concerns nobody.
+    // cached about sessions is asked for again, for who is parked, too; this host's time of day
+    // concerns nobody.
     enum class clock { database, host };
     std::function<void(clock, std::chrono::milliseconds)> on_clock_set =
         [](clock, std::chrono::milliseconds) {};

@@ -3,8 +3,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 using namespace e2e;
 
@@ -31,6 +33,7 @@ public:
         : file_(std::move(file))
     {
         set("+0");
+        fs::permissions(file_, fs::perms(0644)); // PostgreSQL runs as another user
     }
     std::vector<std::string> environment() const
     {
@@ -41,6 +44,48 @@ public:
 
 private:
     fs::path file_;
+};
+
+// A PostgreSQL whose time of day follows a file.
+class postgres_with_clock {
+public:
+    postgres_with_clock()
+        : folder_(make_folder())
+        , clock(folder_ / "clock")
+    {
+        for (const auto& variable : clock.environment()) {
+            const auto equals = variable.find('=');
+            ::setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), 1);
+        }
+        own.emplace();
+        for (const auto& variable : clock.environment()) {
+            ::unsetenv(variable.substr(0, variable.find('=')).c_str());
+        }
+    }
+    ~postgres_with_clock()
+    {
+        own.reset();
+        std::error_code ignored;
+        fs::remove_all(folder_, ignored);
+    }
+    postgres_with_clock(const postgres_with_clock&) = delete;
+    postgres_with_clock& operator=(const postgres_with_clock&) = delete;
+
+private:
+    static fs::path make_folder()
+    {
+        std::string pattern = fs::temp_directory_path() / "pollster-clock-XXXXXX";
+        if (::mkdtemp(pattern.data()) == nullptr) {
+            throw std::runtime_error("mkdtemp");
+        }
+        fs::permissions(pattern, fs::perms(0755));
+        return pattern;
+    }
+    const fs::path folder_;
+
+public:
+    const faked_clock clock;
+    std::optional<private_postgres> own;
 };
 
 int count(const std::string& text, const std::string& what)
@@ -88,6 +133,51 @@ BOOST_AUTO_TEST_CASE(the_time_of_day_of_this_host_ends_no_session_and_keeps_none
     hanging_call ending(s, poll_call(ann, R"({"1":2})"));
     BOOST_TEST(text_of(ending.wait(20s)).find("Invalid user!") != std::string::npos);
     BOOST_TEST(s.send(who).status == 401);
+}
+
+// Sessions end by the database's clock. Set ahead it ends those that are over by then, and set
+// right again they go on: what had run out is not removed for a day. Posts come in their order all
+// the while.
+BOOST_AUTO_TEST_CASE(by_the_clock_of_the_database_sessions_end_and_go_on)
+{
+    postgres_with_clock postgres;
+    chat s({}, &*postgres.own);
+    s.sql("update pollster.sessions set expires_at = now() + interval '1 year' where user_id = 2");
+    const call of_ann = signed_by(ann, {"GET", "/session", {}, {}}); // for a day
+    const call of_bob = signed_by(bob, {"GET", "/session", {}, {}}); // for a year
+    int posts = 0;
+    int times = 0;
+    const auto jump = [&](const std::string& offset) {
+        const std::string behind = R"({"1":)" + std::to_string(posts) + "}";
+        hanging_call parked(s, poll_call(bob, behind));
+        s.until_parked(1);
+        postgres.clock.set(offset);
+        ++times;
+        eventually("the log tells it", [&] {
+            return count(s.log(), "the clock of the database was set by ") == times;
+        });
+        BOOST_TEST(!parked.answered());
+        BOOST_TEST(s.send(of_bob).status == 200);
+        BOOST_TEST(s.send(say_call(bob, 1, "hello")).status == 201);
+        ++posts;
+        BOOST_TEST(entries_of(parked.wait()) == "1:" + std::to_string(posts));
+    };
+
+    BOOST_TEST(s.send(of_ann).status == 200);
+    hanging_call ends(s, poll_call(ann, R"({"2":0})"));
+    s.until_parked(1);
+    postgres.clock.set("+3456000"); // 40 days
+    BOOST_TEST(text_of(ends.wait(20s)).find("Invalid user!") != std::string::npos);
+    times = count(s.log(), "the clock of the database was set by ");
+    BOOST_TEST(times == 1);
+    BOOST_TEST(s.send(of_ann).status == 401);
+    jump("+0");
+    BOOST_TEST(s.send(of_ann).status == 200);
+    jump("-3456000");
+    BOOST_TEST(s.send(of_ann).status == 200);
+    jump("+0");
+    BOOST_TEST(s.send(of_ann).status == 200);
+    BOOST_TEST(s.metric("pollster_clock_set_total{clock=\"database\"}") == 4);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -350,7 +350,7 @@ BOOST_AUTO_TEST_CASE(after_the_databases_clock_was_set_sessions_are_asked_for_ag
             parked_poll a(t, {at(1, 0)}, 7);
             t.db.add(1);
             t.job.hint();
-            BOOST_TEST((a.outcome() == woken::risen));
+            BOOST_TEST((a.outcome() == woken::access_changed));
             BOOST_TEST(!t.access.holds("t", before));
             BOOST_TEST_REQUIRE(told.size() == 1u);
             BOOST_TEST((std::chrono::round<std::chrono::hours>(told[0]) == by));
