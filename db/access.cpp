@@ -11,22 +11,10 @@ namespace db {
 
 std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> tokens)
 {
-    // A wall that is gone is nobody's, even if an application leaves its memberships behind. Of
-    // several sessions of a token the one that lasts longest comes last. Ids that are none, and
-    // what never ends: migration "values".
-    static constexpr char sql[] =
-        "select asked.n, pollster.id_of(u.id), pollster.name_of(u.name::text), "
-        "floor(extract(epoch from session.ends) * 1000)::bigint, "
-        "floor(extract(epoch from session.ends - now()) * 1000)::bigint, "
-        "array(select distinct pollster.id_of(m.wall_id) from pollster.memberships m "
-        "join pollster.walls w on w.id = m.wall_id "
-        "where m.user_id = u.id and pollster.id_of(m.wall_id) is not null order by 1) "
-        "from unnest($1::bytea[]) with ordinality asked(hash, n) "
-        "join pollster.sessions s on s.token_hash = asked.hash "
-        "join pollster.users u on u.id = s.user_id "
-        "cross join lateral (select pollster.end_of(s.expires_at) as ends) session "
-        "where coalesce(s.expires_at > now(), true) and not u.disabled "
-        "and pollster.id_of(u.id) is not null order by asked.n, session.ends";
+    static const reading sql([](const std::string& care) {
+        return "select n, user_id, user_name, ends, remains, walls from pollster.who" + care +
+               "($1::bytea[])";
+    });
 
     std::vector<walls::identity_ptr> answer(tokens.size());
     std::vector<std::size_t> places; // in `tokens`, of those that are asked for
@@ -43,7 +31,7 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
         return answer;
     }
     const auto asked_at = std::chrono::steady_clock::now();
-    const auto rows = l.exec(sql, asked);
+    const auto rows = read_rows(l, sql, asked);
     const auto read_at = std::chrono::steady_clock::now();
     for (const auto& row : rows) {
         const std::size_t place = places[row[0].as<std::size_t>() - 1];
@@ -80,26 +68,34 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
 // identifier is a seed that strangers do not know.
 stored_password password_of(link& l, const std::string& name)
 {
-    static constexpr char sql[] =
-        "select pollster.id_of(u.id), pollster.text_of(u.password_hash::text, 255), u.disabled, "
-        "other.hash from (values (1)) always "
+    static const std::string named =
+        "from (values (1)) always "
         "left join lateral (select * from pollster.users n where n.name in ($1::text, $2::text, "
-        "$3::text) order by n.name = $1::text desc, n.name = $2::text desc limit 1) u on true "
-        "left join lateral (select o.hash from "
-        "(select p.id, pollster.text_of(p.password_hash::text, 255) as hash "
-        "from pollster.users p where p.id >= (select (lowest::numeric + "
-        "(highest::numeric - lowest::numeric) * "
-        "(hashtextextended($2::text, (select system_identifier from pg_control_system())) "
-        "& 1048575) / 1048576)::bigint from (select min(id) as lowest, max(id) as highest "
-        "from pollster.users where id between 1 and 9223372036854775807) ends) "
-        "order by p.id limit 100) o "
-        "where o.hash like '$%' order by o.id limit 1) other on true";
+        "$3::text) order by n.name = $1::text desc, n.name = $2::text desc limit 1) u on true ";
+    static const std::string columns =
+        "select pollster.id_of(u.id), pollster.text_of(u.password_hash::text, 255), u.disabled, ";
+    // Where a hash among those that might be drawn cannot be read, nobody is drawn.
+    static const reading sql([](const std::string& care) {
+        if (!care.empty()) {
+            return columns + "null " + named;
+        }
+        return columns + "other.hash " + named +
+               "left join lateral (select o.hash from "
+               "(select p.id, pollster.text_of(p.password_hash::text, 255) as hash "
+               "from pollster.users p where p.id >= (select (lowest::numeric + "
+               "(highest::numeric - lowest::numeric) * "
+               "(hashtextextended($2::text, (select system_identifier from pg_control_system())) "
+               "& 1048575) / 1048576)::bigint from (select min(id) as lowest, max(id) as highest "
+               "from pollster.users where id between 1 and 9223372036854775807) ends) "
+               "order by p.id limit 100) o "
+               "where o.hash like '$%' order by o.id limit 1) other on true";
+    });
 
     // A name with a NUL would be cut there on its way. Such a name is nobody's, but asking takes
     // the usual time.
     // As it was typed first: an application's tables may have both spellings.
     const auto [typed, nfc, nfd] = spellings(storable(name) ? name : std::string());
-    const auto rows = l.exec(sql, typed, nfc, nfd);
+    const auto rows = read_rows(l, sql, typed, nfc, nfd);
     const auto& row = rows[0];
     stored_password found;
     if (!row[0].is_null()) {

@@ -119,12 +119,17 @@ public:
     // anew, and has the planner look at the tables, for a dump has no statistics.
     virtual outcome<void> restored() = 0;
 
-    // Users ann, bob and cleo, walls General (chat), Workshop (board) and Notices (notices) with
-    // different members, and a few posts. Adds only what is missing, so it may be repeated.
     // Numbers the rows of posts that were written with triggers off, beside live writers and in
     // many transactions: what `tell` was told of is done, also if this fails later. How many walls.
     virtual outcome<std::size_t> repair(const std::function<void(const repaired_wall&)>& tell) = 0;
 
+    // What of the database does not fit this program, a sentence each: encoding, schema, columns of
+    // the contract's views; and settings of the role or the database that this program neither
+    // overrides nor knows to be harmless.
+    virtual outcome<std::vector<std::string>> check() = 0;
+
+    // Users ann, bob and cleo, walls General (chat), Workshop (board) and Notices (notices) with
+    // different members, and a few posts. Adds only what is missing, so it may be repeated.
     virtual outcome<std::vector<demo_user>> load_demo() = 0;
 };
 

@@ -1,6 +1,5 @@
 // The administrator on PostgreSQL: users and sessions in admin.cpp, walls in admin_walls.cpp, the
-// repair in admin_repair.cpp,
-// the demo in demo.cpp. Internal to db/.
+// repair in admin_repair.cpp, the check in admin_check.cpp, the demo in demo.cpp. Internal to db/.
 #pragma once
 
 #include "db/admin.hpp"
@@ -45,6 +44,7 @@ public:
     outcome<void> restored() override;
     outcome<std::size_t> repair(const std::function<void(const repaired_wall&)>& tell) override;
 
+    outcome<std::vector<std::string>> check() override;
     outcome<std::vector<demo_user>> load_demo() override;
 
 private:

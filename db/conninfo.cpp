@@ -53,6 +53,16 @@ int connect_timeout(const std::string& theirs)
     return error == std::errc() && n > 0 ? std::min(n, 30) : 3;
 }
 
+std::string joined(const std::map<std::string, std::string>& values)
+{
+    std::string out;
+    for (const auto& [key, value] : values) {
+        out += key + "=" + quoted(value) + " ";
+    }
+    out.pop_back();
+    return out;
+}
+
 } // namespace
 
 std::string complete_conninfo(const std::string& given, const session_options& options)
@@ -93,12 +103,17 @@ std::string complete_conninfo(const std::string& given, const session_options& o
     }
     theirs = server;
 
-    std::string out;
-    for (const auto& [key, value] : values) {
-        out += key + "=" + quoted(value) + " ";
+    return joined(values);
+}
+
+std::string conninfo_for(const std::string& complete, int server_version)
+{
+    if (server_version < 170000) {
+        return complete;
     }
-    out.pop_back();
-    return out;
+    auto values = parse(complete);
+    values["options"] += " -c transaction_timeout=0";
+    return joined(values);
 }
 
 } // namespace db

@@ -25,30 +25,32 @@ std::string lsn(std::uint64_t position)
 std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
                                        const walls::page_limits& most, seen_heads& seen)
 {
-    static const std::string sql =
-        std::string("select asked.n, coalesce(h.last_entry, 0), coalesce(h.epoch, 0) # ") +
-        history_epoch + ", coalesce(h.stamp, 0), " + page_columns +
-        ", followed, next from unnest($1::bigint[], $2::bigint[]) with ordinality "
-        "asked(wall_id, last, n) "
-        "left join lateral (select o.last_entry, o.epoch, o.stamp from pollster.heads o "
-        "where o.wall_id = asked.wall_id offset 0) h on true "
-        "left join (select * from (select a.*, lead(n) over feed as next, "
-        "coalesce(sum(bytes) over (feed rows between unbounded preceding and 1 preceding), 0) as "
-        "before_all from (select asked.n, e.* "
-        "from unnest($1::bigint[], $2::bigint[]) with ordinality asked(wall_id, last, n) "
-        "cross join lateral (" +
-        within_bytes("select * from pollster.entries f where f.wall_id = asked.wall_id "
-                     "and f.id > asked.last order by f.id limit $3::bigint",
-                     "id") +
-        ") e where e.before < $4::bigint and e.nth <= $3::bigint - 1) a "
-        "window feed as (order by n, id)) b where b.before_all < $5::bigint) page using (n) "
-        "order by n, id";
+    static const reading sql([](const std::string& care) {
+        return std::string("select asked.n, coalesce(h.last_entry, 0), coalesce(h.epoch, 0) # ") +
+               history_epoch + ", coalesce(h.stamp, 0), " + page_columns +
+               ", followed, next from unnest($1::bigint[], $2::bigint[]) with ordinality "
+               "asked(wall_id, last, n) "
+               "left join lateral (select o.last_entry, o.epoch, o.stamp from pollster.heads o "
+               "where o.wall_id = asked.wall_id offset 0) h on true "
+               "left join (select * from (select a.*, lead(n) over feed as next, "
+               "coalesce(sum(bytes) over (feed rows between unbounded preceding and 1 preceding), "
+               "0) as "
+               "before_all from (select asked.n, e.* "
+               "from unnest($1::bigint[], $2::bigint[]) with ordinality asked(wall_id, last, n) "
+               "cross join lateral (" +
+               within_bytes("select * from pollster.entries f where f.wall_id = asked.wall_id "
+                            "and f.id > asked.last order by f.id limit $3::bigint",
+                            "id", care) +
+               ") e where e.before < $4::bigint and e.nth <= $3::bigint - 1) a "
+               "window feed as (order by n, id)) b where b.before_all < $5::bigint) page using (n) "
+               "order by n, id";
+    });
 
     const std::size_t entries = std::min(most.entries, most_rows);
     const auto rows =
-        l.exec(sql.c_str(), bigints(cursors, [](const auto& c) { return number(c.wall); }),
-               bigints(cursors, [](const auto& c) { return number(c.last); }), entries + 1,
-               std::max<std::size_t>(most.wall_bytes, 1), std::max<std::size_t>(most.bytes, 1));
+        read_rows(l, sql, bigints(cursors, [](const auto& c) { return number(c.wall); }),
+                  bigints(cursors, [](const auto& c) { return number(c.last); }), entries + 1,
+                  std::max<std::size_t>(most.wall_bytes, 1), std::max<std::size_t>(most.bytes, 1));
     std::vector<walls::page> pages;
     pages.reserve(cursors.size());
     for (const auto& c : cursors) {
@@ -85,22 +87,27 @@ allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
                               std::optional<walls::entry_id> before, const page_size& most,
                               seen_heads& seen)
 {
-    static const std::string sql =
-        std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
-        ", true, followed, a.signed_in, a.member "
-        "from pollster.access_of($5::text, $6::bigint, $1::bigint) a cross join " +
-        newest_of_wall + "left join lateral (select * from (" +
-        within_bytes("select f.* from pollster.entries f cross join lateral "
-                     "pollster.post_of_entry(f.wall_id, f.id, f.post_id, f.kind) x "
-                     "where a.member and f.wall_id = $1::bigint and f.id < $2::bigint "
-                     "and f.kind = 'post' order by f.id desc limit $3::bigint",
-                     "id desc") +
-        ") h where h.before < $4::bigint and h.nth <= $3::bigint - 1) e on true order by id desc";
+    static const reading sql([](const std::string& care) {
+        return std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
+               ", true, followed, a.signed_in, a.member "
+               "from pollster.access_of" +
+               care + "($5::text, $6::bigint, $1::bigint) a cross join " + newest_of_wall +
+               "left join lateral (select * from (" +
+               within_bytes("select f.* from pollster.entries f cross join lateral "
+                            "pollster.post_of_entry" +
+                                care +
+                                "(f.wall_id, f.id, f.post_id, f.kind) x "
+                                "where a.member and f.wall_id = $1::bigint and f.id < $2::bigint "
+                                "and f.kind = 'post' order by f.id desc limit $3::bigint",
+                            "id desc", care) +
+               ") h where h.before < $4::bigint and h.nth <= $3::bigint - 1) e on true order by id "
+               "desc";
+    });
 
     const std::int64_t below = before ? number(*before) : INT64_MAX;
     const auto rows =
-        l.exec(sql.c_str(), number(wall), below, std::min(most.posts, most_rows) + 1,
-               std::max<std::size_t>(most.bytes, 1), who.session_id, number(who.user));
+        read_rows(l, sql, number(wall), below, std::min(most.posts, most_rows) + 1,
+                  std::max<std::size_t>(most.bytes, 1), who.session_id, number(who.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }
@@ -111,28 +118,31 @@ allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who, seen_hea
 {
     // The count stops at 1,000, so a wall costs no more however much there is to read: offset 0
     // forbids a join that reads all of it first.
-    static const std::string sql =
-        std::string("select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
-                    "coalesce(h.epoch, 0) # ") +
-        history_epoch +
-        ", coalesce(h.stamp, 0), (select count(*) from (select from pollster.entries e "
-        "cross join lateral pollster.post_of_entry(e.wall_id, e.id, e.post_id, e.kind) p "
-        "where e.wall_id = w.id and e.id > coalesce(r.entry_id, 0) and e.kind = 'post' "
-        "and p.user_id is distinct from $1::bigint "
-        "order by e.id desc limit 1000) unread), a.signed_in, true as member "
-        "from pollster.access_of($2::text, $1::bigint, null) a "
-        "left join lateral (select mine.id, o.name, o.kind "
-        "from (select distinct pollster.id_of(m.wall_id) as id from pollster.memberships m "
-        "where m.user_id = $1::bigint) mine "
-        "cross join lateral (select pollster.name_of(x.name::text) as name, "
-        "pollster.kind_of(x.kind::text) as kind from pollster.walls x where x.id = mine.id "
-        "limit 1) o offset 0) w on a.signed_in "
-        "left join pollster.heads h on h.wall_id = w.id "
-        "left join pollster.read_marks r on r.wall_id = w.id and r.user_id = $1::bigint "
-        "order by w.id";
+    static const reading sql([](const std::string& care) {
+        return std::string("select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
+                           "coalesce(h.epoch, 0) # ") +
+               history_epoch +
+               ", coalesce(h.stamp, 0), (select count(*) from (select from pollster.entries e "
+               "cross join lateral pollster.post_of_entry" +
+               care +
+               "(e.wall_id, e.id, e.post_id, e.kind) p "
+               "where e.wall_id = w.id and e.id > coalesce(r.entry_id, 0) and e.kind = 'post' "
+               "and p.user_id is distinct from $1::bigint "
+               "order by e.id desc limit 1000) unread), a.signed_in, true as member "
+               "from pollster.access_of" +
+               care +
+               "($2::text, $1::bigint, null) a "
+               "left join lateral (select * from pollster.walls_of" +
+               care +
+               "($1::bigint) offset 0) w "
+               "on a.signed_in "
+               "left join pollster.heads h on h.wall_id = w.id "
+               "left join pollster.read_marks r on r.wall_id = w.id and r.user_id = $1::bigint "
+               "order by w.id";
+    });
 
     std::vector<wall_summary> out;
-    for (const auto& row : l.exec(sql.c_str(), number(who.user), who.session_id)) {
+    for (const auto& row : read_rows(l, sql, number(who.user), who.session_id)) {
         if (const auto no = denial(row)) {
             return *no;
         }
@@ -152,18 +162,21 @@ allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who, seen_hea
 allowed<std::int64_t> mark_read(link& l, const reader& who, walls::wall_id wall,
                                 walls::entry_id entry)
 {
-    static constexpr char sql[] =
-        "with a as materialized (select * from pollster.access_of($4::text, $2::bigint, "
-        "$1::bigint)), "
-        "marked as (insert into pollster.read_marks as m (wall_id, user_id, entry_id) "
-        "select $1::bigint, $2::bigint, least($3::bigint, "
-        "coalesce((select last_entry from pollster.heads where wall_id = $1::bigint), 0)) "
-        "from a where a.member "
-        "on conflict (wall_id, user_id) do update set entry_id = greatest(m.entry_id, "
-        "excluded.entry_id) "
-        "returning entry_id) "
-        "select (select entry_id from marked), a.signed_in, a.member from a";
-    const auto rows = l.exec(sql, number(wall), number(who.user), number(entry), who.session_id);
+    static const reading sql([](const std::string& care) {
+        return "with a as materialized (select * from pollster.access_of" + care +
+               "($4::text, $2::bigint, "
+               "$1::bigint)), "
+               "marked as (insert into pollster.read_marks as m (wall_id, user_id, entry_id) "
+               "select $1::bigint, $2::bigint, least($3::bigint, "
+               "coalesce((select last_entry from pollster.heads where wall_id = $1::bigint), 0)) "
+               "from a where a.member "
+               "on conflict (wall_id, user_id) do update set entry_id = greatest(m.entry_id, "
+               "excluded.entry_id) "
+               "returning entry_id) "
+               "select (select entry_id from marked), a.signed_in, a.member from a";
+    });
+    const auto rows =
+        read_rows(l, sql, number(wall), number(who.user), number(entry), who.session_id);
     if (const auto no = denial(rows[0])) {
         return *no;
     }

@@ -1,5 +1,6 @@
 #include "db/link.hpp"
 
+#include "db/conninfo.hpp"
 #include "db/session_settings.hpp"
 
 #include <pqxx/except>
@@ -88,6 +89,10 @@ walls::trouble describe_for_server(const std::exception& e)
     if (state == "3F000" || state == "42P01" || state == "42703" || state == "42883") {
         t.why = "the schema is not what this program needs, run `pollster migrate`: " + t.why;
     }
+    // What a column of a type that the contract does not allow leads to.
+    if (state == "42883" || state == "42804") {
+        t.why += "; `pollster check` names columns of a wrong type";
+    }
     return t;
 }
 
@@ -135,16 +140,15 @@ pqxx::connection& link::connected()
         ++meters_.connects;
         // Bounded by libpq itself (connect_timeout in db/conninfo.cpp).
         auto fresh = std::make_unique<pqxx::connection>(conninfo_);
-        socket_ = ::fcntl(fresh->sock(), F_DUPFD_CLOEXEC, 0);
-        if (socket_ < 0) {
-            throw std::system_error(errno, std::generic_category(), "a second descriptor");
-        }
-        {
-            std::optional<deadlines::call> in_time;
-            if (patience_) {
-                in_time.emplace(patience_->all, socket_, patience_->each);
+        try {
+            prepare(*fresh);
+        } catch (const pqxx::failure&) {
+            const auto again = conninfo_for(conninfo_, fresh->server_version());
+            if (again == conninfo_) {
+                throw;
             }
-            set_session(*fresh);
+            fresh = std::make_unique<pqxx::connection>(again);
+            prepare(*fresh);
         }
         connection_ = std::move(fresh);
     } catch (const std::exception& e) {
@@ -157,6 +161,37 @@ pqxx::connection& link::connected()
     ++generation_;
     meters_.own.add(connection_->backendpid());
     return *connection_;
+}
+
+// What a connection gets before its first statement, in time.
+void link::prepare(pqxx::connection& fresh)
+{
+    if (socket_ >= 0) {
+        ::close(socket_);
+    }
+    socket_ = ::fcntl(fresh.sock(), F_DUPFD_CLOEXEC, 0);
+    if (socket_ < 0) {
+        throw std::system_error(errno, std::generic_category(), "a second descriptor");
+    }
+    std::optional<deadlines::call> in_time;
+    if (patience_) {
+        in_time.emplace(patience_->all, socket_, patience_->each);
+    }
+    try {
+        set_session(fresh);
+    } catch (const pqxx::failure& e) {
+        if (in_time && in_time->given_up()) { // to begin anew would take as long again
+            throw trouble_found({trouble_kind::timed_out, one_line(e.what())});
+        }
+        throw;
+    }
+}
+
+void link::note_unreadable(const std::exception& e)
+{
+    ++meters_.unreadable;
+    const std::lock_guard lock(meters_.mutex);
+    meters_.unreadable_why = describe(e).why;
 }
 
 void link::drop() noexcept

@@ -45,6 +45,11 @@ struct meters {
     std::atomic<std::uint64_t> connects{0};
     std::atomic<std::uint64_t> failures{0};
     std::atomic<std::uint64_t> given_up{0}; // connections, at a deadline
+    // Statements that were repeated because of a row that cannot be read, and PostgreSQL's words
+    // about the last of them.
+    std::atomic<std::uint64_t> unreadable{0};
+    mutable std::mutex mutex;
+    std::string unreadable_why;                                               // under `mutex`
     std::function<void(const std::string&)> warn = [](const std::string&) {}; // settings::warn
 };
 
@@ -111,12 +116,14 @@ public:
     {
         return deadlines::call(patience_->all, socket_, patience_->each);
     }
+    void note_unreadable(const std::exception& e);
     void drop() noexcept;
     // Which connection this is, counted from 1; 0: none yet.
     std::uint64_t generation() const { return generation_; }
 
 private:
     bool idle_connection_died() const;
+    void prepare(pqxx::connection& fresh);
 
     template <class Statement>
     auto guarded(Statement statement) -> std::invoke_result_t<Statement>

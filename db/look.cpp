@@ -1,5 +1,6 @@
 #include "db/queries.hpp"
 #include "db/rows.hpp"
+#include "db/session_settings.hpp"
 
 #include <charconv>
 #include <stdexcept>
@@ -57,7 +58,8 @@ void looker::recognise(link& l)
                     "'pollster.heads'::regclass::oid, "
                     "case when not pg_is_in_recovery() "
                     "then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end), ") +
-        process_text + ", h.epoch, h.server from pollster.history h where h.one";
+        process_text +
+        ", h.epoch, h.server, getdatabaseencoding() from pollster.history h where h.one";
     const auto r = l.exec(sql.c_str());
     if (r.empty()) {
         throw std::runtime_error("pollster.history is empty: run pollster restored");
@@ -65,6 +67,10 @@ void looker::recognise(link& l)
     if (r[0][0].as<bool>()) {
         throw trouble_found({walls::trouble_kind::read_only,
                              "the database is a standby; name the primary as database"});
+    }
+    const std::string encoding = r[0][5].c_str();
+    if (encoding == "SQL_ASCII") { // an answer with such a text is read by nobody
+        throw trouble_found({walls::trouble_kind::unavailable, about_encoding(encoding)});
     }
     const std::string server = r[0][1].c_str();
     const std::string process = r[0][2].c_str();
@@ -107,57 +113,66 @@ namespace {
 
 enum row_kind : int { changed_head = 1, note, asked_head, standing, evidence };
 
-const std::string& asked_and_standing()
+std::string asked_and_standing(const std::string& care)
 {
-    static const std::string sql =
-        std::string("select 3, asked.id, h.last_entry, h.epoch, h.stamp, null "
-                    "from unnest($1::bigint[]) asked(id) join pollster.walls w on w.id = asked.id "
-                    "left join pollster.heads h on h.wall_id = w.id "
-                    "union all "
-                    "select 4, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, "
-                    "(extract(epoch from clock_timestamp()) * 1000)::bigint, ") +
-        history_epoch +
-        ", null, concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), " +
-        process_text + ")";
+    return "select 3, asked.id, h.last_entry, h.epoch, h.stamp, null "
+           "from unnest($1::bigint[]) asked(id) "
+           "cross join lateral pollster.existing_wall" +
+           care +
+           "(asked.id) w "
+           "left join pollster.heads h on h.wall_id = w.id "
+           "union all "
+           "select 4, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, "
+           "(extract(epoch from clock_timestamp()) * 1000)::bigint, " +
+           history_epoch +
+           ", null, concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), " +
+           process_text + ")";
+}
+
+const reading& since_snapshot()
+{
+    static const reading sql([](const std::string& care) {
+        return std::string("with before as materialized (select $2::pg_snapshot as snapshot) "
+                           "select 1, wall_id, last_entry, epoch, stamp, null from pollster.heads "
+                           "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
+                           "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
+                           "union all "
+                           "select 1, h.wall_id, h.last_entry, h.epoch, h.stamp, null "
+                           "from before, pg_snapshot_xip(before.snapshot) running "
+                           "cross join lateral (select * from pollster.heads o where o.changed_by "
+                           "= running offset 0) "
+                           "h "
+                           "union all "
+                           "select 2, coalesce(c.wall_id, c.user_id), h.last_entry, h.epoch, "
+                           "h.stamp, c.kind from ("
+                           "select user_id, wall_id, kind from pollster.access_changes "
+                           "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
+                           "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
+                           "union "
+                           "select o.user_id, o.wall_id, o.kind from before, "
+                           "pg_snapshot_xip(before.snapshot) running "
+                           "cross join lateral (select * from pollster.access_changes o where "
+                           "o.changed_by = running "
+                           "offset 0) o) c "
+                           "left join lateral (select * from pollster.heads o where o.wall_id = "
+                           "c.wall_id offset 0) h "
+                           "on true "
+                           "union all ") +
+               asked_and_standing(care);
+    });
     return sql;
 }
 
-const std::string& since_snapshot()
+const reading& afresh()
 {
-    static const std::string sql =
-        "with before as materialized (select $2::pg_snapshot as snapshot) "
-        "select 1, wall_id, last_entry, epoch, stamp, null from pollster.heads "
-        "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
-        "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
-        "union all "
-        "select 1, h.wall_id, h.last_entry, h.epoch, h.stamp, null "
-        "from before, pg_snapshot_xip(before.snapshot) running "
-        "cross join lateral (select * from pollster.heads o where o.changed_by = running offset 0) "
-        "h "
-        "union all "
-        "select 2, coalesce(c.wall_id, c.user_id), h.last_entry, h.epoch, h.stamp, c.kind from ("
-        "select user_id, wall_id, kind from pollster.access_changes "
-        "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
-        "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
-        "union "
-        "select o.user_id, o.wall_id, o.kind from before, pg_snapshot_xip(before.snapshot) running "
-        "cross join lateral (select * from pollster.access_changes o where o.changed_by = running "
-        "offset 0) o) c "
-        "left join lateral (select * from pollster.heads o where o.wall_id = c.wall_id offset 0) h "
-        "on true "
-        "union all " +
-        asked_and_standing();
-    return sql;
-}
-
-const std::string& afresh()
-{
-    static const std::string sql =
-        asked_and_standing() +
-        " union all "
-        "(select 5, wall_id, last_entry, epoch, stamp, null from pollster.heads "
-        "where changed_by < pg_snapshot_xmax(pg_current_snapshot()) order by changed_by desc "
-        "limit 100)";
+    static const reading sql([](const std::string& care) {
+        return asked_and_standing(care) +
+               " union all "
+               "(select 5, wall_id, last_entry, epoch, stamp, null from pollster.heads "
+               "where changed_by < pg_snapshot_xmax(pg_current_snapshot()) order by changed_by "
+               "desc "
+               "limit 100)";
+    });
     return sql;
 }
 
@@ -199,8 +214,8 @@ std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::
 
     const std::string asked = bigints(also, [](walls::wall_id w) { return number(w); });
     const bool all_new = snapshot_.empty();
-    const auto rows = all_new ? l.exec(afresh().c_str(), asked)
-                              : l.exec(since_snapshot().c_str(), asked, snapshot_);
+    const auto rows =
+        all_new ? read_rows(l, afresh(), asked) : read_rows(l, since_snapshot(), asked, snapshot_);
 
     std::string position;
     std::uint64_t newest_xid = 0;

@@ -26,14 +26,27 @@ std::vector<std::int64_t> parse_bigints(std::string_view text)
     return out;
 }
 
+// PostgreSQL's manual, appendix A: connection, transaction, resources, operator, system; no such
+// schema, table, column, function; no right to it, to which libpqxx gives no SQLSTATE.
+bool may_be_of_one_row(const pqxx::sql_error& e)
+{
+    static constexpr std::string_view of_all[] = {"08", "25", "26", "28", "3D", "3F", "40",
+                                                  "42", "53", "55", "57", "58", "F0"};
+    const std::string state = e.sqlstate();
+    return !state.empty() && std::none_of(std::begin(of_all), std::end(of_all),
+                                          [&](auto prefix) { return state.starts_with(prefix); });
+}
+
 std::string within_bytes(const std::string& entries, const std::string& order,
-                         const std::string& more)
+                         const std::string& care, const std::string& more)
 {
     return "select r.*, row_number() over way as nth, lead(id) over way is not null as followed, "
            "coalesce(sum(r.bytes) over (way rows between unbounded preceding and 1 preceding), 0) "
            "as before from (select c.*, 300 + octet_length(user_name) + "
            "coalesce(octet_length(body), 0) as bytes from (select " +
-           std::string(entry_columns) + more + " from (" + entries + ") e" + entry_joins + ") c(" +
+           std::string(entry_columns) + more + " from (" + entries +
+           ") e left join lateral pollster.shown" + care +
+           "(e.wall_id, e.id, e.post_id, e.kind, e.user_id, e.created_at) s on true) c(" +
            page_columns + more + ")) r window way as (order by " + order + ")";
 }
 

@@ -1,9 +1,11 @@
 // Values on their way to and from PostgreSQL. Internal to db/.
 #pragma once
 
+#include "db/link.hpp"
 #include "db/seen_heads.hpp"
 #include "db/store.hpp"
 
+#include <pqxx/except>
 #include <pqxx/result>
 #include <pqxx/row>
 
@@ -69,13 +71,43 @@ inline constexpr char process_text[] =
     "extract(epoch from pg_stat_get_bgwriter_stat_reset_time()), "
     "'pollster.heads'::regclass::oid)";
 
+// A statement that reads rows behind the views of the contract: as it is, and with the functions
+// that take a row which cannot be read for none (migration unreadable_rows; their names end in
+// _careful). `text` makes the one of "", the other of "_careful".
+struct reading {
+    template <class Text>
+    explicit reading(Text text)
+        : whole(text(std::string()))
+        , careful(text(std::string("_careful")))
+    {
+    }
+    std::string whole;
+    std::string careful;
+};
+
+// May the error be that of one row among others? Not if it says that the database or the schema is
+// in trouble: the others would meet it, too.
+bool may_be_of_one_row(const pqxx::sql_error& e);
+
+// Two statements at most: the careful one if a row raised an error in the other.
+template <class... Parameters>
+pqxx::result read_rows(link& l, const reading& statement, const Parameters&... parameters)
+{
+    try {
+        return l.exec(statement.whole.c_str(), parameters...);
+    } catch (const pqxx::sql_error& e) {
+        if (!may_be_of_one_row(e)) {
+            throw;
+        }
+        l.note_unreadable(e);
+    }
+    return l.exec(statement.careful.c_str(), parameters...);
+}
+
 // Columns of every query that returns entries, in the order that read_entry expects. e:
 // pollster.entries, s: what readers see of it, which migration lives_of_posts says.
 inline constexpr char entry_columns[] = "e.id, e.post_id, e.kind, coalesce(s.user_id, 0), "
                                         "s.user_name, s.body, s.created_at, s.edited_at";
-inline constexpr char entry_joins[] =
-    " left join lateral pollster.shown(e.wall_id, e.id, e.post_id, e.kind, e.user_id, "
-    "e.created_at) s on true ";
 
 // "select newest.number, newest.epoch from" this: of wall $1.
 inline constexpr char newest_of_wall[] =
@@ -91,9 +123,9 @@ inline constexpr char page_columns[] =
 // `order`: its number `nth`, 1, 2 …, whether another one is `followed`, and how many bytes are
 // `before` it, with 300 more an entry (what JSON adds). octet_length() knows the size of a stored
 // text without reading it: filter by `before`, and PostgreSQL neither unpacks nor sends the texts
-// beyond it.
+// beyond it. `care`: of a reading.
 std::string within_bytes(const std::string& entries, const std::string& order,
-                         const std::string& more = {});
+                         const std::string& care, const std::string& more = {});
 
 // The entry whose first column is `first`.
 walls::entry read_entry(const pqxx::row& row, int first);

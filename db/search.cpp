@@ -12,25 +12,29 @@ namespace db {
 allowed<history> search(link& l, const reader& who, const wanted_words& wanted, std::size_t bytes,
                         seen_heads& seen)
 {
-    static const std::string sql =
-        std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
-        ", holds, followed, a.signed_in, a.member "
-        "from pollster.access_of($6::text, $7::bigint, $1::bigint) a cross join " +
-        newest_of_wall + "left join lateral (select * from (" +
-        within_bytes("select s.n, s.holds, f.* from pollster.search_page($1::bigint, $2::text, "
-                     "coalesce((select x.post_id from pollster.entries x where x.wall_id = "
-                     "$1::bigint and x.id >= $3::bigint and x.kind = 'post' order by x.id limit "
-                     "1), 9223372036854775807), $4::bigint) with ordinality s(post_id, holds, n) "
-                     "cross join lateral (select * from pollster.entries o where o.post_id = "
-                     "s.post_id and o.wall_id = $1::bigint and o.kind in ('post', 'delete') "
-                     "order by o.id desc limit 1) f where a.member and f.kind = 'post'",
-                     "n", ", n, holds") +
-        ") h where h.before < $5::bigint and h.nth <= $4::bigint - 1) e on true order by n";
+    static const reading sql([](const std::string& care) {
+        return std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
+               ", holds, followed, a.signed_in, a.member "
+               "from pollster.access_of" +
+               care + "($6::text, $7::bigint, $1::bigint) a cross join " + newest_of_wall +
+               "left join lateral (select * from (" +
+               within_bytes(
+                   "select s.n, s.holds, f.* from pollster.search_page" + care +
+                       "($1::bigint, $2::text, "
+                       "coalesce((select x.post_id from pollster.entries x where x.wall_id = "
+                       "$1::bigint and x.id >= $3::bigint and x.kind = 'post' order by x.id limit "
+                       "1), 9223372036854775807), $4::bigint) with ordinality s(post_id, holds, n) "
+                       "cross join lateral (select * from pollster.entries o where o.post_id = "
+                       "s.post_id and o.wall_id = $1::bigint and o.kind in ('post', 'delete') "
+                       "order by o.id desc limit 1) f where a.member and f.kind = 'post'",
+                   "n", care, ", n, holds") +
+               ") h where h.before < $5::bigint and h.nth <= $4::bigint - 1) e on true order by n";
+    });
 
     const std::int64_t below = wanted.before ? number(*wanted.before) : INT64_MAX;
-    const auto rows = l.exec(sql.c_str(), number(wanted.wall), wanted.words, below,
-                             std::min<std::size_t>(wanted.limit, 1000) + 1,
-                             std::max<std::size_t>(bytes, 1), who.session_id, number(who.user));
+    const auto rows = read_rows(l, sql, number(wanted.wall), wanted.words, below,
+                                std::min<std::size_t>(wanted.limit, 1000) + 1,
+                                std::max<std::size_t>(bytes, 1), who.session_id, number(who.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }

@@ -275,6 +275,9 @@ public:
         c.password_work = password_work_;
         c.schema = looker_.schema();
         c.histories_cut = looker_.histories_cut();
+        c.unreadable = meters_.unreadable;
+        const std::lock_guard lock(meters_.mutex);
+        c.unreadable_why = meters_.unreadable_why;
         return c;
     }
 

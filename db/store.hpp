@@ -155,6 +155,10 @@ struct counters {
     std::uint64_t password_work = 0;
     int schema = 0;        // the database's version when the look last asked; 0: not yet
     int histories_cut = 0; // how often this process found entries lost, and began a new history
+    // Statements sent a second time because a row behind a view of the contract cannot be read, and
+    // PostgreSQL's words about the last of them.
+    std::uint64_t unreadable = 0;
+    std::string unreadable_why{};
 };
 
 class store : public walls::feed_source, public walls::access_source {

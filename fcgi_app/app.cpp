@@ -218,6 +218,22 @@ private:
             spdlog::warn("the database is another and may lack entries that were seen: a new "
                          "history begins, every client reads its walls anew");
         }
+        report_unreadable(counted);
+    }
+
+    // Once a minute at most: it lasts until somebody mends the row.
+    void report_unreadable(const db::counters& counted)
+    {
+        const auto now = std::chrono::steady_clock::now();
+        if (counted.unreadable == unreadable_ ||
+            (unreadable_told_ && now - *unreadable_told_ < std::chrono::minutes(1))) {
+            return;
+        }
+        spdlog::warn("a row behind a view of the contract cannot be read and is passed over, {} "
+                     "more times: {}",
+                     counted.unreadable - unreadable_, counted.unreadable_why);
+        unreadable_ = counted.unreadable;
+        unreadable_told_ = now;
     }
 
     void report_clock(walls::refresher::clock which, std::chrono::milliseconds by)
@@ -304,6 +320,8 @@ private:
     bool looking_ = true;
     int schema_ = 0; // that the look found last
     int histories_cut_ = 0;
+    std::uint64_t unreadable_ = 0; // told so far
+    std::optional<fibers::steady_time> unreadable_told_;
     std::optional<fibers::steady_time> database_clock_set_; // by somebody, while this ran
     bool stopping_ = false;
     boost::fibers::mutex mutex_;

@@ -1,4 +1,4 @@
-// pollster serve, check-config, migrate, restored, repair, demo
+// pollster serve, check-config, check, migrate, restored, repair, demo
 #include "db/migrate.hpp"
 #include "fcgi_app/cli/administration.hpp"
 #include "fcgi_app/config/load.hpp"
@@ -19,6 +19,24 @@ int check_config(const invocation&)
 {
     std::cout << "the settings are good\n";
     return done;
+}
+
+int check(const invocation& call)
+{
+    return with_database(call, [](db::administrator& a) -> int {
+        const auto found = a.check();
+        if (!found) {
+            return complain(found.error().sentence);
+        }
+        for (const auto& sentence : *found) {
+            std::cout << sentence << '\n';
+        }
+        if (!found->empty()) {
+            return complain(counted(found->size(), "finding"));
+        }
+        std::cout << "the database is as it should be\n";
+        return done;
+    });
 }
 
 int migrate(const invocation& call)
@@ -109,6 +127,15 @@ void add_schema_commands(std::vector<command>& table)
           1,
           {},
           check_config},
+         {"check",
+          "",
+          "say what of the database does not fit",
+          "Encoding, schema, columns of the views, and settings of the role or the database of "
+          "which Pollster does not know what they do. Exit code 0 if there is nothing to say.",
+          0,
+          0,
+          {},
+          check},
          {"migrate",
           "",
           "bring the database to this version's schema",

@@ -73,6 +73,9 @@ metrics::metrics()
           gauge("pollster_sql_connects", "Database connections opened, since start."))
     , sql_failures_gauge(
           gauge("pollster_sql_failures", "Database calls that ended in trouble, since start."))
+    , sql_unreadable_gauge(gauge("pollster_sql_unreadable",
+                                 "SQL statements sent a second time because a row behind "
+                                 "a view cannot be read, since start."))
     , sql_waiting_gauge(
           gauge("pollster_sql_waiting", "Database calls waiting for a connection now."))
     , sql_given_up_gauge(gauge("pollster_sql_given_up",

@@ -62,6 +62,7 @@ public:
     prometheus::Gauge& sql_statements_gauge;
     prometheus::Gauge& sql_connects_gauge;
     prometheus::Gauge& sql_failures_gauge;
+    prometheus::Gauge& sql_unreadable_gauge;
     prometheus::Gauge& sql_waiting_gauge;
     prometheus::Gauge& sql_given_up_gauge;
     prometheus::Gauge& sign_ins_waiting_gauge;

@@ -30,6 +30,7 @@ answer show_metrics(services& s, call&)
     set(m.sql_statements_gauge, sql.statements);
     set(m.sql_connects_gauge, sql.connects);
     set(m.sql_failures_gauge, sql.failures);
+    set(m.sql_unreadable_gauge, sql.unreadable);
     set(m.sql_waiting_gauge, sql.waiting);
     set(m.sql_given_up_gauge, sql.given_up);
     set(m.sign_ins_waiting_gauge, sql.waiting_sign_ins);

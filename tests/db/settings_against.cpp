@@ -73,8 +73,7 @@ const std::vector<against>& settings_against()
         {"synchronous_commit", "off"},
         {"timezone", "'Pacific/Chatham'"},
         {"timezone_abbreviations", "'India'"},
-        // Long enough for the statement that ends it.
-        {"transaction_timeout", "'50ms'"},
+        {"transaction_timeout", "'1ms'"},
         {"transform_null_equals", "on"},
         {"work_mem", "'64kB'"},
         {"xmlbinary", "hex"},

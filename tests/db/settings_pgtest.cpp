@@ -1,5 +1,9 @@
 // Settings of roles and of the environment that the server's sessions must not depend on. The whole
 // suite with all of them turned against it: tests/db/settings_against.hpp.
+#include "db/admin.hpp"
+#include "db/migrate.hpp"
+#include "db/session_settings.hpp"
+#include "tests/db/settings_against.hpp"
 #include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -60,6 +64,80 @@ BOOST_AUTO_TEST_CASE(a_role_whose_writes_fire_no_trigger_is_refused_with_what_to
                    std::string::npos,
                asked.error().why);
     BOOST_TEST(asked.error().why.find('\n') == std::string::npos, asked.error().why);
+}
+
+// `pollster check` says nothing of what the suite is run with.
+BOOST_AUTO_TEST_CASE(every_setting_that_the_suite_has_turned_is_known)
+{
+    for (const auto& s : settings_against()) {
+        BOOST_TEST(db::is_known_setting(s.name), s.name);
+    }
+    BOOST_TEST(!db::is_known_setting("allow_system_table_mods"));
+}
+
+// Of 1 ms each, where a server, a database and a role can carry them.
+BOOST_AUTO_TEST_CASE(timeouts_of_a_millisecond_end_nothing)
+{
+    const std::string role = "hasty_" + name;
+    sql("create role " + role + " login superuser");
+    for (const std::string timeout :
+         {"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout",
+          "idle_session_timeout", "transaction_timeout"}) {
+        if (sql("select count(*) from pg_settings where name = '" + timeout + "'") == "0") {
+            continue; // of another version
+        }
+        for (const std::string& where :
+             {"role " + role, "database " + name, "role " + role + " in database " + name}) {
+            BOOST_TEST_CONTEXT(timeout << " of " << where)
+            {
+                pg.sql("postgres", "alter " + where + " set " + timeout + " = '1ms'");
+                auto hasty = settings;
+                hasty.database += " user=" + role;
+                store = db::store::open(hasty);
+                const auto looked = store->look({});
+                BOOST_TEST(looked.has_value(), (looked ? "" : looked.error().why));
+                BOOST_TEST((store->sign_in("ann", "ann secret").value() != std::nullopt));
+                BOOST_TEST(std::holds_alternative<db::post_created>(post(1, 1, "x")));
+                pg.sql("postgres", "alter " + where + " reset " + timeout);
+            }
+        }
+    }
+}
+
+// Its texts may be no UTF-8, and an answer with one of them is read by nobody.
+BOOST_AUTO_TEST_CASE(a_database_that_knows_no_encoding_is_refused_with_what_to_do)
+{
+    sql("create database ascii_" + name +
+        " template template0 encoding 'SQL_ASCII' "
+        "lc_collate 'C' lc_ctype 'C'");
+    auto there = pg.settings("ascii_" + name);
+    BOOST_TEST(db::migrate(there, [](const std::string&) {}).has_value());
+    const auto looked = db::store::open(there)->look({});
+    BOOST_TEST_REQUIRE(!looked.has_value());
+    BOOST_TEST(looked.error().why.starts_with("the encoding of the database is SQL_ASCII"),
+               looked.error().why);
+}
+
+BOOST_AUTO_TEST_CASE(a_column_of_a_wrong_type_is_named)
+{
+    auto admin = std::move(db::administrator::connect(settings).value());
+    BOOST_TEST(admin->check().value().empty());
+    sql("drop view pollster.users; create view pollster.users as select id::text as id, name, "
+        "password_hash, disabled::int as disabled from pollster_default.users");
+    const auto looked = store->who(std::vector{std::string(43, 'x')});
+    BOOST_TEST_REQUIRE(!looked.has_value());
+    BOOST_TEST(looked.error().why.find("`pollster check` names columns of a wrong type") !=
+                   std::string::npos,
+               looked.error().why);
+    const std::vector<std::string> wrong{
+        "pollster.users.id has the type text, which has to be a number",
+        "pollster.users.disabled has the type integer, which has to be boolean"};
+    BOOST_TEST(admin->check().value() == wrong, boost::test_tools::per_element());
+    sql("drop view pollster.users; create view pollster.users as select id, name, "
+        "password_hash from pollster_default.users");
+    BOOST_TEST(admin->check().value() ==
+                   std::vector<std::string>{"pollster.users.disabled is missing"},
+               boost::test_tools::per_element());
 }
 
 // The tables may belong to a group that the role becomes when it connects.

@@ -48,6 +48,17 @@ std::size_t lines(const std::string& text)
 
 BOOST_FIXTURE_TEST_SUITE(cli_, fixture)
 
+BOOST_AUTO_TEST_CASE(a_check_says_what_it_does_not_know)
+{
+    BOOST_TEST(output({"check"}) == "the database is as it should be\n");
+    postgres.sql(database, "alter database " + database + " set zero_damaged_pages = on");
+    const auto f = pollster({"check"});
+    BOOST_TEST(f.code == 1);
+    BOOST_TEST(f.output.find("the setting zero_damaged_pages = on comes from the database, and "
+                             "Pollster does not know what it does") != std::string::npos,
+               f.output);
+}
+
 BOOST_AUTO_TEST_CASE(a_user_a_wall_and_a_membership)
 {
     output({"user", "add", "dora"}, "a good password\n");
