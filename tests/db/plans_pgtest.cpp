@@ -366,8 +366,10 @@ BOOST_AUTO_TEST_CASE(every_statement_goes_by_index_and_a_look_costs_what_changed
                 BOOST_TEST(!many, st.name << ": " << (many ? p.text() : ""));
             }
         }
-        // The fastest, for the others may have waited for a processor.
-        BOOST_TEST((!st.name.starts_with("look") || fastest < 10.0), st.name << ": " << fastest);
+        // The fastest, for the others may have waited for a processor; and so may one that is asked
+        // only once.
+        BOOST_TEST((!st.name.starts_with("look") || st.once || fastest < 10.0),
+                   st.name << ": " << fastest);
         if (docs != nullptr) {
             page.push_back({st.name, st.asked_by, median_ms(st, *plain), last});
         }
