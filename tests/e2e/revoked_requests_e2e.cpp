@@ -96,7 +96,7 @@ std::string state_of(const chat& s, const somebody& who)
     const std::string n = std::to_string(who.id);
     return s.sql("select concat_ws(' ', (select string_agg(kind, ',' order by id) from "
                  "pollster.entries where wall_id = " +
-                 n + "), (select body from pollster.posts where wall_id = " + n +
+                 n + "), (select string_agg(body, ',') from pollster.posts where wall_id = " + n +
                  "), (select count(*) from pollster.client_keys where wall_id = " + n +
                  "), (select max(entry_id) from pollster.read_marks where wall_id = " + n + "))");
 }
