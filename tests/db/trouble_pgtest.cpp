@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(one_user_cannot_fill_the_reads_and_reads_delay_nothing_else
     store = db::store::open(settings);
     const auto token = token_of(1);
     const std::unique_ptr<PGconn, decltype(&PQfinish)> holder(
-        PQconnectdb(settings.database.c_str()), &PQfinish);
+        PQconnectdb(pg.test_conninfo(name).c_str()), &PQfinish);
     PQclear(PQexec(holder.get(), "begin; lock table pollster.read_marks in access exclusive mode"));
 
     std::vector<std::thread> readers;
