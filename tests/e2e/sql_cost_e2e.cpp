@@ -43,14 +43,13 @@ BOOST_AUTO_TEST_CASE(with_nobody_connected_there_is_no_sql_at_all)
 
 BOOST_AUTO_TEST_CASE(the_first_client_after_an_idle_spell_sees_what_is_new_at_once)
 {
-    chat s(settings{{"notify", "off"}});
+    // The next regular look is longer away than any call waits for its answer.
+    chat s(settings{{"refresh_ms", "60000"}, {"notify", "off"}});
     hanging_call(s, poll_call(ann, R"({"1":0})")).leave();
     s.until_parked(0);
     s.sql(insert_post(1, 2, "while nobody was there"));
-    const stopwatch watch;
     const auto a = s.send(poll_call(bob, R"({"1":0})"));
     BOOST_TEST(entries_of(a) == "1:1");
-    BOOST_TEST(watch.ms() < 500);
 }
 
 BOOST_AUTO_TEST_CASE(a_poll_that_comes_back_costs_no_sql)
