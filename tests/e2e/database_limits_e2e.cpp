@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_a_503_for_writers_and_nothing_for_readers)
 
 BOOST_AUTO_TEST_CASE(a_hanging_statement_is_a_503_and_its_parked_neighbours_stay)
 {
-    chat hasty(settings{{"statement_timeout_ms", "300"}});
+    chat hasty(settings{{"statement_timeout_ms", "4000"}});
     hanging_call parked(hasty, poll_call(ann, R"({"1":0})"));
     hasty.until_parked(1);
     writers_held writers(hasty);
