@@ -66,8 +66,8 @@ fibers::steady_time::duration refresher::period() const
 void refresher::posted(const own_entry& own)
 {
     const auto known = parts_.hash.find(own.wall);
-    if (!own.access_changed && own.refreshed == refreshes_ && known && own.epoch == known->epoch &&
-        number(known->newest) + 1 == number(own.what.id)) {
+    if (!own.access_changed && own.outdated == parts_.recent.outdated() && known &&
+        own.epoch == known->epoch && number(known->newest) + 1 == number(own.what.id)) {
         parts_.recent.append(own.wall, {&own.what, 1});
         parts_.hash.raise(own.wall, own.what.id);
         if (asking_) {
@@ -255,14 +255,12 @@ void refresher::apply_access(const changes& c)
     for (const wall_id wall : c.outdated) {
         parts_.recent.outdate(wall);
     }
-    refreshes_ += c.authors.empty() && c.outdated.empty() ? 0 : 1;
 }
 
 // The database may have been restored: numbers may have fallen, and texts may differ.
 result<void> refresher::relearn(std::span<waiting* const> askers)
 {
     parts_.recent.forget_all();
-    ++refreshes_;
     pending_.clear();
     parts_.hash.forget_unwatched();
     auto wanted = parts_.hash.watched();
@@ -335,7 +333,6 @@ void refresher::begin_anew(const head& h)
 {
     parts_.recent.outdate(h.wall);
     pending_.erase(h.wall);
-    ++refreshes_;
     parts_.hash.replace(h);
     parts_.lot.ring();
 }

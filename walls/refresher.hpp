@@ -73,7 +73,7 @@ public:
         wall_epoch epoch{}; // of the wall, when the entry was there; 0: not known
         // Somebody may have lost the wall before the post was committed.
         bool access_changed = true;
-        std::uint64_t refreshed{}; // refreshes() from before the text was read
+        std::uint64_t outdated{}; // recent_entries::outdated() from before the text was read
     };
     // This process committed an entry. If it follows what is known, its readers get it at once;
     // else after a look. Also after a look if access changed, which that look finds out before it
@@ -81,8 +81,6 @@ public:
     void posted(const own_entry& own);
     // This process may have committed something, and was not told.
     void posting_failed(const trouble& t);
-    // How many looks have dropped remembered entries because they show something else now.
-    std::uint64_t refreshes() const { return refreshes_; }
     // Every change of access up to there has been applied (changes::position); empty: not known.
     const std::string& access_known() const { return access_known_; }
 
@@ -144,7 +142,6 @@ private:
     fibers::steady_time began_{};                // when the last look began
     std::optional<fibers::steady_time> fresh_{}; // when the last look that succeeded began
     std::uint64_t gaps_ = 0;                     // presence::gaps() when that one began
-    std::uint64_t refreshes_ = 0;
     std::uint64_t looks_ = 0;
     std::uint64_t wall_loads_ = 0;
     boost::fibers::mutex mutex_;

@@ -11,7 +11,7 @@ answer change(services& s, const call& c, const walls::identity& who,
 {
     const walls::wall_id wall{c.wall};
     const bool edits = body.has_value();
-    const auto refreshed = s.refresh.refreshes();
+    const auto outdated = s.recent.outdated();
     const auto outcome = s.store.change_post(
         {wall, reader_of(who), walls::post_id{c.post}, std::move(body), s.refresh.access_known()});
     if (!outcome) {
@@ -20,8 +20,7 @@ answer change(services& s, const call& c, const walls::identity& who,
     }
     if (const auto* changed = std::get_if<db::post_changed>(&*outcome)) {
         s.counted.changes.Increment();
-        s.refresh.posted(
-            {changed->entry, wall, changed->epoch, changed->access_changed, refreshed});
+        s.refresh.posted({changed->entry, wall, changed->epoch, changed->access_changed, outdated});
         return entry_response(*changed, 200);
     }
     if (const auto* unchanged = std::get_if<db::post_unchanged>(&*outcome)) {

@@ -201,7 +201,7 @@ answer add_post(services& s, call& c)
     post.wall = walls::wall_id{c.wall};
     post.author = reader_of(*std::get<walls::identity_ptr>(who));
     post.access_known = s.refresh.access_known();
-    const auto refreshed = s.refresh.refreshes();
+    const auto outdated = s.recent.outdated();
     const auto outcome = s.posting.add(post);
     if (!outcome) {
         s.refresh.posting_failed(outcome.error());
@@ -210,7 +210,7 @@ answer add_post(services& s, call& c)
     if (const auto* created = std::get_if<db::post_created>(&*outcome)) {
         s.counted.posts.Increment();
         s.refresh.posted(
-            {created->entry, post.wall, created->epoch, created->access_changed, refreshed});
+            {created->entry, post.wall, created->epoch, created->access_changed, outdated});
         return entry_response(*created, 201);
     }
     if (const auto* known = std::get_if<db::post_known>(&*outcome)) {

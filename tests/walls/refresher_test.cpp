@@ -43,7 +43,7 @@ struct running {
     // This process committed it.
     void posted(const entry& e, bool access_changed = false, std::int64_t epoch = 1)
     {
-        job.posted({e, wall_id{1}, wall_epoch{epoch}, access_changed, job.refreshes()});
+        job.posted({e, wall_id{1}, wall_epoch{epoch}, access_changed, recent.outdated()});
     }
     std::int64_t epoch(std::int64_t wall)
     {
@@ -892,7 +892,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_that_a_refresh_overtook_is_read_again)
         const presence::client here(t.who);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
-        const auto before = t.job.refreshes();
+        const auto before = t.recent.outdated();
         t.db.authors = {user_id{3}};
         t.job.hint();
         let_others_run();
