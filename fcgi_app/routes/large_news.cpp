@@ -4,43 +4,27 @@
 
 namespace routes {
 
-void large_news::begin(walls::wall_id wall)
-{
-    end_ += any_ ? ",\"" : "\"";
-    any_ = true;
-    end_ += std::to_string(walls::number(wall));
-    end_ += R"(":{"posts":[)";
-}
-
 void large_news::entries(const walls::head& h, walls::page_ptr page)
 {
-    begin(h.wall);
+    walls_json_.begin(end_, h.wall);
     const bool more = page->more;
     walls_.push_back({std::exchange(end_, {}), std::move(page)});
-    end_ = more ? R"(],"more":true,"epoch":)" : R"(],"epoch":)";
-    end_ += std::to_string(walls::number(h.epoch)) + "}";
+    news_json::end(end_, h, more);
 }
 
 void large_news::reset(const walls::head& h)
 {
-    begin(h.wall);
-    end_ += R"(],"reset":true,"newest":)" + std::to_string(walls::number(h.newest));
-    end_ += R"(,"epoch":)";
-    end_ += h.newest == walls::entry_id{0} ? "null" : std::to_string(walls::number(h.epoch));
-    end_ += '}';
+    walls_json_.reset(end_, h);
 }
 
 void large_news::finish(std::string_view cors_lines)
 {
-    end_ += more_ ? R"(},"more":true})" : "}}";
+    end_ += more_ ? news_json::finish_with_more : news_json::finish;
     std::size_t body = end_.size();
     for (const auto& w : walls_) {
         body += w.before.size() + w.page->json.size();
     }
-    head_ = cors_lines;
-    head_ += "Status: 200 OK\r\nContent-Type: application/json\r\nCache-Control: "
-             "no-store\r\nContent-Length: " +
-             std::to_string(body) + "\r\n\r\n";
+    append_head(head_, cors_lines, body);
     bytes_ = head_.size() + body;
 }
 

@@ -2,6 +2,7 @@
 // shares with other answers, and what stands between them. Fibers of the event loop only.
 #pragma once
 
+#include "fcgi_app/routes/news_json.hpp"
 #include "walls/backlog.hpp"
 
 #include <cstddef>
@@ -29,11 +30,9 @@ private:
         walls::page_ptr page;
     };
 
-    void begin(walls::wall_id wall);
-
     std::vector<wall_news> walls_;
-    std::string end_ = R"({"walls":{)"; // of what was added last; then what follows it
-    bool any_ = false;
+    news_json walls_json_;
+    std::string end_{news_json::start}; // of what was added last; then what follows it
     bool more_ = false;
     std::string head_;
     std::size_t bytes_ = 0;

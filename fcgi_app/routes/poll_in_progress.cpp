@@ -1,12 +1,12 @@
 #include "fcgi_app/routes/poll_in_progress.hpp"
 
 #include "fcgi_app/routes/call.hpp"
+#include "fcgi_app/routes/news_json.hpp"
 
 #include <boost/fiber/fiber.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <charconv>
 #include <random>
 
 namespace routes {
@@ -18,56 +18,24 @@ namespace {
 
 constexpr std::string_view nothing_new = R"({"walls":{}})";
 
-void append_number(std::string& out, std::int64_t n)
-{
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, n).ptr;
-    out.append(digits, end);
-}
-
 } // namespace
 
-// The object of "walls" in an answer, wall by wall.
 class poll_in_progress::news {
 public:
-    news() { text_ = R"({"walls":{)"; }
-
     void entries(const walls::head& h, std::string_view json, bool more)
     {
-        begin(h.wall);
+        walls_.begin(text_, h.wall);
         text_ += json;
-        text_ += more ? R"(],"more":true,"epoch":)" : R"(],"epoch":)";
-        append_number(text_, walls::number(h.epoch));
-        text_ += '}';
+        news_json::end(text_, h, more);
     }
-    void reset(const walls::head& h)
-    {
-        begin(h.wall);
-        text_ += R"(],"reset":true,"newest":)";
-        append_number(text_, walls::number(h.newest));
-        text_ += R"(,"epoch":)";
-        if (h.newest == walls::entry_id{0}) {
-            text_ += "null"; // it comes with the first entry
-        } else {
-            append_number(text_, walls::number(h.epoch));
-        }
-        text_ += '}';
-    }
-    bool any() const { return any_; }
+    void reset(const walls::head& h) { walls_.reset(text_, h); }
+    bool any() const { return walls_.any(); }
     std::size_t bytes() const { return text_.size(); }
-    std::string finish() && { return std::move(text_ += "}}"); }
+    std::string finish() && { return std::move(text_ += news_json::finish); }
 
 private:
-    void begin(walls::wall_id wall)
-    {
-        text_ += any_ ? ",\"" : "\"";
-        any_ = true;
-        append_number(text_, walls::number(wall));
-        text_ += R"(":{"posts":[)";
-    }
-
-    std::string text_;
-    bool any_ = false;
+    std::string text_{news_json::start};
+    news_json walls_;
 };
 
 void poll_in_progress::answer(std::string_view body)
@@ -75,11 +43,7 @@ void poll_in_progress::answer(std::string_view body)
     client_.answered();
     std::string cgi;
     cgi.reserve(160 + cors_lines_.size() + body.size());
-    cgi += cors_lines_;
-    cgi += "Status: 200 OK\r\nContent-Type: application/json\r\nCache-Control: "
-           "no-store\r\nContent-Length: ";
-    append_number(cgi, static_cast<std::int64_t>(body.size()));
-    cgi += "\r\n\r\n";
+    append_head(cgi, cors_lines_, body.size());
     cgi += body;
     peer_->answer(cgi);
 }

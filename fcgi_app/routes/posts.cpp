@@ -1,5 +1,6 @@
 #include "fcgi_app/http/form.hpp"
 #include "fcgi_app/routes/handlers.hpp"
+#include "fcgi_app/routes/news_json.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -65,7 +66,7 @@ std::optional<page_wanted> read_page(const std::string& query)
 }
 
 // The newest posts that fit; what is left out is older, and is read with `before`.
-std::string page_json(services& s, db::history& found)
+std::string page_json(services& s, walls::wall_id wall, db::history& found)
 {
     constexpr std::size_t bytes_a_step = std::size_t{32} * 1024;
     std::vector<std::string> newest_first;
@@ -102,9 +103,8 @@ std::string page_json(services& s, db::history& found)
         body += R"(,"before":)" + std::to_string(walls::number(*found.before));
     }
     body += R"(,"newest":)" + std::to_string(walls::number(found.newest));
-    body += R"(,"epoch":)";
-    body +=
-        found.newest == walls::entry_id{0} ? "null" : std::to_string(walls::number(found.epoch));
+    body += ',';
+    append_epoch(body, {wall, found.newest, found.epoch});
     body += '}';
     return body;
 }
@@ -182,7 +182,7 @@ answer list_posts(services& s, call& c)
     if (const auto* why = std::get_if<db::denied>(&*answered)) {
         return refusal(*why);
     }
-    std::string body = page_json(s, std::get<db::history>(*answered));
+    std::string body = page_json(s, wall, std::get<db::history>(*answered));
     c.room.keep(body.size());
     return http::response::json(std::move(body));
 }
