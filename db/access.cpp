@@ -19,17 +19,16 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
     std::vector<walls::identity_ptr> answer(tokens.size());
     std::vector<std::size_t> places; // in `tokens`, of those that are asked for
     std::vector<std::size_t> ambiguous;
-    std::string asked = "{";
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         if (is_token(tokens[i])) {
-            asked += (places.empty() ? R"("\)" : R"(,"\)") + token_hash(tokens[i]) + '"';
             places.push_back(i);
         }
     }
-    asked += '}';
     if (places.empty()) {
         return answer;
     }
+    const auto asked =
+        texts(places, [&tokens](std::size_t place) { return token_hash(tokens[place]); });
     const auto asked_at = std::chrono::steady_clock::now();
     const auto rows = read_rows(l, sql, asked);
     const auto read_at = std::chrono::steady_clock::now();

@@ -84,26 +84,34 @@ const std::string& administration::checked_password(const std::string& password)
     return password;
 }
 
-std::int64_t administration::user_named(const std::string& name)
+// `view`: of the contract. As it was typed first: an application's tables may have both spellings.
+std::int64_t administration::id_named(const std::string& view, const std::string& what,
+                                      const std::string& name, const std::string& instead)
 {
+    const std::string sql = "select distinct pollster.id_of(id) from " + view +
+                            " where name = $1::text and pollster.id_of(id) is not null";
     pqxx::result rows;
     if (storable(name)) {
         for (const auto& spelling : spellings(name)) {
-            rows = link_.exec("select distinct pollster.id_of(id) from pollster.users "
-                              "where name = $1::text and pollster.id_of(id) is not null",
-                              spelling);
+            rows = link_.exec(sql.c_str(), spelling);
             if (!rows.empty()) {
                 break;
             }
         }
     }
     if (rows.empty()) {
-        throw refused("There is no user called \"" + name + "\".");
+        throw refused("There is no " + what + " called \"" + name + "\".");
     }
-    if (rows.size() > 1) { // possible where an application owns the users
-        throw refused("There is more than one user called \"" + name + "\".");
+    if (rows.size() > 1) { // possible where an application owns them
+        throw refused("There is more than one " + what + " called \"" + name + "\"" + instead +
+                      ".");
     }
     return rows[0][0].as<std::int64_t>();
+}
+
+std::int64_t administration::user_named(const std::string& name)
+{
+    return id_named("pollster.users", "user", name, {});
 }
 
 std::int64_t administration::wall_named(const std::string& name)
@@ -117,24 +125,7 @@ std::int64_t administration::wall_named(const std::string& name)
         }
         return number;
     }
-    pqxx::result rows;
-    if (storable(name)) {
-        for (const auto& spelling : spellings(name)) {
-            rows = link_.exec("select distinct pollster.id_of(id) from pollster.walls "
-                              "where name = $1::text and pollster.id_of(id) is not null",
-                              spelling);
-            if (!rows.empty()) {
-                break;
-            }
-        }
-    }
-    if (rows.empty()) {
-        throw refused("There is no wall called \"" + name + "\".");
-    }
-    if (rows.size() > 1) { // possible where an application owns the walls
-        throw refused("There is more than one wall called \"" + name + "\"; say #number instead.");
-    }
-    return rows[0][0].as<std::int64_t>();
+    return id_named("pollster.walls", "wall", name, "; say #number instead");
 }
 
 outcome<walls::user_id> administration::add_user(const std::string& name,
@@ -237,15 +228,13 @@ outcome<std::vector<std::string>> administration::create_sessions(const std::str
         }
         const auto id = user_named(user);
         std::vector<std::string> tokens(count);
-        std::string list = "{";
         for (auto& token : tokens) {
             token = new_token();
-            list += (list.size() > 1 ? R"(,"\)" : R"("\)") + token_hash(token) + '"';
         }
         link_.exec("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
                    "select hash, $2::bigint, now(), now() + make_interval(secs => $3::float8) "
                    "from unnest($1::bytea[]) as hash",
-                   list + "}", id, static_cast<std::int64_t>(lifetime.count()));
+                   texts(tokens, token_hash), id, static_cast<std::int64_t>(lifetime.count()));
         return tokens;
     });
 }

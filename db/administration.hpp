@@ -79,6 +79,8 @@ private:
     // Refuses a name that another than `except` has, or that looks like it. `what`: user or wall.
     void check_for_twins(const std::string& what, const std::string& name, std::int64_t except);
     static const std::string& checked_password(const std::string& password);
+    std::int64_t id_named(const std::string& view, const std::string& what, const std::string& name,
+                          const std::string& instead);
     std::int64_t user_named(const std::string& name);
     std::int64_t wall_named(const std::string& name);
     std::string ids_of(const std::vector<std::string>& users);

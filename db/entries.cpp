@@ -80,9 +80,8 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
 }
 
 // The newest posts below an entry number, as they are now, each at the entry that began its present
-// life on the wall: deleted ones are not shown. The wall's
-// newest number comes with every row, from the same snapshot, and in a row of its own when there is
-// no post.
+// life on the wall: deleted ones are not shown. The wall's newest number comes with every row, from
+// the same snapshot, and in a row of its own when there is no post.
 allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
                               std::optional<walls::entry_id> before, const page_size& most,
                               seen_heads& seen)

@@ -33,7 +33,7 @@ std::string bigints(const Range& range, Number number_of)
     return out;
 }
 
-// The same for text[]: any text that is storable().
+// The same for text[]: any text that is storable(); and for bytea[], of what token_hash() writes.
 template <class Range, class Text>
 std::string texts(const Range& range, Text text_of)
 {
@@ -110,11 +110,11 @@ inline constexpr char entry_columns[] = "e.id, e.post_id, e.kind, coalesce(s.use
                                         "s.user_name, s.body, s.created_at, s.edited_at";
 
 // "select newest.number, newest.epoch from" this: of wall $1.
-inline constexpr char newest_of_wall[] =
-    "(select coalesce(max(x.last_entry), 0) as number, coalesce(max(x.epoch), 0) # "
-    "(select y.epoch from pollster.history y where y.one) as epoch, "
-    "coalesce(max(x.stamp), 0) as stamp "
-    "from pollster.heads x where x.wall_id = $1::bigint) newest ";
+inline const std::string newest_of_wall =
+    std::string("(select coalesce(max(h.last_entry), 0) as number, coalesce(max(h.epoch), 0) # ") +
+    history_epoch +
+    " as epoch, coalesce(max(h.stamp), 0) as stamp "
+    "from pollster.heads h where h.wall_id = $1::bigint) newest ";
 // The columns of read_entry by the names that within_bytes gives them.
 inline constexpr char page_columns[] =
     "id, post_id, kind, user_id, user_name, body, created_at, edited_at";

@@ -9,7 +9,8 @@
 
 namespace db {
 
-// Sets them for the session, in one round trip. Thread of the connection's link, before its first
+// Sets them for the session, in two round trips; one more for each of synchronous_commit and
+// session_replication_role that has to change. Thread of the connection's link, before its first
 // statement. Throws trouble_found with one line that says what to do where a setting cannot be
 // overridden, else what pqxx throws.
 //
