@@ -20,10 +20,7 @@ public:
     // an epoch of a wall without a cursor.
     std::vector<walls::cursor> take();
     bool malformed() const { return malformed_; } // complete after take()
-    bool too_large() const
-    {
-        return too_large_;
-    } // a number in digits, beyond its range; malformed, too
+    bool too_large() const { return too_large_; } // a number beyond its range; malformed, too
 
 private:
     std::vector<walls::cursor> cursors_;

@@ -1,7 +1,6 @@
 // What a poll says: the session and the client's map {wall -> newest entry it holds, and the epoch
-// of that}
-// (docs/PROTOCOL.md, "The poll"). Pure functions over bytes; no session is checked here. Any
-// thread.
+// of that} (docs/PROTOCOL.md, "The poll"). Pure functions over bytes; no session is checked here.
+// Any thread.
 #pragma once
 
 #include "fcgi_app/http/json_object.hpp"

@@ -104,6 +104,13 @@ response response::error(int status, std::string_view sentence)
     return json(boost::json::serialize(o), status);
 }
 
+response response::error(int status, std::string_view sentence, std::chrono::seconds retry_after)
+{
+    response r = error(status, sentence);
+    r.headers.emplace_back("Retry-After", std::to_string(retry_after.count()));
+    return r;
+}
+
 response response::json(std::string body, int status)
 {
     response r;

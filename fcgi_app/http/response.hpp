@@ -4,6 +4,7 @@
 
 #include "fcgi_app/http/refusal.hpp"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,8 @@ struct response {
     // `{"errors":["sentence"]}` with that status.
     static response error(int status, std::string_view sentence);
     static response error(const refusal& r) { return error(r.status, r.sentence); }
+    // The same with Retry-After.
+    static response error(int status, std::string_view sentence, std::chrono::seconds retry_after);
     static response json(std::string body, int status = 200);
 };
 

@@ -36,6 +36,16 @@ bool may_be_forged(const services& s, const http::request& r)
     return r.csrf_token.empty();
 }
 
+// The same caller, if he may see the wall c.wall.
+identified on_wall(identified who, const call& c)
+{
+    if (const auto* user = std::get_if<walls::identity_ptr>(&who);
+        user != nullptr && !(*user)->may_see(walls::wall_id{c.wall})) {
+        return refusal(db::denied::no_member);
+    }
+    return who;
+}
+
 } // namespace
 
 credentials credentials_of(const http::request& r, std::string_view from_body)
@@ -67,29 +77,30 @@ http::response refusal(db::denied why)
                                          : http::response::error(403, "You may not see this wall.");
 }
 
+std::chrono::seconds some_seconds(services& s)
+{
+    return std::chrono::seconds(1 + s.random() % 3);
+}
+
 http::response unavailable(services& s, const walls::trouble& t)
 {
     if (t.kind == walls::trouble_kind::too_many) { // as at other limits, no line for each
         s.counted.waiting_of_user.Increment();
-        http::response r =
-            http::response::error(429, "Too many of your requests are waiting. Please wait.");
-        r.headers.emplace_back("Retry-After", "1");
-        return r;
+        return http::response::error(429, "Too many of your requests are waiting. Please wait.",
+                                     std::chrono::seconds(1));
     }
     s.counted.troubles.Increment();
     spdlog::warn("database trouble, answering 503: {}", t.why);
-    http::response r =
-        http::response::error(503, "The database is not available. Please try again.");
-    // 1-3 s: all clients of a restarted database must not come back in the same moment.
-    r.headers.emplace_back("Retry-After", std::to_string(1 + s.random() % 3));
-    return r;
+    // All clients of a restarted database must not come back in the same moment.
+    return http::response::error(503, "The database is not available. Please try again.",
+                                 some_seconds(s));
 }
 
 identified who_calls(services& s, const call& c)
 {
     const credentials given = credentials_of(c.request);
     if (given.session_ids.empty()) {
-        return http::response::error(401, "Please sign in.");
+        return refusal(db::denied::signed_out);
     }
     if (given.from_cookie && writes(c.request) && may_be_forged(s, c.request)) {
         return http::response::error(
@@ -101,19 +112,14 @@ identified who_calls(services& s, const call& c)
         return unavailable(s, who.error());
     }
     if (!*who) {
-        return http::response::error(401, "Please sign in.");
+        return refusal(db::denied::signed_out);
     }
     return *who;
 }
 
 identified who_calls_on_wall(services& s, const call& c)
 {
-    identified who = who_calls(s, c);
-    if (const auto* user = std::get_if<walls::identity_ptr>(&who);
-        user != nullptr && !(*user)->may_see(walls::wall_id{c.wall})) {
-        return http::response::error(403, "You may not see this wall.");
-    }
-    return who;
+    return on_wall(who_calls(s, c), c);
 }
 
 identified who_reads(services& s, const call& c)
@@ -132,12 +138,7 @@ identified who_reads(services& s, const call& c)
 
 identified who_reads_wall(services& s, const call& c)
 {
-    identified who = who_reads(s, c);
-    if (const auto* user = std::get_if<walls::identity_ptr>(&who);
-        user != nullptr && !(*user)->may_see(walls::wall_id{c.wall})) {
-        return http::response::error(403, "You may not see this wall.");
-    }
-    return who;
+    return on_wall(who_reads(s, c), c);
 }
 
 identified who_works_on_wall(services& s, const call& c)

@@ -63,6 +63,8 @@ http::response unacceptable(const db::post_unacceptable& refused, std::string_vi
 db::reader reader_of(const walls::identity& who);
 http::response refusal(db::denied why);
 
+// One to three, drawn: who is refused together should not come back together.
+std::chrono::seconds some_seconds(services& s);
 // 503 with Retry-After, logged and counted.
 http::response unavailable(services& s, const walls::trouble& t);
 

@@ -273,9 +273,8 @@ void poll_in_progress::go_on(poll_in_progress self)
     if (s.lot.parked_now() >= s.options.max_parked) {
         s.counted.refused_parking.Increment();
         spdlog::warn("a poll was refused: {} are parked (max_parked)", s.lot.parked_now());
-        http::response full = http::response::error(503, "The server is full. Please try again.");
-        full.headers.emplace_back("Retry-After", "5");
-        self.refuse(full);
+        self.refuse(http::response::error(503, "The server is full. Please try again.",
+                                          std::chrono::seconds(5)));
         return;
     }
     if (const auto most = s.options.max_parked_per_user; most > 0) {

@@ -6,8 +6,7 @@
 //   parked fiber    a stack of which one page is touched: sleep
 //                   woken, and the new entries are at hand -> answer
 //   request fiber   anything else: from the first step again; what is large, or has to be read,
-//   first
-//                   waits for room (walls::answer_room)
+//                   waits for room first (walls::answer_room)
 #pragma once
 
 #include "fcgi_app/http/response.hpp"

@@ -41,10 +41,7 @@ prometheus::Counter& counter(metrics& m, const char* option)
 
 http::response too_many(std::string_view sentence, std::chrono::milliseconds wait)
 {
-    http::response r = http::response::error(429, sentence);
-    r.headers.emplace_back("Retry-After",
-                           std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()));
-    return r;
+    return http::response::error(429, sentence, std::chrono::ceil<std::chrono::seconds>(wait));
 }
 
 std::string key_of(walls::user_id user)

@@ -103,10 +103,8 @@ std::string utc_text(std::chrono::sys_time<std::chrono::milliseconds> t)
 http::response too_many_sign_ins(services& s)
 {
     s.counted.waiting_sign_ins.Increment();
-    http::response r =
-        http::response::error(503, "Too many people are signing in. Please try again.");
-    r.headers.emplace_back("Retry-After", std::to_string(1 + s.random() % 3));
-    return r;
+    return http::response::error(503, "Too many people are signing in. Please try again.",
+                                 some_seconds(s));
 }
 
 json::object user_json(walls::user_id user, const std::string& name)

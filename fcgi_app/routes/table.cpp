@@ -106,10 +106,6 @@ answer guarded(services& s, call& c)
     }
 }
 
-} // namespace
-
-namespace {
-
 // A large answer for which nobody asked for room counts, too, while it is sent.
 class in_memory {
 public:

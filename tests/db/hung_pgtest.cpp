@@ -2,6 +2,7 @@
 // do nothing then. Each purpose has connections of its own, so the others go on; the one that hangs
 // is given up at its deadline and the next call opens another.
 #include "db/listener.hpp"
+#include "tests/db/stopped_backends.hpp"
 #include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -10,41 +11,12 @@
 #include <csignal>
 #include <functional>
 #include <mutex>
-#include <sstream>
 #include <thread>
 
 namespace {
 
 using namespace std::chrono_literals;
 using walls::trouble_kind;
-
-// Every process that serves this purpose now, stopped until this ends.
-class stopped {
-public:
-    stopped(const store_fixture& f, const std::string& purpose)
-    {
-        std::istringstream pids(
-            f.sql("select string_agg(pid::text, ' ') from pg_stat_activity where datname = "
-                  "current_database() and application_name = 'pollster " +
-                  purpose + "'"));
-        for (pid_t pid = 0; pids >> pid;) {
-            BOOST_REQUIRE(::kill(pid, SIGSTOP) == 0);
-            pids_.push_back(pid);
-        }
-        BOOST_REQUIRE(!pids_.empty());
-    }
-    ~stopped()
-    {
-        for (const pid_t pid : pids_) {
-            ::kill(pid, SIGCONT);
-        }
-    }
-    stopped(const stopped&) = delete;
-    stopped& operator=(const stopped&) = delete;
-
-private:
-    std::vector<pid_t> pids_;
-};
 
 struct hung_fixture : store_fixture {
     using question = std::function<std::optional<walls::trouble>(db::store&)>;
@@ -113,7 +85,7 @@ BOOST_AUTO_TEST_CASE(each_purpose_is_given_up_by_itself_while_the_others_go_on)
     for (const auto& hangs : all) {
         BOOST_TEST_CONTEXT(hangs.name)
         {
-            const stopped processes(*this, hangs.name);
+            const stopped_backends processes(*this, hangs.name);
             // Where there are two connections, the one that was not used yet may be taken.
             std::atomic<bool> over{false};
             std::optional<walls::trouble> trouble;
@@ -149,7 +121,7 @@ BOOST_AUTO_TEST_CASE(the_entries_of_a_look_come_by_the_look_while_all_reads_hang
 {
     BOOST_REQUIRE(!purposes()[4].ask(*store));
     post(1, 1, "news");
-    const stopped reads(*this, "reads");
+    const stopped_backends reads(*this, "reads");
     const auto bob = reader(2);
     std::thread waits([&] { store->walls_of(bob).has_value(); });
     const std::vector<walls::cursor> from{{walls::wall_id{1}, walls::entry_id{0}}};
@@ -164,11 +136,11 @@ BOOST_AUTO_TEST_CASE(who_stops_waits_for_no_process_that_hangs)
     settings.statement_timeout = 60s;
     store = db::store::open(settings);
     const auto all = purposes();
-    std::vector<std::unique_ptr<stopped>> processes;
+    std::vector<std::unique_ptr<stopped_backends>> processes;
     for (const auto& p : all) {
         BOOST_REQUIRE(!p.ask(*store));
         if (p.name == "reads" || p.name == "posts") {
-            processes.push_back(std::make_unique<stopped>(*this, p.name));
+            processes.push_back(std::make_unique<stopped_backends>(*this, p.name));
         }
     }
     const auto begin = std::chrono::steady_clock::now();
@@ -201,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_listener_whose_process_hangs_ends_when_it_is_told_to)
     while (!up) {
         std::this_thread::sleep_for(1ms);
     }
-    const stopped processes(*this, "listener");
+    const stopped_backends processes(*this, "listener");
     listening.reset(); // says UNLISTEN to it
     BOOST_TEST(!up);
 }

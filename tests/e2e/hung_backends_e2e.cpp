@@ -1,44 +1,13 @@
 // A process of PostgreSQL stops answering without dying, as on a host that hangs. Nobody waits in
 // silence: what it served goes on after its deadline, everything else all the time.
+#include "tests/db/stopped_backends.hpp"
 #include "tests/e2e/chat.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <csignal>
-#include <sstream>
-#include <vector>
-
 using namespace e2e;
 
 namespace {
-
-// The processes that serve this purpose, stopped until this ends.
-class stopped {
-public:
-    stopped(const chat& s, const std::string& purpose)
-    {
-        std::istringstream pids(
-            s.sql("select string_agg(pid::text, ' ') from pg_stat_activity where datname = "
-                  "current_database() and application_name = 'pollster " +
-                  purpose + "'"));
-        for (pid_t pid = 0; pids >> pid;) {
-            BOOST_REQUIRE(::kill(pid, SIGSTOP) == 0);
-            pids_.push_back(pid);
-        }
-        BOOST_REQUIRE(!pids_.empty());
-    }
-    ~stopped()
-    {
-        for (const pid_t pid : pids_) {
-            ::kill(pid, SIGCONT);
-        }
-    }
-    stopped(const stopped&) = delete;
-    stopped& operator=(const stopped&) = delete;
-
-private:
-    std::vector<pid_t> pids_;
-};
 
 const settings hasty{{"statement_timeout_ms", "2500"}, {"database_connections", "1"}};
 
@@ -52,7 +21,7 @@ BOOST_AUTO_TEST_CASE(parked_polls_are_served_again_after_the_look_hung_and_new_o
     const call poll = poll_call(ann, R"({"1":0})");
     hanging_call parked(s, poll);
     s.until_parked(1);
-    const stopped look(s, "look");
+    const stopped_backends look(s, "look");
     s.sql(insert_post(1, 2, "by another writer"));
     // Nothing new can be known yet: either an answer or a 503, no silence.
     hanging_call fresh(s, poll_call(bob, R"({"1":0})"));
@@ -100,7 +69,7 @@ BOOST_AUTO_TEST_CASE(whatever_hangs_everything_is_served_again_while_it_still_do
     all_are_served("before");
     for (const char* purpose :
          {"look", "sessions", "posts", "changes", "reads", "sign-ins", "listener"}) {
-        const stopped processes(s, purpose);
+        const stopped_backends processes(s, purpose);
         all_are_served(purpose);
     }
     BOOST_TEST(s.metric("pollster_sql_given_up") >= 6);
@@ -112,8 +81,8 @@ BOOST_AUTO_TEST_CASE(a_stop_waits_for_no_process_that_hangs)
     chat s(settings{{"stop_timeout_seconds", "1"}, {"statement_timeout_ms", "60000"}});
     hanging_call parked(s, poll_call(ann, R"({"1":0})"));
     s.until_parked(1);
-    const stopped look(s, "look");
-    const stopped listener(s, "listener");
+    const stopped_backends look(s, "look");
+    const stopped_backends listener(s, "listener");
     BOOST_TEST(s.stop_pollster() == 0);
 }
 
