@@ -217,8 +217,10 @@ class Pollster:
 
     def ask(self, path, more=()):
         """GET through FastCGI, past nginx. `more`: CGI variables. The body."""
+        def length(n):
+            return bytes([n]) if n < 128 else struct.pack(">I", 0x80000000 | n)
         def pair(name, value):
-            return bytes([len(name), len(value)]) + name + value
+            return length(len(name)) + length(len(value)) + name + value
         params = b"".join(pair(*p) for p in ((b"REQUEST_METHOD", b"GET"), (b"PATH_INFO", path), (b"SCRIPT_NAME", b"/api"), *more))
         def record(kind, content=b""):
             return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
@@ -233,8 +235,8 @@ class Pollster:
             s.sendall(record(1, struct.pack(">HB5x", 1, 0)) + record(4, params) + record(4) + record(5))
             stream, out = s.makefile("rb"), b""
             while head := stream.read(8):
-                _, kind, _, length, padding = struct.unpack(">BBHHBx", head)
-                content = stream.read(length + padding)[:length]
+                _, kind, _, size, padding = struct.unpack(">BBHHBx", head)
+                content = stream.read(size + padding)[:size]
                 if kind == 6:
                     out += content
                 elif kind == 3:

@@ -98,6 +98,10 @@ bool refresher::fits(const cursor& c) const
 
 result<void> refresher::catch_up(std::span<const cursor> local, fibers::steady_time read_at)
 {
+    if (resting_) {
+        resting_ = false;
+        bell_.notify_one();
+    }
     const auto known = [this, younger = fresh_ && *fresh_ < read_at](const cursor& c) {
         const bool says_epoch = c.last != entry_id{0} && c.epoch != wall_epoch{0};
         return fits(c) && (says_epoch || !younger);
@@ -142,8 +146,9 @@ void refresher::run()
     while (!stopping_) {
         const auto due = next_look();
         if (due > steady_clock::now()) {
-            // A client that connects calls catch_up(), which rings; one look at the clock a period
-            // is enough otherwise.
+            // A client that connects calls catch_up(), which rings if nobody was here; one look at
+            // the clock a period is enough otherwise.
+            resting_ = due == fibers::steady_time::max();
             bell_.wait_until(lock, std::min(due, steady_clock::now() + settings_.period));
             continue;
         }

@@ -134,6 +134,7 @@ private:
     std::set<wall_id> raised_; // by posted() meanwhile
     bool relearn_ = false; // the source forgot everything, watched walls are to be asked for again
     bool hinted_ = false;
+    bool resting_ = false; // nobody was connected when the job looked at the clock last
     bool hints_arrive_ = false;
     std::string access_known_;
     clock_watch database_clock_;

@@ -198,6 +198,33 @@ BOOST_AUTO_TEST_CASE(a_client_that_was_answered_comes_back_for_nothing)
     });
 }
 
+// Failed before: in the moment when all readers of a post had their answer and none was back, the
+// job went to rest for a period, and no hint woke it. Deliveries came up to a second late
+// (bench/floods, with no flood).
+BOOST_AUTO_TEST_CASE(a_hint_from_while_nobody_was_connected_is_not_left_for_a_period)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        {
+            presence::client here(t.who);
+            BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+            here.answered();
+        }
+        t.db.add(1);
+        t.job.hint();
+        let_others_run();
+        BOOST_TEST(t.db.looks == 1);
+        const presence::client back(t.who);
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        let_others_run();
+        BOOST_TEST(t.db.looks == 2);
+        BOOST_TEST(t.newest(1) == 1);
+        t.job.hint();
+        let_others_run();
+        BOOST_TEST(t.db.looks == 3);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_fresh_hash_that_knows_the_walls_costs_nothing)
 {
     in_loop([](fibers::reactor&) {
