@@ -96,10 +96,11 @@ routes::rate_settings rate_settings(const config& c)
     if (!c.rate_limits) {
         return {};
     }
-    return {c.user_polls_per_second,       c.address_polls_per_second,
-            c.user_posts_per_second,       c.address_posts_per_second,
-            c.user_reads_per_second,       c.address_reads_per_second,
-            c.address_sign_ins_per_minute, c.sign_in_longest_delay_seconds};
+    return {c.user_polls_per_second,        c.address_polls_per_second,
+            c.user_posts_per_second,        c.address_posts_per_second,
+            c.user_reads_per_second,        c.address_reads_per_second,
+            c.address_sign_ins_per_minute,  c.address_refusals_per_second,
+            c.sign_in_longest_delay_seconds};
 }
 
 // Everything below the server, in the order in which it is built; taken down in the reverse.

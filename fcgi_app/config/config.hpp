@@ -55,6 +55,7 @@ struct config {
     std::size_t user_reads_per_second = 20;
     std::size_t address_reads_per_second = 1'000;
     std::size_t address_sign_ins_per_minute = 60;
+    std::size_t address_refusals_per_second = 20;
     std::chrono::seconds sign_in_longest_delay_seconds{300};
     std::size_t max_parked_per_user = 1'000;
 

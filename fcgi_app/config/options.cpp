@@ -231,7 +231,7 @@ std::vector<option> make_options()
                "came over https",
                set_secure_cookie),
         flag("rate_limits", &config::rate_limits,
-             "the nine limits that follow; off: none of them, for a load test"),
+             "the ten limits that follow; off: none of them, for a load test"),
         number("user_polls_per_second", &config::user_polls_per_second, "polls; 0: no limit", 0,
                1'000'000, "polls of one user, ten times as many at once; more are answered 429"),
         number(
@@ -255,6 +255,11 @@ std::vector<option> make_options()
         number("address_sign_ins_per_minute", &config::address_sign_ins_per_minute,
                "sign-ins; 0: no limit", 0, 1'000'000,
                "sign-ins from one address, a minute's worth at once; more are answered 429"),
+        number("address_refusals_per_second", &config::address_refusals_per_second,
+               "refusals; 0: no limit", 0, 1'000'000,
+               "answers 400 to 499 that one address gets at once, and ten times as many in a row; "
+               "further ones are held back for half a second, so that a flood of what is refused "
+               "slows itself down"),
         number("sign_in_longest_delay_seconds", &config::sign_in_longest_delay_seconds,
                "seconds; 0: no delay", 0, 86'400,
                "after five failed sign-ins with one name from one address each further one makes "

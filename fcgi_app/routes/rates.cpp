@@ -3,6 +3,8 @@
 #include "db/names.hpp"
 #include "fcgi_app/limits/network.hpp"
 
+#include <boost/fiber/operations.hpp>
+
 namespace routes {
 
 namespace {
@@ -12,6 +14,10 @@ using std::chrono::steady_clock;
 // A bucket holds what its rate gives in ten seconds: pages that open together, a phone that was in
 // a tunnel.
 constexpr double burst_seconds = 10;
+
+constexpr std::chrono::milliseconds held_for{500};
+// Each is a fiber with a stack of some 16 KB in use. Beyond, refusals go out at once.
+constexpr std::size_t most_held = 1'000;
 
 std::string secret()
 {
@@ -84,6 +90,8 @@ rates::rates(const rate_settings& s, metrics& m)
     , user_reads_(m, "user_reads_per_second", a_second(s.user_reads_per_second))
     , address_reads_(m, "address_reads_per_second", a_second(s.address_reads_per_second))
     , address_sign_ins_(m, "address_sign_ins_per_minute", a_minute(s.address_sign_ins_per_minute))
+    , address_refusals_(a_second(s.address_refusals_per_second), secret())
+    , held_back_(counter(m, "address_refusals_per_second"))
     , sign_in_delay_(s.sign_in_longest_delay, secret())
     , delayed_(counter(m, "sign_in_longest_delay_seconds"))
 {
@@ -135,6 +143,19 @@ rates::refusal rates::sign_in(const http::request& r, const std::string& name)
     }
     delayed_.Increment();
     return too_many("Too many attempts. Please wait.", wait);
+}
+
+void rates::hold_back(const http::request& r)
+{
+    const std::string address = limits::networks_of(r.remote_addr).front().key;
+    const auto wait = address_refusals_.take(address, steady_clock::now());
+    if (wait == wait.zero() || held_ == most_held) {
+        return;
+    }
+    held_back_.Increment();
+    ++held_;
+    boost::this_fiber::sleep_for(held_for);
+    --held_;
 }
 
 void rates::signed_in(const http::request& r, const std::string& name)

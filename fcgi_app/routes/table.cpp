@@ -133,6 +133,9 @@ void dispatch(services& s, call c)
     if (a && c.peer) {
         spdlog::debug("request {} {} {} -> {}", c.number, c.request.method, c.request.path,
                       a->status);
+        if (a->status >= 400 && a->status < 500) {
+            s.limited.hold_back(c.request);
+        }
         const bool head_only = c.request.method == "HEAD";
         if (head_only || a->body.size() <= exchange::in_one) {
             c.peer->answer(std::string(cors_lines) + http::to_cgi(*a, head_only));

@@ -16,7 +16,8 @@ settings only(const std::string& option, const std::string& value)
     for (const char* name :
          {"user_polls_per_second", "address_polls_per_second", "user_posts_per_second",
           "address_posts_per_second", "user_reads_per_second", "address_reads_per_second",
-          "address_sign_ins_per_minute", "sign_in_longest_delay_seconds", "max_parked_per_user"}) {
+          "address_sign_ins_per_minute", "address_refusals_per_second",
+          "sign_in_longest_delay_seconds", "max_parked_per_user"}) {
         s[name] = "0";
     }
     s[option] = value;
@@ -173,6 +174,43 @@ BOOST_AUTO_TEST_CASE(failed_sign_ins_make_the_next_wait_the_same_for_a_name_that
     for (int i = 0; i < 10; ++i) { // success wipes the slate clean
         BOOST_TEST(s.send(sign_in("ann", "ann secret")).status == 201);
     }
+}
+
+// Whatever they are refused for. Failed before: one client that asked again at once got 8,000
+// refusals a second, and deliveries to others were late.
+BOOST_AUTO_TEST_CASE(who_is_refused_without_end_is_answered_slowly)
+{
+    chat s(only("address_refusals_per_second", "1"));
+    const std::vector<call> refused{poll_call("nobody", R"({"1":0})"),
+                                    {"GET", "/nothing", {}, {}},
+                                    {"GET", "/walls", {}, {}},
+                                    sign_in("ann", "wrong")};
+    const auto refuse = [&](int times) {
+        const stopwatch watch;
+        for (int i = 0; i < times; ++i) {
+            const auto r = s.send(refused[static_cast<std::size_t>(i) % refused.size()]);
+            BOOST_TEST(r.status >= 400);
+            BOOST_TEST(r.status < 500);
+        }
+        return watch.ms();
+    };
+    const auto held = [&] {
+        return s.metric("pollster_limits_total{limit=\"address_refusals_per_second\"}");
+    };
+    refuse(10); // what ten seconds give
+    BOOST_TEST(held() == 0);
+    for (int i = 0; i < 1000 && held() < 2; ++i) {
+        refuse(1);
+    }
+    BOOST_TEST(held() >= 2);
+    const auto before = held();
+    // What is not refused does not wait, nor counts.
+    for (int i = 0; i < 20; ++i) {
+        BOOST_TEST(s.send(say_call(ann, 1, "hi")).status == 201);
+    }
+    BOOST_TEST(held() == before);
+    const auto took = refuse(12);
+    BOOST_TEST(took >= 500 * static_cast<long>(held() - before));
 }
 
 BOOST_AUTO_TEST_CASE(beyond_its_cap_of_parked_polls_the_oldest_of_a_user_is_answered)
