@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_database_that_knows_no_encoding_is_refused_with_what_to_d
 
 BOOST_AUTO_TEST_CASE(a_column_of_a_wrong_type_is_named)
 {
-    auto admin = std::move(db::administrator::connect(settings).value());
+    auto admin = db::administrator::connect(settings).value();
     BOOST_TEST(admin->check().value().empty());
     sql("drop view pollster.users; create view pollster.users as select id::text as id, name, "
         "password_hash, disabled::int as disabled from pollster_default.users");
