@@ -211,14 +211,15 @@ BOOST_AUTO_TEST_CASE(long_posts_count_for_more)
 // Failed before: sixteen alternatives of two common words took 0.5 s on a wall of a million posts.
 BOOST_AUTO_TEST_CASE(what_the_index_is_asked_for_has_a_bound)
 {
-    // Every post says "everywhere", and "even" or "odd".
+    // Every post says "everywhere", "even" or "odd", and "third0", "third1" or "third2".
     const auto asked = [this](const std::string& words) {
         return sql("select coalesce(l.query::text, 'nothing') || case when l.unsure then ', names "
                    "candidates' else '' end from pollster.likely_terms(array(select w from "
                    "pollster.search_ways('" +
                    words +
                    "') w), array(select 'everywhere ' || case when n % 2 = 0 then 'even' else "
-                   "'odd' end from generate_series(1, 200) n)) l");
+                   "'odd' end || ' third' || n % 3 || case when n % 50 = 0 then ' a->b' else '' end "
+                   "from generate_series(1, 200) n)) l");
     };
     BOOST_TEST(asked("even odd") == "'even' & 'odd'");
     BOOST_TEST(asked("even odd even odd") == "'even' & 'odd'");
@@ -232,6 +233,12 @@ BOOST_AUTO_TEST_CASE(what_the_index_is_asked_for_has_a_bound)
         asked("never -even") ==
         "'never' & !'even' | 'never' & 'even', names candidates"); // or the text "never -even"
     BOOST_TEST(asked("even odd or never") == "nothing, names candidates");
+    // The lists together are what it goes through.
+    BOOST_TEST(asked("third0 third1 third2") == "'third0' & 'third1' & 'third2'");
+    BOOST_TEST(asked("third0 third1 even") == "'third0' & 'third1', names candidates");
+    // A sign with any follower is a list of many terms.
+    BOOST_TEST(asked("foo->bar") == "'bar' & 'foo', names candidates");
+    BOOST_TEST(asked("->") == "'>':*, names candidates");
     // These it goes through by what is rare.
     BOOST_TEST(asked("even odd x or even odd y") == "'x' & 'even' & 'odd' | 'y' & 'even' & 'odd'");
 }
