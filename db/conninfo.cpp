@@ -108,7 +108,7 @@ std::string complete_conninfo(const std::string& given, const session_options& o
 
 std::string conninfo_for(const std::string& complete, int server_version)
 {
-    if (server_version < 170000) {
+    if (server_version != 0 && server_version < 170000) {
         return complete;
     }
     auto values = parse(complete);

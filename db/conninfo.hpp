@@ -18,9 +18,9 @@ struct session_options {
 // with libpq's own sentence if the string cannot be read.
 std::string complete_conninfo(const std::string& given, const session_options& options);
 
-// The same string for a server of this version (170002), with what only such servers know: from 17
-// on one may end the first transaction of a session before it is told not to. Earlier versions
-// refuse the setting, so this is for who was refused.
+// The same string for a server of this version (170002; 0: not known), with what only such servers
+// know: from 17 on one may end the first transaction of a session before it is told not to. Earlier
+// versions refuse the setting, so this is for who was refused.
 std::string conninfo_for(const std::string& complete, int server_version);
 
 } // namespace db

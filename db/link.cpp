@@ -138,19 +138,7 @@ pqxx::connection& link::connected()
     }
     try {
         ++meters_.connects;
-        // Bounded by libpq itself (connect_timeout in db/conninfo.cpp).
-        auto fresh = std::make_unique<pqxx::connection>(conninfo_);
-        try {
-            prepare(*fresh);
-        } catch (const pqxx::failure&) {
-            const auto again = conninfo_for(conninfo_, fresh->server_version());
-            if (again == conninfo_) {
-                throw;
-            }
-            fresh = std::make_unique<pqxx::connection>(again);
-            prepare(*fresh);
-        }
-        connection_ = std::move(fresh);
+        connection_ = connect();
     } catch (const std::exception& e) {
         drop();
         const std::string why = "cannot connect to the database: " + one_line(e.what());
@@ -161,6 +149,35 @@ pqxx::connection& link::connected()
     ++generation_;
     meters_.own.add(connection_->backendpid());
     return *connection_;
+}
+
+// A transaction_timeout of a role may end the session before it is told not to, while it begins
+// already. A lost connection does not say of which version the server was, hence server_version_.
+std::unique_ptr<pqxx::connection> link::connect()
+{
+    try {
+        return connect(conninfo_);
+    } catch (const pqxx::failure& e) {
+        const auto again = conninfo_for(conninfo_, server_version_);
+        const bool silent = std::string_view(e.what()).find("timeout expired") != std::string::npos;
+        if (again == conninfo_ || silent) {
+            throw;
+        }
+        try {
+            return connect(again);
+        } catch (const pqxx::broken_connection&) {
+        }
+        throw; // a server before 17 does not know the setting
+    }
+}
+
+// Bounded by libpq itself (connect_timeout in db/conninfo.cpp).
+std::unique_ptr<pqxx::connection> link::connect(const std::string& conninfo)
+{
+    auto fresh = std::make_unique<pqxx::connection>(conninfo);
+    server_version_ = fresh->server_version();
+    prepare(*fresh);
+    return fresh;
 }
 
 // What a connection gets before its first statement, in time.

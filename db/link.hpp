@@ -123,6 +123,8 @@ public:
 
 private:
     bool idle_connection_died() const;
+    std::unique_ptr<pqxx::connection> connect();
+    std::unique_ptr<pqxx::connection> connect(const std::string& conninfo);
     void prepare(pqxx::connection& fresh);
 
     template <class Statement>
@@ -152,6 +154,7 @@ private:
     [[noreturn]] void give_up();
 
     const std::string conninfo_;
+    int server_version_ = 0; // of the last one that was reached; 0: none yet
     outage& database_;
     meters& meters_;
     const std::optional<patience> patience_;
