@@ -10,7 +10,9 @@
 
 namespace db {
 
-std::string new_token()
+namespace {
+
+std::string random_characters()
 {
     std::array<unsigned char, 33>
         bytes{}; // 32 random ones, and a zero to fill the last group of three
@@ -29,6 +31,18 @@ std::string new_token()
     }
     out.pop_back(); // 32 bytes are 43 characters
     return out;
+}
+
+} // namespace
+
+std::string new_token()
+{
+    for (;;) {
+        std::string token = random_characters();
+        if (token.front() != '-') { // or it looks like an option to `pollster session revoke`
+            return token;
+        }
+    }
 }
 
 std::string token_hash(std::string_view token)

@@ -152,7 +152,10 @@ place from_command_line(const sources& from, loaded& out)
         std::ranges::replace(name, '-', '_');
         const option* near = nearest_option(name);
         out.errors.push_back("there is no option " + given +
-                             (near ? "; did you mean " + near->flag() + "?" : ""));
+                             (near                      ? "; did you mean " + near->flag() + "?"
+                              : given.starts_with("--") ? ""
+                                                        : "; put -- before a name or session that "
+                                                          "begins with a dash"));
         return found;
     } catch (const po::error& e) {
         out.errors.emplace_back(e.what());

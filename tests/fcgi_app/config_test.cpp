@@ -156,6 +156,7 @@ BOOST_AUTO_TEST_CASE(mistakes_in_environment_and_arguments_name_their_place)
     BOOST_TEST(contains(first_error({"", {{"POLLSTER_NOTIFY", "1"}}, {}}),
                         "environment: POLLSTER_NOTIFY: on or off"));
     BOOST_TEST(contains(first_error({"", {}, {"--notfy=on"}}), "did you mean --notify?"));
+    BOOST_TEST(contains(first_error({"", {}, {"-token"}}), "put -- before a name or session"));
     BOOST_TEST(contains(first_error({"", {}, {"--look-ms", "0"}}), "--look-ms: a whole number"));
     BOOST_TEST(contains(first_error({"", {}, {"--look-ms=20", "--look-ms=30"}}),
                         "--look-ms is given more than once"));
