@@ -50,7 +50,7 @@ struct config {
     bool rate_limits = true;
     std::size_t user_polls_per_second = 100;
     std::size_t address_polls_per_second = 20'000;
-    std::size_t user_posts_per_second = 100;
+    std::size_t user_posts_per_second = 20;
     std::size_t address_posts_per_second = 2'000;
     std::size_t user_reads_per_second = 20;
     std::size_t address_reads_per_second = 1'000;
