@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -102,7 +103,12 @@ std::string encode_request(const std::string& method, const std::string& path,
     };
     for (const auto* list : {&all, &more}) {
         for (const auto& [name, value] : *list) {
-            wire::append_param(out, name, value);
+            const bool replaced = list == &all && std::ranges::any_of(more, [&](const auto& own) {
+                                      return own.first == name;
+                                  });
+            if (!replaced) {
+                wire::append_param(out, name, value);
+            }
         }
     }
     return out;
