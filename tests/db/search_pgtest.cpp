@@ -213,13 +213,14 @@ BOOST_AUTO_TEST_CASE(what_the_index_is_asked_for_has_a_bound)
 {
     // Every post says "everywhere", "even" or "odd", and "third0", "third1" or "third2".
     const auto asked = [this](const std::string& words) {
-        return sql("select coalesce(l.query::text, 'nothing') || case when l.unsure then ', names "
-                   "candidates' else '' end from pollster.likely_terms(array(select w from "
-                   "pollster.search_ways('" +
-                   words +
-                   "') w), array(select 'everywhere ' || case when n % 2 = 0 then 'even' else "
-                   "'odd' end || ' third' || n % 3 || case when n % 50 = 0 then ' a->b' else '' end "
-                   "from generate_series(1, 200) n)) l");
+        return sql(
+            "select coalesce(l.query::text, 'nothing') || case when l.unsure then ', names "
+            "candidates' else '' end from pollster.likely_terms(array(select w from "
+            "pollster.search_ways('" +
+            words +
+            "') w), array(select 'everywhere ' || case when n % 2 = 0 then 'even' else "
+            "'odd' end || ' third' || n % 3 || case when n % 50 = 0 then ' a->b' else '' end "
+            "from generate_series(1, 200) n)) l");
     };
     BOOST_TEST(asked("even odd") == "'even' & 'odd'");
     BOOST_TEST(asked("even odd even odd") == "'even' & 'odd'");
