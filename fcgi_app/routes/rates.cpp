@@ -147,8 +147,7 @@ rates::refusal rates::sign_in(const http::request& r, const std::string& name)
 
 void rates::hold_back(const http::request& r)
 {
-    const std::string address = limits::networks_of(r.remote_addr).front().key;
-    const auto wait = address_refusals_.take(address, steady_clock::now());
+    const auto wait = address_refusals_.take(r.remote_addr, steady_clock::now());
     if (wait == wait.zero() || held_ == most_held) {
         return;
     }

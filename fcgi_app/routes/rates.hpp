@@ -74,7 +74,7 @@ private:
     of_users user_reads_;
     of_addresses address_reads_;
     of_addresses address_sign_ins_;
-    limits::token_buckets address_refusals_;
+    limits::network_buckets address_refusals_;
     prometheus::Counter& held_back_;
     std::size_t held_ = 0; // now
     limits::growing_delay sign_in_delay_;
