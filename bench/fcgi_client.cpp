@@ -101,15 +101,14 @@ std::string encode_request(const std::string& method, const std::string& path,
         {"HTTP_ACCEPT_LANGUAGE", "en-US,en;q=0.5"},
         {"HTTP_ACCEPT_ENCODING", "gzip, deflate, br"},
     };
-    for (const auto* list : {&all, &more}) {
-        for (const auto& [name, value] : *list) {
-            const bool replaced = list == &all && std::ranges::any_of(more, [&](const auto& own) {
-                                      return own.first == name;
-                                  });
-            if (!replaced) {
-                wire::append_param(out, name, value);
-            }
+    for (const auto& usual : all) {
+        const auto same = [&](const auto& own) { return own.first == usual.first; };
+        if (std::ranges::none_of(more, same)) {
+            wire::append_param(out, usual.first, usual.second);
         }
+    }
+    for (const auto& [name, value] : more) {
+        wire::append_param(out, name, value);
     }
     return out;
 }

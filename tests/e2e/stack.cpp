@@ -169,14 +169,16 @@ void stack::start_nginx()
     auto check = nginx;
     check.insert(check.end(), {"-t", "-q"});
     const auto checked = run(check);
+    // nginx from 1.25.1 has another way to say it, which the earlier ones do not know.
     std::istringstream said(checked.output);
-    for (std::string line; std::getline(said, line) || checked.code != 0;) {
-        // nginx from 1.25.1 has another way to say it, which the earlier ones do not know.
-        if (checked.code != 0 ||
-            line.find(R"("listen ... http2" directive is deprecated)") == std::string::npos) {
-            throw std::runtime_error("nginx -t is not content with " + options_.site + ": " +
-                                     checked.output);
-        }
+    bool content = checked.code == 0;
+    for (std::string line; std::getline(said, line);) {
+        content = content &&
+                  line.find(R"("listen ... http2" directive is deprecated)") != std::string::npos;
+    }
+    if (!content) {
+        throw std::runtime_error("nginx -t is not content with " + options_.site + ": " +
+                                 checked.output);
     }
     auto start = nginx;
     start.insert(start.end(), {"-g", "daemon off;"});
