@@ -1,6 +1,6 @@
 #include "bench/fcgi_client.hpp"
 
-#include "fcgi_app/wire/params.hpp"
+#include "fcgi_app/fastcgi/params.hpp"
 
 #include <fastcgi.h>
 
@@ -30,16 +30,16 @@ constexpr std::size_t read_bytes = 256 * 1024;
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-void append_stream(std::string& out, unsigned char type, wire::request_id id,
+void append_stream(std::string& out, unsigned char type, fastcgi::request_id id,
                    std::string_view content)
 {
     while (!content.empty()) {
         const auto piece = content.substr(0, largest_content);
-        wire::append_header(out, type, id, static_cast<std::uint16_t>(piece.size()));
+        fastcgi::append_header(out, type, id, static_cast<std::uint16_t>(piece.size()));
         out.append(piece);
         content.remove_prefix(piece.size());
     }
-    wire::append_header(out, type, id, 0);
+    fastcgi::append_header(out, type, id, 0);
 }
 
 } // namespace
@@ -51,9 +51,9 @@ struct fcgi_client::link {
     };
 
     int fd = -1;
-    wire::record_reader reader;
+    fastcgi::record_reader reader;
     std::vector<request> requests; // by id - 1
-    std::vector<wire::request_id> free;
+    std::vector<fastcgi::request_id> free;
     std::size_t in_flight = 0;
     std::string out; // from `sent` on not taken by the socket yet
     std::size_t sent = 0;
@@ -61,11 +61,11 @@ struct fcgi_client::link {
     bool queued = false; // in to_write_
     std::string content; // of END_REQUEST
     // STDOUT of answers that came in pieces: few at a time, whatever the number in flight.
-    std::vector<std::pair<wire::request_id, std::string>> partial;
+    std::vector<std::pair<fastcgi::request_id, std::string>> partial;
 
     ~link() { ::close(fd); }
 
-    std::string& out_of(wire::request_id id)
+    std::string& out_of(fastcgi::request_id id)
     {
         for (auto& [of, text] : partial) {
             if (of == id) {
@@ -104,11 +104,11 @@ std::string encode_request(const std::string& method, const std::string& path,
     for (const auto& usual : all) {
         const auto same = [&](const auto& own) { return own.first == usual.first; };
         if (std::ranges::none_of(more, same)) {
-            wire::append_param(out, usual.first, usual.second);
+            fastcgi::append_param(out, usual.first, usual.second);
         }
     }
     for (const auto& [name, value] : more) {
-        wire::append_param(out, name, value);
+        fastcgi::append_param(out, name, value);
     }
     return out;
 }
@@ -181,17 +181,17 @@ std::size_t fcgi_client::connect(const std::string& unix_socket)
     return links_.size() - 1;
 }
 
-wire::request_id fcgi_client::begin(std::size_t connection, std::string_view params,
-                                    std::string_view body, std::uint64_t tag)
+fastcgi::request_id fcgi_client::begin(std::size_t connection, std::string_view params,
+                                       std::string_view body, std::uint64_t tag)
 {
     link& l = at(connection);
-    wire::request_id id = 0;
+    fastcgi::request_id id = 0;
     if (!l.free.empty()) {
         id = l.free.back();
         l.free.pop_back();
     } else if (l.requests.size() < 65'535) {
         l.requests.emplace_back();
-        id = static_cast<wire::request_id>(l.requests.size());
+        id = static_cast<fastcgi::request_id>(l.requests.size());
     } else {
         throw std::length_error("all request ids of a connection are in use");
     }
@@ -204,7 +204,7 @@ wire::request_id fcgi_client::begin(std::size_t connection, std::string_view par
     begin.flags = FCGI_KEEP_CONN;
     std::string records;
     records.reserve(params.size() + body.size() + 48);
-    wire::append_header(records, FCGI_BEGIN_REQUEST, id, sizeof begin);
+    fastcgi::append_header(records, FCGI_BEGIN_REQUEST, id, sizeof begin);
     records.append(std::bit_cast<std::array<char, sizeof begin>>(begin).data(), sizeof begin);
     append_stream(records, FCGI_PARAMS, id, params);
     append_stream(records, FCGI_STDIN, id, body);
@@ -212,10 +212,10 @@ wire::request_id fcgi_client::begin(std::size_t connection, std::string_view par
     return id;
 }
 
-void fcgi_client::abort(std::size_t connection, wire::request_id id)
+void fcgi_client::abort(std::size_t connection, fastcgi::request_id id)
 {
     std::string record;
-    wire::append_header(record, FCGI_ABORT_REQUEST, id, 0);
+    fastcgi::append_header(record, FCGI_ABORT_REQUEST, id, 0);
     send_raw(connection, record);
 }
 
@@ -254,13 +254,13 @@ std::size_t fcgi_client::in_flight(std::size_t connection) const
     return at(connection).in_flight;
 }
 
-std::vector<wire::request_id> fcgi_client::ids_in_flight(std::size_t connection) const
+std::vector<fastcgi::request_id> fcgi_client::ids_in_flight(std::size_t connection) const
 {
-    std::vector<wire::request_id> ids;
+    std::vector<fastcgi::request_id> ids;
     const auto& requests = at(connection).requests;
     for (std::size_t i = 0; i < requests.size(); ++i) {
         if (requests[i].live) {
-            ids.push_back(static_cast<wire::request_id>(i + 1));
+            ids.push_back(static_cast<fastcgi::request_id>(i + 1));
         }
     }
     return ids;
@@ -332,7 +332,7 @@ void fcgi_client::read(std::size_t number)
                 return; // a callback closed it
             }
             const auto part = links_[number]->reader.next(bytes);
-            if (part == wire::record_reader::part::nothing) {
+            if (part == fastcgi::record_reader::part::nothing) {
                 break;
             }
             take_part(number, part);
@@ -340,9 +340,9 @@ void fcgi_client::read(std::size_t number)
     }
 }
 
-void fcgi_client::take_part(std::size_t number, wire::record_reader::part part)
+void fcgi_client::take_part(std::size_t number, fastcgi::record_reader::part part)
 {
-    using wire::record_reader;
+    using fastcgi::record_reader;
     link& l = *links_[number];
     const auto& header = l.reader.header();
     if (part == record_reader::part::content) {

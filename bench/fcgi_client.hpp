@@ -3,7 +3,7 @@
 // and not our own scheduler. For load and for tests. One thread.
 #pragma once
 
-#include "fcgi_app/wire/record.hpp"
+#include "fcgi_app/fastcgi/record.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -25,7 +25,7 @@ std::string encode_request(const std::string& method, const std::string& path,
 
 struct answer {
     std::size_t connection{};
-    wire::request_id id{};
+    fastcgi::request_id id{};
     std::uint64_t tag{};             // what begin() was given
     std::string_view out;            // all of STDOUT: CGI header, empty line, body
     unsigned char protocol_status{}; // FCGI_REQUEST_COMPLETE, FCGI_OVERLOADED …
@@ -52,10 +52,10 @@ public:
 
     // Sends a request, FCGI_KEEP_CONN set, when run() finds room for it. Takes the lowest free id
     // of the connection; throws if all 65,535 are in flight. `params`: encoded.
-    wire::request_id begin(std::size_t connection, std::string_view params, std::string_view body,
-                           std::uint64_t tag = 0);
+    fastcgi::request_id begin(std::size_t connection, std::string_view params,
+                              std::string_view body, std::uint64_t tag = 0);
     // The request is over when its answer comes, as any other.
-    void abort(std::size_t connection, wire::request_id id);
+    void abort(std::size_t connection, fastcgi::request_id id);
     void send_raw(std::size_t connection, std::string_view bytes); // tests of broken records
     void close(std::size_t connection); // what is in flight on it is forgotten
 
@@ -65,7 +65,7 @@ public:
 
     std::size_t in_flight() const { return in_flight_; }
     std::size_t in_flight(std::size_t connection) const;
-    std::vector<wire::request_id> ids_in_flight(std::size_t connection) const;
+    std::vector<fastcgi::request_id> ids_in_flight(std::size_t connection) const;
     std::size_t unsent_bytes() const { return unsent_; }
     std::size_t connections() const { return links_.size(); }
 
@@ -73,7 +73,7 @@ private:
     struct link;
 
     void read(std::size_t number);
-    void take_part(std::size_t number, wire::record_reader::part part);
+    void take_part(std::size_t number, fastcgi::record_reader::part part);
     void write(std::size_t number);
     void drop(std::size_t number);
     link& at(std::size_t number) const;

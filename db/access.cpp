@@ -9,7 +9,8 @@
 
 namespace db {
 
-std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> tokens)
+std::vector<walls::identity_ptr> find_identities(connection& conn,
+                                                 std::span<const std::string> tokens)
 {
     static const reading sql([](const std::string& care) {
         return "select n, user_id, user_name, ends, remains, walls from pollster.who" + care +
@@ -30,7 +31,7 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
     const auto asked =
         texts(places, [&tokens](std::size_t place) { return token_hash(tokens[place]); });
     const auto asked_at = std::chrono::steady_clock::now();
-    const auto rows = read_rows(l, sql, asked);
+    const auto rows = read_rows(conn, sql, asked);
     const auto read_at = std::chrono::steady_clock::now();
     for (const auto& row : rows) {
         const std::size_t place = places[row[0].as<std::size_t>() - 1];
@@ -65,7 +66,7 @@ std::vector<walls::identity_ptr> who(link& l, std::span<const std::string> token
 // whichever process is asked, and one kind as often as users have it. So where hashes of several
 // costs are stored, names that do not exist cost what names that do exist cost. The system's
 // identifier is a seed that strangers do not know.
-stored_password password_of(link& l, const std::string& name)
+stored_password password_of(connection& conn, const std::string& name)
 {
     static const std::string named =
         "from (values (1)) always "
@@ -94,7 +95,7 @@ stored_password password_of(link& l, const std::string& name)
     // the usual time.
     // As it was typed first: an application's tables may have both spellings.
     const auto [typed, nfc, nfd] = spellings(storable(name) ? name : std::string());
-    const auto rows = read_rows(l, sql, typed, nfc, nfd);
+    const auto rows = read_rows(conn, sql, typed, nfc, nfd);
     const auto& row = rows[0];
     stored_password found;
     if (!row[0].is_null()) {
@@ -108,7 +109,7 @@ stored_password password_of(link& l, const std::string& name)
 
 // Only if nothing has changed while the password was verified. What is beyond the bound goes in the
 // same statement, the oldest first; so many at a time that it stays short.
-std::optional<signed_in> add_session(link& l, const stored_password& owner,
+std::optional<signed_in> add_session(connection& conn, const stored_password& owner,
                                      std::chrono::seconds lifetime, std::size_t most)
 {
     static const std::string adding =
@@ -131,10 +132,10 @@ std::optional<signed_in> add_session(link& l, const stored_password& owner,
     const std::string token = new_token();
     const std::string hash = token_hash(token);
     const auto seconds = static_cast<std::int64_t>(lifetime.count());
-    const auto rows = most == 0
-                          ? l.exec(unbounded.c_str(), number(owner.user), owner.hash, hash, seconds)
-                          : l.exec(bounded.c_str(), number(owner.user), owner.hash, hash, seconds,
-                                   static_cast<std::int64_t>(most) - 1);
+    const auto rows =
+        most == 0 ? conn.exec(unbounded.c_str(), number(owner.user), owner.hash, hash, seconds)
+                  : conn.exec(bounded.c_str(), number(owner.user), owner.hash, hash, seconds,
+                              static_cast<std::int64_t>(most) - 1);
     if (rows.empty()) {
         return std::nullopt;
     }
@@ -142,15 +143,16 @@ std::optional<signed_in> add_session(link& l, const stored_password& owner,
                      rows[0][2].c_str()};
 }
 
-bool sign_out(link& l, const std::string& session_id)
+bool sign_out(connection& conn, const std::string& session_id)
 {
     if (!is_token(session_id)) {
         return false;
     }
-    const auto r = l.exec("delete from pollster.sessions s where s.token_hash = $1::bytea "
-                          "returning coalesce(s.expires_at > now(), true) and exists (select from "
-                          "pollster.users u where u.id = s.user_id and not u.disabled)",
-                          token_hash(session_id));
+    const auto r =
+        conn.exec("delete from pollster.sessions s where s.token_hash = $1::bytea "
+                  "returning coalesce(s.expires_at > now(), true) and exists (select from "
+                  "pollster.users u where u.id = s.user_id and not u.disabled)",
+                  token_hash(session_id));
     return !r.empty() && r[0][0].as<bool>();
 }
 

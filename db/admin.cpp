@@ -20,8 +20,9 @@ void throw_exception_from_error(const refusal& r, const boost::source_location&)
 
 administration::administration(const settings& s)
     // Removing a large wall takes long; waiting for somebody else's lock should not.
-    : link_(complete_conninfo(s.database, {std::chrono::milliseconds(0), "-c lock_timeout=10s"}),
-            database_, meters_)
+    : connection_(
+          complete_conninfo(s.database, {std::chrono::milliseconds(0), "-c lock_timeout=10s"}),
+          database_, meters_)
 {
 }
 
@@ -59,11 +60,11 @@ std::string administration::checked_name(const std::string& what, const std::str
 void administration::check_for_twins(const std::string& what, const std::string& name,
                                      std::int64_t except)
 {
-    link_.exec("select pg_advisory_xact_lock(hashtext('pollster: names are added'))");
+    connection_.exec("select pg_advisory_xact_lock(hashtext('pollster: names are added'))");
     const std::string look = look_of(name);
     const std::string names = "select name::text from pollster." + what +
                               "s where id <> $1::bigint and octet_length(name::text) <= 1000";
-    const auto others = link_.exec(names.c_str(), except);
+    const auto others = connection_.exec(names.c_str(), except);
     for (const auto& row : others) {
         const std::string other = row[0].c_str();
         if (other == name) {
@@ -93,7 +94,7 @@ std::int64_t administration::id_named(const std::string& view, const std::string
     pqxx::result rows;
     if (storable(name)) {
         for (const auto& spelling : spellings(name)) {
-            rows = link_.exec(sql.c_str(), spelling);
+            rows = connection_.exec(sql.c_str(), spelling);
             if (!rows.empty()) {
                 break;
             }
@@ -120,7 +121,8 @@ std::int64_t administration::wall_named(const std::string& name)
     const char* const end = name.data() + name.size();
     if (name.size() > 1 && name[0] == '#' &&
         std::from_chars(name.data() + 1, end, number).ptr == end) {
-        if (link_.exec("select id from pollster.walls where id = $1::bigint", number).empty()) {
+        if (connection_.exec("select id from pollster.walls where id = $1::bigint", number)
+                .empty()) {
             throw refused("There is no wall " + name + ".");
         }
         return number;
@@ -135,11 +137,12 @@ outcome<walls::user_id> administration::add_user(const std::string& name,
         const std::string kept = checked_name("user", name);
         checked_password(password);
         check_for_twins("user", kept, 0);
-        const auto rows = link_.exec("insert into pollster.users (name, password_hash) "
-                                     "select $1::text, $2::text where not exists (select from "
-                                     "pollster.users where name = $1::text) "
-                                     "on conflict do nothing returning id",
-                                     kept, passwords::make(password));
+        const auto rows =
+            connection_.exec("insert into pollster.users (name, password_hash) "
+                             "select $1::text, $2::text where not exists (select from "
+                             "pollster.users where name = $1::text) "
+                             "on conflict do nothing returning id",
+                             kept, passwords::make(password));
         if (rows.empty()) {
             throw refused("A user called \"" + kept + "\" exists already.");
         }
@@ -152,8 +155,8 @@ outcome<void> administration::set_password(const std::string& name, const std::s
     return at_once([&] {
         const auto user = user_named(name);
         checked_password(password);
-        link_.exec("update pollster.users set password_hash = $2::text where id = $1::bigint", user,
-                   passwords::make(password));
+        connection_.exec("update pollster.users set password_hash = $2::text where id = $1::bigint",
+                         user, passwords::make(password));
         end_sessions(user);
     });
 }
@@ -162,7 +165,7 @@ outcome<void> administration::disable_user(const std::string& name)
 {
     return at_once([&] {
         const auto user = user_named(name);
-        link_.exec("update pollster.users set disabled = true where id = $1::bigint", user);
+        connection_.exec("update pollster.users set disabled = true where id = $1::bigint", user);
         end_sessions(user);
     });
 }
@@ -171,14 +174,14 @@ outcome<void> administration::enable_user(const std::string& name)
 {
     return at_once([&] {
         const auto user = user_named(name);
-        link_.exec("update pollster.users set disabled = false where id = $1::bigint", user);
+        connection_.exec("update pollster.users set disabled = false where id = $1::bigint", user);
     });
 }
 
 outcome<std::vector<user_row>> administration::list_users()
 {
     return at_once([&] {
-        const auto rows = link_.exec(
+        const auto rows = connection_.exec(
             "select pollster.id_of(u.id), pollster.name_of(u.name::text), "
             "coalesce(u.disabled, true), u.password_hash is not null, m.wall, "
             "(select count(*) from pollster.sessions s where s.user_id = u.id "
@@ -208,9 +211,9 @@ outcome<std::vector<user_row>> administration::list_users()
 
 std::size_t administration::end_sessions(std::int64_t user)
 {
-    const auto r = link_.exec("delete from pollster.sessions where user_id = $1::bigint "
-                              "returning coalesce(expires_at > now(), true)",
-                              user);
+    const auto r = connection_.exec("delete from pollster.sessions where user_id = $1::bigint "
+                                    "returning coalesce(expires_at > now(), true)",
+                                    user);
     return static_cast<std::size_t>(std::count_if(
         r.begin(), r.end(), [](const auto& row) { return row[0].template as<bool>(); }));
 }
@@ -231,10 +234,11 @@ outcome<std::vector<std::string>> administration::create_sessions(const std::str
         for (auto& token : tokens) {
             token = new_token();
         }
-        link_.exec("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
-                   "select hash, $2::bigint, now(), now() + make_interval(secs => $3::float8) "
-                   "from unnest($1::bytea[]) as hash",
-                   texts(tokens, token_hash), id, static_cast<std::int64_t>(lifetime.count()));
+        connection_.exec(
+            "insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
+            "select hash, $2::bigint, now(), now() + make_interval(secs => $3::float8) "
+            "from unnest($1::bytea[]) as hash",
+            texts(tokens, token_hash), id, static_cast<std::int64_t>(lifetime.count()));
         return tokens;
     });
 }
@@ -243,7 +247,7 @@ outcome<std::vector<session_row>> administration::list_sessions(const std::strin
 {
     return at_once([&] {
         const std::int64_t id = user.empty() ? 0 : user_named(user);
-        const auto rows = link_.exec(
+        const auto rows = connection_.exec(
             "select encode(substr(s.token_hash, 1, 8), 'hex'), pollster.name_of(u.name::text), "
             "pollster.utc(s.created_at), pollster.utc(pollster.end_of(s.expires_at)) "
             "from pollster.sessions s join pollster.users u on u.id = s.user_id "
@@ -266,17 +270,17 @@ outcome<void> administration::revoke_session(const std::string& session)
                          session.find_first_not_of("0123456789abcdef") == std::string::npos;
         pqxx::result found;
         if (is_token(session)) {
-            found = link_.exec("select token_hash::text from pollster.sessions "
-                               "where token_hash = $1::bytea",
-                               token_hash(session));
+            found = connection_.exec("select token_hash::text from pollster.sessions "
+                                     "where token_hash = $1::bytea",
+                                     token_hash(session));
         }
         if (found.empty() && hex) {
             // Reads all sessions: an operator's rare question needs no index of its own.
-            found =
-                link_.exec("select token_hash::text from pollster.sessions "
-                           "where starts_with(encode(substr(token_hash, 1, 32), 'hex'), $1::text) "
-                           "limit 2",
-                           session);
+            found = connection_.exec(
+                "select token_hash::text from pollster.sessions "
+                "where starts_with(encode(substr(token_hash, 1, 32), 'hex'), $1::text) "
+                "limit 2",
+                session);
         }
         if (found.empty()) {
             throw refused("There is no such session.");
@@ -284,8 +288,8 @@ outcome<void> administration::revoke_session(const std::string& session)
         if (found.size() > 1) {
             throw refused("More than one session begins with these digits.");
         }
-        link_.exec("delete from pollster.sessions where token_hash = $1::bytea",
-                   found[0][0].c_str());
+        connection_.exec("delete from pollster.sessions where token_hash = $1::bytea",
+                         found[0][0].c_str());
     });
 }
 

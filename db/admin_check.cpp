@@ -52,10 +52,10 @@ bool is_one_of(std::string_view types, const std::string& type, const std::strin
     return all.find(" " + type + " ") != std::string::npos;
 }
 
-void check_columns(link& l, std::vector<std::string>& found)
+void check_columns(connection& conn, std::vector<std::string>& found)
 {
     // Of a domain, the type below it.
-    const auto rows = l.exec(
+    const auto rows = conn.exec(
         "select c.relname, a.attname, coalesce(b.typname, t.typname), "
         "coalesce(b.typcategory, t.typcategory), format_type(a.atttypid, a.atttypmod) "
         "from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 "
@@ -78,10 +78,11 @@ void check_columns(link& l, std::vector<std::string>& found)
     }
 }
 
-void check_settings(link& l, std::vector<std::string>& found)
+void check_settings(connection& conn, std::vector<std::string>& found)
 {
-    const auto rows = l.exec("select name, setting, source from pg_settings "
-                             "where source in ('user', 'database', 'database user') order by name");
+    const auto rows =
+        conn.exec("select name, setting, source from pg_settings "
+                  "where source in ('user', 'database', 'database user') order by name");
     for (const auto& row : rows) {
         if (!is_known_setting(row[0].c_str())) {
             found.push_back("the setting " + std::string(row[0].c_str()) + " = " + row[1].c_str() +
@@ -97,15 +98,15 @@ outcome<std::vector<std::string>> administration::check()
 {
     return at_once([&] {
         std::vector<std::string> found;
-        const auto encoding = link_.exec("select getdatabaseencoding()");
+        const auto encoding = connection_.exec("select getdatabaseencoding()");
         if (encoding[0][0].c_str() != std::string_view("UTF8")) {
             found.push_back(about_encoding(encoding[0][0].c_str()));
         }
-        if (const auto other = other_schema(recorded_version(link_)); !other.empty()) {
+        if (const auto other = other_schema(recorded_version(connection_)); !other.empty()) {
             found.push_back(other);
         }
-        check_columns(link_, found);
-        check_settings(link_, found);
+        check_columns(connection_, found);
+        check_settings(connection_, found);
         return found;
     });
 }

@@ -8,9 +8,9 @@ namespace db {
 void administration::undo() noexcept
 {
     try {
-        link_.exec("rollback");
+        connection_.exec("rollback");
     } catch (const std::exception&) {
-        link_.drop(); // the server rolls back what its client leaves behind
+        connection_.drop(); // the server rolls back what its client leaves behind
     }
 }
 
@@ -27,10 +27,10 @@ outcome<walls::wall_id> administration::add_wall(const std::string& name, const 
         }
         check_for_twins("wall", kept, 0);
         const auto rows =
-            link_.exec("insert into pollster.walls (name, kind) select $1::text, $2::text "
-                       "where not exists (select from pollster.walls where name = $1::text) "
-                       "on conflict do nothing returning id",
-                       kept, kind);
+            connection_.exec("insert into pollster.walls (name, kind) select $1::text, $2::text "
+                             "where not exists (select from pollster.walls where name = $1::text) "
+                             "on conflict do nothing returning id",
+                             kept, kind);
         if (rows.empty()) {
             throw refused("A wall called \"" + kept + "\" exists already.");
         }
@@ -48,20 +48,22 @@ outcome<void> administration::rename_wall(const std::string& wall, const std::st
                 "The name of a wall does not begin with #, which begins a wall's number.");
         }
         check_for_twins("wall", kept, id);
-        link_.exec("update pollster.walls set name = $2::text where id = $1::bigint", id, kept);
+        connection_.exec("update pollster.walls set name = $2::text where id = $1::bigint", id,
+                         kept);
     });
 }
 
 outcome<void> administration::remove_wall(const std::string& wall)
 {
-    return at_once(
-        [&] { link_.exec("delete from pollster.walls where id = $1::bigint", wall_named(wall)); });
+    return at_once([&] {
+        connection_.exec("delete from pollster.walls where id = $1::bigint", wall_named(wall));
+    });
 }
 
 outcome<std::vector<wall_row>> administration::list_walls()
 {
     return at_once([&] {
-        const auto rows = link_.exec(
+        const auto rows = connection_.exec(
             "select pollster.id_of(w.id), pollster.name_of(w.name::text), "
             "pollster.kind_of(w.kind::text), coalesce(h.last_entry, 0), m.member "
             "from pollster.walls w left join pollster.heads h on h.wall_id = w.id "
@@ -101,7 +103,7 @@ outcome<std::size_t> administration::grant(const std::string& wall,
 {
     return at_once([&] {
         const auto id = wall_named(wall);
-        const auto r = link_.exec(
+        const auto r = connection_.exec(
             "insert into pollster.memberships (user_id, wall_id) "
             "select u, $2::bigint from unnest($1::bigint[]) u where not exists "
             "(select from pollster.memberships m where m.user_id = u and m.wall_id = $2::bigint) "
@@ -114,8 +116,8 @@ outcome<std::size_t> administration::grant(const std::string& wall,
 outcome<void> administration::restored()
 {
     return at_once([&] {
-        link_.exec("select pollster.restored()");
-        link_.exec("analyze");
+        connection_.exec("select pollster.restored()");
+        connection_.exec("analyze");
     });
 }
 
@@ -124,9 +126,10 @@ outcome<std::size_t> administration::revoke(const std::string& wall,
 {
     return at_once([&] {
         const auto id = wall_named(wall);
-        const auto r = link_.exec("delete from pollster.memberships where wall_id = $2::bigint "
-                                  "and user_id = any ($1::bigint[])",
-                                  ids_of(users), id);
+        const auto r =
+            connection_.exec("delete from pollster.memberships where wall_id = $2::bigint "
+                             "and user_id = any ($1::bigint[])",
+                             ids_of(users), id);
         return static_cast<std::size_t>(r.affected_rows());
     });
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "db/admin.hpp"
-#include "db/link.hpp"
+#include "db/connection.hpp"
 
 #include <stdexcept>
 #include <type_traits>
@@ -54,14 +54,14 @@ private:
     {
         using value = std::invoke_result_t<Work>;
         try {
-            link_.exec("begin");
+            connection_.exec("begin");
             if constexpr (std::is_void_v<value>) {
                 work();
-                link_.exec("commit");
+                connection_.exec("commit");
                 return {};
             } else {
                 value v = work();
-                link_.exec("commit");
+                connection_.exec("commit");
                 return v;
             }
         } catch (const refused& e) {
@@ -86,9 +86,9 @@ private:
     std::string ids_of(const std::vector<std::string>& users);
     std::size_t end_sessions(std::int64_t user);
 
-    outage database_;
+    circuit_breaker database_;
     meters meters_;
-    link link_;
+    connection connection_;
 };
 
 } // namespace db

@@ -8,7 +8,7 @@ namespace db {
 
 // One statement, one transaction; the schema's function does the work (migration lives_of_posts),
 // for nobody if the session has ended.
-change_outcome change_post(link& l, const post_change& change)
+change_outcome change_post(connection& conn, const post_change& change)
 {
     static constexpr char sql[] =
         "select case when a.signed_in then coalesce(c.outcome, 'missing') else 'signed_out' end, "
@@ -20,8 +20,8 @@ change_outcome change_post(link& l, const post_change& change)
     for (int attempt = 1;; ++attempt) {
         try {
             const auto rows =
-                l.exec(sql, number(change.wall), number(change.author.user), number(change.post),
-                       change.body.value_or(""), change.author.session_id);
+                conn.exec(sql, number(change.wall), number(change.author.user), number(change.post),
+                          change.body.value_or(""), change.author.session_id);
             const std::string outcome = rows[0][0].c_str();
             if (outcome == "changed") {
                 return post_changed{{read_entry(rows[0], 1)}};

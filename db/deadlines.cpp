@@ -19,7 +19,7 @@ deadlines::~deadlines()
         const std::lock_guard lock(mutex_);
         stopping_ = true;
     }
-    bell_.notify_one();
+    wake_up_.notify_one();
     thread_.join();
 }
 
@@ -33,7 +33,7 @@ deadlines::call::call(deadlines& all, int socket, clock::duration patience)
     if (all_.gave_up_) {
         shut_down(*this);
     } else if (until_ < all_.wakes_) {
-        all_.bell_.notify_one();
+        all_.wake_up_.notify_one();
     }
 }
 
@@ -89,9 +89,9 @@ void deadlines::run()
             }
         }
         if (wakes_ == clock::time_point::max()) {
-            bell_.wait(lock);
+            wake_up_.wait(lock);
         } else {
-            bell_.wait_until(lock, wakes_);
+            wake_up_.wait_until(lock, wakes_);
         }
     }
 }

@@ -49,7 +49,7 @@ private:
     static void shut_down(call& c);
 
     mutable std::mutex mutex_; // guards all below
-    std::condition_variable bell_;
+    std::condition_variable wake_up_;
     std::list<call*> calls_;
     clock::time_point wakes_ = clock::time_point::max(); // when the thread looks again
     bool gave_up_ = false;

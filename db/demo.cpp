@@ -43,32 +43,33 @@ outcome<std::vector<demo_user>> administration::load_demo()
     return at_once([&] {
         std::vector<demo_user> users;
         for (const auto& p : people) {
-            link_.exec("insert into pollster.users (name, password_hash) "
-                       "select $1::text, $2::text "
-                       "where not exists (select from pollster.users where name = $1::text)",
-                       p.name, passwords::make(p.password));
+            connection_.exec("insert into pollster.users (name, password_hash) "
+                             "select $1::text, $2::text "
+                             "where not exists (select from pollster.users where name = $1::text)",
+                             p.name, passwords::make(p.password));
             const auto stored =
-                link_.exec("select password_hash from pollster.users where name = $1::text "
-                           "and password_hash is not null",
-                           p.name);
+                connection_.exec("select password_hash from pollster.users where name = $1::text "
+                                 "and password_hash is not null",
+                                 p.name);
             const bool unchanged =
                 !stored.empty() && passwords::verify(p.password, stored[0][0].c_str(), {});
             users.push_back({p.name, unchanged ? p.password : ""});
         }
         for (const auto& w : places) {
-            const auto added = link_.exec(
+            const auto added = connection_.exec(
                 "insert into pollster.walls (name, kind) select $1::text, $2::text "
                 "where not exists (select from pollster.walls where name = $1::text) returning id",
                 w.name, w.kind);
             if (added.empty()) {
                 continue; // members and posts may have changed since; they stay as they are
             }
-            link_.exec("insert into pollster.memberships (user_id, wall_id) "
-                       "select id, $1::bigint from pollster.users where name = any ($2::text[])",
-                       added[0][0].as<std::int64_t>(), w.members);
+            connection_.exec(
+                "insert into pollster.memberships (user_id, wall_id) "
+                "select id, $1::bigint from pollster.users where name = any ($2::text[])",
+                added[0][0].as<std::int64_t>(), w.members);
             for (const auto& post : lines) {
                 if (post.wall == std::string_view(w.name)) {
-                    link_.exec(
+                    connection_.exec(
                         "insert into pollster.posts (wall_id, user_id, body) "
                         "select $1::bigint, id, $3::text from pollster.users where name = $2::text",
                         added[0][0].as<std::int64_t>(), post.user, post.body);

@@ -22,7 +22,7 @@ std::string lsn(std::uint64_t position)
 
 // `next` is the cursor of the entry behind this one among those that fit their walls: in the last
 // row it names the first wall for which there was no room.
-std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> cursors,
+std::vector<walls::page> entries_after(connection& conn, std::span<const walls::cursor> cursors,
                                        const walls::page_limits& most, seen_heads& seen)
 {
     static const reading sql([](const std::string& care) {
@@ -48,7 +48,7 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
 
     const std::size_t entries = std::min(most.entries, most_rows);
     const auto rows =
-        read_rows(l, sql, bigints(cursors, [](const auto& c) { return number(c.wall); }),
+        read_rows(conn, sql, bigints(cursors, [](const auto& c) { return number(c.wall); }),
                   bigints(cursors, [](const auto& c) { return number(c.last); }), entries + 1,
                   std::max<std::size_t>(most.wall_bytes, 1), std::max<std::size_t>(most.bytes, 1));
     std::vector<walls::page> pages;
@@ -82,7 +82,7 @@ std::vector<walls::page> entries_after(link& l, std::span<const walls::cursor> c
 // The newest posts below an entry number, as they are now, each at the entry that began its present
 // life on the wall: deleted ones are not shown. The wall's newest number comes with every row, from
 // the same snapshot, and in a row of its own when there is no post.
-allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
+allowed<history> posts_before(connection& conn, const reader& asker, walls::wall_id wall,
                               std::optional<walls::entry_id> before, const page_size& most,
                               seen_heads& seen)
 {
@@ -105,15 +105,15 @@ allowed<history> posts_before(link& l, const reader& who, walls::wall_id wall,
 
     const std::int64_t below = before ? number(*before) : INT64_MAX;
     const auto rows =
-        read_rows(l, sql, number(wall), below, std::min(most.posts, most_rows) + 1,
-                  std::max<std::size_t>(most.bytes, 1), who.session_id, number(who.user));
+        read_rows(conn, sql, number(wall), below, std::min(most.posts, most_rows) + 1,
+                  std::max<std::size_t>(most.bytes, 1), asker.session_id, number(asker.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }
     return read_history(rows, wall, seen);
 }
 
-allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who, seen_heads& seen)
+allowed<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker, seen_heads& seen)
 {
     // The count stops at 1,000, so a wall costs no more however much there is to read: offset 0
     // forbids a join that reads all of it first.
@@ -141,7 +141,7 @@ allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who, seen_hea
     });
 
     std::vector<wall_summary> out;
-    for (const auto& row : read_rows(l, sql, number(who.user), who.session_id)) {
+    for (const auto& row : read_rows(conn, sql, number(asker.user), asker.session_id)) {
         if (const auto no = denial(row)) {
             return *no;
         }
@@ -158,7 +158,7 @@ allowed<std::vector<wall_summary>> walls_of(link& l, const reader& who, seen_hea
 }
 
 // A mark above the newest entry would hide what comes later, so it is lowered to it.
-allowed<std::int64_t> mark_read(link& l, const reader& who, walls::wall_id wall,
+allowed<std::int64_t> mark_read(connection& conn, const reader& asker, walls::wall_id wall,
                                 walls::entry_id entry)
 {
     static const reading sql([](const std::string& care) {
@@ -175,16 +175,16 @@ allowed<std::int64_t> mark_read(link& l, const reader& who, walls::wall_id wall,
                "select (select entry_id from marked), a.signed_in, a.member from a";
     });
     const auto rows =
-        read_rows(l, sql, number(wall), number(who.user), number(entry), who.session_id);
+        read_rows(conn, sql, number(wall), number(asker.user), number(entry), asker.session_id);
     if (const auto no = denial(rows[0])) {
         return *no;
     }
     return rows[0][0].as<std::int64_t>();
 }
 
-bool has_replayed(link& l, std::uint64_t position, std::int64_t history)
+bool has_replayed(connection& conn, std::uint64_t position, std::int64_t history)
 {
-    return l
+    return conn
         .exec("select pg_is_in_recovery() and pg_last_wal_replay_lsn() >= $1::pg_lsn "
               "and exists (select from pollster.history h where h.one and h.epoch = $2::bigint)",
               lsn(position), history)[0][0]

@@ -1,7 +1,7 @@
 #include "db/listener.hpp"
 
+#include "db/connection.hpp"
 #include "db/conninfo.hpp"
-#include "db/link.hpp"
 
 #include <pqxx/notification>
 
@@ -54,8 +54,8 @@ public:
     loop(const settings& s, events e)
         : events_(std::move(e))
         // The connection is meant to be idle; it never executes anything that could hang.
-        , link_(complete_conninfo(s.database, {s.statement_timeout, {}, "listener"}), database_,
-                meters_, patience{deadlines_, settings::longest_look})
+        , connection_(complete_conninfo(s.database, {s.statement_timeout, {}, "listener"}),
+                      database_, meters_, patience{deadlines_, settings::longest_look})
         , stop_(::eventfd(0, EFD_CLOEXEC))
     {
         if (stop_ < 0) {
@@ -91,7 +91,7 @@ private:
                 // Not reachable or lost. The look goes on without hints; its own troubles are
                 // logged there.
             }
-            link_.drop();
+            connection_.drop();
             if (up_) {
                 up_ = false;
                 events_.up(false);
@@ -103,14 +103,14 @@ private:
     // Returns when asked to stop; throws when the connection is lost.
     void listen()
     {
-        auto& c = link_.connected();
+        auto& c = connection_.connected();
         const std::function<void(std::int64_t, int)> wall = [this](std::int64_t n, int backend) {
             events_.wall(walls::wall_id{n}, backend);
         };
         const std::function<void(std::int64_t, int)> user = [this](std::int64_t n, int) {
             events_.access(walls::user_id{n});
         };
-        const channels open(link_, c, wall, user);
+        const channels open(connection_, c, wall, user);
         up_ = true;
         events_.up(true);
         c.get_notifs(); // what came in together with the answer to LISTEN would not wake poll()
@@ -134,17 +134,18 @@ private:
     // Both channels while it lives. LISTEN and UNLISTEN are statements, too, which may hang.
     class channels {
     public:
-        channels(link& l, pqxx::connection& c, const std::function<void(std::int64_t, int)>& wall,
+        channels(connection& conn, pqxx::connection& c,
+                 const std::function<void(std::int64_t, int)>& wall,
                  const std::function<void(std::int64_t, int)>& user)
-            : link_(l)
+            : connection_(conn)
         {
-            const auto in_time = link_.call_in_time();
+            const auto in_time = connection_.call_in_time();
             walls_.emplace(c, "pollster_walls", wall);
             access_.emplace(c, "pollster_access", user);
         }
         ~channels()
         {
-            const auto in_time = link_.call_in_time();
+            const auto in_time = connection_.call_in_time();
             access_.reset();
             walls_.reset();
         }
@@ -152,7 +153,7 @@ private:
         channels& operator=(const channels&) = delete;
 
     private:
-        link& link_;
+        connection& connection_;
         std::optional<receiver> walls_;
         std::optional<receiver> access_;
     };
@@ -166,8 +167,8 @@ private:
     const events events_;
     meters meters_;
     deadlines deadlines_;
-    outage database_;
-    link link_;
+    circuit_breaker database_;
+    connection connection_;
     const int stop_;
     bool up_ = false; // listener's thread only
     std::thread thread_;

@@ -27,9 +27,9 @@ std::uint64_t parse_lsn(std::string_view text)
 
 // Notes where the history was found, whole or cut. True: this call began a new one. While a
 // database takes no writes, a whole history is taken as it is, without the note.
-bool verify_history(link& l, std::int64_t epoch, const std::string& server, bool cut)
+bool verify_history(connection& conn, std::int64_t epoch, const std::string& server, bool cut)
 try {
-    return l
+    return conn
         .exec("select pollster.verify_history($1::bigint, $2::text, $3::boolean)", epoch, server,
               cut)[0][0]
         .as<bool>();
@@ -49,7 +49,7 @@ try {
 // seen nothing cannot know; then the database itself says where it was found complete last, and
 // elsewhere it is not trusted: a copy of a backup has other tables, a promoted standby or a
 // restored base backup another timeline.
-void looker::recognise(link& l)
+void looker::recognise(connection& conn)
 {
     static const std::string sql =
         std::string("select pg_is_in_recovery(), concat_ws(' ', "
@@ -60,17 +60,17 @@ void looker::recognise(link& l)
                     "then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end), ") +
         process_text +
         ", h.epoch, h.server, getdatabaseencoding() from pollster.history h where h.one";
-    const auto r = l.exec(sql.c_str());
+    const auto r = conn.exec(sql.c_str());
     if (r.empty()) {
         throw std::runtime_error("pollster.history is empty: run pollster restored");
     }
     if (r[0][0].as<bool>()) {
-        throw trouble_found({walls::trouble_kind::read_only,
-                             "the database is a standby; name the primary as database"});
+        throw db_exception({walls::db_error_kind::read_only,
+                            "the database is a standby; name the primary as database"});
     }
     const std::string encoding = r[0][5].c_str();
     if (encoding == "SQL_ASCII") { // an answer with such a text is read by nobody
-        throw trouble_found({walls::trouble_kind::unavailable, about_encoding(encoding)});
+        throw db_exception({walls::db_error_kind::unavailable, about_encoding(encoding)});
     }
     const std::string server = r[0][1].c_str();
     const std::string process = r[0][2].c_str();
@@ -80,21 +80,21 @@ void looker::recognise(link& l)
         const bool vouched_for = r[0][4].is_null() || server == r[0][4].c_str();
         // The same backup may be restored again: then the database says it is the history of before
         // the first time, from which clients may hold what that one lost.
-        const bool cut = epoch == history_ ? lost_entries(l, seen_.all())
+        const bool cut = epoch == history_ ? lost_entries(conn, seen_.all())
                                            : !vouched_for || left_.contains(epoch);
         if (cut || server != r[0][4].c_str()) {
-            histories_cut_ += verify_history(l, epoch, server, cut) ? 1 : 0;
+            histories_cut_ += verify_history(conn, epoch, server, cut) ? 1 : 0;
         }
         server_ = server;
         process_ = process;
     }
-    generation_ = l.generation();
+    generation_ = conn.generation();
 }
 
 // A newer `pollster migrate` may run while this program does; that costs no statement a look.
-void looker::ask_schema(link& l, clock::time_point now)
+void looker::ask_schema(connection& conn, clock::time_point now)
 {
-    schema_ = recorded_version(l);
+    schema_ = recorded_version(conn);
     schema_asked_ = now;
 }
 
@@ -186,25 +186,26 @@ seen_head read_head(const pqxx::row& row, std::int64_t history)
 
 } // namespace
 
-walls::changes looker::look(link& l, std::span<const walls::wall_id> also)
+walls::changes looker::look(connection& conn, std::span<const walls::wall_id> also)
 {
     for (int attempt = 1; attempt <= 5; ++attempt) {
-        if (auto found = look_once(l, also)) {
+        if (auto found = look_once(conn, also)) {
             return std::move(*found);
         }
     }
-    throw trouble_found({walls::trouble_kind::unavailable, "another database at every look"});
+    throw db_exception({walls::db_error_kind::unavailable, "another database at every look"});
 }
 
-std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::wall_id> also)
+std::optional<walls::changes> looker::look_once(connection& conn,
+                                                std::span<const walls::wall_id> also)
 {
     const auto now = clock::now();
-    l.connected();
-    if (l.generation() != generation_) {
-        recognise(l);
-        ask_schema(l, now);
+    conn.connected();
+    if (conn.generation() != generation_) {
+        recognise(conn);
+        ask_schema(conn, now);
     } else if (now - schema_asked_ >= schema_asked_every_) {
-        ask_schema(l, now);
+        ask_schema(conn, now);
     }
     // Notes are kept for an hour (pollster.clean_up). And after a long rest what changed meanwhile
     // is of no interest any more: nobody was here.
@@ -214,8 +215,8 @@ std::optional<walls::changes> looker::look_once(link& l, std::span<const walls::
 
     const std::string asked = bigints(also, [](walls::wall_id w) { return number(w); });
     const bool all_new = snapshot_.empty();
-    const auto rows =
-        all_new ? read_rows(l, afresh(), asked) : read_rows(l, since_snapshot(), asked, snapshot_);
+    const auto rows = all_new ? read_rows(conn, afresh(), asked)
+                              : read_rows(conn, since_snapshot(), asked, snapshot_);
 
     std::string position;
     std::uint64_t newest_xid = 0;

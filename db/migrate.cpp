@@ -1,7 +1,7 @@
 #include "db/migrate.hpp"
 
+#include "db/connection.hpp"
 #include "db/conninfo.hpp"
-#include "db/link.hpp"
 #include "db/migrations.hpp"
 #include "db/queries.hpp"
 
@@ -16,15 +16,15 @@ constexpr char take_lock[] = "select pg_advisory_lock(8101537427953837426)";
 
 // Refuses a history that is not this binary's: a migration that was edited, or another program's
 // table.
-void compare(link& l)
+void compare(connection& conn)
 {
     const auto rows =
-        l.exec("select number, name, checksum from pollster.schema_migrations order by number");
+        conn.exec("select number, name, checksum from pollster.schema_migrations order by number");
     for (const auto& row : rows) {
         const auto number = row[0].as<std::size_t>();
         const auto& ours = migrations().at(number - 1);
         const auto checksum =
-            l.exec("select encode(sha256(convert_to($1::text, 'UTF8')), 'hex')", ours.sql);
+            conn.exec("select encode(sha256(convert_to($1::text, 'UTF8')), 'hex')", ours.sql);
         if (ours.name != row[1].c_str() || std::string(checksum[0][0].c_str()) != row[2].c_str()) {
             throw std::runtime_error("Migration " + std::string(row[1].c_str()) +
                                      " of the database is not the " + ours.name +
@@ -33,16 +33,16 @@ void compare(link& l)
     }
 }
 
-void apply(link& l, const migration& m)
+void apply(connection& conn, const migration& m)
 {
-    l.exec("begin");
+    conn.exec("begin");
     try {
-        l.exec(m.sql.c_str());
-        l.exec(
+        conn.exec(m.sql.c_str());
+        conn.exec(
             "insert into pollster.schema_migrations (number, name, checksum) "
             "values ($1::integer, $2::text, encode(sha256(convert_to($3::text, 'UTF8')), 'hex'))",
             m.number, m.name, m.sql);
-        l.exec("commit");
+        conn.exec("commit");
     } catch (const std::exception& e) {
         throw std::runtime_error("Migration " + m.name +
                                  " failed and was undone: " + describe(e).why);
@@ -69,9 +69,9 @@ std::string other_schema(int found)
     return {};
 }
 
-int recorded_version(link& l)
+int recorded_version(connection& conn)
 {
-    return l.exec("select coalesce(max(number), 0) from pollster.schema_migrations")[0][0]
+    return conn.exec("select coalesce(max(number), 0) from pollster.schema_migrations")[0][0]
         .as<int>();
 }
 
@@ -79,29 +79,30 @@ outcome<migrated> migrate(const settings& s,
                           const std::function<void(const std::string&)>& progress)
 {
     try {
-        outage database;
+        circuit_breaker database;
         meters m;
         // An index on a large table takes its time, but nobody should wait for a migration that
         // waits for a lock.
-        link l(complete_conninfo(s.database, {std::chrono::milliseconds(0), "-c lock_timeout=60s"}),
-               database, m);
-        l.exec(take_lock);
-        l.exec("create schema if not exists pollster");
-        l.exec(
+        connection conn(
+            complete_conninfo(s.database, {std::chrono::milliseconds(0), "-c lock_timeout=60s"}),
+            database, m);
+        conn.exec(take_lock);
+        conn.exec("create schema if not exists pollster");
+        conn.exec(
             "create table if not exists pollster.schema_migrations (number integer primary key, "
             "name text not null, "
             "checksum text not null, applied_at timestamptz not null default clock_timestamp())");
         migrated done;
-        done.from = recorded_version(l);
+        done.from = recorded_version(conn);
         done.to = done.from;
         if (done.from > schema_version()) {
             return refusal{other_schema(done.from)};
         }
-        compare(l);
+        compare(conn);
         for (const auto& next : migrations()) {
             if (next.number > done.from) {
                 progress("applying migration " + next.name);
-                apply(l, next);
+                apply(conn, next);
                 done.to = next.number;
             }
         }
@@ -114,17 +115,17 @@ outcome<migrated> migrate(const settings& s,
 result<void> check_schema(const settings& s)
 {
     try {
-        outage database;
+        circuit_breaker database;
         meters m;
         deadlines all;
-        link l(complete_conninfo(s.database, {s.statement_timeout, {}}), database, m,
-               patience{all, s.statement_timeout + settings::beyond_statement_timeout});
-        if (auto other = other_schema(recorded_version(l)); !other.empty()) {
-            return walls::trouble{walls::trouble_kind::wrong_schema, std::move(other)};
+        connection conn(complete_conninfo(s.database, {s.statement_timeout, {}}), database, m,
+                        patience{all, s.statement_timeout + settings::beyond_statement_timeout});
+        if (auto other = other_schema(recorded_version(conn)); !other.empty()) {
+            return walls::db_error{walls::db_error_kind::wrong_schema, std::move(other)};
         }
         return {};
     } catch (const std::exception& e) {
-        walls::trouble t = describe(e);
+        walls::db_error t = describe(e);
         const std::string state = sqlstate_of(e);
         if (state == "42P01" || state == "3F000") {
             t.why = "The database has no pollster schema yet: run `pollster migrate`.";

@@ -23,7 +23,7 @@ outcome<migrated> migrate(const settings& s,
                           const std::function<void(const std::string&)>& progress);
 
 // At the start of a server: is the schema the one of this binary? wrong_schema says in one line
-// what to do; any other trouble means that the database could not tell (down, for example), which
+// what to do; any other error means that the database could not tell (down, for example), which
 // need not stop a server from starting.
 result<void> check_schema(const settings& s);
 

@@ -8,7 +8,7 @@ namespace db {
 // The position is a snapshot and what looker::recognise() says tells one process of PostgreSQL from
 // another. The notes are read in the order of the index, one for each running transaction: by
 // equality alone they would be read from end to end when one transaction wrote most of them.
-bool after_commit(link& l, const std::string& position, std::span<const own_entry> own,
+bool after_commit(connection& conn, const std::string& position, std::span<const own_entry> own,
                   seen_heads& seen) noexcept
 try {
     static const std::string sql =
@@ -39,11 +39,11 @@ try {
     const auto space = position.find(' ');
     const bool known = space != std::string::npos;
     const auto rows =
-        l.exec(sql.c_str(), known ? position.substr(0, space) : "",
-               known ? position.substr(space + 1) : "",
-               bigints(own, [](const own_entry& o) { return number(o.wall); }),
-               bigints(own, [](const own_entry& o) { return number(o.what->entry.id); }),
-               bigints(own, [](const own_entry& o) { return number(o.what->entry.post); }));
+        conn.exec(sql.c_str(), known ? position.substr(0, space) : "",
+                  known ? position.substr(space + 1) : "",
+                  bigints(own, [](const own_entry& o) { return number(o.wall); }),
+                  bigints(own, [](const own_entry& o) { return number(o.what->entry.id); }),
+                  bigints(own, [](const own_entry& o) { return number(o.what->entry.post); }));
     bool changed = true;
     bool same_process = false;
     for (const auto& row : rows) {

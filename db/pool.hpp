@@ -1,7 +1,7 @@
-// Worker threads with a connection each; what they throw becomes walls::trouble. Internal to db/.
+// Worker threads with a connection each; what they throw becomes walls::db_error. Internal to db/.
 #pragma once
 
-#include "db/link.hpp"
+#include "db/connection.hpp"
 #include "fibers/worker_threads.hpp"
 
 #include <cstddef>
@@ -11,13 +11,13 @@
 
 namespace db {
 
-inline walls::trouble too_busy(fibers::refusal r)
+inline walls::db_error too_busy(fibers::refusal r)
 {
     return r == fibers::refusal::full
-               ? walls::trouble{walls::trouble_kind::overloaded,
-                                "too many database calls are waiting"}
-               : walls::trouble{walls::trouble_kind::too_many,
-                                "too many database calls of one user are waiting"};
+               ? walls::db_error{walls::db_error_kind::overloaded,
+                                 "too many database calls are waiting"}
+               : walls::db_error{walls::db_error_kind::too_many,
+                                 "too many database calls of one user are waiting"};
 }
 
 struct pool_settings {
@@ -34,13 +34,13 @@ public:
         , threads_(s.connections, s.limits)
     {
         for (std::size_t i = 0; i < s.connections; ++i) {
-            links_.emplace_back(s.conninfo, database_, m, patience{d, s.patience});
+            connections_.emplace_back(s.conninfo, database_, m, patience{d, s.patience});
         }
     }
 
-    // job(link&) runs on a worker thread; from any fiber or thread, blocks only the caller. `read`
-    // runs a job again, once, if the connection broke under it. `write` never does: the statement
-    // may have been executed. Of several askers each has its turn.
+    // job(connection&) runs on a worker thread; from any fiber or thread, blocks only the caller.
+    // `read` runs a job again, once, if the connection broke under it. `write` never does: the
+    // statement may have been executed. Of several askers each has its turn.
     template <class Job>
     auto read(fibers::asker from, Job job)
     {
@@ -57,14 +57,14 @@ public:
 private:
     template <class Job>
     auto run(fibers::asker from, Job job, bool repeatable)
-        -> walls::result<std::invoke_result_t<Job&, link&>>
+        -> walls::result<std::invoke_result_t<Job&, connection&>>
     {
-        using value = walls::result<std::invoke_result_t<Job&, link&>>;
+        using value = walls::result<std::invoke_result_t<Job&, connection&>>;
         auto done = threads_.run(from, [this, &job, repeatable](std::size_t worker) -> value {
-            link& l = links_[worker];
+            connection& conn = connections_[worker];
             for (bool again = true;; again = false) {
                 try {
-                    return job(l);
+                    return job(conn);
                 } catch (const link_lost& e) {
                     if (again && repeatable) {
                         continue;
@@ -87,9 +87,9 @@ private:
     }
 
     meters& meters_;
-    outage database_;
-    std::deque<link> links_;         // one per worker
-    fibers::worker_threads threads_; // last: its threads use everything above
+    circuit_breaker database_;
+    std::deque<connection> connections_; // one per worker
+    fibers::worker_threads threads_;     // last: its threads use everything above
 };
 
 } // namespace db

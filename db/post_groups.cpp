@@ -17,7 +17,7 @@ post_groups::post_groups(store& s, std::size_t at_once, std::size_t max_waiting)
 result<post_outcome> post_groups::add(new_post post)
 {
     if (under_way_ >= max_waiting_) {
-        return walls::trouble{walls::trouble_kind::overloaded, "too many posts are waiting"};
+        return walls::db_error{walls::db_error_kind::overloaded, "too many posts are waiting"};
     }
     waiting mine{std::move(post), {}, {}};
     queue_.push_back(&mine);
@@ -123,7 +123,7 @@ std::vector<result<post_outcome>> post_groups::commit(const std::vector<waiting*
     try {
         outcomes = store_.add_posts(posts);
     } catch (const std::exception& e) { // out of memory; nobody must wait for ever for that
-        outcomes.assign(posts.size(), walls::trouble{walls::trouble_kind::unavailable, e.what()});
+        outcomes.assign(posts.size(), walls::db_error{walls::db_error_kind::unavailable, e.what()});
     }
     --groups_;
     for (const auto wall : walls) {
@@ -133,7 +133,7 @@ std::vector<result<post_outcome>> post_groups::commit(const std::vector<waiting*
         slow_.erase(wall);
     }
     for (std::size_t i = 0; i < group.size(); ++i) {
-        if (!outcomes[i] && outcomes[i].error().kind == walls::trouble_kind::timed_out) {
+        if (!outcomes[i] && outcomes[i].error().kind == walls::db_error_kind::timed_out) {
             slow_.insert(group[i]->post.wall);
         }
     }

@@ -27,7 +27,7 @@ post_outcome read_outcome(const pqxx::row& row)
 }
 
 // May the error be that of one post among others? Not if it says that the database or the schema is
-// in trouble: the others would meet it, too. PostgreSQL's manual, appendix A.
+// with an error: the others would meet it, too. PostgreSQL's manual, appendix A.
 bool may_be_of_one_post(const pqxx::sql_error& e)
 {
     // A policy of the table, or a trigger. libpqxx gives it no SQLSTATE.
@@ -44,16 +44,16 @@ bool may_be_of_one_post(const pqxx::sql_error& e)
                                           [&](auto prefix) { return state.starts_with(prefix); });
 }
 
-struct trouble_of_one_post : trouble_found {
-    using trouble_found::trouble_found;
+struct trouble_of_one_post : db_exception {
+    using db_exception::db_exception;
 };
 
 // A key of the table of posts that exists already may be one that the database draws itself: the
 // sequence is behind the ids, which is no fault of the post, and each attempt takes it a step
 // further.
-bool drawn_key_exists(link& l, const new_post& post)
+bool drawn_key_exists(connection& conn, const new_post& post)
 {
-    return l
+    return conn
         .exec("select pollster.drawn_key_exists($1::bigint, $2::bigint, $3::text)",
               number(post.wall), number(post.author.user), post.body)[0][0]
         .as<bool>();
@@ -62,7 +62,7 @@ bool drawn_key_exists(link& l, const new_post& post)
 // One statement, one transaction; the schema's function does the work (migration lives_of_posts).
 // For it nobody is the author whose session has ended: nobody is a member of no wall. Rows that
 // cannot be read leave their outcomes empty.
-void add_in_one_transaction(link& l, std::span<const new_post> posts,
+void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
                             std::span<std::optional<post_outcome>> outcomes)
 {
     // Not select *: the order of columns is read_entry's, and a wall's author may be gone.
@@ -88,7 +88,7 @@ void add_in_one_transaction(link& l, std::span<const new_post> posts,
         posts, [](const auto& p) -> const auto& { return p.author.session_id; });
     for (int attempt = 1;; ++attempt) {
         try {
-            for (const auto& row : l.exec(sql, on_walls, users, bodies, keys, sessions)) {
+            for (const auto& row : conn.exec(sql, on_walls, users, bodies, keys, sessions)) {
                 try {
                     outcomes[row[0].as<std::size_t>() - 1] = read_outcome(row);
                 } catch (const std::exception&) {
@@ -102,12 +102,12 @@ void add_in_one_transaction(link& l, std::span<const new_post> posts,
             // so nothing was posted.
             const bool passes =
                 state == "40P01" || state == "40001" ||
-                (state == "23505" && posts.size() == 1 && drawn_key_exists(l, posts.front()));
+                (state == "23505" && posts.size() == 1 && drawn_key_exists(conn, posts.front()));
             if (passes && attempt < 5) {
                 continue;
             }
             if (passes && state == "23505") {
-                throw trouble_of_one_post({walls::trouble_kind::unavailable,
+                throw trouble_of_one_post({walls::db_error_kind::unavailable,
                                            "a key that the database drew for a post exists "
                                            "already, set its sequence above: " +
                                                describe(e).why});
@@ -119,11 +119,11 @@ void add_in_one_transaction(link& l, std::span<const new_post> posts,
 
 } // namespace
 
-void add_posts(link& l, std::span<const new_post> posts,
+void add_posts(connection& conn, std::span<const new_post> posts,
                std::span<std::optional<post_outcome>> outcomes)
 {
     try {
-        add_in_one_transaction(l, posts, outcomes);
+        add_in_one_transaction(conn, posts, outcomes);
         return;
     } catch (const pqxx::sql_error& e) {
         const std::string state = e.sqlstate();
@@ -143,23 +143,23 @@ void add_posts(link& l, std::span<const new_post> posts,
     // Nothing of the group was posted. One that fails must not stop the others, and finding it by
     // halves costs few commits.
     const auto half = posts.size() / 2;
-    std::exception_ptr trouble;
+    std::exception_ptr error;
     for (const auto& [first, count] :
          {std::pair(std::size_t{0}, half), {half, posts.size() - half}}) {
         try {
-            add_posts(l, posts.subspan(first, count), outcomes.subspan(first, count));
+            add_posts(conn, posts.subspan(first, count), outcomes.subspan(first, count));
         } catch (const trouble_of_one_post&) {
-            trouble = std::current_exception();
+            error = std::current_exception();
         }
     }
-    if (trouble) {
-        std::rethrow_exception(trouble);
+    if (error) {
+        std::rethrow_exception(error);
     }
 }
 
-std::size_t clean_up(link& l, std::size_t batch)
+std::size_t clean_up(connection& conn, std::size_t batch)
 {
-    return l.exec("select pollster.clean_up($1::integer)", batch)[0][0].as<std::size_t>();
+    return conn.exec("select pollster.clean_up($1::integer)", batch)[0][0].as<std::size_t>();
 }
 
 } // namespace db

@@ -1,7 +1,7 @@
 // Values on their way to and from PostgreSQL. Internal to db/.
 #pragma once
 
-#include "db/link.hpp"
+#include "db/connection.hpp"
 #include "db/seen_heads.hpp"
 #include "db/store.hpp"
 
@@ -86,22 +86,22 @@ struct reading {
 };
 
 // May the error be that of one row among others? Not if it says that the database or the schema is
-// in trouble: the others would meet it, too.
+// with an error: the others would meet it, too.
 bool may_be_of_one_row(const pqxx::sql_error& e);
 
 // Two statements at most: the careful one if a row raised an error in the other.
 template <class... Parameters>
-pqxx::result read_rows(link& l, const reading& statement, const Parameters&... parameters)
+pqxx::result read_rows(connection& conn, const reading& statement, const Parameters&... parameters)
 {
     try {
-        return l.exec(statement.whole.c_str(), parameters...);
+        return conn.exec(statement.whole.c_str(), parameters...);
     } catch (const pqxx::sql_error& e) {
         if (!may_be_of_one_row(e)) {
             throw;
         }
-        l.note_unreadable(e);
+        conn.note_unreadable(e);
     }
-    return l.exec(statement.careful.c_str(), parameters...);
+    return conn.exec(statement.careful.c_str(), parameters...);
 }
 
 // Columns of every query that returns entries, in the order that read_entry expects. e:

@@ -9,8 +9,8 @@ namespace db {
 // The newest posts that say this, as history shows them; migration 0015 says how they are found.
 // Pages follow the order of the posts' own ids, which for posts of different transactions may
 // differ from the order of the entries: a page goes on below the post of the entry `before`.
-allowed<history> search(link& l, const reader& who, const wanted_words& wanted, std::size_t bytes,
-                        seen_heads& seen)
+allowed<history> search(connection& conn, const reader& asker, const search_query& wanted,
+                        std::size_t bytes, seen_heads& seen)
 {
     static const reading sql([](const std::string& care) {
         return std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
@@ -32,9 +32,10 @@ allowed<history> search(link& l, const reader& who, const wanted_words& wanted, 
     });
 
     const std::int64_t below = wanted.before ? number(*wanted.before) : INT64_MAX;
-    const auto rows = read_rows(l, sql, number(wanted.wall), wanted.words, below,
-                                std::min<std::size_t>(wanted.limit, 1000) + 1,
-                                std::max<std::size_t>(bytes, 1), who.session_id, number(who.user));
+    const auto rows =
+        read_rows(conn, sql, number(wanted.wall), wanted.words, below,
+                  std::min<std::size_t>(wanted.limit, 1000) + 1, std::max<std::size_t>(bytes, 1),
+                  asker.session_id, number(asker.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }

@@ -1,6 +1,6 @@
 #include "db/seen_heads.hpp"
 
-#include "db/link.hpp"
+#include "db/connection.hpp"
 #include "db/rows.hpp"
 
 #include <tuple>
@@ -86,7 +86,7 @@ std::vector<seen_head> seen_heads::all() const
     return all;
 }
 
-bool lost_entries(link& l, std::span<const seen_head> seen)
+bool lost_entries(connection& conn, std::span<const seen_head> seen)
 {
     // Removed by hand, an entry below the head is no evidence either: null <> stamp.
     static constexpr char sql[] =
@@ -102,7 +102,7 @@ bool lost_entries(link& l, std::span<const seen_head> seen)
     if (seen.empty()) {
         return false;
     }
-    return l
+    return conn
         .exec(sql, bigints(seen, [](const auto& h) { return number(h.wall); }),
               bigints(seen, [](const auto& h) { return static_cast<std::int64_t>(h.epoch); }),
               bigints(seen, [](const auto& h) { return number(h.newest); }),

@@ -15,7 +15,7 @@
 
 namespace db {
 
-class link;
+class connection;
 
 struct seen_head {
     walls::wall_id wall{};
@@ -53,6 +53,6 @@ private:
 
 // Does the database lack an entry that was seen? Of walls that are gone or began anew it says
 // nothing: whoever knows those hears so by the epoch of the wall.
-bool lost_entries(link& l, std::span<const seen_head> seen);
+bool lost_entries(connection& conn, std::span<const seen_head> seen);
 
 } // namespace db

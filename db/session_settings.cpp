@@ -1,6 +1,6 @@
 #include "db/session_settings.hpp"
 
-#include "db/link.hpp"
+#include "db/connection.hpp"
 
 #include <pqxx/nontransaction>
 
@@ -73,11 +73,11 @@ void set_session(pqxx::connection& c)
         now.exec("set session_replication_role = origin");
     } catch (const pqxx::sql_error&) {
         const std::string role = c.username();
-        throw trouble_found({walls::trouble_kind::unavailable,
-                             "session_replication_role is replica for the role " + role +
-                                 ", which keeps the triggers of the feed from firing: run "
-                                 "`alter role " +
-                                 role + " reset session_replication_role` (or where it is set)"});
+        throw db_exception({walls::db_error_kind::unavailable,
+                            "session_replication_role is replica for the role " + role +
+                                ", which keeps the triggers of the feed from firing: run "
+                                "`alter role " +
+                                role + " reset session_replication_role` (or where it is set)"});
     }
 }
 

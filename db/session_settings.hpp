@@ -15,7 +15,7 @@ namespace db {
 // overridden, else what pqxx throws.
 //
 // Not overridden: default_transaction_read_only, the switch of operators that keeps writers out
-// (walls::trouble_kind::read_only); `role`, for tables that belong to a group; synchronous_commit,
+// (walls::db_error_kind::read_only); `role`, for tables that belong to a group; synchronous_commit,
 // except for `off`; what makes statements faster or slower and changes no answer.
 void set_session(pqxx::connection& c);
 

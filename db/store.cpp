@@ -105,7 +105,8 @@ public:
 
     result<walls::changes> look(std::span<const walls::wall_id> also) override
     {
-        return look_.read(fibers::nobody, [&](link& l) { return looker_.look(l, also); });
+        return look_.read(fibers::nobody,
+                          [&](connection& conn) { return looker_.look(conn, also); });
     }
 
     result<std::vector<walls::page>> entries_after(std::span<const walls::cursor> cursors,
@@ -114,17 +115,19 @@ public:
         if (cursors.empty()) {
             return std::vector<walls::page>{};
         }
-        return look_.read(fibers::nobody, [&](link& l) {
-            return db::entries_after(l, cursors, most, looker_.seen());
+        return look_.read(fibers::nobody, [&](connection& conn) {
+            return db::entries_after(conn, cursors, most, looker_.seen());
         });
     }
 
     walls::entry_source& older_entries() override { return older_; }
 
-    result<std::vector<walls::identity_ptr>> who(std::span<const std::string> tokens) override
+    result<std::vector<walls::identity_ptr>>
+    find_identities(std::span<const std::string> tokens) override
     {
         // Never from a replica: a session that was ended must not live on by lag.
-        return sessions_.read(fibers::nobody, [&](link& l) { return db::who(l, tokens); });
+        return sessions_.read(fibers::nobody,
+                              [&](connection& conn) { return db::find_identities(conn, tokens); });
     }
 
     result<std::optional<signed_in>> sign_in(const std::string& name, const std::string& password,
@@ -134,7 +137,8 @@ public:
         if (passwords_.waiting() >= settings_.waiting_sign_ins) {
             return too_busy(fibers::refusal::full); // without a question that would be in vain
         }
-        const auto stored = others_.read(asker, [&](link& l) { return db::password_of(l, name); });
+        const auto stored =
+            others_.read(asker, [&](connection& conn) { return db::password_of(conn, name); });
         if (!stored) {
             return stored.error();
         }
@@ -145,52 +149,54 @@ public:
         if (!*fits) {
             return std::optional<signed_in>();
         }
-        return others_.write(asker_of(stored->user), [&](link& l) {
-            return db::add_session(l, *stored, settings_.session_lifetime,
+        return others_.write(asker_of(stored->user), [&](connection& conn) {
+            return db::add_session(conn, *stored, settings_.session_lifetime,
                                    settings_.max_sessions_per_user);
         });
     }
 
     result<bool> sign_out(const std::string& session_id) override
     {
-        return others_.write(fibers::nobody, [&](link& l) { return db::sign_out(l, session_id); });
+        return others_.write(fibers::nobody,
+                             [&](connection& conn) { return db::sign_out(conn, session_id); });
     }
 
-    result<allowed<std::vector<wall_summary>>> walls_of(const reader& who) override
+    result<allowed<std::vector<wall_summary>>> walls_of(const reader& asker) override
     {
-        return read(asker_of(who.user),
-                    [&](link& l) { return db::walls_of(l, who, looker_.seen()); });
+        return read(asker_of(asker.user),
+                    [&](connection& conn) { return db::walls_of(conn, asker, looker_.seen()); });
     }
 
-    result<allowed<history>> posts_before(const reader& who, walls::wall_id wall,
+    result<allowed<history>> posts_before(const reader& asker, walls::wall_id wall,
                                           std::optional<walls::entry_id> before,
                                           std::size_t limit) override
     {
-        return read(asker_of(who.user), [&](link& l) {
-            return db::posts_before(l, who, wall, before, {limit, settings_.page_bytes},
+        return read(asker_of(asker.user), [&](connection& conn) {
+            return db::posts_before(conn, asker, wall, before, {limit, settings_.page_bytes},
                                     looker_.seen());
         });
     }
 
-    result<allowed<history>> search(const reader& who, const wanted_words& wanted) override
+    result<allowed<history>> search(const reader& asker, const search_query& wanted) override
     {
-        return read(asker_of(who.user), [&](link& l) {
-            return db::search(l, who, wanted, settings_.page_bytes, looker_.seen());
+        return read(asker_of(asker.user), [&](connection& conn) {
+            return db::search(conn, asker, wanted, settings_.page_bytes, looker_.seen());
         });
     }
 
-    result<allowed<std::int64_t>> mark_read(const reader& who, walls::wall_id wall,
+    result<allowed<std::int64_t>> mark_read(const reader& asker, walls::wall_id wall,
                                             walls::entry_id entry) override
     {
-        return others_.write(asker_of(who.user),
-                             [&](link& l) { return db::mark_read(l, who, wall, entry); });
+        return others_.write(asker_of(asker.user), [&](connection& conn) {
+            return db::mark_read(conn, asker, wall, entry);
+        });
     }
 
     std::vector<result<post_outcome>> add_posts(std::span<const new_post> posts) override
     {
         std::vector<std::optional<post_outcome>> outcomes(posts.size());
-        const auto done = posts_.write(fibers::nobody, [&](link& l) {
-            db::add_posts(l, posts, outcomes);
+        const auto done = posts_.write(fibers::nobody, [&](connection& conn) {
+            db::add_posts(conn, posts, outcomes);
             // Asked after the commit, so that nothing that was committed before it is missed. What
             // the first of them knew is the oldest.
             std::vector<own_entry> own;
@@ -199,7 +205,8 @@ public:
                     own.push_back({posts[i].wall, placed});
                 }
             }
-            const bool changed = after_commit(l, posts.front().access_known, own, looker_.seen());
+            const bool changed =
+                after_commit(conn, posts.front().access_known, own, looker_.seen());
             for (auto& outcome : outcomes) {
                 if (auto* created = outcome ? std::get_if<post_created>(&*outcome) : nullptr) {
                     created->access_changed = changed;
@@ -215,8 +222,8 @@ public:
             } else if (done.has_error()) {
                 answers.emplace_back(done.error());
             } else {
-                answers.emplace_back(walls::trouble{
-                    walls::trouble_kind::unavailable,
+                answers.emplace_back(walls::db_error{
+                    walls::db_error_kind::unavailable,
                     "a post was committed, but what the database tells of it cannot be read"});
             }
         }
@@ -225,11 +232,11 @@ public:
 
     result<change_outcome> change_post(const post_change& change) override
     {
-        return changes_.write(asker_of(change.author.user), [&](link& l) {
-            auto outcome = db::change_post(l, change);
+        return changes_.write(asker_of(change.author.user), [&](connection& conn) {
+            auto outcome = db::change_post(conn, change);
             if (auto* placed = entry_of(outcome)) {
                 const own_entry own[] = {{change.wall, placed}};
-                const bool changed = after_commit(l, change.access_known, own, looker_.seen());
+                const bool changed = after_commit(conn, change.access_known, own, looker_.seen());
                 if (auto* done = std::get_if<post_changed>(&outcome)) {
                     done->access_changed = changed;
                 }
@@ -245,8 +252,8 @@ public:
         constexpr std::size_t batch = 5'000;
         std::size_t removed = 0;
         for (int round = 0; round < 100; ++round) {
-            const auto n =
-                others_.write(fibers::nobody, [](link& l) { return db::clean_up(l, batch); });
+            const auto n = others_.write(
+                fibers::nobody, [](connection& conn) { return db::clean_up(conn, batch); });
             if (!n) {
                 return n.error();
             }
@@ -297,8 +304,8 @@ private:
             if (cursors.empty()) {
                 return std::vector<walls::page>{};
             }
-            return all_.read(fibers::nobody, [&](link& l) {
-                return db::entries_after(l, cursors, most, all_.looker_.seen());
+            return all_.read(fibers::nobody, [&](connection& conn) {
+                return db::entries_after(conn, cursors, most, all_.looker_.seen());
             });
         }
 
@@ -352,21 +359,22 @@ private:
     }
 
     // From the replica if it has everything that the last look saw on the primary, so that what is
-    // known to be there is there. In any doubt and any trouble from the primary. A replica that has
-    // a post has the revocations that were committed before it; a session or membership that it
+    // known to be there is there. In any doubt and after any error from the primary. A replica that
+    // has a post has the revocations that were committed before it; a session or membership that it
     // does not know may only be newer than what it has.
     template <class Question>
     auto read(fibers::asker from, Question question)
-        -> result<std::invoke_result_t<Question&, link&>>
+        -> result<std::invoke_result_t<Question&, connection&>>
     {
         if (replica_ && looker_.seen_upto() != 0) {
-            using answer = std::invoke_result_t<Question&, link&>;
-            auto from_replica = replica_->read(from, [&](link& l) -> std::optional<answer> {
-                if (!has_replayed(l, looker_.seen_upto(), looker_.history())) {
-                    return std::nullopt;
-                }
-                return question(l);
-            });
+            using answer = std::invoke_result_t<Question&, connection&>;
+            auto from_replica =
+                replica_->read(from, [&](connection& conn) -> std::optional<answer> {
+                    if (!has_replayed(conn, looker_.seen_upto(), looker_.history())) {
+                        return std::nullopt;
+                    }
+                    return question(conn);
+                });
             if (from_replica && *from_replica && !is_denied(**from_replica)) {
                 return std::move(**from_replica);
             }

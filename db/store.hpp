@@ -1,7 +1,7 @@
 // The database as the routes see it: one method a question, no SQL and no libpqxx in sight.
 // Called from fibers; each call runs on a worker thread and blocks only the calling fiber.
-// A `result` without a value means trouble (503); what a method may answer otherwise is in its own
-// type.
+// A `result` without a value means an error of the database (503); what a method may answer
+// otherwise is in its own type.
 #pragma once
 
 #include "walls/sources.hpp"
@@ -27,8 +27,8 @@ struct settings {
     // For posts, and as many for reads. Each purpose has connections of its own, each with a
     // thread, so that none can fill another's: store::most_connections() says how many in all.
     std::size_t connections = 4;
-    std::size_t waiting_jobs = 10'000; // of a purpose; beyond: trouble_kind::overloaded
-    std::size_t waiting_of_user = 100; // of those, one user's; beyond: trouble_kind::too_many
+    std::size_t waiting_jobs = 10'000; // of a purpose; beyond: db_error_kind::overloaded
+    std::size_t waiting_of_user = 100; // of those, one user's; beyond: db_error_kind::too_many
     // Passwords are verified in this process, on threads of low priority.
     std::size_t password_threads = 1;
     std::size_t waiting_sign_ins = 40;       // half of them from one address; beyond: as above
@@ -137,7 +137,7 @@ struct post_missing {};
 using change_outcome = std::variant<post_changed, post_unchanged, post_foreign, post_missing,
                                     post_forbidden, post_unacceptable>;
 
-struct wanted_words {
+struct search_query {
     walls::wall_id wall{};
     std::string words; // as docs/PROTOCOL.md has q; UTF-8, no NUL
     std::optional<walls::entry_id> before;
@@ -147,7 +147,7 @@ struct wanted_words {
 struct counters {
     std::uint64_t statements = 0; // SQL statements sent, all connections, since start
     std::uint64_t connects = 0;
-    std::uint64_t failures = 0; // jobs that ended in trouble
+    std::uint64_t failures = 0; // jobs that ended with an error
     std::uint64_t given_up = 0; // connections that did not answer by their deadline
     std::size_t waiting = 0;    // jobs waiting for a worker now
     std::size_t waiting_sign_ins = 0;
@@ -166,7 +166,7 @@ public:
     // Connections with these settings, the listener's included; the replica has its own.
     static std::size_t most_connections(const settings& s);
 
-    // Connects lazily: a database that is down at start is trouble at the first call, not an
+    // Connects lazily: a database that is down at start is an error at the first call, not an
     // exception here. Throws std::invalid_argument for a connection string that libpq cannot read.
     static std::unique_ptr<store> open(const settings& s);
 
@@ -177,20 +177,20 @@ public:
     // False: was not signed in (any more), or the user is disabled.
     virtual result<bool> sign_out(const std::string& session_id) = 0;
 
-    virtual result<allowed<std::vector<wall_summary>>> walls_of(const reader& who) = 0;
-    virtual result<allowed<history>> posts_before(const reader& who, walls::wall_id wall,
+    virtual result<allowed<std::vector<wall_summary>>> walls_of(const reader& asker) = 0;
+    virtual result<allowed<history>> posts_before(const reader& asker, walls::wall_id wall,
                                                   std::optional<walls::entry_id> before,
                                                   std::size_t limit) = 0;
     // Posts with these words, newest last.
-    virtual result<allowed<history>> search(const reader& who, const wanted_words& wanted) = 0;
+    virtual result<allowed<history>> search(const reader& asker, const search_query& wanted) = 0;
     // Entries for clients that were away: with the reads, where entries_after() of the store itself
     // goes with the look.
     virtual walls::entry_source& older_entries() = 0;
-    virtual result<allowed<std::int64_t>> mark_read(const reader& who, walls::wall_id wall,
+    virtual result<allowed<std::int64_t>> mark_read(const reader& asker, walls::wall_id wall,
                                                     walls::entry_id entry) = 0;
     // At least one post, of any walls, in one transaction and on each wall in this order; one that
     // is refused does not stop the others. An answer a post: committed when it is post_created.
-    // After trouble it may or may not be: the same client_key tells. Routes post through
+    // After an error it may or may not be: the same client_key tells. Routes post through
     // db/post_groups.hpp.
     virtual std::vector<result<post_outcome>> add_posts(std::span<const new_post> posts) = 0;
     result<post_outcome> add_post(const new_post& post)
@@ -198,7 +198,7 @@ public:
         return std::move(add_posts({&post, 1}).front());
     }
 
-    // Committed when it returns post_changed; after trouble it may or may not be: the same again
+    // Committed when it returns post_changed; after an error it may or may not be: the same again
     // tells.
     virtual result<change_outcome> change_post(const post_change& change) = 0;
 
@@ -207,7 +207,7 @@ public:
     // many rows are gone.
     virtual result<std::size_t> clean_up() = 0;
 
-    // The program stops: every call ends in trouble now, whatever the database does. Any thread.
+    // The program stops: every call ends in an error now, whatever the database does. Any thread.
     virtual void give_up() = 0;
 
     virtual counters count() const = 0; // any thread

@@ -111,28 +111,27 @@ public:
         , config_(c)
         , route_settings_(route_settings(c))
         , cors_(c.cors_origins)
-        , limited_(rate_settings(c), metrics_)
+        , rate_limits_(rate_settings(c), metrics_)
         , store_(db::store::open(database_settings(c)))
         , room_(c.max_answer_bytes)
         , steps_(loop, steps_a_turn)
         , recent_(recent_limits(c))
-        , lot_(hash_, who_, c.look_ms)
+        , parking_(hash_, presence_, c.look_ms)
         , access_(*store_)
-        , refresher_({*store_, hash_, recent_, access_, who_, lot_},
+        , refresher_({*store_, hash_, recent_, access_, presence_, parking_},
                      {c.refresh_ms,
                       std::chrono::milliseconds(20),
                       {c.page_entries, c.wall_bytes, c.answer_bytes}})
         , backlog_({store_->older_entries(), hash_, recent_, room_, steps_}, backlog_limits(c))
         , posting_(*store_, c.database_connections, c.database_waiting_jobs)
-        , services_{route_settings_, cors_,          *store_,  who_,
-                    hash_,           recent_,        lot_,     access_,
-                    refresher_,      backlog_,       posting_, request_stacks_,
-                    parked_stacks_,  parked_fibers_, metrics_, random_,
-                    limited_,        room_,          steps_}
+        , services_{route_settings_, cors_,           *store_,        presence_,      hash_,
+                    recent_,         parking_,        access_,        refresher_,     backlog_,
+                    posting_,        request_stacks_, parked_stacks_, parked_fibers_, metrics_,
+                    random_,         rate_limits_,    room_,          steps_}
         , server_(loop, c, services_)
     {
         room_.on_wait = [this] { metrics_.answer_waits.Increment(); };
-        refresher_.on_look = [this](const walls::trouble* t) { report_look(t); };
+        refresher_.on_look = [this](const walls::db_error* t) { report_look(t); };
         refresher_.on_clock_set = [this](walls::refresher::clock which,
                                          std::chrono::milliseconds by) { report_clock(which, by); };
     }
@@ -152,7 +151,7 @@ public:
     void start()
     {
         jobs_.push_back(boost::fibers::fiber([this] { refresher_.run(); }));
-        jobs_.push_back(boost::fibers::fiber([this] { lot_.run(); }));
+        jobs_.push_back(boost::fibers::fiber([this] { parking_.run(); }));
         jobs_.push_back(boost::fibers::fiber([this] { server_.run_timers(); }));
         jobs_.push_back(boost::fibers::fiber([this] { look_after_things(); }));
         if (config_.notify) {
@@ -169,12 +168,12 @@ public:
                          std::chrono::milliseconds(500));
         store_->give_up(); // also what a database that hangs would hold up for ever
         refresher_.stop();
-        lot_.stop();
+        parking_.stop();
         {
             const std::lock_guard lock(mutex_);
             stopping_ = true;
         }
-        bell_.notify_all();
+        wake_up_.notify_all();
         for (auto& job : jobs_) {
             job.join();
         }
@@ -205,7 +204,7 @@ private:
         return e;
     }
 
-    void report_look(const walls::trouble* t)
+    void report_look(const walls::db_error* t)
     {
         if (t != nullptr && looking_) {
             spdlog::warn("the database cannot be looked at, parked polls wait: {}", t->why);
@@ -213,27 +212,27 @@ private:
             spdlog::info("the database can be looked at again");
         }
         looking_ = t == nullptr;
-        const auto counted = store_->count();
-        report_schema(counted.schema);
-        if (counted.histories_cut > std::exchange(histories_cut_, counted.histories_cut)) {
+        const auto counters = store_->count();
+        report_schema(counters.schema);
+        if (counters.histories_cut > std::exchange(histories_cut_, counters.histories_cut)) {
             spdlog::warn("the database is another and may lack entries that were seen: a new "
                          "history begins, every client reads its walls anew");
         }
-        report_unreadable(counted);
+        report_unreadable(counters);
     }
 
     // Once a minute at most: it lasts until somebody mends the row.
-    void report_unreadable(const db::counters& counted)
+    void report_unreadable(const db::counters& counters)
     {
         const auto now = std::chrono::steady_clock::now();
-        if (counted.unreadable == unreadable_ ||
+        if (counters.unreadable == unreadable_ ||
             (unreadable_told_ && now - *unreadable_told_ < std::chrono::minutes(1))) {
             return;
         }
         spdlog::warn("a row behind a view of the contract cannot be read and is passed over, {} "
                      "more times: {}",
-                     counted.unreadable - unreadable_, counted.unreadable_why);
-        unreadable_ = counted.unreadable;
+                     counters.unreadable - unreadable_, counters.unreadable_why);
+        unreadable_ = counters.unreadable;
         unreadable_told_ = now;
     }
 
@@ -280,11 +279,11 @@ private:
         for (unsigned minute = 1;; ++minute) {
             const auto wait = std::max<std::chrono::milliseconds>(std::chrono::minutes(1),
                                                                   2 * route_settings_.poll_time);
-            if (bell_.wait_for(lock, wait, [this] { return stopping_; })) {
+            if (wake_up_.wait_for(lock, wait, [this] { return stopping_; })) {
                 return;
             }
             access_.sweep();
-            if (minute % 60 == 0 && who_.clients() > 0 && time_is_certain()) {
+            if (minute % 60 == 0 && presence_.clients() > 0 && time_is_certain()) {
                 if (const auto cleaned = store_->clean_up(); !cleaned) {
                     spdlog::warn("old keys and sessions were not removed: {}", cleaned.error().why);
                 }
@@ -298,18 +297,18 @@ private:
     const http::cors cors_;
     fibers::stack_pool request_stacks_{request_stack_bytes};
     fibers::stack_pool parked_stacks_{parked_stack_bytes};
-    fibers::standing_fibers<routes::poll_in_progress> parked_fibers_{
-        parked_stacks_, routes::poll_in_progress::park};
+    fibers::fiber_pool<routes::poll_in_progress> parked_fibers_{parked_stacks_,
+                                                                routes::poll_in_progress::park};
     routes::metrics metrics_;
     std::minstd_rand random_{std::random_device{}()};
-    routes::rates limited_;
+    routes::rate_limits rate_limits_;
     std::unique_ptr<db::store> store_;
-    walls::presence who_;
+    walls::presence presence_;
     walls::global_hash hash_;
     walls::answer_room room_;
     fibers::step_gate steps_;
     walls::recent_entries recent_;
-    walls::parking lot_;
+    walls::parking parking_;
     walls::access_cache access_;
     walls::refresher refresher_;
     walls::backlog backlog_;
@@ -326,7 +325,7 @@ private:
     std::optional<fibers::steady_time> database_clock_set_; // by somebody, while this ran
     bool stopping_ = false;
     boost::fibers::mutex mutex_;
-    boost::fibers::condition_variable bell_;
+    boost::fibers::condition_variable wake_up_;
 };
 
 } // namespace

@@ -1,7 +1,7 @@
 #include "fcgi_app/connection.hpp"
 
+#include "fcgi_app/fastcgi/encode.hpp"
 #include "fcgi_app/server.hpp"
-#include "fcgi_app/wire/encode.hpp"
 #include "walls/parked.hpp"
 
 #include <spdlog/spdlog.h>
@@ -21,9 +21,9 @@ namespace {
 // Reads of one connection in one turn: one that floods us waits for the others.
 constexpr int reads_a_turn = 4;
 
-wire::limits limits_for(const server& owner, bool overloaded)
+fastcgi::limits limits_for(const server& owner, bool overloaded)
 {
-    wire::limits l = owner.wire_limits();
+    fastcgi::limits l = owner.wire_limits();
     if (overloaded) {
         l.requests = 0;
     }
@@ -32,7 +32,7 @@ wire::limits limits_for(const server& owner, bool overloaded)
 
 } // namespace
 
-pending_request::pending_request(connection& c, wire::request_id id, bool keep_conn)
+pending_request::pending_request(connection& c, fastcgi::request_id id, bool keep_conn)
     : connection_(&c)
     , id_(id)
     , keep_conn_(keep_conn)
@@ -189,14 +189,14 @@ void connection::peer_left()
     close_if_done();
 }
 
-void connection::on_request(wire::request&& r)
+void connection::on_request(fastcgi::request&& r)
 {
     auto pending = std::make_unique<pending_request>(*this, r.id, r.keep_conn);
     pending_.insert(*pending);
     server_.start(std::move(pending), std::move(r));
 }
 
-void connection::on_abort(wire::request_id id)
+void connection::on_abort(fastcgi::request_id id)
 {
     if (const auto it = pending_.find(id); it != pending_.end()) {
         it->leave();
@@ -212,7 +212,7 @@ void connection::on_reply(std::string_view bytes, bool close_after)
 
 void connection::on_overloaded()
 {
-    server_.counted().overloaded_requests.Increment();
+    server_.metrics().overloaded_requests.Increment();
     if (!std::exchange(overload_logged_, true)) {
         spdlog::warn("requests refused with FCGI_OVERLOADED: {} in flight on one connection "
                      "(max_requests_per_connection, or the connection is beyond max_connections)",
@@ -222,7 +222,7 @@ void connection::on_overloaded()
 
 void connection::on_broken(std::string_view reason)
 {
-    server_.counted().broken_connections.Increment();
+    server_.metrics().broken_connections.Increment();
     spdlog::warn("connection dropped: the peer broke the FastCGI protocol: {}", reason);
     close();
 }
@@ -249,7 +249,7 @@ void connection::answer(pending_request& r, std::string_view cgi)
     if (out_.empty()) {
         out_ = server_.take_buffer();
     }
-    wire::append_answer(out_, r.id_, cgi);
+    fastcgi::append_answer(out_, r.id_, cgi);
     end(r);
     // Behind nginx there is one request at a time. The answers of a peer that multiplexes leave
     // together in the next turn.
@@ -288,13 +288,13 @@ void connection::wait_for_turn(const pending_request& r)
 }
 
 // One record. Returns what is left.
-std::span<std::string_view> connection::send_piece(wire::request_id id,
+std::span<std::string_view> connection::send_piece(fastcgi::request_id id,
                                                    std::span<std::string_view> parts)
 {
     if (out_.empty()) {
         out_ = server_.take_buffer();
     }
-    const auto left = wire::append_record(out_, id, parts);
+    const auto left = fastcgi::append_record(out_, id, parts);
     flush();
     arm_timer();
     return left;
@@ -307,7 +307,7 @@ void connection::end_large(pending_request& r)
     } else {
         behind_since_.reset();
     }
-    wire::append_end(out_, r.id_);
+    fastcgi::append_end(out_, r.id_);
     end(r);
     flush();
     arm_timer();
@@ -340,7 +340,7 @@ void connection::count_unsent()
 // Nobody answered: the peer aborted, or left, or a handler failed to.
 void connection::abandon(pending_request& r)
 {
-    wire::append_answer(out_, r.id_, {});
+    fastcgi::append_answer(out_, r.id_, {});
     end(r);
     queue_flush();
 }
@@ -447,7 +447,7 @@ void connection::arm_timer()
         waits_to_send_ = sent_ < out_.size();
         const auto wait =
             receiving ? server_.settings().receive_timeout_seconds /
-                            static_cast<double>(wire::demux::silent_intervals)
+                            static_cast<double>(fastcgi::demux::silent_intervals)
                       : std::chrono::duration<double>(server_.settings().send_timeout_seconds);
         server_.timers().enter(*this,
                                now + std::chrono::duration_cast<std::chrono::milliseconds>(wait));
@@ -460,13 +460,13 @@ void connection::on_time()
     if (waited && !writable_ &&
         std::chrono::steady_clock::now() - not_read_since_ >=
             server_.settings().send_timeout_seconds) {
-        server_.counted().too_slow_readers.Increment();
+        server_.metrics().too_slow_readers.Increment();
         spdlog::warn("connection dropped: the peer has not read for {} s (send_timeout_seconds)",
                      server_.settings().send_timeout_seconds.count());
         return close();
     }
     if (holds_up_others(std::chrono::steady_clock::now())) {
-        server_.counted().too_slow_readers.Increment();
+        server_.metrics().too_slow_readers.Increment();
         spdlog::warn("connection dropped: the peer has taken none of its answers whole for {} s "
                      "(send_timeout_seconds), and others wait for room (max_answer_bytes)",
                      server_.settings().send_timeout_seconds.count());
@@ -477,8 +477,8 @@ void connection::on_time()
         ++silent_intervals_;
     }
     if (!closed_ && demux_.half_received() == 0 && !demux_.idle() &&
-        silent_intervals_ >= wire::demux::silent_intervals) {
-        server_.counted().too_slow_requests.Increment();
+        silent_intervals_ >= fastcgi::demux::silent_intervals) {
+        server_.metrics().too_slow_requests.Increment();
         spdlog::warn("connection dropped: the peer stopped in the middle of a record "
                      "(receive_timeout_seconds)");
         return close();

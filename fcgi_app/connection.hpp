@@ -2,8 +2,8 @@
 // back. No fiber of its own: the reactor feeds it. Thread of the event loop only.
 #pragma once
 
+#include "fcgi_app/fastcgi/demux.hpp"
 #include "fcgi_app/routes/exchange.hpp"
-#include "fcgi_app/wire/demux.hpp"
 #include "fibers/reactor.hpp"
 #include "fibers/sleeper.hpp"
 #include "fibers/timer_wheel.hpp"
@@ -28,7 +28,7 @@ class pending_request final
     : public routes::exchange,
       public boost::intrusive::set_base_hook<boost::intrusive::optimize_size<true>> {
 public:
-    pending_request(connection& c, wire::request_id id, bool keep_conn);
+    pending_request(connection& c, fastcgi::request_id id, bool keep_conn);
     ~pending_request() override;
     pending_request(const pending_request&) = delete;
     pending_request& operator=(const pending_request&) = delete;
@@ -43,14 +43,14 @@ public:
 private:
     friend class connection;
     struct by_id {
-        using type = wire::request_id;
+        using type = fastcgi::request_id;
         type operator()(const pending_request& r) const { return r.id_; }
     };
     void leave(); // the peer left or aborted
 
     connection* connection_; // null: it is closed
     walls::parked* parked_ = nullptr;
-    wire::request_id id_;
+    fastcgi::request_id id_;
     bool keep_conn_;
     bool gone_ = false;
 };
@@ -58,7 +58,7 @@ private:
 class connection final : public fibers::watcher,
                          public fibers::turn_task,
                          public fibers::timer,
-                         public wire::sink,
+                         public fastcgi::sink,
                          public boost::intrusive::list_base_hook<
                              boost::intrusive::link_mode<boost::intrusive::auto_unlink>,
                              boost::intrusive::tag<struct all_connections>> {
@@ -80,9 +80,9 @@ private:
     void on_ready(std::uint32_t events) override;
     void on_turn() override;
     void on_time() override;
-    // wire::sink
-    void on_request(wire::request&& r) override;
-    void on_abort(wire::request_id id) override;
+    // fastcgi::sink
+    void on_request(fastcgi::request&& r) override;
+    void on_abort(fastcgi::request_id id) override;
     void on_reply(std::string_view bytes, bool close_after) override;
     void on_overloaded() override;
     void on_broken(std::string_view reason) override;
@@ -96,7 +96,8 @@ private:
     void answer(pending_request& r, std::string_view cgi);
     void begin_large();
     void wait_for_turn(const pending_request& r);
-    std::span<std::string_view> send_piece(wire::request_id id, std::span<std::string_view> parts);
+    std::span<std::string_view> send_piece(fastcgi::request_id id,
+                                           std::span<std::string_view> parts);
     void end_large(pending_request& r);
     void abandon(pending_request& r);
     void end(pending_request& r);
@@ -110,7 +111,7 @@ private:
 
     server& server_;
     int fd_;
-    wire::demux demux_;
+    fastcgi::demux demux_;
     // Intrusive: nginx has one request on a connection, and a hash table of one costs 300 bytes.
     boost::intrusive::set<pending_request, boost::intrusive::key_of_value<pending_request::by_id>,
                           boost::intrusive::constant_time_size<false>>

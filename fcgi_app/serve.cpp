@@ -81,7 +81,7 @@ int serve(const config& settings)
     database.database = settings.database;
     database.statement_timeout = settings.statement_timeout_ms;
     if (const auto schema = db::check_schema(database); !schema) {
-        if (schema.error().kind == walls::trouble_kind::wrong_schema) {
+        if (schema.error().kind == walls::db_error_kind::wrong_schema) {
             std::fprintf(stderr, "pollster: %s\n", schema.error().why.c_str());
             return 1;
         }

@@ -1,8 +1,8 @@
 #include "fcgi_app/server.hpp"
 
+#include "fcgi_app/fastcgi/params.hpp"
 #include "fcgi_app/http/request.hpp"
 #include "fcgi_app/routes/table.hpp"
-#include "fcgi_app/wire/params.hpp"
 
 #include <boost/fiber/fiber.hpp>
 #include <boost/fiber/operations.hpp>
@@ -28,7 +28,7 @@ constexpr std::size_t overloaded_connections = 256;
 
 // For answers to requests that are refused before they are understood: a page of another origin
 // could not read them without the CORS headers.
-std::string_view origin_in(const std::optional<std::vector<wire::name_value>>& params)
+std::string_view origin_in(const std::optional<std::vector<fastcgi::name_value>>& params)
 {
     if (params) {
         for (const auto& [name, value] : *params) {
@@ -82,7 +82,7 @@ private:
     int fd_;
 };
 
-class server::graveyard final : public fibers::turn_task {
+class server::deferred_deletion final : public fibers::turn_task {
 public:
     void bury(connection& c) { dead_.emplace_back(&c); }
     void on_turn() override { std::vector<std::unique_ptr<connection>>().swap(dead_); }
@@ -96,7 +96,7 @@ server::server(fibers::reactor& loop, const config& settings, routes::services& 
     , settings_(settings)
     , services_(services)
     , timers_(std::chrono::milliseconds(250), 512, std::chrono::steady_clock::now())
-    , closed_(std::make_unique<graveyard>())
+    , closed_(std::make_unique<deferred_deletion>())
 {
 }
 
@@ -108,7 +108,7 @@ server::~server()
     }
 }
 
-wire::limits server::wire_limits() const
+fastcgi::limits server::wire_limits() const
 {
     return {settings_.max_params_bytes, settings_.max_body_bytes,
             settings_.max_requests_per_connection, settings_.max_connections};
@@ -124,7 +124,7 @@ void server::adopt(int fd)
 {
     const bool overloaded = connections_ >= settings_.max_connections;
     if (overloaded) {
-        counted().refused_connections.Increment();
+        metrics().refused_connections.Increment();
         spdlog::warn("connection refused: {} are open (max_connections)", connections_);
         if (connections_ >= settings_.max_connections + overloaded_connections) {
             ::close(fd);
@@ -134,7 +134,7 @@ void server::adopt(int fd)
     auto* c = new connection(*this, fd, overloaded);
     all_.push_back(*c);
     ++connections_;
-    counted().connections.Increment();
+    metrics().connections.Increment();
     if (!c->watch()) {
         spdlog::error("cannot watch a connection: {}", std::strerror(errno));
         c->close();
@@ -162,28 +162,28 @@ void server::give_buffer(std::string&& used)
     }
 }
 
-void server::start(std::unique_ptr<pending_request> peer, wire::request&& r)
+void server::start(std::unique_ptr<pending_request> peer, fastcgi::request&& r)
 {
-    counted().requests.Increment();
+    metrics().requests.Increment();
     const auto number = ++requests_;
     boost::fibers::fiber(
         boost::fibers::launch::post, std::allocator_arg, services_.request_stacks.get(),
-        [this, number](std::unique_ptr<pending_request> to, wire::request asked) {
-            const auto params = wire::decode_params(asked.params);
+        [this, number](std::unique_ptr<pending_request> to, fastcgi::request asked) {
+            const auto params = fastcgi::decode_params(asked.params);
             const auto origin = origin_in(params);
-            if (asked.too_large != wire::request::excess::none) {
-                counted().too_large.Increment();
+            if (asked.too_large != fastcgi::request::excess::none) {
+                metrics().too_large.Increment();
                 spdlog::warn("request {}: {} beyond the limit, refused", number,
-                             asked.too_large == wire::request::excess::body
+                             asked.too_large == fastcgi::request::excess::body
                                  ? "body (max_body_bytes)"
                                  : "params (max_params_bytes)");
-                const bool body = asked.too_large == wire::request::excess::body;
+                const bool body = asked.too_large == fastcgi::request::excess::body;
                 return routes::refuse(services_, *to, origin, body ? 413 : 431,
                                       body ? "The body is too large."
                                            : "The request's header is too large.");
             }
             if (asked.too_slow) {
-                counted().too_slow_requests.Increment();
+                metrics().too_slow_requests.Increment();
                 spdlog::warn("request {}: silent for receive_timeout_seconds, refused", number);
                 return routes::refuse(services_, *to, origin, 408,
                                       "The request took too long to arrive.");
@@ -240,7 +240,7 @@ void server::give_heap_back()
         most_answers_ = answers;
         return;
     }
-    const std::size_t parked = services_.lot.parked_now();
+    const std::size_t parked = services_.parking.parked_now();
     const std::size_t before = std::exchange(parked_before_, parked);
     const std::size_t most = std::max(parked, parked_at_trim_);
     if (most >= worth_it && apart(parked, parked_at_trim_) > most / 8 &&
@@ -260,7 +260,7 @@ bool server::stop(fibers::steady_time deadline)
     // Those who were just being compared may still park: woken again until none is left.
     std::unique_lock lock(mutex_);
     while (connections_ > 0 && std::chrono::steady_clock::now() < deadline) {
-        services_.who.wake_all(walls::woken::stopping);
+        services_.presence.wake_all(walls::woken::stopping);
         for (auto it = all_.begin(); it != all_.end();) {
             (it++)->finish();
         }

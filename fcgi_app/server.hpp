@@ -4,9 +4,9 @@
 
 #include "fcgi_app/config/config.hpp"
 #include "fcgi_app/connection.hpp"
+#include "fcgi_app/fastcgi/limits.hpp"
 #include "fcgi_app/routes/services.hpp"
 #include "fcgi_app/sockets.hpp"
-#include "fcgi_app/wire/limits.hpp"
 #include "fibers/reactor.hpp"
 #include "fibers/timer_wheel.hpp"
 
@@ -47,8 +47,8 @@ public:
     // For connections.
     fibers::reactor& loop() { return loop_; }
     const config& settings() const { return settings_; }
-    wire::limits wire_limits() const;
-    routes::metrics& counted() { return services_.counted; }
+    fastcgi::limits wire_limits() const;
+    routes::metrics& metrics() { return services_.metrics; }
     fibers::timer_wheel& timers() { return timers_; }
     walls::answer_room& room() { return services_.room; }
     fibers::step_gate& steps() { return services_.steps; }
@@ -57,12 +57,12 @@ public:
     // after the other, and each would allocate, fill cold memory, and free.
     std::string take_buffer() { return std::exchange(buffer_, {}); }
     void give_buffer(std::string&& used);
-    void start(std::unique_ptr<pending_request> peer, wire::request&& r);
+    void start(std::unique_ptr<pending_request> peer, fastcgi::request&& r);
     void closed(connection& c);
 
 private:
     class acceptor;
-    class graveyard;
+    class deferred_deletion;
 
     void adopt(int fd);
     void give_heap_back();
@@ -78,7 +78,8 @@ private:
                                boost::intrusive::tag<struct all_connections>>>,
                            boost::intrusive::constant_time_size<false>>
         all_;
-    std::unique_ptr<graveyard> closed_; // destroyed in the next turn: a caller may still be inside
+    std::unique_ptr<deferred_deletion>
+        closed_; // destroyed in the next turn: a caller may still be inside
     std::size_t connections_ = 0;
     std::uint64_t requests_ = 0;     // numbers them for the log
     std::size_t parked_before_ = 0;  // a second ago

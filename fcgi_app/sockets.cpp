@@ -51,7 +51,7 @@ std::string reason(int error)
     return std::strerror(error);
 }
 
-socket_trouble trouble(const listen_address& address, const std::string& sentence)
+socket_error failed(const listen_address& address, const std::string& sentence)
 {
     return {"cannot listen on " + to_string(address) + ": " + sentence};
 }
@@ -118,22 +118,22 @@ socket_result<listening_socket> open_unix(const unix_address& unix)
     const auto owner = id_of<passwd>(unix.owner, &passwd::pw_uid, getpwnam);
     const auto group = id_of<struct group>(unix.group, &group::gr_gid, getgrnam);
     if (!owner || !group) {
-        return trouble(address, owner ? "there is no group \"" + unix.group + "\""
-                                      : "there is no user \"" + unix.owner + "\"");
+        return failed(address, owner ? "there is no group \"" + unix.group + "\""
+                                     : "there is no user \"" + unix.owner + "\"");
     }
     const std::string directory = directory_of(unix.path);
     const descriptor lock(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (lock.get() < 0) {
-        return trouble(address, "directory " + directory + ": " + reason(errno));
+        return failed(address, "directory " + directory + ": " + reason(errno));
     }
     // Two servers that start at once would both find the path dead; the directory's lock lets them
     // in one by one, and it ends with the process.
     if (flock(lock.get(), LOCK_EX) != 0) {
-        return trouble(address, "directory " + directory + " cannot be locked: " + reason(errno));
+        return failed(address, "directory " + directory + " cannot be locked: " + reason(errno));
     }
     const sockaddr_un name = unix_sockaddr(unix.path);
     if (const auto wrong = clear_path(unix.path, name)) {
-        return trouble(address, *wrong);
+        return failed(address, *wrong);
     }
     descriptor fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     // Nobody can connect before listen(), so owner and mode are set between the two; until then
@@ -143,19 +143,19 @@ socket_result<listening_socket> open_unix(const unix_address& unix)
     const int bind_error = errno;
     umask(before);
     if (bound != 0) {
-        return trouble(address, reason(bind_error));
+        return failed(address, reason(bind_error));
     }
     listening_socket out(fd.get(), to_string(address));
     fd.release();
     out.remember_file(unix.path);
     if (chown(unix.path.c_str(), *owner, *group) != 0) {
-        return trouble(address, "owner and group cannot be set: " + reason(errno));
+        return failed(address, "owner and group cannot be set: " + reason(errno));
     }
     if (chmod(unix.path.c_str(), unix.mode) != 0) {
-        return trouble(address, "the mode cannot be set: " + reason(errno));
+        return failed(address, "the mode cannot be set: " + reason(errno));
     }
     if (listen(out.fd(), listen_backlog) != 0) {
-        return trouble(address, reason(errno));
+        return failed(address, reason(errno));
     }
     return out;
 }
@@ -169,12 +169,12 @@ socket_result<listening_socket> open_tcp(const tcp_address& tcp)
     addrinfo* found = nullptr;
     if (const int error = getaddrinfo(tcp.host.c_str(), tcp.port.c_str(), &hints, &found);
         error != 0) {
-        return trouble(address, gai_strerror(error));
+        return failed(address, gai_strerror(error));
     }
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
     descriptor fd(socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (fd.get() < 0) {
-        return trouble(address, reason(errno));
+        return failed(address, reason(errno));
     }
     const int on = 1;
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -183,8 +183,8 @@ socket_result<listening_socket> open_tcp(const tcp_address& tcp)
     }
     if (bind(fd.get(), found->ai_addr, found->ai_addrlen) != 0 ||
         listen(fd.get(), listen_backlog) != 0) {
-        return trouble(address, errno == EADDRINUSE ? "another server is already listening there"
-                                                    : reason(errno));
+        return failed(address, errno == EADDRINUSE ? "another server is already listening there"
+                                                   : reason(errno));
     }
     listening_socket out(fd.get(), to_string(address));
     fd.release();
@@ -209,12 +209,12 @@ socket_result<std::vector<listening_socket>> handed_over()
     std::vector<listening_socket> out;
     const int count = sd_listen_fds(1);
     if (count < 0) {
-        return socket_trouble{"LISTEN_FDS cannot be understood: " + reason(-count)};
+        return socket_error{"LISTEN_FDS cannot be understood: " + reason(-count)};
     }
     for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; ++fd) {
         if (!is_listening(fd)) {
-            return socket_trouble{"systemd handed over descriptor " + std::to_string(fd) +
-                                  ", which is no listening stream socket"};
+            return socket_error{"systemd handed over descriptor " + std::to_string(fd) +
+                                ", which is no listening stream socket"};
         }
         make_non_blocking(fd);
         out.emplace_back(fd, "systemd:" + std::to_string(fd - SD_LISTEN_FDS_START));

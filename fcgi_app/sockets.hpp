@@ -14,15 +14,15 @@
 
 namespace pollster {
 
-struct socket_trouble {
+struct socket_error {
     std::string sentence; // one line for the operator, with the address in it
 };
 
 template <class T>
-using socket_result = boost::system::result<T, socket_trouble>;
+using socket_result = boost::system::result<T, socket_error>;
 
-// Found by boost::system::result when value() is called on a trouble.
-[[noreturn]] inline void throw_exception_from_error(const socket_trouble& t,
+// Found by boost::system::result when value() is called on an error.
+[[noreturn]] inline void throw_exception_from_error(const socket_error& t,
                                                     const boost::source_location&)
 {
     throw std::runtime_error(t.sentence);

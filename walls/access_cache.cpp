@@ -36,12 +36,12 @@ std::optional<identity_ptr> access_cache::remembered(const std::string& token, b
     if (it != known_.end()) {
         known& k = it->second;
         const bool young = now - k.since < time_to_live;
-        if (k.who->ends <= now) {
+        if (k.identity->ends <= now) {
             known_.erase(it); // by the database's clock, which may have been set: it is asked
         } else if (looks_succeed || young) {
             k.used = true;
             ++hits_;
-            return k.who;
+            return k.identity;
         }
     }
     return std::nullopt;
@@ -50,8 +50,8 @@ std::optional<identity_ptr> access_cache::remembered(const std::string& token, b
 result<identity_ptr> access_cache::find(const std::string& token, bool looks_succeed,
                                         fibers::steady_time now)
 {
-    if (auto who = remembered(token, looks_succeed, now)) {
-        return std::move(*who);
+    if (auto identity = remembered(token, looks_succeed, now)) {
+        return std::move(*identity);
     }
     ++misses_;
     return batch_.ask(token);
@@ -64,11 +64,11 @@ result<identity_ptr> access_cache::find_any(std::span<const std::string> tokens,
         return find(tokens.front(), looks_succeed, now);
     }
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-        const auto who = remembered(tokens[i], looks_succeed, now);
-        if (who && *who) {
-            return *who;
+        const auto identity = remembered(tokens[i], looks_succeed, now);
+        if (identity && *identity) {
+            return *identity;
         }
-        if (who) {
+        if (identity) {
             continue; // it has just expired
         }
         ++misses_;
@@ -86,28 +86,28 @@ std::vector<access_cache::answer> access_cache::load(std::span<const std::string
 {
     const auto asked_at = std::chrono::steady_clock::now();
     const auto forgotten = forgotten_;
-    auto found = source_.who(tokens);
+    auto found = source_.find_identities(tokens);
     if (!found) {
         return std::vector<answer>(tokens.size(), answer(found.error()));
     }
     std::vector<answer> answers(found->begin(), found->end());
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-        const identity_ptr& who = (*found)[i];
-        if (!who) {
+        const identity_ptr& identity = (*found)[i];
+        if (!identity) {
             known_.erase(tokens[i]);
         } else if (forgotten == forgotten_) {
             // Otherwise it may be older than the change that was reported meanwhile: good for this
             // answer, not for later ones.
-            known_.insert_or_assign(tokens[i], known{who, asked_at});
+            known_.insert_or_assign(tokens[i], known{identity, asked_at});
         }
     }
     return answers;
 }
 
-bool access_cache::holds(const std::string& token, const identity_ptr& who) const
+bool access_cache::holds(const std::string& token, const identity_ptr& identity) const
 {
     const auto it = known_.find(token);
-    return it != known_.end() && it->second.who == who;
+    return it != known_.end() && it->second.identity == identity;
 }
 
 void access_cache::forget(user_id user)
@@ -120,7 +120,7 @@ void access_cache::forget(std::span<const user_id> users)
     ++forgotten_;
     const boost::unordered_flat_set<user_id> changed(users.begin(), users.end());
     boost::unordered::erase_if(
-        known_, [&changed](const auto& k) { return changed.contains(k.second.who->user); });
+        known_, [&changed](const auto& k) { return changed.contains(k.second.identity->user); });
 }
 
 void access_cache::forget(const std::string& token)

@@ -38,7 +38,7 @@ public:
                                   fibers::steady_time now = std::chrono::steady_clock::now());
 
     // Is `who` still what is known of this token? After anything that may have waited.
-    bool holds(const std::string& token, const identity_ptr& who) const;
+    bool holds(const std::string& token, const identity_ptr& identity) const;
 
     void forget(user_id user);
     // One pass over the cache, however many: the members of a removed wall, say.
@@ -58,7 +58,7 @@ private:
         bool operator()(const std::string& a, const std::string& b) const noexcept;
     };
     struct known {
-        identity_ptr who;
+        identity_ptr identity;
         fibers::steady_time since; // when it was asked for
         bool used = true;          // since the last sweep
     };

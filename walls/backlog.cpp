@@ -71,7 +71,7 @@ void backlog::load_some()
         before.push_back(parts_.hash.find(c.wall).value_or(head{c.wall, {}, {}}));
     }
     pages fresh;
-    std::optional<trouble> failed;
+    std::optional<db_error> failed;
     if (!cursors.empty()) {
         const std::uint64_t outdated = parts_.recent.outdated(); // what is read now may be, too
         auto found = parts_.source.entries_after(

@@ -93,7 +93,7 @@ private:
         std::vector<page_ptr> found; // of the first of them
         std::size_t bytes = 0;
         bool full = false; // the next page does not fit
-        std::optional<trouble> failed;
+        std::optional<db_error> failed;
         fibers::sleeper turn;
 
         bool done() const { return full || failed || found.size() == behind.size(); }

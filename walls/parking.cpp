@@ -15,9 +15,9 @@ constexpr std::size_t deadline_slots = 2048; // 102 s a round
 
 } // namespace
 
-parking::parking(global_hash& hash, presence& who, std::chrono::milliseconds look)
+parking::parking(global_hash& hash, walls::presence& presence, std::chrono::milliseconds look)
     : hash_(hash)
-    , presence_(who)
+    , presence_(presence)
     , look_(look)
     , wheel_(deadline_grid, deadline_slots, std::chrono::steady_clock::now())
 {
@@ -41,16 +41,16 @@ woken parking::park(parked& poll, fibers::steady_time deadline)
     return why;
 }
 
-void parking::ring()
+void parking::notify()
 {
-    rung_ = true;
-    bell_.notify_one();
+    notified_ = true;
+    wake_up_.notify_one();
 }
 
 void parking::stop()
 {
     stopping_ = true;
-    ring();
+    notify();
 }
 
 void parking::run()
@@ -60,8 +60,8 @@ void parking::run()
     std::unique_lock lock(mutex_);
     while (!stopping_) {
         const auto until = parked_ > 0 ? std::min(wheel_.next_step(), next_look) : next_look;
-        bell_.wait_until(lock, until, [this] { return rung_; });
-        rung_ = false;
+        wake_up_.wait_until(lock, until, [this] { return notified_; });
+        notified_ = false;
 
         const auto now = steady_clock::now();
         if (now >= next_look) {

@@ -19,14 +19,14 @@ namespace walls {
 class parking {
 public:
     // `look`: the aligned tick at which every watched wall is looked at (0.5 s).
-    parking(global_hash& hash, presence& who, std::chrono::milliseconds look);
+    parking(global_hash& hash, walls::presence& presence, std::chrono::milliseconds look);
 
     // Parks the calling fiber. The caller has compared `poll` with the global hash without a break
     // since, so nothing can slip in between. Afterwards the poll is in no list any more.
     woken park(parked& poll, fibers::steady_time deadline);
 
     // A wall rose: look now rather than at the next tick.
-    void ring();
+    void notify();
 
     void run(); // body of the waking fiber; returns after stop()
     void stop();
@@ -41,10 +41,10 @@ private:
     const std::chrono::milliseconds look_;
     fibers::timer_wheel wheel_;
     std::size_t parked_ = 0;
-    bool rung_ = false;
+    bool notified_ = false;
     bool stopping_ = false;
     boost::fibers::mutex mutex_;
-    boost::fibers::condition_variable bell_;
+    boost::fibers::condition_variable wake_up_;
 };
 
 } // namespace walls

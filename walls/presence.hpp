@@ -31,7 +31,7 @@ public:
         ~client()
         {
             if (presence_ != nullptr && --presence_->clients_ == 0 && !answered_) {
-                ++presence_->gaps_;
+                ++presence_->idle_periods_;
             }
         }
         client(client&& from) noexcept
@@ -51,7 +51,7 @@ public:
     std::size_t clients() const { return clients_; }
     // How often the last client left without an answer. One that was answered comes back in a
     // moment: no gap.
-    std::uint64_t gaps() const { return gaps_; }
+    std::uint64_t idle_periods() const { return idle_periods_; }
 
     void enter(parked& poll); // leaves by itself when it is destroyed, or with leave()
     static void leave(parked& poll);
@@ -74,7 +74,7 @@ private:
     void forget_absent();
 
     std::size_t clients_ = 0;
-    std::uint64_t gaps_ = 0;
+    std::uint64_t idle_periods_ = 0;
     boost::unordered_flat_map<user_id, std::unique_ptr<user_polls>> users_;
     std::size_t forget_at_ = 1024; // users_ of this size are searched for absent ones
 };

@@ -24,7 +24,7 @@ refresher::refresher(const parts& p, const settings& s)
 
 bool refresher::fresh() const
 {
-    return fresh_ && gaps_ == parts_.who.gaps() &&
+    return fresh_ && idle_periods_ == parts_.presence.idle_periods() &&
            steady_clock::now() - *fresh_ <= settings_.period;
 }
 
@@ -41,14 +41,14 @@ void refresher::hint()
 {
     if (!hinted_) {
         hinted_ = true;
-        bell_.notify_one();
+        wake_up_.notify_one();
     }
 }
 
 void refresher::stop()
 {
     stopping_ = true;
-    bell_.notify_one();
+    wake_up_.notify_one();
 }
 
 void refresher::hints_arrive(bool yes)
@@ -73,15 +73,15 @@ void refresher::posted(const own_entry& own)
         if (asking_) {
             raised_.insert(own.wall);
         }
-        parts_.lot.ring();
+        parts_.parking.notify();
     } else {
         hint();
     }
 }
 
-void refresher::posting_failed(const trouble& t)
+void refresher::posting_failed(const db_error& t)
 {
-    const bool sent = t.kind != trouble_kind::overloaded && t.kind != trouble_kind::too_many;
+    const bool sent = t.kind != db_error_kind::overloaded && t.kind != db_error_kind::too_many;
     if (sent) {
         hint();
     }
@@ -100,7 +100,7 @@ result<void> refresher::catch_up(std::span<const cursor> local, fibers::steady_t
 {
     if (resting_) {
         resting_ = false;
-        bell_.notify_one();
+        wake_up_.notify_one();
     }
     const auto known = [this, younger = fresh_ && *fresh_ < read_at](const cursor& c) {
         const bool says_epoch = c.last != entry_id{0} && c.epoch != wall_epoch{0};
@@ -120,11 +120,11 @@ result<void> refresher::look_again(std::span<const cursor> local)
 result<void> refresher::wait_for_look(std::span<const cursor> local, bool ask)
 {
     if (stopping_) {
-        return trouble{trouble_kind::unavailable, "stopping"};
+        return db_error{db_error_kind::unavailable, "stopping"};
     }
     waiting me{local, ask, {}, {}};
     waiting_.push_back(&me);
-    bell_.notify_one();
+    wake_up_.notify_one();
     me.done.sleep();
     return me.outcome;
 }
@@ -134,7 +134,7 @@ fibers::steady_time refresher::next_look() const
     if (!waiting_.empty()) {
         return fibers::steady_time::min();
     }
-    if (parts_.who.clients() == 0) {
+    if (parts_.presence.clients() == 0) {
         return fibers::steady_time::max();
     }
     return began_ + (hinted_ ? settings_.hint_gap : period());
@@ -146,27 +146,27 @@ void refresher::run()
     while (!stopping_) {
         const auto due = next_look();
         if (due > steady_clock::now()) {
-            // A client that connects calls catch_up(), which rings if nobody was here; one look at
-            // the clock a period is enough otherwise.
+            // A client that connects calls catch_up(), which wakes this job if nobody was here; one
+            // look at the clock a period is enough otherwise.
             resting_ = due == fibers::steady_time::max();
-            bell_.wait_until(lock, std::min(due, steady_clock::now() + settings_.period));
+            wake_up_.wait_until(lock, std::min(due, steady_clock::now() + settings_.period));
             continue;
         }
         std::vector<waiting*> askers;
         askers.swap(waiting_);
         hinted_ = false;
         began_ = steady_clock::now();
-        const auto gaps = parts_.who.gaps();
+        const auto idle_periods = parts_.presence.idle_periods();
         const auto outcome = look(askers);
         ++looks_;
         if (outcome) {
             fresh_ = began_;
-            gaps_ = gaps;
+            idle_periods_ = idle_periods;
         }
         if (outcome) {
             on_look(nullptr);
         } else {
-            const trouble why = outcome.error();
+            const db_error why = outcome.error();
             on_look(&why);
         }
         for (waiting* asker : askers) {
@@ -175,7 +175,7 @@ void refresher::run()
         }
     }
     for (waiting* asker : waiting_) {
-        asker->outcome = trouble{trouble_kind::unavailable, "stopping"};
+        asker->outcome = db_error{db_error_kind::unavailable, "stopping"};
         asker->done.wake();
     }
     waiting_.clear();
@@ -227,7 +227,7 @@ void refresher::compare_clocks(const changes& c, fibers::steady_time sent)
     if (c.now) {
         if (const auto by = database_clock_.jumped(*c.now, sent, now)) {
             parts_.access.forget_all();
-            parts_.who.wake_all(woken::access_changed);
+            parts_.presence.wake_all(woken::access_changed);
             on_clock_set(clock::database, *by);
         }
     }
@@ -245,13 +245,13 @@ void refresher::apply_access(const changes& c)
     access_known_ = c.position;
     if (c.forget_everything) {
         parts_.access.forget_all();
-        parts_.who.wake_all(woken::access_changed);
+        parts_.presence.wake_all(woken::access_changed);
         return;
     }
     if (!c.access_changed.empty()) {
         parts_.access.forget(c.access_changed);
         for (const user_id user : c.access_changed) {
-            parts_.who.wake(user, woken::access_changed);
+            parts_.presence.wake(user, woken::access_changed);
         }
     }
     if (!c.authors.empty()) {
@@ -286,7 +286,7 @@ result<void> refresher::relearn(std::span<waiting* const> askers)
     }
     apply_access(*found);
     if (found->forget_everything) {
-        return trouble{trouble_kind::unavailable, "the database has just been restored again"};
+        return db_error{db_error_kind::unavailable, "the database has just been restored again"};
     }
     apply_heads(*found, wanted);
     return {};
@@ -339,7 +339,7 @@ void refresher::begin_anew(const head& h)
     parts_.recent.outdate(h.wall);
     pending_.erase(h.wall);
     parts_.hash.replace(h);
-    parts_.lot.ring();
+    parts_.parking.notify();
 }
 
 // One read for all walls that rose, whatever the number of their readers, as far as the limits of a
@@ -399,11 +399,11 @@ result<void> refresher::load_pending()
             }
             if (step > bytes_a_step) {
                 step = 0;
-                parts_.lot.ring();
+                parts_.parking.notify();
                 boost::this_fiber::yield();
             }
         }
-        parts_.lot.ring();
+        parts_.parking.notify();
     }
     return {};
 }

@@ -42,8 +42,8 @@ public:
         global_hash& hash;
         recent_entries& recent;
         access_cache& access;
-        presence& who;
-        parking& lot;
+        walls::presence& presence;
+        walls::parking& parking;
     };
 
     refresher(const parts& p, const settings& s);
@@ -53,10 +53,10 @@ public:
 
     // For a poll that is about to be compared: returns when every wall of `local` is in the hash
     // and goes on from the cursor, the last look is no older than a period, and no client left
-    // without an answer since (presence::gaps). Costs nothing then; otherwise waits for a look that
-    // begins after this call and asks for the walls that do not fit. So does a poll whose user was
-    // read (identity::read_at) after the last look, unless its cursors say the epochs: a wall that
-    // was granted since may have another's id.
+    // without an answer since (presence::idle_periods). Costs nothing then; otherwise waits for a
+    // look that begins after this call and asks for the walls that do not fit. So does a poll whose
+    // user was read (identity::read_at) after the last look, unless its cursors say the epochs: a
+    // wall that was granted since may have another's id.
     result<void> catch_up(std::span<const cursor> local, fibers::steady_time read_at = {});
     // For a poll that found something else in the database than the hash says: waits for a look
     // that begins after this call and asks for all of these walls.
@@ -80,7 +80,7 @@ public:
     // hands out the entry, or if a look has dropped remembered entries meanwhile.
     void posted(const own_entry& own);
     // This process may have committed something, and was not told.
-    void posting_failed(const trouble& t);
+    void posting_failed(const db_error& t);
     // Every change of access up to there has been applied (changes::position); empty: not known.
     const std::string& access_known() const { return access_known_; }
 
@@ -90,7 +90,7 @@ public:
     bool looks_succeed(fibers::steady_time now = std::chrono::steady_clock::now()) const;
 
     // Told after each look: none if it succeeded, else why it failed.
-    std::function<void(const trouble*)> on_look = [](const trouble*) {};
+    std::function<void(const db_error*)> on_look = [](const db_error*) {};
 
     // Told when a clock was set, by how much (negative: back). After the database's, all that is
     // cached about sessions is asked for again, for who is parked, too; this host's time of day
@@ -142,11 +142,11 @@ private:
     bool stopping_ = false;
     fibers::steady_time began_{};                // when the last look began
     std::optional<fibers::steady_time> fresh_{}; // when the last look that succeeded began
-    std::uint64_t gaps_ = 0;                     // presence::gaps() when that one began
+    std::uint64_t idle_periods_ = 0;             // presence::idle_periods() when that one began
     std::uint64_t looks_ = 0;
     std::uint64_t wall_loads_ = 0;
     boost::fibers::mutex mutex_;
-    boost::fibers::condition_variable bell_;
+    boost::fibers::condition_variable wake_up_;
 };
 
 } // namespace walls

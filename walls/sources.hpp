@@ -1,11 +1,11 @@
 // What walls/ wants to know from a database, without naming one. db/ implements both interfaces;
 // tests fake them. Every function is called from a fiber, blocks only that fiber, and reports
-// database trouble as a value.
+// database errors as values.
 #pragma once
 
+#include "walls/db_error.hpp"
 #include "walls/entry.hpp"
 #include "walls/identity.hpp"
-#include "walls/trouble.hpp"
 
 #include <chrono>
 #include <optional>
@@ -96,7 +96,8 @@ public:
     // For each session token its owner (with that token), or null for a token that is unknown,
     // expired or whose user is disabled. The answer has the order and size of `tokens`. One SQL
     // statement however many tokens.
-    virtual result<std::vector<identity_ptr>> who(std::span<const std::string> tokens) = 0;
+    virtual result<std::vector<identity_ptr>>
+    find_identities(std::span<const std::string> tokens) = 0;
 };
 
 } // namespace walls

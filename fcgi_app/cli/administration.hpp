@@ -39,7 +39,7 @@ inline std::string quoted(const std::string& name)
 }
 
 // "1 session", "3 sessions"
-inline std::string counted(std::size_t count, const std::string& noun)
+inline std::string plural(std::size_t count, const std::string& noun)
 {
     return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }

@@ -127,7 +127,7 @@ int revoke_session(const invocation& call)
         const auto& name = call.options["user"].as<std::string>();
         const auto ended = a.revoke_sessions_of(name);
         return report(ended,
-                      "ended " + counted(ended ? *ended : 0, "session") + " of " + quoted(name));
+                      "ended " + plural(ended ? *ended : 0, "session") + " of " + quoted(name));
     });
 }
 

@@ -32,7 +32,7 @@ int check(const invocation& call)
             std::cout << sentence << '\n';
         }
         if (!found->empty()) {
-            return complain(counted(found->size(), "finding"));
+            return complain(plural(found->size(), "finding"));
         }
         std::cout << "the database is as it should be\n";
         return done;
@@ -75,10 +75,10 @@ std::string told(const db::repaired_wall& w)
         text += (text.empty() ? "" : ", ") + std::move(what);
     };
     if (w.posts > 0) {
-        add("numbered " + counted(static_cast<std::size_t>(w.posts), "post"));
+        add("numbered " + plural(static_cast<std::size_t>(w.posts), "post"));
     }
     if (w.deletions > 0) {
-        add("numbered " + counted(static_cast<std::size_t>(w.deletions), "deletion"));
+        add("numbered " + plural(static_cast<std::size_t>(w.deletions), "deletion"));
     }
     if (w.head) {
         add("raised the head to the newest entry");
@@ -92,7 +92,7 @@ int repair(const invocation& call)
         const auto repaired = a.repair([](const db::repaired_wall& w) {
             std::cout << "wall #" << number(w.id) << ": " << told(w) << std::endl;
         });
-        return report(repaired, "repaired " + counted(repaired ? *repaired : 0, "wall"));
+        return report(repaired, "repaired " + plural(repaired ? *repaired : 0, "wall"));
     });
 }
 

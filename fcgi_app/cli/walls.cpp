@@ -60,7 +60,7 @@ int change_access(const invocation& call, change what, const std::string& done_w
     const std::vector<std::string> users(call.words.begin() + 1, call.words.end());
     return with_database(call, [&](db::administrator& a) {
         const auto changed = (a.*what)(call.words[0], users);
-        return report(changed, done_word + " " + counted(changed ? *changed : 0, "membership") +
+        return report(changed, done_word + " " + plural(changed ? *changed : 0, "membership") +
                                    " of wall " + quoted(call.words[0]));
     });
 }

@@ -1,5 +1,5 @@
 #include "fcgi_app/http/cursors.hpp"
-#include "fcgi_app/http/local_hash.hpp"
+#include "fcgi_app/http/poll_request.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 

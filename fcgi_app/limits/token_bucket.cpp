@@ -16,16 +16,16 @@ time_point::duration seconds(double s)
 } // namespace
 
 token_buckets::token_buckets(const rate& r, std::string secret)
-    : limited_(r.per_second > 0)
-    , token_(limited_ ? seconds(1 / r.per_second) : time_point::duration{})
-    , whole_(limited_ ? seconds(std::max(r.burst, 1.0) / r.per_second) : time_point::duration{})
+    : rate_limits_(r.per_second > 0)
+    , token_(rate_limits_ ? seconds(1 / r.per_second) : time_point::duration{})
+    , whole_(rate_limits_ ? seconds(std::max(r.burst, 1.0) / r.per_second) : time_point::duration{})
     , buckets_(std::move(secret))
 {
 }
 
 token_buckets::wait token_buckets::take(std::string_view key, time_point now)
 {
-    if (!limited_) {
+    if (!rate_limits_) {
         return {};
     }
     bucket& b = buckets_.at(key);

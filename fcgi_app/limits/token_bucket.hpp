@@ -30,7 +30,7 @@ private:
         time_point until{}; // full again
     };
 
-    const bool limited_;
+    const bool rate_limits_;
     const time_point::duration token_; // time in which one token is refilled
     const time_point::duration whole_; // time in which all are
     keyed_slots<bucket> buckets_;

@@ -3,7 +3,7 @@
 #include "fcgi_app/http/body.hpp"
 #include "fcgi_app/http/form.hpp"
 #include "fcgi_app/http/json_object.hpp"
-#include "fcgi_app/http/provenance.hpp"
+#include "fcgi_app/http/request_origin.hpp"
 
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
@@ -25,25 +25,25 @@ bool writes(const http::request& r)
 // page can only add after a CORS grant; from one that says it is foreign it counts for nothing.
 bool may_be_forged(const services& s, const http::request& r)
 {
-    switch (http::provenance_of(r, s.cors)) {
-    case http::provenance::own:
+    switch (http::request_origin_of(r, s.cors)) {
+    case http::request_origin::own:
         return false;
-    case http::provenance::foreign:
+    case http::request_origin::foreign:
         return true;
-    case http::provenance::unknown:
+    case http::request_origin::unknown:
         break;
     }
     return r.csrf_token.empty();
 }
 
 // The same caller, if he may see the wall c.wall.
-identified on_wall(identified who, const call& c)
+identified on_wall(identified caller, const call& c)
 {
-    if (const auto* user = std::get_if<walls::identity_ptr>(&who);
+    if (const auto* user = std::get_if<walls::identity_ptr>(&caller);
         user != nullptr && !(*user)->may_see(walls::wall_id{c.wall})) {
         return refusal(db::denied::no_member);
     }
-    return who;
+    return caller;
 }
 
 } // namespace
@@ -66,9 +66,9 @@ http::response unacceptable(const db::post_unacceptable& refused, std::string_vi
     return http::response::error(422, sentence);
 }
 
-db::reader reader_of(const walls::identity& who)
+db::reader reader_of(const walls::identity& caller)
 {
-    return {who.token, who.user};
+    return {caller.token, caller.user};
 }
 
 http::response refusal(db::denied why)
@@ -82,21 +82,21 @@ std::chrono::seconds some_seconds(services& s)
     return std::chrono::seconds(1 + s.random() % 3);
 }
 
-http::response unavailable(services& s, const walls::trouble& t)
+http::response unavailable(services& s, const walls::db_error& t)
 {
-    if (t.kind == walls::trouble_kind::too_many) { // as at other limits, no line for each
-        s.counted.waiting_of_user.Increment();
+    if (t.kind == walls::db_error_kind::too_many) { // as at other limits, no line for each
+        s.metrics.waiting_of_user.Increment();
         return http::response::error(429, "Too many of your requests are waiting. Please wait.",
                                      std::chrono::seconds(1));
     }
-    s.counted.troubles.Increment();
-    spdlog::warn("database trouble, answering 503: {}", t.why);
+    s.metrics.database_refusals.Increment();
+    spdlog::warn("database error, answering 503: {}", t.why);
     // All clients of a restarted database must not come back in the same moment.
     return http::response::error(503, "The database is not available. Please try again.",
                                  some_seconds(s));
 }
 
-identified who_calls(services& s, const call& c)
+identified authenticate(services& s, const call& c)
 {
     const credentials given = credentials_of(c.request);
     if (given.session_ids.empty()) {
@@ -107,49 +107,49 @@ identified who_calls(services& s, const call& c)
             403, "A call with a cookie needs the header X-CSRF-Token, and must come from a page of "
                  "this origin or of one in cors_origins.");
     }
-    auto who = s.access.find_any(given.session_ids, s.refresh.looks_succeed());
-    if (!who) {
-        return unavailable(s, who.error());
+    auto caller = s.access.find_any(given.session_ids, s.refresh.looks_succeed());
+    if (!caller) {
+        return unavailable(s, caller.error());
     }
-    if (!*who) {
+    if (!*caller) {
         return refusal(db::denied::signed_out);
     }
-    return *who;
+    return *caller;
 }
 
-identified who_calls_on_wall(services& s, const call& c)
+identified authenticate_member(services& s, const call& c)
 {
-    return on_wall(who_calls(s, c), c);
+    return on_wall(authenticate(s, c), c);
 }
 
-identified who_reads(services& s, const call& c)
+identified authenticate_reader(services& s, const call& c)
 {
-    if (auto refused = s.limited.read_from(c.request)) {
+    if (auto refused = s.rate_limits.read_from(c.request)) {
         return std::move(*refused);
     }
-    identified who = who_calls(s, c);
-    if (const auto* user = std::get_if<walls::identity_ptr>(&who)) {
-        if (auto refused = s.limited.read_by((*user)->user)) {
+    identified caller = authenticate(s, c);
+    if (const auto* user = std::get_if<walls::identity_ptr>(&caller)) {
+        if (auto refused = s.rate_limits.read_by((*user)->user)) {
             return std::move(*refused);
         }
     }
-    return who;
+    return caller;
 }
 
-identified who_reads_wall(services& s, const call& c)
+identified authenticate_wall_reader(services& s, const call& c)
 {
-    return on_wall(who_reads(s, c), c);
+    return on_wall(authenticate_reader(s, c), c);
 }
 
-identified who_works_on_wall(services& s, const call& c)
+identified authenticate_writer(services& s, const call& c)
 {
-    identified who = who_calls_on_wall(s, c);
-    if (const auto* user = std::get_if<walls::identity_ptr>(&who)) {
-        if (auto refused = s.limited.post(c.request, (*user)->user)) {
+    identified caller = authenticate_member(s, c);
+    if (const auto* user = std::get_if<walls::identity_ptr>(&caller)) {
+        if (auto refused = s.rate_limits.post(c.request, (*user)->user)) {
             return std::move(*refused);
         }
     }
-    return who;
+    return caller;
 }
 
 std::variant<boost::json::object, http::response> json_body(const http::request& r)

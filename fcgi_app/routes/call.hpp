@@ -39,14 +39,14 @@ credentials credentials_of(const http::request& r, std::string_view from_body = 
 // The signed-in user, or the response that says why not: 401, 403 (a writing call by cookie without
 // X-CSRF-Token), 503.
 using identified = std::variant<walls::identity_ptr, http::response>;
-identified who_calls(services& s, const call& c);
+identified authenticate(services& s, const call& c);
 // The same, who in addition may see the wall c.wall; else 403.
-identified who_calls_on_wall(services& s, const call& c);
+identified authenticate_member(services& s, const call& c);
 // Both of a call that only reads, and not too often; else 429.
-identified who_reads(services& s, const call& c);
-identified who_reads_wall(services& s, const call& c);
+identified authenticate_reader(services& s, const call& c);
+identified authenticate_wall_reader(services& s, const call& c);
 // The same, and not too often: for what costs the database a transaction, or as much. Else 429.
-identified who_works_on_wall(services& s, const call& c);
+identified authenticate_writer(services& s, const call& c);
 
 // The body as a JSON object, or the response that says why not: 400, 415, 422.
 std::variant<boost::json::object, http::response> json_body(const http::request& r);
@@ -60,12 +60,12 @@ http::response entry_response(const db::placed_entry& e, int status);
 http::response unacceptable(const db::post_unacceptable& refused, std::string_view sentence);
 
 // Who asks, for the statement that reads or writes; and what it says no with: 401 or 403.
-db::reader reader_of(const walls::identity& who);
+db::reader reader_of(const walls::identity& caller);
 http::response refusal(db::denied why);
 
 // One to three, drawn: who is refused together should not come back together.
 std::chrono::seconds some_seconds(services& s);
 // 503 with Retry-After, logged and counted.
-http::response unavailable(services& s, const walls::trouble& t);
+http::response unavailable(services& s, const walls::db_error& t);
 
 } // namespace routes

@@ -6,20 +6,20 @@ namespace routes {
 
 namespace {
 
-answer change(services& s, const call& c, const walls::identity& who,
+answer change(services& s, const call& c, const walls::identity& caller,
               std::optional<std::string> body)
 {
     const walls::wall_id wall{c.wall};
     const bool edits = body.has_value();
     const auto outdated = s.recent.outdated();
-    const auto outcome = s.store.change_post(
-        {wall, reader_of(who), walls::post_id{c.post}, std::move(body), s.refresh.access_known()});
+    const auto outcome = s.store.change_post({wall, reader_of(caller), walls::post_id{c.post},
+                                              std::move(body), s.refresh.access_known()});
     if (!outcome) {
         s.refresh.posting_failed(outcome.error());
         return unavailable(s, outcome.error());
     }
     if (const auto* changed = std::get_if<db::post_changed>(&*outcome)) {
-        s.counted.changes.Increment();
+        s.metrics.changes.Increment();
         s.refresh.posted({changed->entry, wall, changed->epoch, changed->access_changed, outdated});
         return entry_response(*changed, 200);
     }
@@ -43,8 +43,8 @@ answer change(services& s, const call& c, const walls::identity& who,
 
 answer edit_post(services& s, call& c)
 {
-    auto who = who_works_on_wall(s, c);
-    if (auto* refused = std::get_if<http::response>(&who)) {
+    auto caller = authenticate_writer(s, c);
+    if (auto* refused = std::get_if<http::response>(&caller)) {
         return std::move(*refused);
     }
     auto fields = json_body(c.request);
@@ -55,16 +55,16 @@ answer edit_post(services& s, call& c)
     if (auto* refused = std::get_if<http::response>(&text)) {
         return std::move(*refused);
     }
-    return change(s, c, *std::get<walls::identity_ptr>(who), std::get<std::string>(text));
+    return change(s, c, *std::get<walls::identity_ptr>(caller), std::get<std::string>(text));
 }
 
 answer delete_post(services& s, call& c)
 {
-    auto who = who_works_on_wall(s, c);
-    if (auto* refused = std::get_if<http::response>(&who)) {
+    auto caller = authenticate_writer(s, c);
+    if (auto* refused = std::get_if<http::response>(&caller)) {
         return std::move(*refused);
     }
-    return change(s, c, *std::get<walls::identity_ptr>(who), std::nullopt);
+    return change(s, c, *std::get<walls::identity_ptr>(caller), std::nullopt);
 }
 
 } // namespace routes

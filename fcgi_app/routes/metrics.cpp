@@ -33,8 +33,8 @@ metrics::metrics()
     , posts(counter("pollster_posts_total", "Posts committed through this process."))
     , changes(
           counter("pollster_changes_total", "Edits and deletions committed through this process."))
-    , troubles(counter("pollster_database_refusals_total",
-                       "Requests answered 503 because of the database."))
+    , database_refusals(counter("pollster_database_refusals_total",
+                                "Requests answered 503 because of the database."))
     , failures(counter("pollster_failures_total", "Requests answered 500: bugs, see the log."))
     , connections(counter("pollster_connections_total", "Connections accepted."))
     , refused_connections(counter(limits, limits_help, {{"limit", "max_connections"}}))

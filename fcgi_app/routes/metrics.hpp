@@ -31,7 +31,7 @@ public:
     prometheus::Counter& polls_refused;       // 400, 429, 503
     prometheus::Counter& posts;               // committed
     prometheus::Counter& changes;             // edits and deletions committed
-    prometheus::Counter& troubles;            // requests answered 503 because of the database
+    prometheus::Counter& database_refusals;   // requests answered 503 because of the database
     prometheus::Counter& failures;            // requests answered 500: bugs
     prometheus::Counter& connections;         // accepted
     prometheus::Counter& refused_connections; // beyond max_connections

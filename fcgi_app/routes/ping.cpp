@@ -13,10 +13,10 @@ answer ping(services&, call&)
 // The shipped site lets only this machine ask.
 answer show_metrics(services& s, call&)
 {
-    metrics& m = s.counted;
+    routes::metrics& m = s.metrics;
     const auto set = [](prometheus::Gauge& g, auto value) { g.Set(static_cast<double>(value)); };
-    set(m.parked_gauge, s.lot.parked_now());
-    set(m.clients_gauge, s.who.clients());
+    set(m.parked_gauge, s.parking.parked_now());
+    set(m.clients_gauge, s.presence.clients());
     set(m.walls_known_gauge, s.hash.known());
     set(m.sessions_known_gauge, s.access.size());
     set(m.recent_bytes_gauge, s.recent.bytes());

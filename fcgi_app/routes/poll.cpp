@@ -1,7 +1,7 @@
 // The poll: "anything new on my walls?" (docs/PROTOCOL.md). Who asks, for which walls they may
 // see, until when; the rest, which is the heart of the server, is in poll_in_progress.cpp.
 #include "fcgi_app/http/body.hpp"
-#include "fcgi_app/http/local_hash.hpp"
+#include "fcgi_app/http/poll_request.hpp"
 #include "fcgi_app/routes/handlers.hpp"
 #include "fcgi_app/routes/poll_in_progress.hpp"
 
@@ -45,10 +45,10 @@ answer poll(services& s, call& c)
     http::poll_body body = read_body(c.request);
     const auto tokens = credentials_of(c.request, body.session_id).session_ids;
     const auto refused = [&s](http::response r) {
-        s.counted.polls_refused.Increment();
+        s.metrics.polls_refused.Increment();
         return answer(std::move(r));
     };
-    if (auto too_many = s.limited.poll_from(c.request)) {
+    if (auto too_many = s.rate_limits.poll_from(c.request)) {
         return refused(std::move(*too_many));
     }
     // Before anything is said about the session, which may be in what cannot be read: a client that
@@ -56,21 +56,21 @@ answer poll(services& s, call& c)
     if (body.unreadable) {
         return refused(http::response::error(*body.unreadable));
     }
-    walls::identity_ptr who;
+    walls::identity_ptr caller;
     if (!tokens.empty()) {
         auto found = s.access.find_any(tokens, s.refresh.looks_succeed());
         if (!found) {
             return refused(unavailable(s, found.error()));
         }
-        who = *found;
+        caller = *found;
     }
-    if (!who) {
+    if (!caller) {
         return refused(http::response::error(400, "Invalid user!"));
     }
-    if (auto too_many = s.limited.poll_by(who->user)) {
+    if (auto too_many = s.rate_limits.poll_by(caller->user)) {
         return refused(std::move(*too_many));
     }
-    std::erase_if(body.cursors, [&](const cursor& mine) { return !who->may_see(mine.wall); });
+    std::erase_if(body.cursors, [&](const cursor& mine) { return !caller->may_see(mine.wall); });
     if (body.too_large) {
         return refused(http::response::json(number_too_large, 400));
     }
@@ -79,7 +79,7 @@ answer poll(services& s, call& c)
     }
     const auto deadline = draw_deadline(s);
     poll_in_progress::go_on(poll_in_progress(s, std::move(c.peer),
-                                             s.cors.lines_for(c.request.origin), std::move(who),
+                                             s.cors.lines_for(c.request.origin), std::move(caller),
                                              std::move(body.cursors), deadline));
     return std::nullopt;
 }

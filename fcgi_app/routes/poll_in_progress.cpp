@@ -51,7 +51,7 @@ void poll_in_progress::answer(std::string_view body)
 void poll_in_progress::refuse(const http::response& r)
 {
     client_.answered();
-    services_.counted.polls_refused.Increment();
+    services_.metrics.polls_refused.Increment();
     peer_->answer(std::string(cors_lines_) + http::to_cgi(r));
 }
 
@@ -170,23 +170,25 @@ poll_in_progress::next poll_in_progress::compare()
     walls::answer_room::share room; // of an answer that is large, or has to be read
     for (int looked_again = 0;;) {
         if (!still_the_same_user()) {
-            auto who = services_.access.find(who_->token, services_.refresh.looks_succeed());
-            if (!who) {
-                refuse(unavailable(services_, who.error()));
+            auto caller =
+                services_.access.find(identity_->token, services_.refresh.looks_succeed());
+            if (!caller) {
+                refuse(unavailable(services_, caller.error()));
                 return next::answered;
             }
-            if (!*who) {
+            if (!*caller) {
                 refuse(http::response::error(400, "Invalid user!"));
                 return next::answered;
             }
-            who_ = *who;
-            std::erase_if(local_, [this](const cursor& c) { return !who_->may_see(c.wall); });
+            identity_ = *caller;
+            std::erase_if(local_, [this](const cursor& c) { return !identity_->may_see(c.wall); });
             if (local_.empty()) {
                 refuse(http::response::error(400, "Invalid parameters!"));
                 return next::answered;
             }
         }
-        if (const auto caught_up = services_.refresh.catch_up(local_, who_->read_at); !caught_up) {
+        if (const auto caught_up = services_.refresh.catch_up(local_, identity_->read_at);
+            !caught_up) {
             refuse(unavailable(services_, caught_up.error()));
             return next::answered;
         }
@@ -203,13 +205,13 @@ poll_in_progress::next poll_in_progress::compare()
         if (const auto needed = older.empty() ? 0 : services_.backlog.room_for(behind());
             room.bytes() < needed) {
             room.release();
-            room = services_.room.take(who_->user, needed);
+            room = services_.room.take(identity_->user, needed);
             if (peer_->gone()) {
-                services_.counted.polls_gone.Increment();
+                services_.metrics.polls_gone.Increment();
                 return next::answered;
             }
             if (!room) { // stopping
-                services_.counted.polls_empty.Increment();
+                services_.metrics.polls_empty.Increment();
                 answer(nothing_new);
                 return next::answered;
             }
@@ -232,14 +234,14 @@ poll_in_progress::next poll_in_progress::compare()
                 }
                 continue;
             }
-            services_.counted.polls_news.Increment();
+            services_.metrics.polls_news.Increment();
             answer(*large, std::move(room));
             return next::answered;
         }
         if (!found.any()) {
             return next::park;
         }
-        services_.counted.polls_news.Increment();
+        services_.metrics.polls_news.Increment();
         answer(std::move(found).finish());
         return next::answered;
     }
@@ -251,8 +253,8 @@ walls::result<void> poll_in_progress::look_again(const std::vector<cursor>& olde
 {
     constexpr int enough = 3;
     if (times > enough) {
-        return walls::trouble{walls::trouble_kind::unavailable,
-                              "a wall begins anew again and again"};
+        return walls::db_error{walls::db_error_kind::unavailable,
+                               "a wall begins anew again and again"};
     }
     return services_.refresh.look_again(older);
 }
@@ -265,22 +267,22 @@ void poll_in_progress::go_on(poll_in_progress self)
             return;
         }
     } catch (const std::exception& e) {
-        s.counted.failures.Increment();
+        s.metrics.failures.Increment();
         spdlog::error("a poll failed: {}", e.what());
         self.refuse(http::response::error(500, "Something went wrong here. It has been logged."));
         return;
     }
-    if (s.lot.parked_now() >= s.options.max_parked) {
-        s.counted.refused_parking.Increment();
-        spdlog::warn("a poll was refused: {} are parked (max_parked)", s.lot.parked_now());
+    if (s.parking.parked_now() >= s.options.max_parked) {
+        s.metrics.refused_parking.Increment();
+        spdlog::warn("a poll was refused: {} are parked (max_parked)", s.parking.parked_now());
         self.refuse(http::response::error(503, "The server is full. Please try again.",
                                           std::chrono::seconds(5)));
         return;
     }
     if (const auto most = s.options.max_parked_per_user; most > 0) {
         // The oldest are answered with nothing new: most likely pages that nobody looks at.
-        s.counted.user_parking.Increment(
-            static_cast<double>(s.who.make_room(self.who_->user, most)));
+        s.metrics.user_parking.Increment(
+            static_cast<double>(s.presence.make_room(self.identity_->user, most)));
     }
     // The parked fiber runs now, so nothing slips in between comparison and parking.
     s.parked_fibers.run_now(std::move(self));
@@ -289,19 +291,19 @@ void poll_in_progress::go_on(poll_in_progress self)
 void poll_in_progress::park(poll_in_progress self)
 {
     services& s = self.services_;
-    walls::parked here(self.who_->user, self.local_);
+    walls::parked here(self.identity_->user, self.local_);
     std::vector<cursor>().swap(self.local_); // `here` has it, without a chunk of heap
     self.peer_->wake_when_gone(&here);
     // The session may have got another end since the poll began.
-    const woken why = s.lot.park(here, std::min(self.deadline_, self.who_->ends));
+    const woken why = s.parking.park(here, std::min(self.deadline_, self.identity_->ends));
     self.peer_->wake_when_gone(nullptr);
 
     if (why == woken::gone) {
-        s.counted.polls_gone.Increment();
+        s.metrics.polls_gone.Increment();
         return;
     }
     if (why == woken::stopping || (why == woken::timed_out && !self.session_over())) {
-        s.counted.polls_empty.Increment();
+        s.metrics.polls_empty.Increment();
         self.answer(nothing_new);
         return;
     }
@@ -312,7 +314,7 @@ void poll_in_progress::park(poll_in_progress self)
         std::vector<cursor> older;
         news found = self.look(older);
         if (older.empty() && found.any()) {
-            s.counted.polls_news.Increment();
+            s.metrics.polls_news.Increment();
             self.answer(std::move(found).finish());
             return;
         }

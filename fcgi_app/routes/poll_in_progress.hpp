@@ -26,13 +26,13 @@ public:
     // `local`: the client's cursors, of walls that `who` may see. `cors_lines` live as long as
     // the server.
     poll_in_progress(services& s, exchange_ptr peer, std::string_view cors_lines,
-                     walls::identity_ptr who, std::vector<walls::cursor> local,
+                     walls::identity_ptr caller, std::vector<walls::cursor> local,
                      fibers::steady_time deadline)
         : services_(s)
-        , client_(s.who)
+        , client_(s.presence)
         , peer_(std::move(peer))
         , cors_lines_(cors_lines)
-        , who_(std::move(who))
+        , identity_(std::move(caller))
         , local_(std::move(local))
         , deadline_(deadline)
     {
@@ -52,10 +52,10 @@ private:
     // What is new, as far as it is in memory and one send holds it; the other walls go to `older`.
     // The local hash gets the epochs that it was compared with.
     news look(std::vector<walls::cursor>& older);
-    bool session_over() const { return who_->ends <= std::chrono::steady_clock::now(); }
+    bool session_over() const { return identity_->ends <= std::chrono::steady_clock::now(); }
     bool still_the_same_user() const
     {
-        return !session_over() && services_.access.holds(who_->token, who_);
+        return !session_over() && services_.access.holds(identity_->token, identity_);
     }
     std::vector<walls::cursor> behind() const;
     // `missing`: walls of which the database does not have what the hash says, which has to look
@@ -73,7 +73,7 @@ private:
     walls::presence::client client_;
     exchange_ptr peer_;
     std::string_view cors_lines_;
-    walls::identity_ptr who_;
+    walls::identity_ptr identity_;
     std::vector<walls::cursor> local_;
     fibers::steady_time deadline_;
 };

@@ -143,15 +143,15 @@ std::variant<db::new_post, http::response> read_post(const http::request& r)
 answer list_posts(services& s, call& c)
 {
     const auto wanted = read_page(c.request.query);
-    auto who = who_reads_wall(s, c);
+    auto caller = authenticate_wall_reader(s, c);
     // A search costs the database more than a post does.
-    if (const auto* user = std::get_if<walls::identity_ptr>(&who);
+    if (const auto* user = std::get_if<walls::identity_ptr>(&caller);
         user != nullptr && wanted && wanted->words) {
-        if (auto refused = s.limited.post(c.request, (*user)->user)) {
+        if (auto refused = s.rate_limits.post(c.request, (*user)->user)) {
             return std::move(*refused);
         }
     }
-    if (auto* refused = std::get_if<http::response>(&who)) {
+    if (auto* refused = std::get_if<http::response>(&caller)) {
         return std::move(*refused);
     }
     if (!wanted) {
@@ -165,14 +165,14 @@ answer list_posts(services& s, call& c)
     const walls::wall_id wall{c.wall};
     const auto limit = static_cast<std::size_t>(wanted->limit);
     // One that is read, and its JSON.
-    c.room = s.room.take(std::get<walls::identity_ptr>(who)->user, 2 * s.options.page_bytes);
+    c.room = s.room.take(std::get<walls::identity_ptr>(caller)->user, 2 * s.options.page_bytes);
     if (!c.room) {
-        return unavailable(s, {walls::trouble_kind::unavailable, "stopping"});
+        return unavailable(s, {walls::db_error_kind::unavailable, "stopping"});
     }
     if (c.peer->gone() && s.room.waiting() > 0) {
         return std::nullopt; // others want the room
     }
-    const auto reader = reader_of(*std::get<walls::identity_ptr>(who));
+    const auto reader = reader_of(*std::get<walls::identity_ptr>(caller));
     auto answered = wanted->words
                         ? s.store.search(reader, {wall, *wanted->words, wanted->before, limit})
                         : s.store.posts_before(reader, wall, wanted->before, limit);
@@ -189,8 +189,8 @@ answer list_posts(services& s, call& c)
 
 answer add_post(services& s, call& c)
 {
-    auto who = who_works_on_wall(s, c);
-    if (auto* refused = std::get_if<http::response>(&who)) {
+    auto caller = authenticate_writer(s, c);
+    if (auto* refused = std::get_if<http::response>(&caller)) {
         return std::move(*refused);
     }
     auto read = read_post(c.request);
@@ -199,7 +199,7 @@ answer add_post(services& s, call& c)
     }
     auto& post = std::get<db::new_post>(read);
     post.wall = walls::wall_id{c.wall};
-    post.author = reader_of(*std::get<walls::identity_ptr>(who));
+    post.author = reader_of(*std::get<walls::identity_ptr>(caller));
     post.access_known = s.refresh.access_known();
     const auto outdated = s.recent.outdated();
     const auto outcome = s.posting.add(post);
@@ -208,7 +208,7 @@ answer add_post(services& s, call& c)
         return unavailable(s, outcome.error());
     }
     if (const auto* created = std::get_if<db::post_created>(&*outcome)) {
-        s.counted.posts.Increment();
+        s.metrics.posts.Increment();
         s.refresh.posted(
             {created->entry, post.wall, created->epoch, created->access_changed, outdated});
         return entry_response(*created, 201);

@@ -6,9 +6,9 @@
 #include "db/store.hpp"
 #include "fcgi_app/http/cors.hpp"
 #include "fcgi_app/routes/metrics.hpp"
-#include "fcgi_app/routes/rates.hpp"
+#include "fcgi_app/routes/rate_limits.hpp"
+#include "fibers/fiber_pool.hpp"
 #include "fibers/stacks.hpp"
-#include "fibers/standing_fibers.hpp"
 #include "fibers/step_gate.hpp"
 #include "walls/access_cache.hpp"
 #include "walls/answer_room.hpp"
@@ -40,20 +40,20 @@ struct services {
     const settings& options;
     const http::cors& cors;
     db::store& store;
-    walls::presence& who;
+    walls::presence& presence;
     walls::global_hash& hash;
     walls::recent_entries& recent;
-    walls::parking& lot;
+    walls::parking& parking;
     walls::access_cache& access;
     walls::refresher& refresh;
     walls::backlog& backlog;
     db::post_groups& posting;
     fibers::stack_pool& request_stacks; // for fibers that parse, ask the database, write JSON
     fibers::stack_pool& parked_stacks;  // for fibers that sleep: one touched page each
-    fibers::standing_fibers<poll_in_progress>& parked_fibers; // on them, one for each parked poll
-    metrics& counted;
+    fibers::fiber_pool<poll_in_progress>& parked_fibers; // on them, one for each parked poll
+    routes::metrics& metrics;
     std::minstd_rand& random; // spreads deadlines; not for secrets
-    rates& limited;
+    routes::rate_limits& rate_limits;
     walls::answer_room& room; // for whatever is larger than exchange::in_one
     fibers::step_gate& steps; // of long work: JSON of large texts, large answers on their way out
 };

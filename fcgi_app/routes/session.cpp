@@ -1,6 +1,6 @@
 #include "fcgi_app/http/body.hpp"
 #include "fcgi_app/http/form.hpp"
-#include "fcgi_app/http/provenance.hpp"
+#include "fcgi_app/http/request_origin.hpp"
 #include "fcgi_app/routes/handlers.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -102,7 +102,7 @@ std::string utc_text(std::chrono::sys_time<std::chrono::milliseconds> t)
 // Passwords are slow to verify, on purpose; the queue is short, so that nobody waits in vain.
 http::response too_many_sign_ins(services& s)
 {
-    s.counted.waiting_sign_ins.Increment();
+    s.metrics.waiting_sign_ins.Increment();
     return http::response::error(503, "Too many people are signing in. Please try again.",
                                  some_seconds(s));
 }
@@ -121,12 +121,12 @@ answer sign_in(services& s, call& c)
         return std::move(*refused);
     }
     const auto& [name, password] = std::get<name_and_password>(given);
-    if (auto refused = s.limited.sign_in(c.request, name)) {
+    if (auto refused = s.rate_limits.sign_in(c.request, name)) {
         spdlog::info("request {}: sign-in from {} has to wait", c.number, c.request.remote_addr);
         return std::move(*refused);
     }
-    auto done = s.store.sign_in(name, password, s.limited.origin_of(c.request));
-    if (!done && done.error().kind == walls::trouble_kind::overloaded) {
+    auto done = s.store.sign_in(name, password, s.rate_limits.origin_of(c.request));
+    if (!done && done.error().kind == walls::db_error_kind::overloaded) {
         return too_many_sign_ins(s);
     }
     if (!done) {
@@ -136,7 +136,7 @@ answer sign_in(services& s, call& c)
         spdlog::info("request {}: sign-in refused from {}", c.number, c.request.remote_addr);
         return http::response::error(401, "Wrong name or password.");
     }
-    s.limited.signed_in(c.request, name);
+    s.rate_limits.signed_in(c.request, name);
     const db::signed_in& in = **done;
     spdlog::info("request {}: user {} signed in", c.number, walls::number(in.user));
     http::response r = http::response::json(
@@ -145,7 +145,7 @@ answer sign_in(services& s, call& c)
                                      {"expires_at", in.expires_at}}),
         201);
     // A foreign page must not be able to sign the visitor's browser in as somebody else.
-    if (http::provenance_of(c.request, s.cors) != http::provenance::foreign) {
+    if (http::request_origin_of(c.request, s.cors) != http::request_origin::foreign) {
         r.headers.emplace_back("Set-Cookie", cookie_line(s, c.request, in.session_id,
                                                          s.options.session_lifetime.count()));
     }
@@ -154,8 +154,8 @@ answer sign_in(services& s, call& c)
 
 answer sign_out(services& s, call& c)
 {
-    auto who = who_calls(s, c);
-    if (auto* refused = std::get_if<http::response>(&who)) {
+    auto caller = authenticate(s, c);
+    if (auto* refused = std::get_if<http::response>(&caller)) {
         return std::move(*refused);
     }
     // All that the browser sent: a second good one would sign the user in again.
@@ -173,9 +173,9 @@ answer sign_out(services& s, call& c)
     }
     // The user's own parked polls end now; those of other sessions of the same user look once and
     // park again.
-    const auto user = std::get<walls::identity_ptr>(who)->user;
+    const auto user = std::get<walls::identity_ptr>(caller)->user;
     s.access.forget(user);
-    s.who.wake(user, walls::woken::access_changed);
+    s.presence.wake(user, walls::woken::access_changed);
     http::response r = http::response::json(R"({"signed_out":true})");
     r.headers.emplace_back("Set-Cookie", cookie_line(s, c.request, "", 0));
     return r;
@@ -186,11 +186,11 @@ answer show_session(services& s, call& c)
     for (const std::string& session_id : credentials_of(c.request).session_ids) {
         s.access.forget(session_id); // what is remembered may be a look old
     }
-    auto who = who_reads(s, c);
-    if (auto* refused = std::get_if<http::response>(&who)) {
+    auto caller = authenticate_reader(s, c);
+    if (auto* refused = std::get_if<http::response>(&caller)) {
         return std::move(*refused);
     }
-    const walls::identity& user = *std::get<walls::identity_ptr>(who);
+    const walls::identity& user = *std::get<walls::identity_ptr>(caller);
     return http::response::json(json::serialize(json::object{
         {"user", user_json(user.user, user.user_name)}, {"expires_at", utc_text(user.expires)}}));
 }

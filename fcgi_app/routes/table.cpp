@@ -99,7 +99,7 @@ answer guarded(services& s, call& c)
     try {
         return route_to_handler(s, c);
     } catch (const std::exception& e) {
-        s.counted.failures.Increment();
+        s.metrics.failures.Increment();
         spdlog::error("request {} {} {} failed: {}", c.number, c.request.method, c.request.path,
                       e.what());
         return http::response::error(500, "Something went wrong here. It has been logged.");
@@ -134,13 +134,13 @@ void dispatch(services& s, call c)
         spdlog::debug("request {} {} {} -> {}", c.number, c.request.method, c.request.path,
                       a->status);
         if (a->status >= 400 && a->status < 500) {
-            s.limited.hold_back(c.request);
+            s.rate_limits.hold_back(c.request);
         }
         const bool head_only = c.request.method == "HEAD";
         if (head_only || a->body.size() <= exchange::in_one) {
             c.peer->answer(std::string(cors_lines) + http::to_cgi(*a, head_only));
         } else {
-            const in_memory counted(s.room, c.room ? 0 : a->body.size());
+            const in_memory held(s.room, c.room ? 0 : a->body.size());
             const std::string head = http::to_cgi(*a, true);
             std::array<std::string_view, 3> parts{cors_lines, head, a->body};
             c.peer->answer(parts);

@@ -10,11 +10,11 @@ namespace json = boost::json;
 
 answer list_walls(services& s, call& c)
 {
-    auto who = who_reads(s, c);
-    if (auto* refused = std::get_if<http::response>(&who)) {
+    auto caller = authenticate_reader(s, c);
+    if (auto* refused = std::get_if<http::response>(&caller)) {
         return std::move(*refused);
     }
-    const auto answered = s.store.walls_of(reader_of(*std::get<walls::identity_ptr>(who)));
+    const auto answered = s.store.walls_of(reader_of(*std::get<walls::identity_ptr>(caller)));
     if (!answered) {
         return unavailable(s, answered.error());
     }
@@ -37,8 +37,8 @@ answer list_walls(services& s, call& c)
 
 answer mark_read(services& s, call& c)
 {
-    auto who = who_works_on_wall(s, c);
-    if (auto* refused = std::get_if<http::response>(&who)) {
+    auto caller = authenticate_writer(s, c);
+    if (auto* refused = std::get_if<http::response>(&caller)) {
         return std::move(*refused);
     }
     auto body = json_body(c.request);
@@ -50,7 +50,7 @@ answer mark_read(services& s, call& c)
         return http::response::error(
             422, "id must be the number of an entry: digits only, from 0 to 9223372036854775807.");
     }
-    const auto marked = s.store.mark_read(reader_of(*std::get<walls::identity_ptr>(who)),
+    const auto marked = s.store.mark_read(reader_of(*std::get<walls::identity_ptr>(caller)),
                                           walls::wall_id{c.wall}, walls::entry_id{id->get_int64()});
     if (!marked) {
         return unavailable(s, marked.error());

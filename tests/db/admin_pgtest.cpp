@@ -29,7 +29,7 @@ struct fixture {
     }
     bool is_signed_in(const std::string& token)
     {
-        return store->who(std::vector{token}).value().at(0) != nullptr;
+        return store->find_identities(std::vector{token}).value().at(0) != nullptr;
     }
 };
 
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(sessions_are_made_listed_and_revoked)
     BOOST_TEST_REQUIRE(why(admin->add_user("ann", "correct horse")) == "done");
     const auto tokens = admin->create_sessions("ann", 1000, 1h).value();
     BOOST_TEST(std::set<std::string>(tokens.begin(), tokens.end()).size() == 1000u);
-    const auto known = store->who(tokens).value();
+    const auto known = store->find_identities(tokens).value();
     BOOST_TEST(std::count(known.begin(), known.end(), nullptr) == 0);
     BOOST_TEST(admin->list_sessions("ann").value().size() == 1000u);
     BOOST_TEST(admin->list_sessions("").value().size() == 1000u);

@@ -54,7 +54,7 @@ struct adopted {
     walls::identity_ptr owner() const
     {
         const std::string tokens[] = {token};
-        return store->who(tokens).value().at(0);
+        return store->find_identities(tokens).value().at(0);
     }
 };
 

@@ -130,12 +130,14 @@ struct foreign_fixture : store_fixture {
             tokens.push_back(std::string(40, 'n') + std::to_string(100 + i));
         }
         tokens.push_back(bad_token);
-        if (const auto found = store->who(tokens); told(out, "who", found)) {
+        if (const auto found = store->find_identities(tokens); told(out, "who", found)) {
             for (std::size_t i = 0; i < 2; ++i) {
-                const auto& who = (*found)[i];
-                const auto owner = who ? who->user_name : "nobody";
-                out.push_back("who " + owner + " " + (who ? utc(who->expires) : ""));
-                for (const auto wall : who ? who->walls : std::vector<walls::wall_id>{}) {
+                const auto& found_identity = (*found)[i];
+                const auto owner = found_identity ? found_identity->user_name : "nobody";
+                out.push_back("who " + owner + " " +
+                              (found_identity ? utc(found_identity->expires) : ""));
+                for (const auto wall :
+                     found_identity ? found_identity->walls : std::vector<walls::wall_id>{}) {
                     out.push_back(owner + " sees " + std::to_string(number(wall)));
                 }
             }
@@ -163,10 +165,10 @@ struct foreign_fixture : store_fixture {
                 }
             }
         }
-        for (const auto& who : {ann, bob}) {
-            if (const auto list = store->walls_of(who); told(out, "walls_of", list)) {
+        for (const auto& asker : {ann, bob}) {
+            if (const auto list = store->walls_of(asker); told(out, "walls_of", list)) {
                 for (const auto& w : std::get<std::vector<db::wall_summary>>(*list)) {
-                    out.push_back("wall of " + std::to_string(number(who.user)) + " " +
+                    out.push_back("wall of " + std::to_string(number(asker.user)) + " " +
                                   std::to_string(number(w.id)) + " " + w.name + " " + w.kind);
                 }
             }

@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(own_posts_that_no_look_has_seen_count_too)
 BOOST_AUTO_TEST_CASE(whatever_tells_of_an_entry_that_no_look_has_seen_counts)
 {
     post(1, 1, "word");
-    const auto who = reader(1);
+    const auto asker = reader(1);
     const walls::cursor from_the_beginning[] = {{walls::wall_id{1}, walls::entry_id{0}}};
     const std::function<void()> ways[] = {
         [&] { history_of(1, {}, 9); },

@@ -16,10 +16,10 @@
 namespace {
 
 using namespace std::chrono_literals;
-using walls::trouble_kind;
+using walls::db_error_kind;
 
 struct hung_fixture : store_fixture {
-    using question = std::function<std::optional<walls::trouble>(db::store&)>;
+    using question = std::function<std::optional<walls::db_error>(db::store&)>;
     struct purpose {
         std::string name;
         question ask;
@@ -42,7 +42,7 @@ struct hung_fixture : store_fixture {
     }
 
     template <class T>
-    static std::optional<walls::trouble> trouble_of(const walls::result<T>& r)
+    static std::optional<walls::db_error> error_of(const walls::result<T>& r)
     {
         return r ? std::nullopt : std::optional(r.error());
     }
@@ -51,21 +51,22 @@ struct hung_fixture : store_fixture {
     {
         const walls::wall_id wall{1};
         return {
-            {"look", [](db::store& s) { return trouble_of(s.look({})); }},
-            {"sessions", [this](db::store& s) { return trouble_of(s.who(std::vector{token})); }},
+            {"look", [](db::store& s) { return error_of(s.look({})); }},
+            {"sessions",
+             [this](db::store& s) { return error_of(s.find_identities(std::vector{token})); }},
             {"posts",
              [=, this](db::store& s) {
-                 return trouble_of(s.add_post({wall, reader(1), std::to_string(++posted), {}}));
+                 return error_of(s.add_post({wall, reader(1), std::to_string(++posted), {}}));
              }},
             {"changes",
              [=, this](db::store& s) {
-                 return trouble_of(
+                 return error_of(
                      s.change_post({wall, reader(1), walls::post_id{1}, std::to_string(++posted)}));
              }},
-            {"reads", [this](db::store& s) { return trouble_of(s.walls_of(reader(1))); }},
+            {"reads", [this](db::store& s) { return error_of(s.walls_of(reader(1))); }},
             {"sign-ins",
              [=, this](db::store& s) {
-                 return trouble_of(s.mark_read(reader(1), wall, walls::entry_id{1}));
+                 return error_of(s.mark_read(reader(1), wall, walls::entry_id{1}));
              }},
         };
     }
@@ -88,10 +89,10 @@ BOOST_AUTO_TEST_CASE(each_purpose_is_given_up_by_itself_while_the_others_go_on)
             const stopped_backends processes(*this, hangs.name);
             // Where there are two connections, the one that was not used yet may be taken.
             std::atomic<bool> over{false};
-            std::optional<walls::trouble> trouble;
+            std::optional<walls::db_error> error;
             std::thread caller([&] {
-                for (int i = 0; i < 20 && !trouble; ++i) {
-                    trouble = hangs.ask(*store);
+                for (int i = 0; i < 20 && !error; ++i) {
+                    error = hangs.ask(*store);
                 }
                 over = true;
             });
@@ -107,8 +108,8 @@ BOOST_AUTO_TEST_CASE(each_purpose_is_given_up_by_itself_while_the_others_go_on)
             }
             caller.join();
             BOOST_TEST(rounds > 1);
-            BOOST_TEST_REQUIRE(trouble.has_value());
-            BOOST_TEST((trouble->kind == trouble_kind::timed_out), trouble->why);
+            BOOST_TEST_REQUIRE(error.has_value());
+            BOOST_TEST((error->kind == db_error_kind::timed_out), error->why);
             BOOST_TEST(store->count().given_up == ++given_up);
             BOOST_TEST(lines.size() == given_up);
             BOOST_TEST(lines.back().starts_with("a connection was given up: no answer"));
@@ -145,8 +146,8 @@ BOOST_AUTO_TEST_CASE(who_stops_waits_for_no_process_that_hangs)
     }
     const auto begin = std::chrono::steady_clock::now();
     const auto sent = store->count().statements;
-    std::optional<walls::trouble> read;
-    std::optional<walls::trouble> post;
+    std::optional<walls::db_error> read;
+    std::optional<walls::db_error> post;
     std::thread waits([&] { read = all[4].ask(*store); });
     std::thread poster([&] { post = all[2].ask(*store); });
     while (store->count().statements < sent + 2) {
@@ -156,8 +157,8 @@ BOOST_AUTO_TEST_CASE(who_stops_waits_for_no_process_that_hangs)
     waits.join();
     poster.join();
     BOOST_TEST((std::chrono::steady_clock::now() - begin < 50s)); // of 61
-    BOOST_TEST((read && read->kind == trouble_kind::unavailable));
-    BOOST_TEST((post && post->kind == trouble_kind::unavailable));
+    BOOST_TEST((read && read->kind == db_error_kind::unavailable));
+    BOOST_TEST((post && post->kind == db_error_kind::unavailable));
     BOOST_TEST(all[0].ask(*store).has_value()); // nothing is begun any more
     BOOST_TEST(store->count().given_up == 0u);
 }

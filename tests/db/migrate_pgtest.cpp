@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(refuse_a_newer_schema_with_one_clear_line)
 
     const auto checked = db::check_schema(s);
     BOOST_TEST_REQUIRE(!checked.has_value());
-    BOOST_TEST((checked.error().kind == walls::trouble_kind::wrong_schema));
+    BOOST_TEST((checked.error().kind == walls::db_error_kind::wrong_schema));
 }
 
 BOOST_AUTO_TEST_CASE(refuse_a_history_that_is_not_this_programs)
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(say_what_to_do_when_there_is_no_schema)
 {
     const auto checked = db::check_schema(pg().settings(pg().empty_database()));
     BOOST_TEST_REQUIRE(!checked.has_value());
-    BOOST_TEST((checked.error().kind == walls::trouble_kind::wrong_schema));
+    BOOST_TEST((checked.error().kind == walls::db_error_kind::wrong_schema));
     BOOST_TEST(checked.error().why ==
                "The database has no pollster schema yet: run `pollster migrate`.");
 }
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(say_that_the_database_is_away)
     BOOST_TEST(!db::migrate(s, quiet).has_value());
     const auto checked = db::check_schema(s);
     BOOST_TEST_REQUIRE(!checked.has_value());
-    BOOST_TEST((checked.error().kind == walls::trouble_kind::unavailable));
+    BOOST_TEST((checked.error().kind == walls::db_error_kind::unavailable));
     s.database = "host=";
     s.database += "'unfinished";
     BOOST_TEST(db::migrate(s, quiet).error().sentence.find("cannot read the connection string") ==

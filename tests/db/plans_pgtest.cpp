@@ -230,7 +230,9 @@ struct filled {
         tokens.push_back(token_of(1));
         return {
             {"who, 100 tokens", "requests whose session is not in the cache, together",
-             [tokens](db::store& s) { BOOST_TEST(s.who(tokens).value().back() != nullptr); }},
+             [tokens](db::store& s) {
+                 BOOST_TEST(s.find_identities(tokens).value().back() != nullptr);
+             }},
             {"sign_in", "`POST /session`, without the password's check, which is slow on purpose",
              [](db::store& s) { BOOST_TEST(s.sign_in("user 1", "secret").value().has_value()); },
              [](db::store&) {}, 5'000, true},

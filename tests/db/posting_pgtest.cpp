@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(a_wall_that_went_away_meanwhile_is_forbidden_not_unacceptab
                boost::test_tools::per_element());
 }
 
-// What was committed before the trouble is acknowledged, and the keys tell about the rest.
+// What was committed before the error is acknowledged, and the keys tell about the rest.
 BOOST_AUTO_TEST_CASE(a_connection_that_is_cut_in_a_group_leaves_all_or_nothing_of_it)
 {
     sql("create function cut() returns trigger language plpgsql as $$ begin if new.body = 'cut' "

@@ -11,31 +11,31 @@ namespace {
 struct fixture : store_fixture {
     // What history, search, the list of walls and a read mark say to this reader of wall 1, in one
     // word each if they agree.
-    std::string told(const db::reader& who)
+    std::string told(const db::reader& asker)
     {
         const std::string all[] = {
-            word_of(store->posts_before(who, walls::wall_id{1}, std::nullopt, 9)),
-            word_of(store->search(who, {walls::wall_id{1}, "word", {}, 9})),
-            word_of(store->mark_read(who, walls::wall_id{1}, walls::entry_id{1}))};
-        const auto list = word_of(store->walls_of(who));
+            word_of(store->posts_before(asker, walls::wall_id{1}, std::nullopt, 9)),
+            word_of(store->search(asker, {walls::wall_id{1}, "word", {}, 9})),
+            word_of(store->mark_read(asker, walls::wall_id{1}, walls::entry_id{1}))};
+        const auto list = word_of(store->walls_of(asker));
         BOOST_TEST(all[0] == all[1]);
         BOOST_TEST(all[0] == all[2]);
         return all[0] + ", list " + list;
     }
     // What a post on wall 1, a post among others, an edit and a deletion of `own` say.
-    std::string told_writing(const db::reader& who, walls::post_id own)
+    std::string told_writing(const db::reader& asker, walls::post_id own)
     {
         const walls::wall_id wall{1};
         const std::vector<db::new_post> group{{wall, reader(3), "cleo's", {}},
-                                              {wall, who, "x", "key"},
+                                              {wall, asker, "x", "key"},
                                               {wall, reader(3), "more", {}}};
         auto answers = store->add_posts(group);
         BOOST_TEST(std::holds_alternative<db::post_created>(answers[0].value()));
         BOOST_TEST(std::holds_alternative<db::post_created>(answers[2].value()));
-        const std::string all[] = {word_of_outcome(store->add_post({wall, who, "x", {}})),
+        const std::string all[] = {word_of_outcome(store->add_post({wall, asker, "x", {}})),
                                    word_of_outcome(answers[1]),
-                                   word_of_outcome(store->change_post({wall, who, own, "y", {}})),
-                                   word_of_outcome(store->change_post({wall, who, own, {}, {}}))};
+                                   word_of_outcome(store->change_post({wall, asker, own, "y", {}})),
+                                   word_of_outcome(store->change_post({wall, asker, own, {}, {}}))};
         for (const auto& one : all) {
             BOOST_TEST(one == all[0]);
         }

@@ -11,7 +11,7 @@ struct fixture : store_fixture {
     db::history search(const std::string& words, std::optional<std::int64_t> before = {},
                        std::size_t limit = 50, int wall = 1)
     {
-        db::wanted_words wanted{walls::wall_id{wall}, words, {}, limit};
+        db::search_query wanted{walls::wall_id{wall}, words, {}, limit};
         if (before) {
             wanted.before = walls::entry_id{*before};
         }

@@ -120,7 +120,7 @@ struct searched {
         return number(std::get<db::post_created>(done).entry.post);
     }
 
-    db::history page_of(const db::wanted_words& wanted)
+    db::history page_of(const db::search_query& wanted)
     {
         return std::get<db::history>(store->search({ann, walls::user_id{1}}, wanted).value());
     }

@@ -12,7 +12,7 @@ bool settings_are_against()
 const std::vector<against>& settings_against()
 {
     // Not here: default_transaction_read_only, by which operators keep writers out, and `role`
-    // (trouble_pgtest and settings_pgtest have those).
+    // (errors_pgtest and settings_pgtest have those).
     static const std::vector<against> all{
         {"array_nulls", "off"},
         {"backslash_quote", "off"},

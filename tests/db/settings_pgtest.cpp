@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(the_environment_of_libpq_changes_no_answer)
         "values (1, 1, 'grüße', '2026-01-02 03:04:05.678+00')");
     const libpq_environment elsewhere;
     store = db::store::open(settings);
-    BOOST_TEST((who(token) != nullptr));
+    BOOST_TEST((identity_of(token) != nullptr));
     BOOST_TEST(store->look({}).has_value());
     BOOST_TEST(store->sign_in("ann", "ann secret").value().has_value());
     const auto h = history_of(1, {}, 5);
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_column_of_a_wrong_type_is_named)
     BOOST_TEST(admin->check().value().empty());
     sql("drop view pollster.users; create view pollster.users as select id::text as id, name, "
         "password_hash, disabled::int as disabled from pollster_default.users");
-    const auto looked = store->who(std::vector{std::string(43, 'x')});
+    const auto looked = store->find_identities(std::vector{std::string(43, 'x')});
     BOOST_TEST_REQUIRE(!looked.has_value());
     BOOST_TEST(looked.error().why.find("`pollster check` names columns of a wrong type") !=
                    std::string::npos,

@@ -51,9 +51,9 @@ struct store_fixture {
         return token;
     }
 
-    walls::identity_ptr who(const std::string& token)
+    walls::identity_ptr identity_of(const std::string& token)
     {
-        return store->who(std::vector{token}).value().at(0);
+        return store->find_identities(std::vector{token}).value().at(0);
     }
 
     // With a session that lasts, if it is one of the three.
@@ -74,7 +74,7 @@ struct store_fixture {
                                limit)
                 .value());
     }
-    db::history found(const db::wanted_words& wanted, int user = 1)
+    db::history found(const db::search_query& wanted, int user = 1)
     {
         return std::get<db::history>(store->search(reader(user), wanted).value());
     }

@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(sign_in_gives_a_token_that_who_knows_until_sign_out)
     BOOST_TEST(in->user_name == "ann");
     BOOST_TEST(in->expires_at.size() == 24u);
     BOOST_TEST(in->expires_at.back() == 'Z');
-    const auto identity = who(in->session_id);
+    const auto identity = identity_of(in->session_id);
     BOOST_TEST_REQUIRE(identity != nullptr);
     BOOST_TEST((identity->user == walls::user_id{1}));
     BOOST_TEST((identity->walls == std::vector{walls::wall_id{1}, walls::wall_id{2}}));
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(sign_in_gives_a_token_that_who_knows_until_sign_out)
 
     BOOST_TEST(store->sign_out(in->session_id).value());
     BOOST_TEST(!store->sign_out(in->session_id).value());
-    BOOST_TEST(who(in->session_id) == nullptr);
+    BOOST_TEST(identity_of(in->session_id) == nullptr);
 }
 
 // Work is counted, not time: a machine may be busy.
@@ -160,15 +160,15 @@ BOOST_AUTO_TEST_CASE(no_password_and_no_token_reaches_the_database)
     const auto in = logged->sign_in("ann", "ann secret").value();
     BOOST_TEST_REQUIRE(in.has_value());
     BOOST_TEST(!logged->sign_in("ann", "ann wrong secret").value().has_value());
-    logged->who(std::vector{in->session_id}).value();
+    logged->find_identities(std::vector{in->session_id}).value();
     logged->sign_out(in->session_id).value();
     const auto admin = db::administrator::connect(settings).value();
     admin->add_user("dora", "dora secret").value();
     admin->set_password("bob", "bobs new secret").value();
     const auto tokens = admin->create_sessions("dora", 2, std::chrono::hours(1)).value();
-    BOOST_TEST(who(tokens.at(1)) != nullptr);
+    BOOST_TEST(identity_of(tokens.at(1)) != nullptr);
     admin->revoke_session(tokens.at(0)).value();
-    BOOST_TEST(who(tokens.at(0)) == nullptr);
+    BOOST_TEST(identity_of(tokens.at(0)) == nullptr);
     BOOST_TEST(store->sign_in("dora", "dora secret").value().has_value());
     BOOST_TEST(store->sign_in("bob", "bobs new secret").value().has_value());
     const std::string log = pg.log();
@@ -189,9 +189,9 @@ BOOST_AUTO_TEST_CASE(beyond_its_bound_the_oldest_sessions_of_a_user_end)
         tokens.push_back(bounded->sign_in("ann", "ann secret").value()->session_id);
     }
     for (std::size_t i = 0; i < 6; ++i) {
-        BOOST_TEST((who(tokens[i]) != nullptr) == (i >= 3));
+        BOOST_TEST((identity_of(tokens[i]) != nullptr) == (i >= 3));
     }
-    BOOST_TEST(who(others) != nullptr);
+    BOOST_TEST(identity_of(others) != nullptr);
     // As any end of a session: parked polls hear of it.
     BOOST_TEST(sql("select count(*) from pollster.access_changes where user_id = 1") != "0");
     // Who has more, made by an operator, comes down to the bound.
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(who_answers_in_order_with_null_for_every_kind_of_nobody)
                                          bob,
                                          std::string(1'000'000, 'a')};
     const auto before = store->count().statements;
-    const auto found = store->who(asked).value();
+    const auto found = store->find_identities(asked).value();
     BOOST_TEST(store->count().statements == before + 1);
     BOOST_TEST_REQUIRE(found.size() == asked.size());
     std::string names;
@@ -238,8 +238,8 @@ BOOST_AUTO_TEST_CASE(who_answers_in_order_with_null_for_every_kind_of_nobody)
 
     // Nothing that could be a token: nothing is asked.
     const auto then = store->count().statements;
-    BOOST_TEST(store->who(std::vector<std::string>{"", evil}).value().size() == 2u);
-    BOOST_TEST(store->who({}).value().empty());
+    BOOST_TEST(store->find_identities(std::vector<std::string>{"", evil}).value().size() == 2u);
+    BOOST_TEST(store->find_identities({}).value().empty());
     BOOST_TEST(store->count().statements == then);
 }
 
@@ -455,7 +455,7 @@ BOOST_AUTO_TEST_CASE(clean_up_removes_what_is_old_and_nothing_else)
     sql("insert into pollster.access_changes values (1, '5', now() - interval '2 hours')");
     BOOST_TEST(store->clean_up().value() == 3u);
     BOOST_TEST(store->clean_up().value() == 0u);
-    BOOST_TEST(who(alive) != nullptr);
+    BOOST_TEST(identity_of(alive) != nullptr);
     BOOST_TEST(std::holds_alternative<db::post_known>(post(1, 1, "new", "new")));
     BOOST_TEST(std::holds_alternative<db::post_created>(post(1, 1, "old", "old")));
     // An expired session gave no access, so nobody is told about it.
@@ -472,7 +472,7 @@ BOOST_AUTO_TEST_CASE(statements_are_counted_exactly)
     const auto token = token_of(1);
     counted->look(std::vector{walls::wall_id{1}}).value();
     counted->look({}).value();
-    counted->who(std::vector{token}).value();
+    counted->find_identities(std::vector{token}).value();
     counted->sign_in("ann", "ann secret").value();
     counted->add_post({walls::wall_id{1}, reader(1), "x", "k"}).value();
     counted->posts_before(reader(1), walls::wall_id{1}, std::nullopt, 5).value();

@@ -100,15 +100,17 @@ struct table_fixture : foreign_fixture {
     std::string outcome_of(const foreign_column& c)
     {
         if (c.view == "users" || c.view == "sessions") {
-            const auto found = store->who(std::vector{bad_token});
-            const auto who = found ? found->at(0) : nullptr;
-            const auto id = who ? std::to_string(number(who->user)) : "";
-            return !who ? "refused"
-                        : id + " " + (c.view == "users" ? who->user_name : utc(who->expires));
+            const auto found = store->find_identities(std::vector{bad_token});
+            const auto identity = found ? found->at(0) : nullptr;
+            const auto id = identity ? std::to_string(number(identity->user)) : "";
+            return !identity
+                       ? "refused"
+                       : id + " " +
+                             (c.view == "users" ? identity->user_name : utc(identity->expires));
         }
         if (c.view == "memberships") {
-            const auto who = store->who(std::vector{of_ann}).value().at(0);
-            return who->may_see(walls::wall_id{3}) ? "member" : "refused";
+            const auto identity = store->find_identities(std::vector{of_ann}).value().at(0);
+            return identity->may_see(walls::wall_id{3}) ? "member" : "refused";
         }
         if (c.view == "walls") {
             const auto mine = store->walls_of(ann).value();

@@ -1,5 +1,5 @@
 // Bodies that are not what their length says, and peers that break the protocol below HTTP.
-#include "fcgi_app/wire/params.hpp"
+#include "fcgi_app/fastcgi/params.hpp"
 #include "tests/e2e/stack.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -33,10 +33,10 @@ std::string record(char type, const std::string& content)
 std::string request(const std::string& content_length, const std::string& body)
 {
     std::string params;
-    wire::append_param(params, "REQUEST_METHOD", "POST");
-    wire::append_param(params, "PATH_INFO", "/");
-    wire::append_param(params, "CONTENT_TYPE", "application/x-www-form-urlencoded");
-    wire::append_param(params, "CONTENT_LENGTH", content_length);
+    fastcgi::append_param(params, "REQUEST_METHOD", "POST");
+    fastcgi::append_param(params, "PATH_INFO", "/");
+    fastcgi::append_param(params, "CONTENT_TYPE", "application/x-www-form-urlencoded");
+    fastcgi::append_param(params, "CONTENT_LENGTH", content_length);
     return record(1, std::string{0, 1, 0, 0, 0, 0, 0, 0}) + record(4, params) + record(4, "") +
            record(5, body);
 }

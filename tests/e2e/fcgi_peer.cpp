@@ -54,7 +54,7 @@ bool fcgi_peer::read_some(std::chrono::milliseconds limit)
         return false;
     }
     unread_.append(chunk, static_cast<std::size_t>(got));
-    for (const auto& r : wire_test::take_records(unread_)) {
+    for (const auto& r : fastcgi_test::take_records(unread_)) {
         if (r.header.type == FCGI_STDOUT) {
             answers_[r.header.id] += r.content;
         } else if (r.header.type == FCGI_END_REQUEST) {
@@ -64,7 +64,7 @@ bool fcgi_peer::read_some(std::chrono::milliseconds limit)
     return true;
 }
 
-std::string fcgi_peer::answer_of(wire::request_id id)
+std::string fcgi_peer::answer_of(fastcgi::request_id id)
 {
     const auto deadline = steady_clock::now() + std::chrono::seconds(10);
     while (!ended(id)) {
@@ -85,8 +85,8 @@ bool fcgi_peer::closed_by_server()
     return closed_;
 }
 
-wire_test::pairs parameters(const std::string& method, const std::string& path,
-                            const std::string& body, const std::string& content_type)
+fastcgi_test::pairs parameters(const std::string& method, const std::string& path,
+                               const std::string& body, const std::string& content_type)
 {
     return {{"REQUEST_METHOD", method},
             {"SCRIPT_NAME", "/api"},

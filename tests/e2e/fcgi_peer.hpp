@@ -1,7 +1,7 @@
 // A FastCGI client that does exactly what a test wants, on a unix socket of its own.
 #pragma once
 
-#include "tests/fcgi_app/wire/conversation.hpp"
+#include "tests/fcgi_app/fastcgi/conversation.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -18,20 +18,20 @@ public:
     fcgi_peer& operator=(const fcgi_peer&) = delete;
 
     void send(const std::string& bytes);
-    void send(const wire_test::conversation& c) { send(c.bytes()); }
+    void send(const fastcgi_test::conversation& c) { send(c.bytes()); }
     // Sends what the socket takes without waiting; how much that was.
     std::size_t try_to_send(const std::string& bytes);
 
     // STDOUT of that request up to its END_REQUEST. Throws std::runtime_error if that does not
     // come within 10 s.
-    std::string answer_of(wire::request_id id);
+    std::string answer_of(fastcgi::request_id id);
     // The protocol status of an END_REQUEST that came: FCGI_OVERLOADED and so on.
-    int end_status_of(wire::request_id id)
+    int end_status_of(fastcgi::request_id id)
     {
         answer_of(id);
         return ended_.at(id);
     }
-    bool ended(wire::request_id id) const { return ended_.contains(id); }
+    bool ended(fastcgi::request_id id) const { return ended_.contains(id); }
     // Reads until the server closes; false after 10 s.
     bool closed_by_server();
 
@@ -41,13 +41,13 @@ private:
     int fd_;
     bool closed_ = false;
     std::string unread_;
-    std::map<wire::request_id, std::string> answers_;
-    std::map<wire::request_id, int> ended_; // by protocol status
+    std::map<fastcgi::request_id, std::string> answers_;
+    std::map<fastcgi::request_id, int> ended_; // by protocol status
 };
 
 // The parameters of a call at the mount "/api", as nginx gives them.
-wire_test::pairs parameters(const std::string& method, const std::string& path,
-                            const std::string& body = {},
-                            const std::string& content_type = "application/json");
+fastcgi_test::pairs parameters(const std::string& method, const std::string& path,
+                               const std::string& body = {},
+                               const std::string& content_type = "application/json");
 
 } // namespace e2e

@@ -107,10 +107,11 @@ constexpr bool memory_counts = false;
 constexpr bool memory_counts = true;
 #endif
 
-wire_test::conversation large_poll(const std::string& session, int walls, wire::request_id id = 1)
+fastcgi_test::conversation large_poll(const std::string& session, int walls,
+                                      fastcgi::request_id id = 1)
 {
     const auto body = poll_call(session, reader(walls).asks()).body;
-    wire_test::conversation c;
+    fastcgi_test::conversation c;
     c.request(id, parameters("POST", "/", body), body);
     return c;
 }
@@ -234,14 +235,14 @@ BOOST_AUTO_TEST_CASE(equal_clients_cost_one_read)
     hanging_call keeps_the_server_awake(s, poll_call(bob, R"({"2":0})"));
     s.until_parked(1);
     fcgi_peer peer(s.socket());
-    wire_test::conversation many;
-    for (wire::request_id id = 1; id <= 50; ++id) {
+    fastcgi_test::conversation many;
+    for (fastcgi::request_id id = 1; id <= 50; ++id) {
         const auto body = poll_call(ann, reader(3).asks()).body;
         many.request(id, parameters("POST", "/", body), body);
     }
     const double before = s.metric("pollster_sql_statements");
     peer.send(many);
-    for (wire::request_id id = 1; id <= 50; ++id) {
+    for (fastcgi::request_id id = 1; id <= 50; ++id) {
         const auto a = peer.answer_of(id);
         reader r(3);
         r.takes(std::string_view(a).substr(a.find("\r\n\r\n") + 4));
@@ -280,15 +281,15 @@ BOOST_AUTO_TEST_CASE(a_large_post_reaches_everybody_who_waits_for_it)
 {
     chat s;
     fcgi_peer peer(s.socket());
-    wire_test::conversation many;
-    for (wire::request_id id = 1; id <= 100; ++id) {
+    fastcgi_test::conversation many;
+    for (fastcgi::request_id id = 1; id <= 100; ++id) {
         const auto body = poll_call(id % 2 == 0 ? ann : bob, R"({"1":0})").body;
         many.request(id, parameters("POST", "/", body), body);
     }
     peer.send(many);
     s.until_parked(100);
     s.sql(insert_post(1, 2, std::string(longest_post, '\x01')));
-    for (wire::request_id id = 1; id <= 100; ++id) {
+    for (fastcgi::request_id id = 1; id <= 100; ++id) {
         const auto a = peer.answer_of(id);
         BOOST_TEST_REQUIRE(a.size() > 6 * longest_post);
     }

@@ -8,16 +8,16 @@
 #include <deque>
 
 using namespace e2e;
-using wire_test::conversation;
+using fastcgi_test::conversation;
 
 namespace {
 
-int counted(const chat& s, const std::string& limit)
+int limit_counter(const chat& s, const std::string& limit)
 {
     return static_cast<int>(s.metric(R"(pollster_limits_total{limit=")" + limit + R"("})"));
 }
 
-conversation poll(wire::request_id id)
+conversation poll(fastcgi::request_id id)
 {
     const auto body = poll_call(ann, R"({"1":0})").body;
     conversation c;
@@ -25,7 +25,7 @@ conversation poll(wire::request_id id)
     return c;
 }
 
-conversation ping(wire::request_id id)
+conversation ping(fastcgi::request_id id)
 {
     conversation c;
     c.request(id, parameters("GET", "/"));
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(a_request_too_many_on_a_connection_is_told_overloaded)
     peer.send(poll(2));
     peer.send(ping(3));
     BOOST_TEST(peer.end_status_of(3) == FCGI_OVERLOADED);
-    BOOST_TEST(counted(s, "max_requests_per_connection") == 1);
+    BOOST_TEST(limit_counter(s, "max_requests_per_connection") == 1);
     // The two go on, and their place is free when they have ended.
     s.until_parked(2);
     peer.send(conversation().abort(1));
@@ -79,14 +79,14 @@ BOOST_AUTO_TEST_CASE(a_poll_too_many_is_sent_away_for_a_while)
 {
     chat s(settings{{"max_parked", "3"}});
     fcgi_peer peer(s.socket());
-    for (wire::request_id id = 1; id <= 3; ++id) {
+    for (fastcgi::request_id id = 1; id <= 3; ++id) {
         peer.send(poll(id));
     }
     s.until_parked(3);
     const auto refused = s.send(poll_call(ann, R"({"1":0})"));
     BOOST_TEST(refused.status == 503);
     BOOST_TEST(refused.header("Retry-After") == "5");
-    BOOST_TEST(counted(s, "max_parked") == 1);
+    BOOST_TEST(limit_counter(s, "max_parked") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(params_and_bodies_too_large_are_refused_and_the_connection_stays)
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(params_and_bodies_too_large_are_refused_and_the_connection_
     const std::string body(5000, 'x');
     peer.send(conversation().request(2, parameters("POST", "/", body), body));
     BOOST_TEST(contains(peer.answer_of(2), "Status: 413"));
-    BOOST_TEST(counted(s, "max_bytes") == 2);
+    BOOST_TEST(limit_counter(s, "max_bytes") == 2);
     peer.send(ping(3));
     BOOST_TEST(contains(peer.answer_of(3), "huzzah"));
 }
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(ten_thousand_requests_on_one_connection_starve_nobody)
     chat s;
     fcgi_peer crowd(s.socket());
     for (int id = 1; id <= 10'000; ++id) {
-        crowd.send(poll(static_cast<wire::request_id>(id)));
+        crowd.send(poll(static_cast<fastcgi::request_id>(id)));
         if (id % 1000 == 0) {
             const stopwatch watch;
             BOOST_REQUIRE(s.send({}).status == 200);
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(ten_thousand_requests_on_one_connection_starve_nobody)
     BOOST_TEST(s.send({}).status == 200);
     for (int id = 1; id <= 10'000; ++id) {
         BOOST_REQUIRE(
-            contains(crowd.answer_of(static_cast<wire::request_id>(id)), "for ten thousand"));
+            contains(crowd.answer_of(static_cast<fastcgi::request_id>(id)), "for ten thousand"));
     }
 }
 

@@ -5,11 +5,11 @@
 #include <boost/test/unit_test.hpp>
 
 using namespace e2e;
-using wire_test::conversation;
+using fastcgi_test::conversation;
 
 namespace {
 
-void add_poll(conversation& c, wire::request_id id, const std::string& session, int last)
+void add_poll(conversation& c, fastcgi::request_id id, const std::string& session, int last)
 {
     const auto body = poll_call(session, R"({"1":)" + std::to_string(last) + "}").body;
     c.request(id, parameters("POST", "/", body), body);
@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(many_polls_park_on_one_connection_and_each_gets_its_answer)
     chat s;
     fcgi_peer peer(s.socket());
     conversation c;
-    for (wire::request_id id = 1; id <= 200; ++id) {
+    for (fastcgi::request_id id = 1; id <= 200; ++id) {
         add_poll(c, id, id % 2 == 0 ? ann : cleo, 0);
     }
     peer.send(c);
@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(many_polls_park_on_one_connection_and_each_gets_its_answer)
     peer.send(conversation().request(500, parameters("GET", "/")));
     BOOST_TEST(contains(peer.answer_of(500), "huzzah"));
     s.sql(insert_post(1, 2, "for everybody"));
-    for (wire::request_id id = 1; id <= 200; ++id) {
+    for (fastcgi::request_id id = 1; id <= 200; ++id) {
         BOOST_TEST(contains(peer.answer_of(id), R"("body":"for everybody")"));
     }
 }
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_is_cut_off_and_delays_nobody)
     fcgi_peer deaf(s.socket());
     // Each of these is answered with 240 KB, more than the sockets hold.
     std::size_t taken = 0;
-    for (wire::request_id id = 1; id <= 30; ++id) {
+    for (fastcgi::request_id id = 1; id <= 30; ++id) {
         conversation c;
         add_poll(c, id, ann, 0);
         taken += deaf.try_to_send(c.bytes());
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_stop_leaves_a_peer_that_does_not_read)
           "from generate_series(1, 20)");
     fcgi_peer deaf(s.socket());
     conversation c;
-    for (wire::request_id id = 1; id <= 30; ++id) {
+    for (fastcgi::request_id id = 1; id <= 30; ++id) {
         add_poll(c, id, ann, 0);
     }
     deaf.send(c);

@@ -17,7 +17,7 @@ std::string ask(const std::filesystem::path& socket, const std::string& method,
 {
     auto params = parameters(method, path, body);
     params.emplace_back("HTTP_AUTHORIZATION", "Bearer " + ann);
-    wire_test::conversation c;
+    fastcgi_test::conversation c;
     c.request(1, params, body);
     fcgi_peer peer(socket);
     peer.send(c);

@@ -29,7 +29,7 @@ call sign_in(const std::string& name, const std::string& password)
     return post_json(R"({"name":")" + name + R"(","password":")" + password + R"("})", "/session");
 }
 
-bool counted(const chat& s, const std::string& option)
+bool limit_was_reached(const chat& s, const std::string& option)
 {
     return s.metric("pollster_limits_total{limit=\"" + option + "\"}") >= 1;
 }
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(posts_of_one_user_are_limited_and_those_of_another_are_not)
     BOOST_TEST(good < 100);
     BOOST_TEST(s.send(say_call(bob, 1, "hi")).status == 201);
     BOOST_TEST(s.sql("select count(*) from pollster.posts") == std::to_string(good + 1));
-    BOOST_TEST(counted(s, "user_posts_per_second"));
+    BOOST_TEST(limit_was_reached(s, "user_posts_per_second"));
     eventually("ann may post again", [&] { return s.send(say_call(ann, 1, "hi")).status == 201; });
 }
 
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(reads_of_one_user_are_limited_and_those_of_another_are_not)
         expect_429(s.send(signed_by(ann, read)));
         BOOST_TEST(s.send(signed_by(bob, read)).status == 200);
     }
-    BOOST_TEST(counted(s, "user_reads_per_second"));
+    BOOST_TEST(limit_was_reached(s, "user_reads_per_second"));
 }
 
 BOOST_AUTO_TEST_CASE(reads_from_one_address_are_limited_whoever_they_say_they_are)
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(beyond_its_cap_of_parked_polls_the_oldest_of_a_user_is_answ
     for (std::size_t i = 2; i < 5; ++i) {
         BOOST_TEST(entries_of(polls[i].wait(2s)) == "1:1");
     }
-    BOOST_TEST(counted(s, "max_parked_per_user"));
+    BOOST_TEST(limit_was_reached(s, "max_parked_per_user"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

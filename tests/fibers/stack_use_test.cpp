@@ -1,8 +1,8 @@
 // How much stack fibers use: painted before they run, measured while they wait. The table of
 // fibers/README.md is this program's output (--log_level=message); the limits below are what it
 // promises.
+#include "fibers/fiber_pool.hpp"
 #include "fibers/stacks.hpp"
-#include "fibers/standing_fibers.hpp"
 #include "fibers/worker_threads.hpp"
 #include "tests/fibers/in_loop.hpp"
 
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(standing_fibers_whose_jobs_parked_and_ended_have_touched_on
 {
     in_loop([](reactor&) {
         stack_pool stacks(stack_bytes);
-        standing_fibers<parked_job*> all(stacks, park);
+        fiber_pool<parked_job*> all(stacks, park);
         const std::size_t deep = deeper_than_a_page([&](parked_job* job) { all.run_now(job); });
         BOOST_TEST((deep == 0 || !promised_here), deep << " are deeper");
         BOOST_TEST(all.idle() == 1'000u);
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(standing_fibers_whose_jobs_parked_and_ended_have_touched_on
     });
 }
 
-// Why there are standing fibers. If this fails, Boost's fibers end within a page by now, and they
+// Why there are a fiber pool. If this fails, Boost's fibers end within a page by now, and they
 // are no longer needed.
 BOOST_AUTO_TEST_CASE(a_stack_on_which_a_fiber_ended_has_touched_two_pages)
 {

@@ -1,7 +1,7 @@
 // What holds for every poll body, whatever it was encoded in.
 #pragma once
 
-#include "fcgi_app/http/local_hash.hpp"
+#include "fcgi_app/http/poll_request.hpp"
 #include "tests/fuzz/targets.hpp"
 
 namespace fuzz {

@@ -1,11 +1,11 @@
 // Fixed conversations for tests/instructions/check: `conversations NAME [--wasteful]` holds one of
 // them, with callgrind counting only the part between counting() and its end, and fails if an
 // answer is not the right one. --wasteful does one part in ten twice, to show that it is noticed.
-#include "fcgi_app/http/local_hash.hpp"
+#include "fcgi_app/fastcgi/demux.hpp"
+#include "fcgi_app/fastcgi/params.hpp"
+#include "fcgi_app/http/poll_request.hpp"
 #include "fcgi_app/http/request.hpp"
-#include "fcgi_app/wire/demux.hpp"
-#include "fcgi_app/wire/params.hpp"
-#include "tests/fcgi_app/wire/conversation.hpp"
+#include "tests/fcgi_app/fastcgi/conversation.hpp"
 #include "tests/fibers/in_loop.hpp"
 #include "tests/instructions/served.hpp"
 
@@ -47,7 +47,7 @@ std::string token(int user)
 // As nginx sends it (nginx/snippets/application.conf) for a browser, request id 1.
 std::string request_bytes(const std::string& method, const std::string& body, bool json)
 {
-    const wire_test::pairs params{
+    const fastcgi_test::pairs params{
         {"GATEWAY_INTERFACE", "CGI/1.1"},
         {"SERVER_SOFTWARE", "nginx/1.22.1"},
         {"SERVER_PROTOCOL", "HTTP/1.1"},
@@ -74,7 +74,7 @@ std::string request_bytes(const std::string& method, const std::string& body, bo
         {"HTTP_REFERER", "http://chat.example/"},
         {"HTTP_CONNECTION", "keep-alive"},
     };
-    return wire_test::conversation().request(1, params, body).bytes();
+    return fastcgi_test::conversation().request(1, params, body).bytes();
 }
 
 // Poll `n` of user n reads a wall of all and a wall of ten.
@@ -93,11 +93,11 @@ std::string poll_bytes(int n, bool json)
 }
 
 // Bytes of the web server to cursors, every second one a form, the others JSON.
-class parsing final : public wire::sink {
+class parsing final : public fastcgi::sink {
 public:
-    void on_request(wire::request&& r) override
+    void on_request(fastcgi::request&& r) override
     {
-        const auto params = wire::decode_params(r.params);
+        const auto params = fastcgi::decode_params(r.params);
         auto request = http::request::from_cgi(params.value(), std::move(r.body));
         const http::poll_body body = request->content_type == "application/json"
                                          ? http::parse_poll_json(request->body)
@@ -105,11 +105,11 @@ public:
         right += !body.malformed && body.cursors.size() == 2 && body.session_id.size() == 43;
         demux.finish(r.id);
     }
-    void on_abort(wire::request_id) override {}
+    void on_abort(fastcgi::request_id) override {}
     void on_reply(std::string_view, bool) override {}
     void on_broken(std::string_view) override {}
 
-    wire::demux demux{wire::limits{}};
+    fastcgi::demux demux{fastcgi::limits{}};
     int right = 0;
 };
 

@@ -56,15 +56,14 @@ private:
 served::served(fibers::reactor& loop)
     : loop_(loop)
     , steps_(loop, 8)
-    , refresher_({store_, hash_, recent_, access_, who_, lot_},
+    , refresher_({store_, hash_, recent_, access_, presence_, parking_},
                  {std::chrono::hours(1), std::chrono::milliseconds(1), 100})
     , backlog_({store_, hash_, recent_, room_, steps_}, {})
     , posting_(store_, 1, 100)
-    , services_{route_settings_, cors_,          store_,   who_,
-                hash_,           recent_,        lot_,     access_,
-                refresher_,      backlog_,       posting_, request_stacks_,
-                parked_stacks_,  parked_fibers_, metrics_, random_,
-                limited_,        room_,          steps_}
+    , services_{route_settings_, cors_,           store_,         presence_,      hash_,
+                recent_,         parking_,        access_,        refresher_,     backlog_,
+                posting_,        request_stacks_, parked_stacks_, parked_fibers_, metrics_,
+                random_,         rate_limits_,    room_,          steps_}
     , server_(loop, config_, services_)
     , listener_(unix_socket())
 {
@@ -74,7 +73,7 @@ served::served(fibers::reactor& loop)
     must(::listen(listener_, 64) == 0, "listen");
     must(server_.listen(listener_), "epoll");
     jobs_.emplace_back([this] { refresher_.run(); });
-    jobs_.emplace_back([this] { lot_.run(); });
+    jobs_.emplace_back([this] { parking_.run(); });
     jobs_.emplace_back([this] { server_.run_timers(); });
 }
 
@@ -82,7 +81,7 @@ served::~served()
 {
     server_.stop(std::chrono::steady_clock::now() + std::chrono::seconds(5));
     refresher_.stop();
-    lot_.stop();
+    parking_.stop();
     for (auto& job : jobs_) {
         job.join();
     }

@@ -17,7 +17,7 @@
 
 namespace instructions {
 
-// Everything in memory; what no conversation asks for is trouble.
+// Everything in memory; what no conversation asks for is an error.
 class memory_store final : public db::store {
 public:
     walls::testing::fake_database data;
@@ -32,9 +32,9 @@ public:
         return data.entries_after(cursors, most);
     }
     walls::result<std::vector<walls::identity_ptr>>
-    who(std::span<const std::string> tokens) override
+    find_identities(std::span<const std::string> tokens) override
     {
-        return data.who(tokens);
+        return data.find_identities(tokens);
     }
     walls::result<std::optional<db::signed_in>> sign_in(const std::string&, const std::string&,
                                                         const std::string&) override
@@ -63,7 +63,7 @@ public:
         return std::vector<walls::result<db::post_outcome>>(posts.size(), absent());
     }
     walls::result<db::allowed<db::history>> search(const db::reader&,
-                                                   const db::wanted_words&) override
+                                                   const db::search_query&) override
     {
         return absent();
     }
@@ -78,9 +78,9 @@ public:
     bool is_own_backend(int) const override { return false; }
 
 private:
-    static walls::trouble absent()
+    static walls::db_error absent()
     {
-        return {walls::trouble_kind::unavailable, "not in this database"};
+        return {walls::db_error_kind::unavailable, "not in this database"};
     }
 };
 
@@ -94,8 +94,8 @@ public:
     served& operator=(const served&) = delete;
 
     walls::testing::fake_database& data() { return store_.data; }
-    std::size_t parked() const { return lot_.parked_now(); }
-    std::size_t clients() const { return who_.clients(); }
+    std::size_t parked() const { return parking_.parked_now(); }
+    std::size_t clients() const { return presence_.clients(); }
     std::size_t connections() const { return server_.connections(); }
     void hint() { refresher_.hint(); } // something was committed
 
@@ -112,18 +112,18 @@ private:
     const http::cors cors_{{}};
     fibers::stack_pool request_stacks_{std::size_t{128} * 1024};
     fibers::stack_pool parked_stacks_{std::size_t{16} * 1024};
-    fibers::standing_fibers<routes::poll_in_progress> parked_fibers_{
-        parked_stacks_, routes::poll_in_progress::park};
+    fibers::fiber_pool<routes::poll_in_progress> parked_fibers_{parked_stacks_,
+                                                                routes::poll_in_progress::park};
     routes::metrics metrics_;
     std::minstd_rand random_{1};
-    routes::rates limited_{{}, metrics_};
+    routes::rate_limits rate_limits_{{}, metrics_};
     memory_store store_;
-    walls::presence who_;
+    walls::presence presence_;
     walls::global_hash hash_;
     walls::answer_room room_{std::size_t{1} << 27};
     fibers::step_gate steps_;
     walls::recent_entries recent_{{}};
-    walls::parking lot_{hash_, who_, std::chrono::hours(1)};
+    walls::parking parking_{hash_, presence_, std::chrono::hours(1)};
     walls::access_cache access_{store_};
     walls::refresher refresher_;
     walls::backlog backlog_;

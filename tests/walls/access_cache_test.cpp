@@ -146,9 +146,9 @@ BOOST_AUTO_TEST_CASE(an_answer_that_crossed_a_change_is_not_remembered)
         db.sessions["t"] = somebody(1);
         access_cache cache(db);
         db.during_who = [&] { cache.forget(user_id{1}); };
-        const auto who = cache.find("t", true).value();
-        BOOST_TEST(who != nullptr);
-        BOOST_TEST(!cache.holds("t", who));
+        const auto identity = cache.find("t", true).value();
+        BOOST_TEST(identity != nullptr);
+        BOOST_TEST(!cache.holds("t", identity));
     });
 }
 
@@ -190,9 +190,9 @@ BOOST_AUTO_TEST_CASE(while_looks_succeed_an_old_answer_is_good_and_without_them_
         fake_database db;
         db.sessions["t"] = somebody(1);
         access_cache cache(db);
-        const auto who = cache.find("t", true).value();
+        const auto identity = cache.find("t", true).value();
         const auto later = std::chrono::steady_clock::now() + access_cache::time_to_live;
-        BOOST_TEST(cache.find("t", true, later).value() == who);
+        BOOST_TEST(cache.find("t", true, later).value() == identity);
         BOOST_TEST(db.whos == 1);
         BOOST_TEST(cache.find("t", false, later).value() != nullptr);
         BOOST_TEST(db.whos == 2);

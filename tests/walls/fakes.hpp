@@ -31,14 +31,14 @@ inline cursor at(std::int64_t wall, std::int64_t last, std::int64_t epoch = 0)
 inline identity_ptr somebody(std::int64_t user, std::vector<wall_id> walls = {wall_id{1}},
                              std::chrono::seconds left = std::chrono::hours(1))
 {
-    auto who = std::make_shared<identity>();
-    who->user = user_id{user};
-    who->user_name = "user " + std::to_string(user);
-    who->walls = std::move(walls);
-    who->expires =
+    auto made = std::make_shared<identity>();
+    made->user = user_id{user};
+    made->user_name = "user " + std::to_string(user);
+    made->walls = std::move(walls);
+    made->expires =
         std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now() + left);
-    who->ends = std::chrono::steady_clock::now() + left;
-    return who;
+    made->ends = std::chrono::steady_clock::now() + left;
+    return made;
 }
 
 class fake_database final : public feed_source, public access_source {
@@ -84,7 +84,7 @@ public:
     {
         ++looks;
         if (down) {
-            return trouble{trouble_kind::unavailable, "down"};
+            return db_error{db_error_kind::unavailable, "down"};
         }
         changes c;
         c.now = std::chrono::sys_time<std::chrono::milliseconds>(
@@ -116,7 +116,7 @@ public:
     {
         ++loads;
         if (down || loads_fail) {
-            return trouble{trouble_kind::unavailable, "down"};
+            return db_error{db_error_kind::unavailable, "down"};
         }
         std::vector<page> pages;
         std::size_t all = 0;
@@ -146,7 +146,7 @@ public:
         return pages;
     }
 
-    result<std::vector<identity_ptr>> who(std::span<const std::string> tokens) override
+    result<std::vector<identity_ptr>> find_identities(std::span<const std::string> tokens) override
     {
         ++whos;
         std::vector<identity_ptr> found;
@@ -161,7 +161,7 @@ public:
         }
         during_who();
         if (down) {
-            return trouble{trouble_kind::unavailable, "down"};
+            return db_error{db_error_kind::unavailable, "down"};
         }
         return found;
     }

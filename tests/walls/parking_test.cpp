@@ -12,16 +12,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A lot with its waking fiber, and polls that park in fibers of their own.
+// A parking with its waking fiber, and polls that park in fibers of their own.
 struct lot_with_polls {
     global_hash hash;
-    presence who;
-    parking lot{hash, who, 500ms};
-    boost::fibers::fiber waking{[this] { lot.run(); }};
+    walls::presence presence;
+    walls::parking parking{hash, presence, 500ms};
+    boost::fibers::fiber waking{[this] { parking.run(); }};
 
     ~lot_with_polls()
     {
-        lot.stop();
+        parking.stop();
         waking.join();
     }
 
@@ -44,14 +44,14 @@ struct lot_with_polls {
         auto p = std::make_unique<poll>(user_id{user}, seen);
         p->fiber =
             boost::fibers::fiber(boost::fibers::launch::dispatch, [this, left, raw = p.get()] {
-                raw->why = lot.park(raw->place, std::chrono::steady_clock::now() + left);
+                raw->why = parking.park(raw->place, std::chrono::steady_clock::now() + left);
             });
         return p;
     }
     void raise(std::int64_t wall, std::int64_t newest)
     {
         hash.raise(wall_id{wall}, entry_id{newest});
-        lot.ring();
+        parking.notify();
     }
 };
 
@@ -65,12 +65,12 @@ BOOST_AUTO_TEST_CASE(a_rising_wall_wakes_its_own_polls_only)
         lot_with_polls t;
         auto on_it = t.park({at(1, 7)});
         auto elsewhere = t.park({at(2, 7)});
-        BOOST_TEST(t.lot.parked_now() == 2u);
+        BOOST_TEST(t.parking.parked_now() == 2u);
         t.raise(1, 8);
         on_it->fiber.join();
         BOOST_TEST((on_it->why == woken::risen));
         BOOST_TEST((elsewhere->why == woken::not_yet));
-        BOOST_TEST(t.lot.parked_now() == 1u);
+        BOOST_TEST(t.parking.parked_now() == 1u);
         elsewhere->place.wake(woken::gone);
         elsewhere->fiber.join();
     });
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_lower_number_wakes_nobody_unless_the_database_was_restore
         let_others_run();
         BOOST_TEST((p->why == woken::not_yet));
         t.hash.replace({wall_id{1}, entry_id{5}, {}});
-        t.lot.ring();
+        t.parking.notify();
         p->fiber.join();
         BOOST_TEST((p->why == woken::risen));
     });
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(another_epoch_wakes_whoever_holds_an_entry)
         auto holds_nothing = t.park({at(2, 0, 11)});
         t.hash.replace({wall_id{1}, entry_id{7}, wall_epoch{12}});
         t.hash.replace({wall_id{2}, entry_id{0}, wall_epoch{12}});
-        t.lot.ring();
+        t.parking.notify();
         holds_seven->fiber.join();
         BOOST_TEST((holds_seven->why == woken::risen));
         BOOST_TEST((holds_nothing->why == woken::not_yet));
@@ -166,12 +166,12 @@ BOOST_AUTO_TEST_CASE(the_polls_of_one_user_are_woken_together)
         auto a = t.park({at(1, 7)}, 1);
         auto b = t.park({at(2, 7)}, 1);
         auto other = t.park({at(1, 7)}, 2);
-        t.who.wake(user_id{1}, woken::access_changed);
+        t.presence.wake(user_id{1}, woken::access_changed);
         a->fiber.join();
         b->fiber.join();
         BOOST_TEST((a->why == woken::access_changed));
         BOOST_TEST((other->why == woken::not_yet));
-        t.who.wake_all(woken::stopping);
+        t.presence.wake_all(woken::stopping);
         other->fiber.join();
         BOOST_TEST((other->why == woken::stopping));
     });
@@ -232,10 +232,10 @@ BOOST_AUTO_TEST_CASE(after_parking_a_poll_is_in_no_list)
         BOOST_TEST(!t.hash.watched(wall_id{2}));
         BOOST_TEST(!static_cast<fibers::timer&>(p->place).is_linked());
         BOOST_TEST(!static_cast<user_hook&>(p->place).is_linked());
-        BOOST_TEST(t.lot.parked_now() == 0u);
+        BOOST_TEST(t.parking.parked_now() == 0u);
         // May park again.
         p->fiber = boost::fibers::fiber(boost::fibers::launch::dispatch, [&] {
-            p->why = t.lot.park(p->place, std::chrono::steady_clock::now() + 1h);
+            p->why = t.parking.park(p->place, std::chrono::steady_clock::now() + 1h);
         });
         t.raise(2, 5);
         p->fiber.join();
@@ -247,19 +247,19 @@ BOOST_AUTO_TEST_CASE(room_is_made_by_the_oldest_polls_of_that_user)
 {
     in_loop([](fibers::reactor&) {
         lot_with_polls t;
-        BOOST_TEST(t.who.make_room(user_id{1}, 1) == 0u);
+        BOOST_TEST(t.presence.make_room(user_id{1}, 1) == 0u);
         auto other = t.park({at(1, 7)}, 2);
         auto left = t.park({at(1, 7)}, 1);
         auto oldest = t.park({at(1, 7)}, 1);
         auto newer = t.park({at(1, 7)}, 1);
         left->place.wake(woken::gone); // its fiber has not run yet: it counts no more
-        BOOST_TEST(t.who.make_room(user_id{1}, 3) == 0u);
-        BOOST_TEST(t.who.make_room(user_id{1}, 2) == 1u);
+        BOOST_TEST(t.presence.make_room(user_id{1}, 3) == 0u);
+        BOOST_TEST(t.presence.make_room(user_id{1}, 2) == 1u);
         oldest->fiber.join();
         left->fiber.join();
         BOOST_TEST((oldest->why == woken::timed_out));
         auto newest = t.park({at(1, 7)}, 1);
-        BOOST_TEST(t.who.make_room(user_id{1}, 1) == 2u);
+        BOOST_TEST(t.presence.make_room(user_id{1}, 1) == 2u);
         newer->fiber.join();
         newest->fiber.join();
         BOOST_TEST((other->why == woken::not_yet));
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(only_those_behind_are_woken)
         auto behind = t.park({at(1, 7)});
         t.hash.raise(wall_id{1}, entry_id{8}); // not looked at yet
         auto level = t.park({at(1, 8)});
-        t.lot.ring();
+        t.parking.notify();
         behind->fiber.join();
         let_others_run();
         BOOST_TEST((level->why == woken::not_yet));
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(all_walls_are_looked_at_and_only_raised_ones_matter)
         let_others_run();
         BOOST_TEST((a->why == woken::not_yet));
         BOOST_TEST(t.hash.watched().size() == 2u);
-        t.who.wake_all(woken::stopping);
+        t.presence.wake_all(woken::stopping);
         a->fiber.join();
         b->fiber.join();
     });
@@ -304,30 +304,30 @@ BOOST_AUTO_TEST_CASE(all_walls_are_looked_at_and_only_raised_ones_matter)
 BOOST_AUTO_TEST_CASE(users_that_come_and_go_leave_nothing_that_can_be_woken)
 {
     in_loop([](fibers::reactor&) {
-        presence who;
+        walls::presence presence;
         for (int user = 0; user < 5'000; ++user) {
             parked p(user_id{user}, {});
-            who.enter(p);
+            presence.enter(p);
         }
         parked here(user_id{7}, {});
-        who.enter(here);
-        who.wake_all(woken::stopping);
+        presence.enter(here);
+        presence.wake_all(woken::stopping);
         BOOST_TEST((here.sleep() == woken::stopping));
         presence::leave(here);
-        who.wake(user_id{7}, woken::gone);
-        who.wake(user_id{9}, woken::gone); // never seen again
+        presence.wake(user_id{7}, woken::gone);
+        presence.wake(user_id{9}, woken::gone); // never seen again
     });
 }
 
 BOOST_AUTO_TEST_CASE(clients_are_counted_while_they_last)
 {
-    presence who;
+    walls::presence presence;
     {
-        const presence::client a(who);
-        const presence::client b(who);
-        BOOST_TEST(who.clients() == 2u);
+        const presence::client a(presence);
+        const presence::client b(presence);
+        BOOST_TEST(presence.clients() == 2u);
     }
-    BOOST_TEST(who.clients() == 0u);
+    BOOST_TEST(presence.clients() == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,8 +16,8 @@ struct running {
     fake_database db;
     global_hash hash;
     recent_entries recent{{}};
-    presence who;
-    parking lot{hash, who, 500ms};
+    walls::presence presence;
+    walls::parking parking{hash, presence, 500ms};
     access_cache access{db};
     refresher job;
     boost::fibers::fiber waking;
@@ -26,15 +26,15 @@ struct running {
     // A period of an hour: what happens in a test is not the clock's doing, unless the test says
     // so.
     explicit running(std::chrono::milliseconds period = 1h)
-        : job({db, hash, recent, access, who, lot}, {period, 0ms, 3})
-        , waking([this] { lot.run(); })
+        : job({db, hash, recent, access, presence, parking}, {period, 0ms, 3})
+        , waking([this] { parking.run(); })
         , looking([this] { job.run(); })
     {
     }
     ~running()
     {
         job.stop();
-        lot.stop();
+        parking.stop();
         looking.join();
         waking.join();
     }
@@ -63,7 +63,7 @@ struct parked_poll {
     parked_poll(running& t, std::vector<cursor> seen, std::int64_t user = 1)
         : place(user_id{user}, seen)
         , fiber(boost::fibers::launch::dispatch,
-                [this, &t] { why = t.lot.park(place, std::chrono::steady_clock::now() + 1h); })
+                [this, &t] { why = t.parking.park(place, std::chrono::steady_clock::now() + 1h); })
     {
     }
     ~parked_poll()
@@ -102,8 +102,8 @@ BOOST_AUTO_TEST_CASE(a_look_vouches_for_two_periods_and_for_five_seconds_at_most
         running often(1s);
         running rarely(1min);
         BOOST_TEST(!often.job.looks_succeed());
-        const presence::client one(often.who);
-        const presence::client other(rarely.who);
+        const presence::client one(often.presence);
+        const presence::client other(rarely.presence);
         const auto began = std::chrono::steady_clock::now();
         BOOST_REQUIRE(often.catch_up({at(1, 0)}).has_value());
         BOOST_REQUIRE(rarely.catch_up({at(1, 0)}).has_value());
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(with_a_client_it_looks_once_a_period)
 {
     in_loop([](fibers::reactor&) {
         running t(1ms);
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         while (t.db.looks < 3) {
             boost::this_fiber::sleep_for(1ms);
         }
@@ -132,12 +132,12 @@ BOOST_AUTO_TEST_CASE(first_poll_after_idle_sees_new_posts)
     in_loop([](fibers::reactor&) {
         running t(1ms);
         {
-            const presence::client here(t.who);
+            const presence::client here(t.presence);
             BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         }
         boost::this_fiber::sleep_for(5ms);
         t.db.add(1);
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         BOOST_TEST(t.newest(1) == 1);
     });
@@ -150,11 +150,11 @@ BOOST_AUTO_TEST_CASE(the_first_client_after_the_last_one_left_looks_first)
     in_loop([](fibers::reactor&) {
         running t; // a period of an hour
         {
-            const presence::client leaves(t.who);
+            const presence::client leaves(t.presence);
             BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         }
         t.db.add(1);
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         BOOST_TEST(t.newest(1) == 1);
         BOOST_TEST(t.db.looks == 2);
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_cursor_above_the_known_number_is_looked_up)
 {
     in_loop([](fibers::reactor&) {
         running t; // a period of an hour
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         t.db.add(1);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         t.db.add(1);
@@ -188,11 +188,11 @@ BOOST_AUTO_TEST_CASE(a_client_that_was_answered_comes_back_for_nothing)
     in_loop([](fibers::reactor&) {
         running t;
         {
-            presence::client polls(t.who);
+            presence::client polls(t.presence);
             BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
             polls.answered();
         }
-        const presence::client again(t.who);
+        const presence::client again(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         BOOST_TEST(t.db.looks == 1);
     });
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_hint_from_while_nobody_was_connected_is_not_left_for_a_pe
     in_loop([](fibers::reactor&) {
         running t;
         {
-            presence::client here(t.who);
+            presence::client here(t.presence);
             BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
             here.answered();
         }
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_hint_from_while_nobody_was_connected_is_not_left_for_a_pe
         t.job.hint();
         let_others_run();
         BOOST_TEST(t.db.looks == 1);
-        const presence::client back(t.who);
+        const presence::client back(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         let_others_run();
         BOOST_TEST(t.db.looks == 2);
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_fresh_hash_that_knows_the_walls_costs_nothing)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         BOOST_TEST(t.db.looks == 1);
@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(new_entries_are_read_once_for_all_readers)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         parked_poll b(t, {at(1, 0)});
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(walls_that_nobody_watches_rise_without_a_read)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         t.db.add(1);
         BOOST_REQUIRE(t.catch_up({at(2, 0)}).has_value());
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(more_than_a_page_is_read_to_the_end)
 {
     in_loop([](fibers::reactor&) {
         running t; // pages of 3
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         for (int i = 0; i < 8; ++i) {
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(a_read_that_failed_is_repeated_and_nothing_is_lost)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         t.db.add(1);
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(own_posts_in_order_are_delivered_without_a_question)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         t.posted(post(1));
@@ -327,7 +327,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_that_ran_ahead_waits_for_the_one_before)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         t.db.add(1);
@@ -345,7 +345,7 @@ BOOST_AUTO_TEST_CASE(who_lost_access_is_woken_before_the_entries_of_the_same_loo
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         t.db.sessions["t"] = somebody(7);
         const auto before = t.access.find("t", true).value();
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
@@ -368,7 +368,7 @@ BOOST_AUTO_TEST_CASE(after_the_databases_clock_was_set_sessions_are_asked_for_ag
                 BOOST_TEST((which == refresher::clock::database));
                 told.push_back(how_far);
             };
-            const presence::client here(t.who);
+            const presence::client here(t.presence);
             t.db.sessions["t"] = somebody(7);
             const auto before = t.access.find("t", true).value();
             BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
@@ -391,7 +391,7 @@ BOOST_AUTO_TEST_CASE(entries_younger_than_the_look_wait_for_the_next_look)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         t.db.add(1);
@@ -415,7 +415,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_behind_a_change_of_access_waits_for_the_look_th
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         t.db.sessions["t"] = somebody(7);
         const auto before = t.access.find("t", true).value();
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
@@ -435,7 +435,7 @@ BOOST_AUTO_TEST_CASE(a_position_is_known_once_its_changes_are_applied)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_TEST(t.job.access_known() == "");
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         BOOST_TEST(t.job.access_known() == "after look 1");
@@ -449,7 +449,7 @@ BOOST_AUTO_TEST_CASE(a_restored_database_lowers_the_hash_and_wakes_everybody)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         for (int i = 0; i < 5; ++i) {
             t.db.add(1);
         }
@@ -469,7 +469,7 @@ BOOST_AUTO_TEST_CASE(trouble_reaches_who_waits_and_the_parked_stay)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         t.db.down = true;
@@ -495,7 +495,7 @@ BOOST_AUTO_TEST_CASE(after_a_look_that_forgot_everything_the_walls_asked_for_are
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         t.db.add(1);
         t.db.forget_everything = true;
         BOOST_REQUIRE(t.catch_up({at(1, 1), at(2, 0)}).has_value());
@@ -508,7 +508,7 @@ BOOST_AUTO_TEST_CASE(hints_during_a_look_make_one_more_look)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(9, 0)}).has_value());
         fibers::sleeper hold;
         t.db.during_look = [&] {
@@ -533,7 +533,7 @@ BOOST_AUTO_TEST_CASE(who_asks_during_a_look_waits_for_the_next)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(9, 0)}).has_value());
         fibers::sleeper hold;
         t.db.during_look = [&] {
@@ -560,7 +560,7 @@ BOOST_AUTO_TEST_CASE(stopping_answers_those_who_wait)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(9, 0)}).has_value());
         fibers::sleeper hold;
         t.db.during_look = [&] { hold.sleep(); };
@@ -579,7 +579,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_during_a_look_is_neither_lost_nor_doubled)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         fibers::sleeper hold;
@@ -606,7 +606,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_whose_entry_is_being_loaded_is_delivered_at_onc
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         fibers::sleeper hold;
@@ -632,14 +632,14 @@ BOOST_AUTO_TEST_CASE(a_post_that_may_have_been_committed_is_looked_for)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         t.db.add(1);
-        t.job.posting_failed({trouble_kind::overloaded, "not sent"});
+        t.job.posting_failed({db_error_kind::overloaded, "not sent"});
         let_others_run();
         BOOST_TEST(t.db.looks == 1);
-        t.job.posting_failed({trouble_kind::unavailable, "the connection broke"});
+        t.job.posting_failed({db_error_kind::unavailable, "the connection broke"});
         BOOST_TEST((a.outcome() == woken::risen));
         BOOST_TEST(t.db.looks == 2);
     });
@@ -651,7 +651,7 @@ BOOST_AUTO_TEST_CASE(a_wall_that_was_replaced_begins_anew_for_who_is_parked)
     in_loop([](fibers::reactor&) {
         for (const int posts : {0, 1, 3, 5}) {
             running t;
-            const presence::client here(t.who);
+            const presence::client here(t.presence);
             for (int i = 0; i < 3; ++i) {
                 t.db.add(1, "old");
             }
@@ -672,7 +672,7 @@ BOOST_AUTO_TEST_CASE(a_wall_that_was_replaced_between_looks_leaves_nothing_in_me
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         {
             parked_poll a(t, {at(1, 0)});
@@ -702,7 +702,7 @@ BOOST_AUTO_TEST_CASE(a_wall_that_is_replaced_while_its_entries_are_loaded_mixes_
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         t.db.add(1, "old");
         t.job.hint();
@@ -727,7 +727,7 @@ BOOST_AUTO_TEST_CASE(the_first_entry_of_a_wall_brings_its_epoch_and_is_delivered
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0, 1)});
         t.db.epochs[1] = 5;
@@ -744,7 +744,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_of_another_epoch_waits_for_the_look_that_tells_
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         t.db.add(1, "old");
         BOOST_REQUIRE(t.catch_up({at(1, 1)}).has_value());
         parked_poll a(t, {at(1, 1, 1)});
@@ -762,7 +762,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_that_a_look_has_not_seen_yet_is_no_fallen_head)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         t.db.add(1);
         BOOST_REQUIRE(t.catch_up({at(1, 1)}).has_value());
         fibers::sleeper hold;
@@ -787,7 +787,7 @@ BOOST_AUTO_TEST_CASE(a_head_that_fell_unnoticed_falls_here_when_somebody_asks)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         for (int i = 0; i < 5; ++i) {
             t.db.add(1);
         }
@@ -808,7 +808,7 @@ BOOST_AUTO_TEST_CASE(entries_that_are_missing_below_the_head_are_not_waited_for)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         t.db.add(1);
         BOOST_REQUIRE(t.catch_up({at(1, 1)}).has_value());
         parked_poll a(t, {at(1, 1, 1)});
@@ -825,7 +825,7 @@ BOOST_AUTO_TEST_CASE(a_cursor_of_another_epoch_is_looked_up)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         t.db.add(1);
         BOOST_REQUIRE(t.catch_up({at(1, 1)}).has_value());
         BOOST_REQUIRE(t.catch_up({at(1, 1, 1)}).has_value());
@@ -842,7 +842,7 @@ BOOST_AUTO_TEST_CASE(who_was_read_after_the_last_look_waits_for_the_next)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         t.db.add(1, "old");
         BOOST_REQUIRE(t.catch_up({at(1, 1)}).has_value());
         t.db.replace(1, 1);
@@ -863,7 +863,7 @@ BOOST_AUTO_TEST_CASE(what_shows_something_else_leaves_memory_and_nobody_is_woken
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         const auto remembered = [&] { return t.recent.newest(wall_id{1}).has_value(); };
         const auto again = [&](std::int64_t last) {
@@ -894,7 +894,7 @@ BOOST_AUTO_TEST_CASE(what_is_remembered_goes_when_a_wall_rises_that_nobody_watch
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         {
             parked_poll a(t, {at(1, 0)});
@@ -916,7 +916,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_that_a_refresh_overtook_is_read_again)
 {
     in_loop([](fibers::reactor&) {
         running t;
-        const presence::client here(t.who);
+        const presence::client here(t.presence);
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         parked_poll a(t, {at(1, 0)});
         const auto before = t.recent.outdated();

@@ -1,4 +1,4 @@
-#include "fcgi_app/limits/growing_delay.hpp"
+#include "fcgi_app/limits/login_backoff.hpp"
 #include "fcgi_app/limits/network.hpp"
 #include "fcgi_app/limits/token_bucket.hpp"
 
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_million_keys_take_no_more_room_than_the_table_has)
 
 BOOST_AUTO_TEST_CASE(the_delay_doubles_after_five_free_failures_up_to_the_longest)
 {
-    growing_delay delay(10s, "secret");
+    login_backoff delay(10s, "secret");
     time_point now = noon;
     for (int i = 0; i < 5; ++i) {
         BOOST_TEST((delay.attempt("ann from here", now) == 0ms));
@@ -71,12 +71,12 @@ BOOST_AUTO_TEST_CASE(the_delay_doubles_after_five_free_failures_up_to_the_longes
 
 BOOST_AUTO_TEST_CASE(success_and_rest_make_the_delay_forgotten)
 {
-    growing_delay delay(10s, "secret");
+    login_backoff delay(10s, "secret");
     for (int i = 0; i < 5; ++i) {
         delay.attempt("ann", noon);
     }
     BOOST_TEST((delay.attempt("ann", noon) > 0ms));
-    BOOST_TEST((delay.attempt("ann", noon + 1s + growing_delay::remembered) == 0ms));
+    BOOST_TEST((delay.attempt("ann", noon + 1s + login_backoff::remembered) == 0ms));
     for (int i = 0; i < 20; ++i) {
         BOOST_TEST((delay.attempt("bob", noon) == 0ms));
         delay.succeeded("bob");

@@ -1,7 +1,7 @@
 // Headers that name a session, CGI variables, and what becomes of any bytes in an answer's header.
+#include "fcgi_app/fastcgi/params.hpp"
 #include "fcgi_app/http/request.hpp"
 #include "fcgi_app/http/response.hpp"
-#include "fcgi_app/wire/params.hpp"
 #include "tests/fuzz/targets.hpp"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ void reads_only_what_is_there(std::string_view input)
 
 void builds_a_request(std::string_view input)
 {
-    const auto variables = wire::decode_params(input);
+    const auto variables = fastcgi::decode_params(input);
     if (!variables) {
         return;
     }

@@ -1,6 +1,6 @@
 // Whole conversations: what must hold whatever a peer sends, and that cuts change nothing.
-#include "fcgi_app/wire/demux.hpp"
-#include "tests/fcgi_app/wire/conversation.hpp"
+#include "fcgi_app/fastcgi/demux.hpp"
+#include "tests/fcgi_app/fastcgi/conversation.hpp"
 #include "tests/fuzz/targets.hpp"
 
 #include <map>
@@ -10,27 +10,28 @@ namespace fuzz {
 namespace {
 
 // Small, so that the limits are reached by small inputs.
-constexpr wire::limits small{
+constexpr fastcgi::limits small{
     .params_bytes = 1024, .body_bytes = 600, .requests = 5, .max_connections = 7};
 
 // An owner that follows the rules, and checks that the demux does. What it does with a request
 // depends on the id only, so that two of them decide alike: a third of the requests is answered at
 // once, a third when aborted, a third never.
-class owner : public wire::sink {
+class owner : public fastcgi::sink {
 public:
-    explicit owner(wire::demux& d)
+    explicit owner(fastcgi::demux& d)
         : demux_(d)
     {
     }
 
-    void on_request(wire::request&& r) override
+    void on_request(fastcgi::request&& r) override
     {
         must(!broken_, "nothing after on_broken");
         must(r.id != 0, "no request has id 0");
         must(r.params.size() <= small.params_bytes && r.body.size() <= small.body_bytes, "limits");
-        must(r.too_large != wire::request::excess::params || (r.params.empty() && r.body.empty()),
+        must(r.too_large != fastcgi::request::excess::params ||
+                 (r.params.empty() && r.body.empty()),
              "params too large: nothing is kept");
-        must(r.too_large != wire::request::excess::body || r.body.empty(), "body is dropped");
+        must(r.too_large != fastcgi::request::excess::body || r.body.empty(), "body is dropped");
         must(delivered_.emplace(r.id, false).second, "no request is delivered twice");
         must(delivered_.size() <= small.requests, "no more requests than allowed");
         log += "request " + std::to_string(r.id) + (r.keep_conn ? " keep " : " close ") +
@@ -40,7 +41,7 @@ public:
         }
     }
 
-    void on_abort(wire::request_id id) override
+    void on_abort(fastcgi::request_id id) override
     {
         must(!broken_, "nothing after on_broken");
         const auto found = delivered_.find(id);
@@ -56,7 +57,7 @@ public:
     {
         must(!broken_, "nothing after on_broken");
         std::string rest(bytes);
-        const auto records = wire_test::take_records(rest);
+        const auto records = fastcgi_test::take_records(rest);
         must(records.size() == 1 && rest.empty(), "a reply is one whole record");
         const auto& h = records.front().header;
         must(h.version == FCGI_VERSION_1, "version 1");
@@ -87,7 +88,7 @@ public:
     std::string log;
 
 private:
-    void finish(wire::request_id id)
+    void finish(fastcgi::request_id id)
     {
         const auto before = demux_.active();
         demux_.finish(id);
@@ -96,8 +97,8 @@ private:
         delivered_.erase(id);
     }
 
-    wire::demux& demux_;
-    std::map<wire::request_id, bool> delivered_; // true: aborted
+    fastcgi::demux& demux_;
+    std::map<fastcgi::request_id, bool> delivered_; // true: aborted
     bool broken_ = false;
 };
 
@@ -105,12 +106,12 @@ private:
 
 void demux(std::string_view input)
 {
-    wire::demux whole(small);
+    fastcgi::demux whole(small);
     owner whole_owner(whole);
     whole.feed(input, whole_owner);
     whole_owner.check();
 
-    wire::demux pieces(small);
+    fastcgi::demux pieces(small);
     owner pieces_owner(pieces);
     cuts cut(input);
     for (auto rest = input; !rest.empty();) {
@@ -123,7 +124,7 @@ void demux(std::string_view input)
     // Whatever has not arrived is given up after so many calls, and the same input again finds a
     // demux in order.
     if (!whole_owner.broken()) {
-        for (unsigned i = 0; i < wire::demux::silent_intervals + 2; ++i) {
+        for (unsigned i = 0; i < fastcgi::demux::silent_intervals + 2; ++i) {
             whole.age(whole_owner);
         }
         must(whole.half_received() == 0, "nothing is waited for");

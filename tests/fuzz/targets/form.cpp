@@ -1,6 +1,6 @@
 // Forms, polls in forms, percent-decoding and UTF-8.
 #include "fcgi_app/http/form.hpp"
-#include "fcgi_app/http/local_hash.hpp"
+#include "fcgi_app/http/poll_request.hpp"
 #include "tests/fuzz/poll_rules.hpp"
 #include "tests/fuzz/targets.hpp"
 

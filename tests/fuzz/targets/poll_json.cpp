@@ -1,5 +1,5 @@
 // What is accepted as a poll in JSON says the same to Boost.JSON's own document.
-#include "fcgi_app/http/local_hash.hpp"
+#include "fcgi_app/http/poll_request.hpp"
 #include "tests/fuzz/poll_rules.hpp"
 #include "tests/fuzz/targets.hpp"
 

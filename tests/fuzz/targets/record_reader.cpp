@@ -1,6 +1,6 @@
 // The reader, fed in pieces, finds the same records as a reading of the whole.
-#include "fcgi_app/wire/record.hpp"
-#include "tests/fcgi_app/wire/conversation.hpp"
+#include "fcgi_app/fastcgi/record.hpp"
+#include "tests/fcgi_app/fastcgi/conversation.hpp"
 #include "tests/fuzz/targets.hpp"
 
 #include <algorithm>
@@ -10,24 +10,24 @@ namespace fuzz {
 void record_reader(std::string_view input)
 {
     std::string whole(input);
-    const auto expected = wire_test::take_records(whole);
+    const auto expected = fastcgi_test::take_records(whole);
 
-    std::vector<wire_test::answer_record> found;
-    wire::record_reader reader;
-    wire_test::answer_record current;
+    std::vector<fastcgi_test::answer_record> found;
+    fastcgi::record_reader reader;
+    fastcgi_test::answer_record current;
     cuts cut(input);
     auto rest = input;
     while (!rest.empty()) {
         auto piece = cut.take(rest);
         for (;;) {
             const auto part = reader.next(piece);
-            if (part == wire::record_reader::part::nothing) {
+            if (part == fastcgi::record_reader::part::nothing) {
                 must(piece.empty(), "nothing means that all is used up");
                 break;
             }
-            if (part == wire::record_reader::part::header) {
+            if (part == fastcgi::record_reader::part::header) {
                 current = {reader.header(), ""};
-            } else if (part == wire::record_reader::part::content) {
+            } else if (part == fastcgi::record_reader::part::content) {
                 must(!reader.content().empty(), "content is never empty");
                 current.content += reader.content();
             } else {

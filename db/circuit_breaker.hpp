@@ -1,0 +1,34 @@
+// One database that may be away: who may try to connect, and when. Any thread; shared by the
+// connections of a pool. While it is known to be away, calls fail at once and one connection at a
+// time tries again, with growing pauses.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+
+namespace db {
+
+class circuit_breaker {
+public:
+    using clock = std::chrono::steady_clock;
+
+    // None: try to connect, then report by worked() or failed(). Else the reason of the last
+    // failure: do not try now.
+    std::optional<std::string> refuse(clock::time_point now);
+    void worked();
+    void failed(clock::time_point now, const std::string& why);
+
+private:
+    std::mutex mutex_; // guards all below
+    bool away_ = false;
+    bool trying_ = false; // somebody is at it
+    std::string why_;
+    clock::time_point next_{};
+    std::chrono::milliseconds pause_{};
+    std::minstd_rand random_{std::random_device{}()};
+};
+
+} // namespace db

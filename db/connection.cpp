@@ -1,0 +1,249 @@
+#include "db/connection.hpp"
+
+#include "db/conninfo.hpp"
+#include "db/session_settings.hpp"
+
+#include <pqxx/except>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+
+namespace db {
+namespace {
+
+using walls::db_error;
+using walls::db_error_kind;
+
+// libpq ends its messages with a newline and may add lines of detail; a log wants one line.
+std::string one_line(std::string_view text)
+{
+    std::string out;
+    for (const char c : text) {
+        if (c != '\n') {
+            out += c;
+        } else if (!out.empty() && out.back() != ' ') {
+            out += ' ';
+        }
+    }
+    while (!out.empty() && out.back() == ' ') {
+        out.pop_back();
+    }
+    return out;
+}
+
+db_error_kind kind_of(std::string_view sqlstate)
+{
+    struct rule {
+        std::string_view prefix;
+        db_error_kind kind;
+    };
+    // PostgreSQL's manual, appendix A. The first that fits counts.
+    static constexpr std::array rules{
+        rule{"57014", db_error_kind::timed_out}, // statement timeout
+        rule{"55P03", db_error_kind::timed_out}, // lock timeout
+        rule{"25P03", db_error_kind::timed_out}, // idle in transaction
+        rule{"25006", db_error_kind::read_only},    rule{"53100", db_error_kind::disk_full},
+        rule{"3F000", db_error_kind::wrong_schema}, // no such schema
+        rule{"42", db_error_kind::wrong_schema}, // no such table, column, function; no right to it
+    };
+    for (const auto& r : rules) {
+        if (sqlstate.starts_with(r.prefix)) {
+            return r.kind;
+        }
+    }
+    return db_error_kind::unavailable;
+}
+
+} // namespace
+
+std::string sqlstate_of(const std::exception& e)
+{
+    const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e);
+    return sql != nullptr ? sql->sqlstate() : std::string();
+}
+
+walls::db_error describe(const std::exception& e)
+{
+    if (const auto* known = dynamic_cast<const db_exception*>(&e)) {
+        return known->what_happened;
+    }
+    const std::string state = sqlstate_of(e);
+    if (state.empty()) {
+        return {db_error_kind::unavailable, one_line(e.what())};
+    }
+    return {kind_of(state), one_line(e.what()) + " (SQLSTATE " + state + ")"};
+}
+
+walls::db_error describe_for_server(const std::exception& e)
+{
+    db_error t = describe(e);
+    const std::string state = sqlstate_of(e);
+    // No such schema, table, column, function.
+    if (state == "3F000" || state == "42P01" || state == "42703" || state == "42883") {
+        t.why = "the schema is not what this program needs, run `pollster migrate`: " + t.why;
+    }
+    // What a column of a type that the contract does not allow leads to.
+    if (state == "42883" || state == "42804") {
+        t.why += "; `pollster check` names columns of a wrong type";
+    }
+    return t;
+}
+
+void backends::add(int pid)
+{
+    const std::lock_guard lock(mutex_);
+    pids_.push_back(pid);
+}
+
+void backends::remove(int pid)
+{
+    const std::lock_guard lock(mutex_);
+    std::erase(pids_, pid);
+}
+
+bool backends::contains(int pid) const
+{
+    const std::lock_guard lock(mutex_);
+    return std::find(pids_.begin(), pids_.end(), pid) != pids_.end();
+}
+
+connection::connection(std::string conninfo, circuit_breaker& database, meters& m,
+                       std::optional<patience> p)
+    : conninfo_(std::move(conninfo))
+    , database_(database)
+    , meters_(m)
+    , patience_(p)
+{
+}
+
+pqxx::connection& connection::connected()
+{
+    if (connection_ && idle_connection_died()) {
+        drop();
+    }
+    if (connection_) {
+        return *connection_;
+    }
+    if (patience_ && patience_->all.gave_up()) {
+        throw db_exception({db_error_kind::unavailable, "stopping"});
+    }
+    if (const auto why = database_.refuse(circuit_breaker::clock::now())) {
+        throw db_exception({db_error_kind::unavailable, *why});
+    }
+    try {
+        ++meters_.connects;
+        connection_ = connect();
+    } catch (const std::exception& e) {
+        drop();
+        const std::string why = "cannot connect to the database: " + one_line(e.what());
+        database_.failed(circuit_breaker::clock::now(), why);
+        throw db_exception({db_error_kind::unavailable, why});
+    }
+    database_.worked();
+    ++generation_;
+    meters_.own.add(connection_->backendpid());
+    return *connection_;
+}
+
+// A transaction_timeout of a role may end the session before it is told not to, while it begins
+// already. A lost connection does not say of which version the server was, hence server_version_.
+std::unique_ptr<pqxx::connection> connection::connect()
+{
+    try {
+        return connect(conninfo_);
+    } catch (const pqxx::failure& e) {
+        const auto again = conninfo_for(conninfo_, server_version_);
+        const bool silent = std::string_view(e.what()).find("timeout expired") != std::string::npos;
+        if (again == conninfo_ || silent) {
+            throw;
+        }
+        try {
+            return connect(again);
+        } catch (const pqxx::broken_connection&) {
+        }
+        throw; // a server before 17 does not know the setting
+    }
+}
+
+// Bounded by libpq itself (connect_timeout in db/conninfo.cpp).
+std::unique_ptr<pqxx::connection> connection::connect(const std::string& conninfo)
+{
+    auto fresh = std::make_unique<pqxx::connection>(conninfo);
+    server_version_ = fresh->server_version();
+    prepare(*fresh);
+    return fresh;
+}
+
+// What a connection gets before its first statement, in time.
+void connection::prepare(pqxx::connection& fresh)
+{
+    if (socket_ >= 0) {
+        ::close(socket_);
+    }
+    socket_ = ::fcntl(fresh.sock(), F_DUPFD_CLOEXEC, 0);
+    if (socket_ < 0) {
+        throw std::system_error(errno, std::generic_category(), "a second descriptor");
+    }
+    std::optional<deadlines::call> in_time;
+    if (patience_) {
+        in_time.emplace(patience_->all, socket_, patience_->each);
+    }
+    try {
+        set_session(fresh);
+    } catch (const pqxx::failure& e) {
+        if (in_time && in_time->given_up()) { // to begin anew would take as long again
+            throw db_exception({db_error_kind::timed_out, one_line(e.what())});
+        }
+        throw;
+    }
+}
+
+void connection::note_unreadable(const std::exception& e)
+{
+    ++meters_.unreadable;
+    const std::lock_guard lock(meters_.mutex);
+    meters_.unreadable_why = describe(e).why;
+}
+
+void connection::drop() noexcept
+{
+    if (connection_) {
+        meters_.own.remove(connection_->backendpid());
+        connection_.reset();
+    }
+    if (socket_ >= 0) {
+        ::close(socket_);
+        socket_ = -1;
+    }
+}
+
+void connection::give_up()
+{
+    drop();
+    if (patience_->all.gave_up()) {
+        throw db_exception({db_error_kind::unavailable, "stopping"});
+    }
+    ++meters_.given_up;
+    const std::string why =
+        "no answer from the database within " + std::to_string(patience_->each.count()) + " ms";
+    meters_.warn("a connection was given up: " + why);
+    throw db_exception({db_error_kind::timed_out, why + ": the connection was given up"});
+}
+
+// Between statements the server has nothing to say, except that it ends the connection. Seeing that
+// before a statement is sent makes a restarted database harmless also for writes, which must not be
+// sent twice. (Rarely it announces a changed setting, which then costs a new connection.)
+bool connection::idle_connection_died() const
+{
+    pollfd p{connection_->sock(), POLLIN, 0};
+    return p.fd < 0 || ::poll(&p, 1, 0) != 0;
+}
+
+} // namespace db

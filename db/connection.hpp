@@ -1,0 +1,167 @@
+// One connection to PostgreSQL and what can go wrong on it. Internal to db/: the only header with
+// pqxx. A connection is used by one thread at a time; it connects when it is first needed and again
+// after it broke.
+#pragma once
+
+#include "db/circuit_breaker.hpp"
+#include "db/deadlines.hpp"
+#include "walls/db_error.hpp"
+
+#include <pqxx/connection>
+#include <pqxx/except>
+#include <pqxx/nontransaction>
+#include <pqxx/result>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace db {
+
+// The processes of PostgreSQL that serve a store's connections. Any thread.
+class backends {
+public:
+    void add(int pid);
+    void remove(int pid);
+    bool contains(int pid) const;
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<int> pids_; // a handful
+};
+
+// What the connections of a store have in common; counted by each of them.
+struct meters {
+    backends own;
+    std::atomic<std::uint64_t> statements{0};
+    std::atomic<std::uint64_t> connects{0};
+    std::atomic<std::uint64_t> failures{0};
+    std::atomic<std::uint64_t> given_up{0}; // connections, at a deadline
+    // Statements that were repeated because of a row that cannot be read, and PostgreSQL's words
+    // about the last of them.
+    std::atomic<std::uint64_t> unreadable{0};
+    mutable std::mutex mutex;
+    std::string unreadable_why;                                               // under `mutex`
+    std::function<void(const std::string&)> warn = [](const std::string&) {}; // settings::warn
+};
+
+// How long each statement of a connection may wait for its answer.
+struct patience {
+    deadlines& all;
+    std::chrono::milliseconds each;
+};
+
+// Travels from where an error is found to where it becomes a value.
+struct db_exception : std::runtime_error {
+    explicit db_exception(walls::db_error t)
+        : std::runtime_error(t.why)
+        , what_happened(std::move(t))
+    {
+    }
+    walls::db_error what_happened;
+};
+
+// The connection broke under a statement, which may have been executed or not.
+struct link_lost : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// What a caller is told about an exception of pqxx or of a connection.
+walls::db_error describe(const std::exception& e);
+// The same for a statement of the server's: if it asks for what the schema does not have, the line
+// begins with what to do.
+walls::db_error describe_for_server(const std::exception& e);
+// SQLSTATE of a failed statement, or empty.
+std::string sqlstate_of(const std::exception& e);
+
+class connection {
+public:
+    // `conninfo` is complete (db/conninfo.hpp). Without patience it waits for ever, which is for
+    // the command line.
+    connection(std::string conninfo, circuit_breaker& database, meters& m,
+               std::optional<patience> p = {});
+    ~connection() { drop(); }
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+
+    // One statement, in a transaction of its own unless the statement is part of one that was begun
+    // by exec("begin"). Connects first if necessary. Throws link_lost, trouble_found, or what pqxx
+    // throws for a failed statement.
+    template <class... Parameters>
+    pqxx::result exec(const char* sql, const Parameters&... parameters)
+    {
+        auto& c = connected();
+        ++meters_.statements;
+        return guarded([&] {
+            pqxx::nontransaction now(c);
+            if constexpr (sizeof...(Parameters) == 0) {
+                return now.exec(std::string(sql)); // may hold several commands, as migrations do
+            } else {
+                return now.exec_params(sql, parameters...);
+            }
+        });
+    }
+
+    pqxx::connection& connected();
+    // For what is done with connected() itself, and of a connection with patience: while this
+    // lives, the connection is broken at the deadline.
+    deadlines::call call_in_time()
+    {
+        return deadlines::call(patience_->all, socket_, patience_->each);
+    }
+    void note_unreadable(const std::exception& e);
+    void drop() noexcept;
+    // Which connection this is, counted from 1; 0: none yet.
+    std::uint64_t generation() const { return generation_; }
+
+private:
+    bool idle_connection_died() const;
+    std::unique_ptr<pqxx::connection> connect();
+    std::unique_ptr<pqxx::connection> connect(const std::string& conninfo);
+    void prepare(pqxx::connection& fresh);
+
+    template <class Statement>
+    auto guarded(Statement statement) -> std::invoke_result_t<Statement>
+    {
+        std::optional<deadlines::call> under_way;
+        if (patience_) {
+            under_way.emplace(patience_->all, socket_, patience_->each);
+        }
+        try {
+            return statement();
+        } catch (const std::exception& e) {
+            if (under_way && under_way->given_up()) {
+                under_way.reset(); // before the socket is closed
+                give_up();
+            }
+            const bool broken = dynamic_cast<const pqxx::broken_connection*>(&e) != nullptr;
+            // An error without an answer from the server: libpqxx may call it by another name.
+            if (broken || !connection_->is_open()) {
+                under_way.reset();
+                drop();
+                throw link_lost(e.what());
+            }
+            throw;
+        }
+    }
+    [[noreturn]] void give_up();
+
+    const std::string conninfo_;
+    int server_version_ = 0; // of the last one that was reached; 0: none yet
+    circuit_breaker& database_;
+    meters& meters_;
+    const std::optional<patience> patience_;
+    std::unique_ptr<pqxx::connection> connection_;
+    int socket_ = -1; // a duplicate of the connection's, for deadlines
+    std::uint64_t generation_ = 0;
+};
+
+} // namespace db

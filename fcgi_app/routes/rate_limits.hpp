@@ -1,0 +1,84 @@
+// How much one user, and one address, may ask for; beyond it 429 with Retry-After. The address is
+// REMOTE_ADDR, as nginx gives it: behind another proxy nginx must be told whom to believe (docs/
+// SECURITY.md). Fibers of the event loop only; only hold_back() waits.
+#pragma once
+
+#include "fcgi_app/http/request.hpp"
+#include "fcgi_app/http/response.hpp"
+#include "fcgi_app/limits/login_backoff.hpp"
+#include "fcgi_app/limits/token_bucket.hpp"
+#include "fcgi_app/routes/metrics.hpp"
+#include "walls/ids.hpp"
+
+#include <optional>
+#include <random>
+
+namespace routes {
+
+struct rate_settings { // 0 is no limit
+    std::size_t user_polls_per_second = 0;
+    std::size_t address_polls_per_second = 0;
+    std::size_t user_posts_per_second = 0;
+    std::size_t address_posts_per_second = 0;
+    std::size_t user_reads_per_second = 0;
+    std::size_t address_reads_per_second = 0;
+    std::size_t address_sign_ins_per_minute = 0;
+    std::size_t address_refusals_per_second = 0;
+    std::chrono::seconds sign_in_longest_delay{0};
+};
+
+class rate_limits {
+public:
+    using refusal = std::optional<http::response>; // none: go on
+
+    rate_limits(const rate_settings& s, metrics& m);
+
+    refusal poll_from(const http::request& r);
+    refusal poll_by(walls::user_id user);
+    // What is only read: asked before the session is looked up, and after.
+    refusal read_from(const http::request& r);
+    refusal read_by(walls::user_id user);
+    // Posts, changes of posts, read marks, and searches.
+    refusal post(const http::request& r, walls::user_id user);
+    // The attempt counts as a failure until signed_in() says otherwise.
+    refusal sign_in(const http::request& r, const std::string& name);
+    void signed_in(const http::request& r, const std::string& name);
+    // Before a request is refused (4xx). Who is refused more often than he may waits half a second
+    // here, or a client that asks again at once would have all the processor time that refusals
+    // cost: 8,000 a second of one address, and deliveries to others over 100 ms late
+    // (bench/floods).
+    void hold_back(const http::request& r);
+    // Whose work is taken in turn with that of others, before it is known who it is: the widest
+    // network of the address.
+    static std::string origin_of(const http::request& r);
+
+private:
+    // `Tokens`: token_buckets or network_buckets.
+    template <class Tokens>
+    class bucket {
+    public:
+        bucket(metrics& m, const char* option, const limits::rate& r);
+        refusal take(const std::string& key, std::string_view sentence);
+
+    private:
+        Tokens tokens_;
+        prometheus::Counter& refused_;
+    };
+    using of_users = bucket<limits::token_buckets>;
+    using of_addresses = bucket<limits::network_buckets>;
+
+    of_users user_polls_;
+    of_addresses address_polls_;
+    of_users user_posts_;
+    of_addresses address_posts_;
+    of_users user_reads_;
+    of_addresses address_reads_;
+    of_addresses address_sign_ins_;
+    limits::network_buckets address_refusals_;
+    prometheus::Counter& held_back_;
+    std::size_t held_ = 0; // now
+    limits::login_backoff sign_in_delay_;
+    prometheus::Counter& delayed_;
+};
+
+} // namespace routes
