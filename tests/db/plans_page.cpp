@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr char generated[] = "<!-- Generated from here on: see the command below. -->";
+constexpr char plans_file[] = "../bench/results/plans.md"; // from docs/
 
 std::string in_one_line(const std::string& text)
 {
@@ -110,11 +111,52 @@ std::string anchor(const std::string& heading)
     return out;
 }
 
+// The paragraph in lines of at most 120 columns, where that can be: code and links stay in one
+// piece.
+std::string filled(const std::string& paragraph)
+{
+    constexpr std::size_t columns = 120;
+    std::string out;
+    std::size_t column = 0;
+    for (std::size_t at = 0; at < paragraph.size();) {
+        bool code = false;
+        int brackets = 0;
+        auto end = at;
+        for (; end < paragraph.size(); ++end) {
+            const char c = paragraph[end];
+            code = code != (c == '`');
+            brackets += c == '[' ? 1 : c == ']' ? -1 : 0;
+            if (c == ' ' && !code && brackets == 0) {
+                break;
+            }
+        }
+        const auto word = paragraph.substr(at, end - at);
+        if (column > 0) {
+            const bool fits = column + 1 + word.size() <= columns;
+            out += fits ? ' ' : '\n';
+            column = fits ? column + 1 : 0;
+        }
+        out += word;
+        column += word.size();
+        at = end + 1;
+    }
+    return out + "\n";
+}
+
 std::string contents(const fs::path& file)
 {
     std::ostringstream text;
     text << std::ifstream(file).rdbuf();
     return text.str();
+}
+
+std::size_t generated_part(const std::string& page)
+{
+    const auto mark = page.find(generated);
+    if (mark == std::string::npos) {
+        throw std::runtime_error("DATABASE.md has no line " + std::string(generated));
+    }
+    return mark;
 }
 
 void write(const fs::path& file, const std::string& text)
@@ -187,19 +229,20 @@ std::vector<plan> plans_in(const std::string& log)
     return found;
 }
 
-void write_plans(const fs::path& docs, const std::string& how, const std::vector<explained>& all)
+void write_plans(const fs::path& root, const std::string& how, const std::vector<explained>& all)
 {
     std::string table = "| statement | asked by | indexes | ms |\n| --- | --- | --- | ---: |\n";
-    std::string plans = "# The plans of the statements\n\n"
-                        "Generated; [DATABASE.md](DATABASE.md#what-each-statement-costs) says how, "
-                        "and has them in a table. Of auto_explain's\noutput the estimates and the "
-                        "sizes of sorts and hashes are left out. `rows` were found and `loops` "
-                        "times it was done. The\ntime of a plan is that of its execution while "
-                        "every node counts its rows; it contains the plans of its functions, which "
-                        "come\nbefore it.\n";
+    std::string plans =
+        "# The plans of the statements\n\n" +
+        filled(
+            "Generated; [DATABASE.md](../../docs/DATABASE.md#what-each-statement-costs) says how "
+            "and lists them in a table. The estimates and the sizes of sorts and hashes are left "
+            "out of auto_explain's output. `rows` is the number of rows found, `loops` how often "
+            "the node ran. The time of a plan is its execution time while every node counts its "
+            "rows; it includes the plans of its functions, which come before it.");
     for (const auto& e : all) {
-        table += "| [" + e.statement + "](PLANS.md#" + anchor(e.statement) + ") | " + e.asked_by +
-                 " | " + indexes_of(e) + " | " + milliseconds(e.ms) + " |\n";
+        table += "| [" + e.statement + "](" + plans_file + "#" + anchor(e.statement) + ") | " +
+                 e.asked_by + " | " + indexes_of(e) + " | " + milliseconds(e.ms) + " |\n";
         plans += "\n## " + e.statement + "\n\nAsked by: " + e.asked_by + ".\n\n```\n";
         for (const auto& p : once_each(e.plans)) {
             constexpr std::size_t width = 140;
@@ -214,12 +257,36 @@ void write_plans(const fs::path& docs, const std::string& how, const std::vector
         }
         plans += "```\n";
     }
-    write(docs / "PLANS.md", plans);
+    write(root / "docs" / plans_file, plans);
 
-    const std::string page = contents(docs / "DATABASE.md");
-    const auto mark = page.find(generated);
-    if (mark == std::string::npos) {
-        throw std::runtime_error("DATABASE.md has no line " + std::string(generated));
+    const auto database = root / "docs" / "DATABASE.md";
+    const std::string page = contents(database);
+    write(database,
+          page.substr(0, generated_part(page)) + generated + "\n\n" + filled(how) + "\n" + table);
+}
+
+std::vector<std::string> statements_of_the_pages(const fs::path& root)
+{
+    std::vector<std::string> headings;
+    const std::string plans = contents(root / "docs" / plans_file);
+    static const std::regex heading("\n## ([^\n]+)\n");
+    for (std::sregex_iterator it(plans.begin(), plans.end(), heading), end; it != end; ++it) {
+        headings.push_back((*it)[1]);
     }
-    write(docs / "DATABASE.md", page.substr(0, mark) + generated + "\n\n" + how + "\n\n" + table);
+    const std::string page = contents(root / "docs" / "DATABASE.md");
+    std::string table = page.substr(generated_part(page));
+    for (const auto& statement : headings) {
+        const std::string row =
+            "\n| [" + statement + "](" + plans_file + "#" + anchor(statement) + ") | ";
+        const auto at = table.find(row);
+        if (at == std::string::npos) {
+            throw std::runtime_error("DATABASE.md has no row" + row);
+        }
+        table.erase(at, table.find('\n', at + 1) - at);
+    }
+    if (table.find("\n| [") != std::string::npos) {
+        throw std::runtime_error("DATABASE.md has a row without plans:" +
+                                 table.substr(table.find("\n| [")));
+    }
+    return headings;
 }

@@ -1,5 +1,5 @@
-// What auto_explain logged, read and written as Markdown: the generated end of docs/DATABASE.md and
-// docs/PLANS.md.
+// What auto_explain logged, read and written as Markdown: the generated end of docs/DATABASE.md,
+// and bench/results/plans.md.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,11 @@ struct explained {
     std::vector<plan> plans;
 };
 
-// `docs` is the folder. `how` says what was filled and how it was measured.
-void write_plans(const std::filesystem::path& docs, const std::string& how,
+// `root` is that of the repository. `how` says, in one paragraph, what was filled and how it was
+// measured. Throws if a page cannot be written.
+void write_plans(const std::filesystem::path& root, const std::string& how,
                  const std::vector<explained>& all);
+
+// The statements that both pages have, in the order of plans.md. Throws if a statement has plans
+// without a row in DATABASE.md, or a row without plans.
+std::vector<std::string> statements_of_the_pages(const std::filesystem::path& root);

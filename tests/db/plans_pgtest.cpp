@@ -1,6 +1,6 @@
 // How PostgreSQL executes each statement of the store on a filled database: every table by index,
-// and a look that costs what changed. POLLSTER_PLANS=docs makes it a million walls and writes the
-// plans into that folder's DATABASE.md and PLANS.md.
+// and a look that costs what changed. POLLSTER_PLANS=. makes it a million walls and writes the
+// plans into docs/DATABASE.md and bench/results/plans.md of the repository at that path.
 #include "tests/db/plans_page.hpp"
 #include "tests/db/private_postgres.hpp"
 
@@ -33,8 +33,8 @@ struct statement {
 struct filled {
     private_postgres& pg = private_postgres::shared();
     std::string name = pg.migrated_database();
-    const char* docs = std::getenv("POLLSTER_PLANS");
-    int walls = docs != nullptr ? 1'000'000 : 20'000;
+    const char* pages = std::getenv("POLLSTER_PLANS");
+    int walls = pages != nullptr ? 1'000'000 : 20'000;
 
     filled()
     {
@@ -125,20 +125,19 @@ struct filled {
         double load = 0; // tells how far to trust the times
         ::getloadavg(&load, 1);
         return "PostgreSQL " + sql("show server_version") + ", " + sql("select current_date") +
-               ", by `POLLSTER_PLANS=docs build/release/tests/db/db_plans_pgtest`, which writes "
-               "this and [PLANS.md](PLANS.md) with the plans.\n" +
+               ", by `POLLSTER_PLANS=. build/release/tests/db/db_plans_pgtest`, which writes this "
+               "and [the plans](../bench/results/plans.md). " +
                sql("select format('%s walls, %s posts (%s of them on one wall), %s users, %s "
                    "memberships; ', (select count(*) from pollster.walls), (select count(*) from "
                    "pollster.posts), (select count(*) from pollster.posts where wall_id = 1), "
                    "(select count(*) from pollster.users), (select count(*) from "
                    "pollster.memberships))") +
-               "32 MB of shared buffers, `fsync` off, one connection; load average\n" +
+               "32 MB of shared buffers, `fsync` off, one connection; load average " +
                std::to_string(std::lround(load)) + " on " +
                std::to_string(std::thread::hardware_concurrency()) +
-               " processors. "
-               "*ms* is the median of 21 calls, from the call of the store to its answer: the way "
-               "to PostgreSQL and back, planning, execution and\nthe commit without waiting for "
-               "the disk.";
+               " processors. *ms* is the median of 21 calls, from the call of the store to its "
+               "answer: the way to PostgreSQL and back, planning, execution and the commit without "
+               "waiting for the disk.";
     }
 
     std::vector<statement> statements()
@@ -354,7 +353,9 @@ BOOST_AUTO_TEST_CASE(every_statement_goes_by_index_and_a_look_costs_what_changed
     BOOST_TEST_REQUIRE(PQtransactionStatus(running.get()) == PQTRANS_INTRANS);
 
     std::vector<explained> page;
+    std::vector<std::string> measured;
     for (const auto& st : statements()) {
+        measured.push_back(st.name);
         std::vector<plan> last;
         double fastest = std::numeric_limits<double>::infinity(); // ms
         // A function's session makes a plan for any values when it has made five for given ones.
@@ -376,13 +377,15 @@ BOOST_AUTO_TEST_CASE(every_statement_goes_by_index_and_a_look_costs_what_changed
         // only once.
         BOOST_TEST((!st.name.starts_with("look") || st.once || fastest < 10.0),
                    st.name << ": " << fastest);
-        if (docs != nullptr) {
+        if (pages != nullptr) {
             page.push_back({st.name, st.asked_by, median_ms(st, *plain), last});
         }
     }
-    if (docs != nullptr) {
-        write_plans(docs, how(), page);
+    if (pages != nullptr) {
+        write_plans(pages, how(), page);
     }
+    const auto paged = statements_of_the_pages(pages != nullptr ? pages : ".");
+    BOOST_TEST(paged == measured, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
