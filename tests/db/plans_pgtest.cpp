@@ -228,7 +228,7 @@ struct filled {
         std::vector<std::string> tokens(99, std::string(43, 'b'));
         tokens.push_back(token_of(1));
         return {
-            {"who, 100 tokens", "requests whose session is not in the cache, together",
+            {"find_identities, 100 tokens", "requests whose session is not in the cache, together",
              [tokens](db::store& s) {
                  BOOST_TEST(s.find_identities(tokens).value().back() != nullptr);
              }},
