@@ -1,6 +1,6 @@
-// Many fibers ask, one call answers: while a load runs, whoever asks joins the next one. A thousand
-// fibers that miss a cache at the same moment cost two loads, and a lone fiber waits for nobody.
-// Fibers of one thread only.
+// Many fibers ask, one call answers: fibers that ask while a load runs join the next one. A
+// thousand fibers that miss a cache at the same moment cost two loads, and a lone fiber waits for
+// nobody. Fibers of one thread only.
 #pragma once
 
 #include "fibers/sleeper.hpp"
@@ -14,8 +14,8 @@
 
 namespace fibers {
 
-// Answer: what one fiber gets (copyable). The load returns one answer a key, in the keys' order; it
-// must not throw.
+// Answer: what one fiber gets (copyable). The load returns one answer per key, in the order of the
+// keys; it must not throw.
 template <class Key, class Answer>
 class batcher {
 public:

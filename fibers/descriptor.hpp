@@ -36,12 +36,12 @@ public:
     descriptor(const descriptor&) = delete;
     descriptor& operator=(const descriptor&) = delete;
 
-    // Some bytes; 0 at the end of input, -1 and errno at an error.
+    // Reads some bytes; 0 at the end of input, -1 and errno on an error.
     ssize_t read(std::span<char> into)
     {
         return until_done([&] { return ::read(fd_, into.data(), into.size()); });
     }
-    // All of them; false and errno at an error. A socket: no SIGPIPE.
+    // Writes all of them; false and errno on an error. Sockets raise no SIGPIPE.
     bool write(std::span<const char> bytes)
     {
         while (!bytes.empty()) {
@@ -54,7 +54,7 @@ public:
         }
         return true;
     }
-    // A connection, non-blocking; -1 and errno at an error.
+    // Accepts a connection, non-blocking; -1 and errno on an error.
     int accept()
     {
         return static_cast<int>(until_done(

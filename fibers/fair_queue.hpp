@@ -1,5 +1,5 @@
-// Jobs that wait for a thread, taken fairly: one of each asker in turn, and of one asker in the
-// order in which they came. So whoever asks a thousand times delays his own jobs, and those of
+// Jobs that wait for a thread, taken fairly: askers take turns, and the jobs of one asker run in
+// the order in which they came. So an asker with a thousand jobs delays its own, and those of
 // others by one each. Sans-IO; the caller locks.
 #pragma once
 
@@ -13,7 +13,8 @@
 namespace fibers {
 
 using asker = std::uint64_t;
-// Nobody in particular: has its turn like everybody else, but the limits of one asker do not hold.
+// Nobody in particular: takes turns like every other asker, but the limits for one asker do not
+// apply.
 inline constexpr asker nobody = 0;
 
 struct fair_limits {
@@ -36,7 +37,7 @@ public:
     {
     }
 
-    // False: not taken, and `why` says so.
+    // False: the job was not taken, and `why` says why.
     bool push(asker from, Job job, refusal& why)
     {
         if (waiting_ >= limits_.waiting) {
@@ -56,7 +57,7 @@ public:
 
     bool empty() const { return waiting_ == 0; }
     std::size_t waiting() const { return waiting_; }
-    // Is there a job that may run now? Also when others wait: their askers have enough running.
+    // Is there a job that may run now? False even if jobs wait whose askers have enough running.
     bool ready() const { return !turns_.empty(); }
 
     // Only if ready(). The job counts as running until done().

@@ -1,10 +1,10 @@
-// Fibers that do not end: each runs one job after the other, and stands idle in between. For jobs
-// that park in great numbers. Where a fiber ends, libboost_fiber takes a lock whose frame is 5 KB,
-// so a stack on which one has ever ended holds two pages instead of the one that its jobs touch:
-// 9.2 KB for a parked poll that needs 5.7.
+// Fibers that do not end: each runs one job after another and is idle in between. For jobs that
+// park in great numbers. When a fiber ends, libboost_fiber takes a lock whose frame is 5 KB, so a
+// stack on which a fiber has ever ended holds two pages instead of the one that its jobs touch: 9.2
+// KB for a parked poll that needs 5.7.
 //
 // Fibers of one thread only. The stacks must outlive the fibers, and this object must outlive its
-// jobs: stop(), then let others run until stacks.in_use() is what it was before.
+// jobs: call stop(), then let other fibers run until stacks.in_use() is what it was before.
 #pragma once
 
 #include "fibers/sleeper.hpp"
@@ -34,9 +34,10 @@ public:
     fiber_pool(const fiber_pool&) = delete;
     fiber_pool& operator=(const fiber_pool&) = delete;
 
-    // In a fiber: the job runs at once, in the fiber that became idle last (its pages are the
-    // warmest) or in a fresh one if none is idle, until it first waits; nothing else runs before.
-    // The calling fiber goes on in a later turn. Throws std::bad_alloc without a stack.
+    // To be called in a fiber. The job runs at once, in the fiber that became idle last (its pages
+    // are the warmest) or in a new one if none is idle, until it first waits; nothing else runs
+    // before it. The calling fiber goes on in a later turn. Throws std::bad_alloc if there is no
+    // stack.
     void run_now(Job job)
     {
         if (idle_.empty()) {
@@ -52,9 +53,9 @@ public:
         next.place.wake_now();
     }
 
-    // Ends half of those that stood idle ever since the previous call; `keep` of them stay. To be
-    // called about once a second, from a fiber: yields after every 64, because each costs 1-2 µs.
-    // Their stacks go back to the pool, which has a trim() of its own.
+    // Ends half of the fibers that have been idle since the previous call; `keep` of them stay. To
+    // be called about once a second, from a fiber: it yields after every 64, because each costs 1-2
+    // µs. Their stacks go back to the pool, which has its own trim().
     void trim(std::size_t keep)
     {
         std::size_t surplus = rested_ > keep ? (rested_ - keep + 1) / 2 : 0;
@@ -67,8 +68,8 @@ public:
         rested_ = idle_.size();
     }
 
-    // Any fiber or callback: ends the idle ones, and from now on each that is done with its job.
-    // Does not wait.
+    // May be called by any fiber or callback: ends the idle fibers, and from now on each fiber that
+    // is done with its job. Does not wait.
     void stop()
     {
         stopping_ = true;
@@ -113,7 +114,7 @@ private:
     stack_pool& stacks_;
     void (*const run_)(Job);
     boost::intrusive::list<one> idle_; // the back became idle last
-    std::size_t rested_ = 0;           // the first `rested_` of idle_ were since the last trim()
+    std::size_t rested_ = 0;           // the first `rested_` of idle_ were idle at the last trim()
     bool stopping_ = false;
 };
 

@@ -1,5 +1,5 @@
 // The epoll set of one thread, and what runs between fibers: descriptor events, tasks posted by
-// other threads, and work put off to the end of a turn. A turn is what happens between two looks at
+// other threads, and work deferred to the next turn. A turn is what happens between two calls of
 // epoll: at most scheduler::budget fibers run, then this.
 //
 // Every callback runs on the dispatcher's stack (128 KiB): it may start and wake fibers but must
@@ -17,7 +17,7 @@
 
 namespace fibers {
 
-// Something that wants to hear of one descriptor.
+// Receives the events of one descriptor.
 class watcher {
 public:
     virtual ~watcher() = default;
@@ -42,16 +42,17 @@ public:
     reactor(const reactor&) = delete;
     reactor& operator=(const reactor&) = delete;
 
-    // Registers `fd` once, edge-triggered for input, output and hang-up (measured: 7.0 µs a round
-    // trip, re-arming with EPOLLONESHOT 10.4). False: epoll refused, errno tells. `w` must outlive
-    // the registration.
+    // Registers `fd` once, edge-triggered for input, output and hang-up (measured: 7.0 µs per round
+    // trip; re-arming with EPOLLONESHOT takes 10.4). False: epoll refused it, errno says why. `w`
+    // must outlive the registration.
     [[nodiscard]] bool watch(int fd, watcher& w);
-    // The same without output, until watch_output(): for who writes first and asks only when the
-    // socket is full. The peer's reading of each answer is an event less.
+    // The same without output, until watch_output(): for a watcher that tries to write first and
+    // needs events only when the socket is full. This saves the event that a peer causes by reading
+    // an answer.
     [[nodiscard]] bool watch_input(int fd, watcher& w);
     [[nodiscard]] bool watch_output(int fd,
-                                    watcher& w); // of a watched fd: output, too, from now on
-    // After this no event of `fd` reaches `w`, not even one that was already fetched from the
+                                    watcher& w); // also report output of a watched fd from now on
+    // After this no event of `fd` reaches its watcher, not even one already fetched from the
     // kernel.
     void forget(int fd, watcher& w);
 
@@ -62,7 +63,7 @@ public:
     void post(std::function<void()> task); // any thread: run it in the loop's thread
     void notify();                         // any thread: end a wait in poll()
 
-    // One turn: tasks, then epoll (waiting until `deadline` at most, not at all if there were
+    // One turn: tasks, then epoll (waiting until `deadline` at most, or not at all if there were
     // tasks), then callbacks.
     void poll(std::chrono::steady_clock::time_point deadline);
 

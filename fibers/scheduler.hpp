@@ -19,13 +19,14 @@ namespace fibers {
 
 class scheduler final : public boost::fibers::algo::algorithm {
 public:
-    // Fibers between two turns of the reactor while some are ready; some 4 ms of deliveries. Those
-    // who were woken go first, then what they send next, or the last of 15,000 readers of a wall
-    // waits for the polls of the first (bench/run: "last of 15,000 on one wall, x floor").
+    // How many fibers run between two turns of the reactor while some are ready; about 4 ms of
+    // deliveries. Woken readers go before what they send next; otherwise the last of 15,000 readers
+    // of a wall would wait for the next polls of the first ones (bench/run: "last of 15,000 on one
+    // wall, x floor").
     static constexpr std::size_t budget = 512;
 
-    // Makes `r` the loop of the calling thread. First thing in the thread, once; `r` must outlive
-    // all its fibers.
+    // Makes `r` the loop of the calling thread. To be called once, first thing in the thread; `r`
+    // must outlive all its fibers.
     static void install(reactor& r);
     static reactor* loop(); // of the calling thread; null: none was installed
 

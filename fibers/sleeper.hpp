@@ -25,8 +25,8 @@ public:
         woken_ = false;
     }
 
-    // Makes the sleeping fiber ready, or lets the next sleep() return at once. Waking twice is
-    // waking once.
+    // Makes the sleeping fiber ready, or lets the next sleep() return at once. Waking twice is the
+    // same as waking once.
     void wake()
     {
         woken_ = true;
@@ -35,8 +35,8 @@ public:
         }
     }
 
-    // As wake(), but switches to the sleeping fiber at once; the calling fiber goes on in a later
-    // turn, as with launch::dispatch. Does not switch if nobody sleeps here.
+    // Like wake(), but switches to the sleeping fiber at once; the calling fiber goes on in a later
+    // turn, as with launch::dispatch. Does not switch if no fiber sleeps here.
     void wake_now()
     {
         woken_ = true;

@@ -1,5 +1,5 @@
-// Tells AddressSanitizer on which stack the thread goes on, at each switch between fibers; without
-// it the first exception in a fiber is followed by false reports. Nothing at all in other builds.
+// Tells AddressSanitizer at each switch between fibers on which stack the thread goes on; without
+// this the first exception in a fiber is followed by false reports. Does nothing in other builds.
 // fibers/README.md, "Sanitizers", says why it is done here and not by Boost.
 #pragma once
 
@@ -27,7 +27,8 @@ public:
     stack_switches(const stack_switches&) = delete;
     stack_switches& operator=(const stack_switches&) = delete;
 
-    // The running fiber is about to be left for `next`, or has been; told twice is told once.
+    // The running fiber is about to be left for `next`, or has been. Telling twice is the same as
+    // telling once.
     void to(const boost::fibers::context* next);
 
 private:

@@ -1,11 +1,12 @@
 // Fiber stacks of one size, cut from 64 MiB slabs that the kernel backs page by page as they are
 // touched. A parked fiber costs the pages it has touched (4 KiB if it parks near the top of its
-// stack) and one map per 4,096 stacks: a map each, as boost::fibers::protected_fixedsize_stack
-// makes them, ends at ~32,700 (vm.max_map_count).
+// stack), and 4,096 stacks share one memory map: with a map for each, as
+// boost::fibers::protected_fixedsize_stack makes them, about 32,700 stacks are possible
+// (vm.max_map_count).
 //
 // The lowest page of every stack is a guard where the kernel can do that without a map
 // (MADV_GUARD_INSTALL, Linux 6.13): an overflow is then a SIGSEGV instead of a damaged neighbour.
-// guarded() tells.
+// guarded() tells whether it is so.
 //
 // One thread only. The pool must outlive the fibers on its stacks.
 #pragma once
@@ -25,7 +26,7 @@ public:
     stack_pool(const stack_pool&) = delete;
     stack_pool& operator=(const stack_pool&) = delete;
 
-    // What boost::fibers::fiber wants as a stack allocator: a handle that is copied about.
+    // The stack allocator that boost::fibers::fiber takes: a handle that may be copied.
     class allocator {
     public:
         explicit allocator(stack_pool& pool)
@@ -43,10 +44,10 @@ public:
     };
     allocator get() { return allocator(*this); }
 
-    // Gives pages back to the kernel: those of half of the stacks that were free ever since the
-    // previous call; `keep` stay warm. Neighbours go in one call. To be called about once a second.
-    // (Stacks that were in use meanwhile will be again: after a delivery all readers come back, and
-    // found their stacks cold. Page faults were 5 % of the server's time then.)
+    // Returns pages to the kernel: those of half of the stacks that have been free since the
+    // previous call; `keep` stay warm. Neighbours share one system call. To be called about once a
+    // second. (Stacks used since then will be needed again: after a delivery all readers come back.
+    // When they found their stacks cold, page faults took 5 % of the server's time.)
     void trim(std::size_t keep = 1024);
 
     std::size_t in_use() const { return in_use_; }

@@ -1,6 +1,6 @@
-// Long work in small steps, so many steps a turn of the reactor whoever does them: two hundred
-// fibers that each write a large answer take turns, and a request that arrives meanwhile waits for
-// a few steps, not for a step of each. Fibers of one thread only.
+// Long work in small steps: only a fixed number of steps is done per turn of the reactor, by all
+// fibers together. Two hundred fibers that each write a large answer take turns, and a request that
+// arrives meanwhile waits for a few steps, not for one step of each. Fibers of one thread only.
 #pragma once
 
 #include "fibers/reactor.hpp"
@@ -19,7 +19,7 @@ public:
     {
     }
 
-    // Before each step: returns when it may be done, first come, first served.
+    // To be called before each step: returns when the step may be done, first come, first served.
     void pass()
     {
         if (taken_ == 0) {
@@ -50,7 +50,7 @@ public:
 private:
     reactor& loop_;
     const std::size_t most_;
-    std::size_t taken_ = 0; // steps of this turn
+    std::size_t taken_ = 0; // steps taken in this turn
     std::deque<sleeper*> waiting_;
 };
 

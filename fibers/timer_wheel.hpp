@@ -1,6 +1,6 @@
-// Deadlines of very many things, on a grid: entering and leaving cost a few pointers whatever their
-// number, and all that falls due in one step of the grid is handled in one go. A distinct kernel
-// deadline for each would cost ~10 µs a wake. Pure: time comes in as an argument. One thread.
+// Deadlines for very many things, on a grid: entering and leaving cost a few pointers whatever
+// their number, and everything due in one step of the grid is handled together. A separate kernel
+// timer for each would cost ~10 µs per wake. Pure: time is an argument. One thread.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
@@ -18,7 +18,7 @@ class timer : public boost::intrusive::list_base_hook<
                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
     virtual ~timer() = default;
-    virtual void on_time() = 0; // out of the wheel by then; may enter again
+    virtual void on_time() = 0; // already out of the wheel; may enter again
     void cancel()
     {
         if (is_linked()) {
@@ -37,11 +37,11 @@ public:
     // deadlines take several.
     timer_wheel(std::chrono::milliseconds grid, std::size_t slots, steady_time now);
 
-    void enter(timer& t, steady_time deadline); // re-enters if it is in
-    // Calls on_time() of what is due at `now`, at most `most` of them. True: more are due, call
+    void enter(timer& t, steady_time deadline); // moves it if it is in
+    // Calls on_time() of at most `most` timers that are due at `now`. True: more are due, call
     // again.
     bool turn(steady_time now, std::size_t most);
-    // When turn() has something to look at: the next step of the grid.
+    // When to call turn() next: the next step of the grid.
     steady_time next_step() const;
 
 private:

@@ -1,5 +1,5 @@
-// Threads for work that blocks or needs more stack than a fiber has (libpq wants 19 KB).
-// A fiber hands over a job and is parked until the job is done; the other fibers go on.
+// Threads for work that blocks or needs more stack than a fiber has (libpq needs 19 KB). A fiber
+// hands over a job and is parked until the job is done; the other fibers go on.
 #pragma once
 
 #include "fibers/fair_queue.hpp"
@@ -22,27 +22,27 @@ namespace fibers {
 
 class worker_threads {
 public:
-    // How the kernel shares its cores: `last` gets what nobody else wants, and where all are busy a
-    // third of what others get, so that it comes to an end.
+    // How the kernel schedules the threads: `last` gets the time that nobody else wants, and if all
+    // cores are busy a third of what others get, so that its work still ends.
     enum class priority { usual, last };
 
-    // `limits` bound the jobs that no thread has begun yet.
+    // `limits` bound the jobs that no thread has started yet.
     worker_threads(std::size_t threads, const fair_limits& limits, priority p = priority::usual);
     // Waits for the running jobs and for those that wait in the queue.
     ~worker_threads();
     worker_threads(const worker_threads&) = delete;
     worker_threads& operator=(const worker_threads&) = delete;
 
-    // Runs job(worker number) on a worker thread and returns its value, or why it was not taken.
-    // What the job throws is thrown here. Blocks only the calling fiber, if it runs under our
-    // scheduler, whose reactor must outlive this object; else the calling thread.
+    // Runs job(worker number) on a worker thread and returns its value, or why the job was not
+    // taken. Exceptions of the job are rethrown here. Under our scheduler, whose reactor must
+    // outlive this object, this blocks only the calling fiber; otherwise the calling thread.
     template <class Job>
     auto run(asker from, Job job) -> std::variant<std::invoke_result_t<Job, std::size_t>, refusal>
     {
         std::optional<std::invoke_result_t<Job, std::size_t>> value;
         std::exception_ptr thrown;
         end_of_job end;
-        // The worker may use what is on this stack: nobody leaves here before end.reached().
+        // The worker uses objects on this stack: do not return before end.reached().
         const auto refused = enqueue(from, [&](std::size_t worker) {
             try {
                 value.emplace(job(worker));
