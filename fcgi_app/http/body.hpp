@@ -1,5 +1,5 @@
-// How a body is encoded (docs/PROTOCOL.md, "Bodies"): decided by what the headers say, and by the
-// bytes only where they show that the headers cannot be true. Any thread.
+// How a body is encoded (docs/PROTOCOL.md, "Bodies"): the headers decide, and the bytes only where
+// they show that the headers cannot be true. Any thread.
 #pragma once
 
 #include "fcgi_app/http/refusal.hpp"
@@ -16,12 +16,13 @@ enum class encoding {
     json,    // application/json
 };
 
-// A refusal is 415 and says what to send instead: another media type, none, another charset than
-// UTF-8, or a compressed body. `form_too`: this route takes forms beside JSON.
+// A refusal is a 415 that says what to send instead; the reason is another media type, a missing
+// one, a charset other than UTF-8, or a compressed body. `form_too`: this route takes forms as well
+// as JSON.
 std::variant<encoding, refusal> encoding_of(const request& r, bool form_too);
 
-// The body without a byte order mark of UTF-8, which some editors and languages write before any
-// text (RFC 8259, section 8.1, lets a reader ignore it).
+// The body without the UTF-8 byte order mark that some editors and languages write before any text
+// (RFC 8259, section 8.1, lets a reader ignore it).
 std::string_view text_of(const request& r);
 
 } // namespace http

@@ -11,14 +11,13 @@ namespace http {
 
 class cors {
 public:
-    // Exact origins ("https://shop.example"), or the single "*": everybody, but without
-    // credentials.
+    // Exact origins ("https://shop.example"), or a single "*": everybody, but without credentials.
     explicit cors(const std::vector<std::string>& origins);
 
     // Complete header lines for an answer to a request with this Origin header (empty: none).
     // They live as long as this object, so a parked poll keeps a view of them.
     std::string_view lines_for(std::string_view origin) const;
-    // Is it one of the exact origins?
+    // Is this one of the exact origins?
     bool names(std::string_view origin) const { return granted_.find(origin) != granted_.end(); }
 
 private:

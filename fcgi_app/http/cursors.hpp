@@ -1,4 +1,4 @@
-// Collects the cursors of one poll, whatever they were encoded in.
+// Collects the cursors of one poll, however they were encoded.
 #pragma once
 
 #include "walls/sources.hpp"
@@ -12,15 +12,15 @@ namespace http {
 
 class cursors {
 public:
-    // Both as the client wrote them: decimal digits and nothing else, in range.
+    // Both as the client wrote them; valid are decimal digits and nothing else, in range.
     void add(std::string_view wall, std::string_view last);
     void add_epoch(std::string_view wall, std::string_view epoch);
 
-    // Ascending by wall. Empty if anything was wrong: a number, a wall twice, more than max_walls,
-    // an epoch of a wall without a cursor.
+    // Ascending by wall. Empty if anything was wrong: a number, a wall named twice, more than
+    // max_walls, an epoch for a wall without a cursor.
     std::vector<walls::cursor> take();
     bool malformed() const { return malformed_; } // complete after take()
-    bool too_large() const { return too_large_; } // a number beyond its range; malformed, too
+    bool too_large() const { return too_large_; } // a number was out of range; malformed, too
 
 private:
     std::vector<walls::cursor> cursors_;

@@ -1,4 +1,4 @@
-// Why a request is not taken, as the client reads it.
+// Why a request is refused, as the client reads it.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ struct refusal {
     std::string sentence;
 };
 
-// Bytes or escapes that are no text, wherever they stand: one answer for all of them.
+// Bytes or escapes that are not text, wherever they are: one answer for all of them.
 inline refusal not_a_text()
 {
     return refusal{422,

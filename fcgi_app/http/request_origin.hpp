@@ -1,6 +1,6 @@
-// Where a browser's request comes from: a page of this server's own origin, of one on the list, or
-// another. What a foreign page cannot forge are Sec-Fetch-Site (Fetch Metadata), Origin (Fetch
-// Standard, section 3.1) and Host. Any thread.
+// Where a browser's request comes from: a page of this server's own origin, of an origin on the
+// list, or of another one. A foreign page cannot forge Sec-Fetch-Site (Fetch Metadata), Origin
+// (Fetch Standard, section 3.1) and Host. Any thread.
 #pragma once
 
 #include "fcgi_app/http/cors.hpp"
@@ -11,7 +11,7 @@ namespace http {
 enum class request_origin {
     own,     // this server's pages, or a listed origin
     foreign, // another origin's page
-    unknown, // not said: an old browser, or no browser
+    unknown, // not known: an old browser, or no browser
 };
 
 request_origin request_origin_of(const request& r, const cors& listed);

@@ -26,14 +26,14 @@ struct response {
     static response json(std::string body, int status = 200);
 };
 
-// "Not Found": the phrase of every status that RFC 9110 and IANA's registry know; else empty, as
-// RFC 9112, section 4, allows.
+// "Not Found": the phrase for each status that RFC 9110 and IANA's registry know; otherwise empty,
+// as RFC 9112, section 4, allows.
 std::string_view reason(int status);
 
 // Head and body as CGI output: Status, Content-Type, Content-Length, Cache-Control: no-store,
-// `headers`, empty line, body. A header whose name is no token or whose value holds a control
-// character (CR and LF above all: it could begin another header, or the body) is left out.
-// With `head_only` (the answer to HEAD) the body is left out and the head is the same.
+// `headers`, empty line, body. A header is left out if its name is not a token or its value
+// contains a control character (above all CR and LF, which could begin another header, or the
+// body). With `head_only` (the answer to HEAD) the body is left out and the head is the same.
 std::string to_cgi(const response& r, bool head_only = false);
 
 } // namespace http

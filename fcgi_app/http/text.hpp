@@ -1,4 +1,4 @@
-// The few things that HTTP headers want of ASCII text. No locale is asked. Any thread.
+// The few operations on ASCII text that HTTP headers need, independent of any locale. Any thread.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// A table of fixed size from keys that strangers choose (addresses, names) to a small value. It is
-// never more than `capacity` values, whatever they send: a new key takes the place of the one of
-// its eight neighbours that is over first. Sans-IO; one thread.
+// A table of fixed size from keys that strangers choose (addresses, names) to small values. It
+// never holds more than `capacity` values, whatever they send: a new key replaces that of its eight
+// neighbours which ends first. Sans-IO; one thread.
 #pragma once
 
 #include <algorithm>
@@ -17,11 +17,11 @@ namespace limits {
 
 using time_point = std::chrono::steady_clock::time_point;
 
-// Value has `time_point until`: from then on it says the same as a new one.
+// Value has `time_point until`: from then on it means the same as a new one.
 template <class Value>
 class keyed_slots {
 public:
-    // `secret` keeps strangers from choosing keys that share a place.
+    // `secret` keeps strangers from choosing keys that collide.
     explicit keyed_slots(std::string secret, std::size_t capacity = 65'536)
         : secret_(std::move(secret))
         , sets_(std::max<std::size_t>(1, capacity / ways))
@@ -31,7 +31,7 @@ public:
     Value& at(std::string_view key)
     {
         if (slots_.empty()) {
-            slots_.resize(sets_ * ways); // not before somebody is counted
+            slots_.resize(sets_ * ways); // allocated when the first key is counted
         }
         const std::uint64_t hash = hash_of(key);
         slot* set = &slots_[hash % sets_ * ways];

@@ -1,5 +1,6 @@
-// A wait that grows with each failure of the same key: five are free, then 1 s, 2 s, 4 s … up to a
-// longest. A key that rests for 15 minutes after its wait is forgotten. Sans-IO; one thread.
+// A wait that grows with each failure of the same key: five failures are free, then it is 1 s, 2 s,
+// 4 s … up to a maximum. A key without attempts for 15 minutes after its wait is forgotten.
+// Sans-IO; one thread.
 #pragma once
 
 #include "fcgi_app/limits/keyed_slots.hpp"
@@ -15,7 +16,8 @@ public:
     login_backoff(std::chrono::seconds longest, std::string secret); // 0: never any wait
 
     // Zero: the attempt may be made, and counts as failed until succeeded() is called, so that many
-    // attempts at once are no way around. Else how long to wait first; that counts nothing.
+    // attempts at once do not evade the limit. Otherwise the time to wait first; such a call does
+    // not count.
     wait attempt(std::string_view key, time_point now);
     void succeeded(std::string_view key);
 

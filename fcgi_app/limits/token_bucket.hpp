@@ -1,5 +1,5 @@
-// Token buckets, one for each key: `burst` tokens, refilled at `per_second`. Kept as the moment at
-// which the bucket is full again (the generic cell rate algorithm), so a bucket is 16 bytes and
+// Token buckets, one for each key: `burst` tokens, refilled at `per_second`. A bucket is stored as
+// the time at which it is full again (the generic cell rate algorithm), so it takes 16 bytes and
 // needs no clock of its own. Sans-IO; one thread.
 #pragma once
 
@@ -21,8 +21,8 @@ public:
 
     token_buckets(const rate& r, std::string secret);
 
-    // Takes a token of `key`: zero. If there is none: how long until there is, and nothing is
-    // taken.
+    // Takes a token of `key` and returns zero. If there is none: the time until there is one;
+    // nothing is taken.
     wait take(std::string_view key, time_point now);
 
 private:
@@ -36,8 +36,8 @@ private:
     keyed_slots<bucket> buckets_;
 };
 
-// The same for addresses: a token is taken of each network of one, the narrowest first, so who has
-// used up his own takes nothing of his neighbours'.
+// The same for addresses: a token is taken from each network of the address, the narrowest first,
+// so a client that has used up its own takes nothing from its neighbours.
 class network_buckets {
 public:
     network_buckets(const rate& r, const std::string& secret);
