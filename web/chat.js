@@ -1,5 +1,5 @@
-// The chat page: connects pollster.js with the document. What is shown comes from the client's
-// state each time, so an event only has to say "look again".
+// The chat page: connects pollster.js with the document. Everything shown is computed from the client's
+// state, so an event only has to say "look again".
 
 import { Pollster } from './pollster.js';
 import { byId } from './page/dom.js';
@@ -25,8 +25,8 @@ const chat = new Pollster({
   onGap: (wall, { expected, got }) => console.error(`wall ${wall.id}: entry ${expected} is missing, got ${got}`),
 });
 
-// The wall on the screen. `placed`: its posts are loaded and the reader is at the first unread one;
-// earlier nothing counts as read. `missed`: posts that arrived below the window.
+// The wall on the screen. `placed`: its posts are loaded and the reader is at the first unread one; before
+// that nothing counts as read. `missed`: posts that arrived below the window.
 const current = { id: 0, placed: false, unreadFrom: null, missed: 0 };
 const drafts = new Map();  // wall id -> text not sent yet
 const narrow = window.matchMedia('(max-width: 720px)');
@@ -155,7 +155,7 @@ function chooseWall() {
   if (current.id) openWall(chat.walls.get(current.id));
 }
 
-// What belongs to the wall on the screen closes with it.
+// Everything that belongs to the wall on the screen closes with it.
 function leaveWall() {
   editing.close();
   search.close();
@@ -203,7 +203,7 @@ function postsChanged(wall, changes) {
   search.changed(changes);
 }
 
-// What could not be loaded while the connection was away.
+// Loads what could not be loaded while the connection was lost.
 function loadMissing() {
   const wall = chat.walls.get(current.id);
   if (wall && !wall.loaded && !wall.paging) openWall(wall);
@@ -271,7 +271,7 @@ byId('to-end').addEventListener('click', () => messages.toEnd());
 byId('composer').addEventListener('submit', send);
 byId('draft').addEventListener('input', draftChanged);
 byId('draft').addEventListener('keydown', (event) => {
-  // isComposing: Enter that picks a word of an input method.
+  // isComposing: this Enter picks a word of an input method.
   if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
 });
 window.addEventListener('hashchange', () => { if (chat.user) chooseWall(); });

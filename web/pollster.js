@@ -1,6 +1,6 @@
-// Pollster's client: signs in, follows all walls of the user with one hanging request, sends posts
-// safely, edits and deletes them, pages through history, searches. An ES module without DOM, dependencies or build step; copy this
-// file and the folder pollster/ beside it. The protocol is docs/PROTOCOL.md.
+// Pollster's client: signs in, follows all walls of the user with one hanging request, sends posts safely,
+// edits and deletes them, pages through history, searches. An ES module without DOM, dependencies or build
+// step; copy this file and the folder pollster/ beside it. The protocol is docs/PROTOCOL.md.
 //
 //   const chat = new Pollster({ base: '/api/' }, {
 //     onState: ({ state, retryAt, reason }) => …,   // see below
@@ -19,7 +19,7 @@
 // offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts).
 //
 // Promises of signIn, open, loadOlder … reject with ApiError (pollster/api.js; `kind` says what to do).
-// What happens by itself (polling, sending) never rejects: it retries and tells onState / onOutbox.
+// Background work (polling, sending) never rejects: it retries and reports to onState / onOutbox.
 
 import { Api, ApiError } from './pollster/api.js';
 import { Backoff } from './pollster/backoff.js';
@@ -80,7 +80,7 @@ export class Pollster {
 
   // ---- session -------------------------------------------------------------------------------
 
-  // Goes on with the session of an earlier visit (cookie). Returns the user, or null: sign in.
+  // Continues the session of an earlier visit (cookie). Returns the user, or null: then sign in.
   async resume() {
     try {
       this.#begin((await this.#api.session()).user);
@@ -97,7 +97,7 @@ export class Pollster {
     return this.user;
   }
 
-  // Ends here at once; rejects if the server could not be told, whose session then still lives.
+  // Ends at once on this side; rejects if the server could not be told, because its session then lives on.
   async signOut() {
     this.#outbox.forget();
     this.#end();
@@ -125,7 +125,7 @@ export class Pollster {
 
   // ---- walls ---------------------------------------------------------------------------------
 
-  // Reads the newest posts of a wall, once; later calls return at once. One call at a time a wall.
+  // Reads the newest posts of a wall, once; later calls return at once. One call at a time for each wall.
   open(wallId) {
     const wall = this.#wall(wallId);
     return wall.loaded ? Promise.resolve() : this.#page(wall);
@@ -137,13 +137,14 @@ export class Pollster {
     return wall.complete ? Promise.resolve() : this.#page(wall, limit);
   }
 
-  // The newest posts of a wall that contain the words, below entry `before`: {posts, more, before, newest}
-  // as docs/PROTOCOL.md has it; the next page is that below the answer's `before`. They do not join wall.posts, which has no holes.
+  // The newest posts of a wall that contain the words, below entry `before`: {posts, more, before, newest} as
+  // in docs/PROTOCOL.md; the next page is the one below the answer's `before`. They do not join wall.posts,
+  // which has no holes.
   async search(wallId, words, before, limit) {
     return this.#api.history(this.#wall(wallId).id, { words, before, limit });
   }
 
-  // All that is held of this wall has been read. The server hears of it a moment later.
+  // Everything held of this wall has been read. The server is told a moment later.
   markRead(wallId) {
     const wall = this.walls.get(wallId);
     if (!wall || wall.read >= wall.timeline.cursor) return;
@@ -160,7 +161,7 @@ export class Pollster {
     }, READ_DELAY);
   }
 
-  // Reads the list of walls soon: one was granted, the page was in the background for long.
+  // Reads the list of walls soon: because one was granted, or the page was in the background for a long time.
   refreshWalls() {
     this.#wallsAt = 0;
     this.#poll?.abort();
@@ -174,8 +175,8 @@ export class Pollster {
   discardPost(key) { this.#outbox.discard(key); }
   outbox(wallId) { return this.#outbox.items.filter((item) => item.wall === wallId); }
 
-  // Changes a post of ours. Repeated until the server answers or `signal` fires; a later change of the
-  // same post takes its place. Resolves when wall.posts shows it, rejects with what was refused.
+  // Changes a post of ours. Repeated until the server answers or `signal` fires; a later change of the same
+  // post takes its place. Resolves when wall.posts shows it, rejects with the refusal.
   edit(wallId, postId, body, signal) {
     return this.#change(wallId, postId, (stop) => this.#api.edit(wallId, postId, body, stop), signal);
   }
@@ -260,7 +261,7 @@ export class Pollster {
       const lasted = this.#timers.now() - started;
       if (Object.keys(walls).length === 0 && lasted < EARLY_ANSWER) {
         this.#wallsAt = 0;  // the server stops, or a wall was taken away
-        // Asking again at once would hammer a server that answers so at once.
+        // Polling again at once would hammer a server that keeps answering like this at once.
         if (lasted < SETTLED) await this.#pause.wait(this.#backoff.next(), signal);
       }
       if (!signal.aborted) for (const [id, answer] of Object.entries(walls)) this.#take(Number(id), answer);
@@ -292,7 +293,7 @@ export class Pollster {
     }
   }
 
-  // Drops what is held of these walls and takes their newest posts from the history.
+  // Drops what is held of these walls and reads their newest posts from the history.
   async #reread(walls, signal) {
     for (const wall of walls) {
       const page = await this.#api.history(wall.id, { signal });
@@ -337,7 +338,7 @@ export class Pollster {
       const wall = known.get(id) ?? new Wall(id, newest, epoch);
       if (!wall.timeline.agrees(epoch)) wall.stale = true;
       wall.timeline.epoch ??= epoch;
-      // Marked as read here, while the server has not heard of it yet.
+      // Marked as read here, but the server has not been told yet.
       return [id, Object.assign(wall, { name, kind, unread: wall.read >= newest ? 0 : unread })];
     }));
     this.#wallsAt = this.#timers.now() + WALLS_EVERY * (0.5 + this.#random() / 2);

@@ -8,8 +8,8 @@ export class Editing {
   #edit = null;    // {post, form, text, status, save, stop}: the editor that is open
   #delete = null;  // {post, stop}: the post that is asked about
 
-  // actions: {edit(post, body, signal), remove(post, signal)} -> promise; shown(): the open editor is another;
-  // ended(post, words): back to the posts, `words` for who cannot see what happened
+  // actions: {edit(post, body, signal), remove(post, signal)} -> promise; shown(): another editor is open;
+  // ended(post, words): back to the posts, `words` for people who cannot see what happened
   constructor(actions) {
     this.#actions = actions;
     byId('delete-yes').addEventListener('click', () => this.#remove());
@@ -113,7 +113,7 @@ export class Editing {
     }
   }
 
-  // The dialog is gone, with Escape too.
+  // The dialog was closed, possibly with Escape.
   #asked() {
     this.#delete?.stop?.abort();
     this.#delete = null;

@@ -9,7 +9,7 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 
 export const clock = (iso) => time.format(new Date(iso));
 export const fullTime = (iso) => full.format(new Date(iso));
 
-// "14:05", with the date before it when that is not the day of `than`.
+// "14:05", preceded by the date if that is not the day of `than`.
 export function shortTime(iso, than) {
   const sameDay = new Date(iso).toDateString() === new Date(than).toDateString();
   return sameDay ? clock(iso) : `${day.format(new Date(iso))}, ${clock(iso)}`;
@@ -38,8 +38,8 @@ export function hue(name) {
   return `hue-${(hash >>> 24) % 8}`;
 }
 
-// Splits a text into {text} and {text, href} parts. Only http(s) addresses become links, so no
-// javascript: can; the punctuation that ends a sentence stays outside.
+// Splits a text into {text} and {text, href} parts. Only http(s) addresses become links, never javascript:
+// ones; punctuation at the end of a sentence stays outside.
 export function links(text) {
   const parts = [];
   let from = 0;
@@ -55,8 +55,8 @@ export function links(text) {
 
 export const plural = (count, one, many) => (count === 1 ? one : many.replace('%', count));
 
-// As much of a pasted text as a search takes (1,000 bytes of UTF-8), up to a space, for half a word is
-// not found; in one line.
+// As much of a pasted text as a search takes (1,000 bytes of UTF-8), in one line, cut at a space because half
+// a word would not be found.
 export function searchable(text) {
   const line = text.replace(/\s+/g, ' ').trim();
   const bytes = new TextEncoder();

@@ -24,7 +24,7 @@ export class MessageList {
     this.#list = list;
     this.#actions = actions;
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    // The keyboard of a phone, a banner, a longer draft: the end stays in sight.
+    // The end stays in sight when a phone's keyboard, a banner or a longer draft takes room.
     new ResizeObserver(() => this.#settle()).observe(scroller);
   }
 
@@ -46,7 +46,7 @@ export class MessageList {
     this.#scrolled();
   }
 
-  // The keyboard goes to a control of this post; to the list when there is none any more.
+  // Moves the focus to a control of this post, or to the list if the post has none any more.
   focus(postId, name) {
     const element = this.#nodes.get(`post:${postId}`)?.element;
     (element?.querySelector(`[data-do="${name}"]`) ?? this.#scroller).focus();
@@ -66,8 +66,8 @@ export class MessageList {
     this.#scroller.scrollTop = line ? Math.max(0, line.offsetTop - 80) : this.#scroller.scrollHeight;
   }
 
-  // The first post in the window and where it ends: its heading may go when older posts come before
-  // it, its text stays. The fallback, the distance from the end, serves when that very post goes.
+  // The first post in the window and where it ends: its heading may disappear when older posts come before
+  // it, but its text stays. The distance from the end is the fallback if this post itself disappears.
   #anchor() {
     const { scrollTop, scrollHeight } = this.#scroller;
     for (const [key, { element }] of this.#nodes) {
@@ -82,7 +82,7 @@ export class MessageList {
     this.#scroller.scrollTop = element ? element.offsetTop + element.offsetHeight - end : this.#scroller.scrollHeight - fromEnd;
   }
 
-  // Not if the reader scrolled away since: that event may still be on its way.
+  // Not if the reader has scrolled away since: that event may still be on its way.
   #settle() {
     if (this.atEnd && this.#scroller.scrollTop === this.#top) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#scrolled();

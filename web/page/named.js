@@ -1,5 +1,5 @@
-// An element with the name of a user or wall: its direction stays inside, what cannot be seen is written
-// out, the number is told on hover, and beside the name when another one looks the same.
+// An element with the name of a user or wall: its text direction stays inside, invisible characters are
+// written out, and the id is shown on hover, or beside the name if another name looks the same.
 
 import { make } from './dom.js';
 import { shown } from './names.js';

@@ -1,12 +1,12 @@
-// Names as the page shows them. Those of an application's own tables may hold anything; nobody should
-// pass for somebody else by a letter that cannot be seen or looks like another. No DOM.
+// Names as the page shows them. Those of an application's own tables may contain anything; nobody should pass
+// for somebody else by a letter that is invisible or looks like another. No DOM.
 
-// Directions are turned by some, nothing is seen of the others, and unassigned ones look like each other.
+// Some of these change the direction, others are invisible, and unassigned ones look like each other.
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 const code = (letter) => letter.codePointAt(0).toString(16).toUpperCase().padStart(4, '0');
 
-// What cannot be seen in it is written out: "ann‹U+200B›".
+// The name with invisible characters written out: "ann‹U+200B›".
 export const shown = (name) => name.replace(UNSEEN, (letter) => `‹U+${code(letter)}›`);
 
 // Letters of other scripts that look like Latin ones in most fonts, and Latin ones that look like each
@@ -18,7 +18,7 @@ const ALIKE = new Map([
   ['ОΟ', 'O'], ['РΡ', 'P'], ['Ѕ', 'S'], ['ТΤ', 'T'], ['ХΧ', 'X'], ['УΥ', 'Y'], ['ΖZ', 'Z'],
 ].flatMap(([letters, latin]) => [...letters].map((letter) => [letter, latin])));
 
-// The same for names that may be taken for each other: any case, form and spacing.
+// The same value for names that may be mistaken for each other: any case, form and spacing.
 export function lookOf(name) {
   const plain = [...name.normalize('NFKC').replace(UNSEEN, '')].map((letter) => ALIKE.get(letter) ?? letter).join('');
   return plain.toLowerCase().replace(/[il]/g, 'l').replace(/\s+/g, ' ').trim();
@@ -31,7 +31,7 @@ function known(name) {
   return looks.get(name);
 }
 
-// Of things with {id, name}: the ids of those whose name looks like that of another id.
+// From things with {id, name}: the ids of those whose name looks like that of another id.
 export function twinsAmong(things) {
   const ids = new Map();  // look -> ids
   for (const { id, name } of things) {

@@ -45,7 +45,7 @@ function alreadySeen(item, posts, me) {
          posts.some((post) => post.id > item.after && post.user_id === me.id && post.body === item.body);
 }
 
-// The entry number of the first of `unread` posts of others, counted from the end; null without any.
+// The entry number of the first of `unread` posts by others, counted from the end; null if there are none.
 export function firstUnread(posts, unread, me) {
   const others = posts.filter((post) => post.user_id !== me.id);
   return unread > 0 && others.length > 0 ? others[Math.max(0, others.length - unread)].id : null;

@@ -1,5 +1,5 @@
-// Searching the wall on the screen. What is found lies over its posts, newest first, until the reader
-// goes back; the posts beneath keep their place.
+// Searching the wall on the screen. The result covers its posts, newest first, until the reader goes back;
+// the posts beneath keep their place.
 
 import { Timeline } from '../pollster/timeline.js';
 import { byId, make } from './dom.js';
@@ -22,7 +22,7 @@ export class Search {
       event.preventDefault();
       this.#start(searchable(byId('search').value));
     });
-    // A field of one line would join the last word of a line with the first of the next.
+    // A single-line field would join the last word of a line with the first of the next.
     byId('search').addEventListener('paste', (event) => {
       const text = event.clipboardData?.getData('text/plain') ?? '';
       if (!/[\r\n]/.test(text)) return;
@@ -77,7 +77,7 @@ export class Search {
     this.#page();
   }
 
-  // Neither the tab key nor a screen reader goes to what lies beneath.
+  // Neither the tab key nor a screen reader reaches what lies beneath.
   #cover(covered) {
     byId('messages').inert = byId('to-end').inert = covered;
   }
@@ -107,7 +107,7 @@ export class Search {
   #show() {
     const { posts, complete } = this.#found;
     const count = plural(posts.length, '1 post', '% posts');
-    // A phrase of common words is looked for in so many posts a page, which may hold none.
+    // For a phrase of common words each page examines a limited number of posts, and may find none.
     byId('results-state').textContent = posts.length === 0 ? `Nothing was found${complete ? '' : ' yet'} for “${this.#words}”.`
       : `${complete ? count : `The newest ${count}`} with “${this.#words}”`;
     byId('search-more').textContent = posts.length === 0 ? 'Search older posts' : 'Older posts';

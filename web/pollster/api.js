@@ -1,11 +1,9 @@
-// One function a protocol call, over a fetch that is handed in. Every failure is an ApiError whose
-// `kind` says what a caller should do about it:
-//   network     no usable answer (connection, proxy, timeout, 5xx): try again later
-//   busy        429 or 503: try again after `retryAfter` ms (0 when the server named no time)
-//   signed_out  no valid session: ask the user to sign in
-//   forbidden   403: this wall is not, or no longer, the user's; or not the user's post to change
-//   refused     any other 4xx: the same request would fail again
-//   aborted     the caller's signal fired
+// One function per protocol call, over a fetch that is passed in. Every failure is an ApiError whose `kind`
+// says what a caller should do about it: network no usable answer (connection, proxy, timeout, 5xx): try
+// again later busy 429 or 503: try again after `retryAfter` ms (0 when the server named no time) signed_out
+// no valid session: ask the user to sign in forbidden 403: this wall is not, or no longer, the user's; or not
+// the user's post to change refused any other 4xx: the same request would fail again aborted the caller's
+// signal fired
 
 export class ApiError extends Error {
   constructor(kind, message, { status = 0, retryAfter = 0 } = {}) {

@@ -1,6 +1,6 @@
-// Edits and deletions on their way. Each may be repeated safely, the server makes one entry of it, so
-// it is sent until it is answered. Unlike a new post it is not kept over a reload: nothing is lost
-// but a change that its author sees is missing.
+// Edits and deletions on their way. Each may be repeated safely, because the server makes only one entry of
+// it, so it is sent until it is answered. Unlike a new post it does not survive a reload: the only loss is a
+// change that its author can see is missing.
 
 import { ApiError } from './api.js';
 import { Backoff } from './backoff.js';
@@ -16,8 +16,8 @@ export class Changes {
     this.#random = random;
   }
 
-  // send(signal) -> answer, throws ApiError. What may pass is tried again; the rest rejects, and so does
-  // a change that ends early (kind 'aborted'): by `signal`, by stop(), by a later one of the same post.
+  // send(signal) -> answer, throws ApiError. Passing failures are tried again; others reject, and so does a
+  // change that ends early (kind 'aborted'): by `signal`, by stop(), or by a later change of the same post.
   async run(postId, send, signal) {
     this.#running.get(postId)?.stop.abort();
     const change = { stop: new AbortController(), pause: new Pause(this.#timers) };

@@ -1,4 +1,4 @@
-// What the library uses when nothing else is handed in.
+// What the library uses unless something else is passed in.
 
 export const realTimers = {
   setTimeout: (run, delay) => setTimeout(run, delay),

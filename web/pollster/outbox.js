@@ -147,7 +147,7 @@ export class Outbox {
     this.#options.changed(item.wall);
   }
 
-  // A full or forbidden storage costs the safety over a reload, nothing else.
+  // If the storage is full or forbidden, posts do not survive a reload; nothing else is lost.
   #save() {
     if (this.#owner === null) return;
     try {

@@ -1,4 +1,4 @@
-// A wait that a timer ends, or end(), or the signal. One at a time.
+// A wait that is ended by a timer, by end() or by the signal. One at a time.
 
 export class Pause {
   #timers;

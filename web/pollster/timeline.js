@@ -1,10 +1,10 @@
-// The posts of one wall, in order and in their current state: live entries and pages of history
-// joined without a gap and without a double. Knows no HTTP.
+// The posts of one wall, in order and in their current state: live entries and pages of history joined
+// without gaps or doubles. Knows no HTTP.
 //
-// Two sources overlap. The feed brings every entry above the cursor, one by one. A page of history
-// is a snapshot at its own `newest`, which may be newer than the cursor (entries up to it will come
-// again from the feed: skipped) or older (a slow answer: what the feed changed since is applied
-// again). So each post remembers the entry number its state is from, and only newer changes apply.
+// Two sources overlap. The feed brings every entry above the cursor, one by one. A page of history is a
+// snapshot at its own `newest`, which may be newer than the cursor (entries up to it will come again from the
+// feed: skipped) or older (a slow answer: what the feed changed since is applied again). So each post
+// remembers which entry number its state comes from, and only newer changes apply.
 
 export class Timeline {
   posts = [];        // ascending by id; replaced objects, never changed in place
@@ -37,8 +37,8 @@ export class Timeline {
     return this.posts[0]?.id;
   }
 
-  // Does an answer of this epoch speak of what is held? Another one is that of a restored database, or
-  // of a new wall with the id of a former one. Who holds nothing yet takes any.
+  // Does an answer with this epoch refer to what is held? Another epoch belongs to a restored database, or to
+  // a new wall with the id of a former one. A timeline that holds nothing yet accepts any.
   agrees(epoch) {
     if (this.cursor === 0 && this.posts.length === 0) this.epoch = epoch;
     return epoch == null || this.epoch == null || epoch === this.epoch;
@@ -67,9 +67,9 @@ export class Timeline {
     return result;
   }
 
-  // A page of history. Returns the added posts, or null if the page is older than anything the feed
-  // brought: then a hole would be left, so everything is dropped and the feed must go on from
-  // the page's `newest`. A page of an epoch that does not agree must not come here.
+  // A page of history. Returns the added posts, or null if the page is older than anything the feed brought:
+  // then a hole would be left, so everything is dropped and the feed must go on from the page's `newest`. Do
+  // not pass a page whose epoch does not agree.
   page({ posts, more, newest, epoch }) {
     const rewound = !this.loaded && newest < this.#from;
     if (rewound) this.reset(newest, epoch);
@@ -96,8 +96,8 @@ export class Timeline {
     return this.#apply(entry);
   }
 
-  // A post that is held comes again at a higher entry when it was deleted, or left the wall, and came
-  // back: it stands where it came back.
+  // A post that is held comes again at a higher entry if it was deleted, or left the wall, and came back: it
+  // is shown where it came back.
   #insert(post, state) {
     if (this.#state.has(post.post_id)) {
       const held = this.posts.findIndex(({ post_id }) => post_id === post.post_id);
