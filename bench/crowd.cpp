@@ -1,10 +1,10 @@
 // bench_crowd: readers and writers behind nginx, told what to do line by line on standard input,
 // one line of JSON for each (bench/run, bench/scale and bench/nginx_15k do that):
 //   start                             all readers connect and poll at once
-//   post WALL [SECONDS]               one post, until its readers have it, or the time is over
-//   burst [SECONDS]                   likewise one post on every wall, at the same moment
-//   steady RATE SECONDS [LONGEST]     posts a second, spread over the walls, until all is received
-//   rest SECONDS                      readers go on with their lives
+//   post WALL [SECONDS]               one post, until its readers have it or the time is over
+//   burst [SECONDS]                   the same with one post on every wall, at the same moment
+//   steady RATE SECONDS [LONGEST]     posts per second, spread over the walls, until all are
+//   received rest SECONDS                      readers go on with their lives
 // Between commands nothing is read or sent: time must not pass there with a poll that may be
 // answered.
 #include "bench/readers.hpp"

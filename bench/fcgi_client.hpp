@@ -1,6 +1,6 @@
-// A FastCGI client as nginx is none: any number of requests in flight on each connection (the
-// peers of the server under test send one at a time). Plain epoll, so that it measures the server
-// and not our own scheduler. For load and for tests. One thread.
+// A FastCGI client that, unlike nginx, keeps any number of requests in flight on each connection.
+// Plain epoll, so that it measures the server and not our own scheduler. For load and for tests.
+// One thread.
 #pragma once
 
 #include "fcgi_app/fastcgi/record.hpp"
@@ -44,7 +44,7 @@ public:
     fcgi_client& operator=(const fcgi_client&) = delete;
 
     // Called when the peer has closed a connection, with the number of requests that it left
-    // unanswered. Without it that throws.
+    // unanswered. Without this callback, run() throws instead.
     std::function<void(std::size_t connection, std::size_t unanswered)> on_closed;
 
     // Returns the connection's number: 0, 1, 2 … Throws std::system_error.
@@ -54,12 +54,12 @@ public:
     // of the connection; throws if all 65,535 are in flight. `params`: encoded.
     fastcgi::request_id begin(std::size_t connection, std::string_view params,
                               std::string_view body, std::uint64_t tag = 0);
-    // The request is over when its answer comes, as any other.
+    // The request ends when its answer comes, like any other.
     void abort(std::size_t connection, fastcgi::request_id id);
     void send_raw(std::size_t connection, std::string_view bytes); // tests of broken records
     void close(std::size_t connection); // what is in flight on it is forgotten
 
-    // One turn: waits for the sockets until something comes or `longest` is over, then reads,
+    // One turn: waits for the sockets until something comes or `longest` has passed, then reads,
     // calls back and writes.
     void run(std::chrono::milliseconds longest);
 

@@ -1,7 +1,7 @@
-// How many posts a second one wall takes: each in a commit of its own against groups of what waits,
-// alternating in one run, the same store, posters and texts. Prints a JSON line for each round.
-// Usage: bench_hot_wall DATABASE [POSTERS=256] [SECONDS=5] [ROUNDS=3]; users 1 to POSTERS may write
-// on wall 1.
+// How many posts per second one wall takes: each in its own commit, compared with waiting posts
+// committed in groups, alternating in one run with the same store, posters and texts. Prints a JSON
+// line for each round. Usage: bench_hot_wall DATABASE [POSTERS=256] [SECONDS=5] [ROUNDS=3]; users 1
+// to POSTERS may write on wall 1.
 #include "db/post_groups.hpp"
 #include "db/store.hpp"
 #include "fibers/scheduler.hpp"

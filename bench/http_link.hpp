@@ -22,8 +22,8 @@ public:
     http_link(const http_link&) = delete;
     http_link& operator=(const http_link&) = delete;
 
-    // Sends `request` (kept alive by the caller until the answer), connecting first if need be.
-    // `tag` comes back in epoll_event::data.u64. False: there is no connection to be had.
+    // Sends `request` (which the caller keeps alive until the answer), connecting first if
+    // necessary. `tag` comes back in epoll_event::data.u64. False: no connection is possible.
     bool ask(int epoll, const sockaddr_in& server, std::string_view request, std::uint64_t tag);
     // To be called for each event of epoll. `broken`: refused, closed or reset before the answer.
     outcome on_event(std::uint32_t events);

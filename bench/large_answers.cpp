@@ -1,6 +1,7 @@
-// Many clients that read much: polls from the beginning until nothing is left, or pages of history.
-// Beside them somebody pings, straight and through nginx. One line of JSON: how much came, how
-// large answers were, whether every entry came once and in order, and how long the pings took.
+// Many clients that read a lot: polls from the beginning until nothing is left, or pages of
+// history. Meanwhile one client pings, directly and through nginx. Prints one line of JSON: how
+// much arrived, how large answers were, whether every entry came once and in order, and how long
+// the pings took.
 #include "bench/fcgi_client.hpp"
 #include "bench/http_link.hpp"
 #include "bench/percentiles.hpp"

@@ -1,4 +1,4 @@
-// How long things took, in the figures that every result gives. Pure; any thread.
+// How long things took, as the figures that every result reports. Pure; any thread.
 #pragma once
 
 #include <boost/json/object.hpp>

@@ -14,12 +14,12 @@ namespace bench {
 // the kernel walks its pages.
 std::size_t resident_bytes(pid_t pid);
 
-// Page tables (VmPTE), which no Rss counts but which are the machine's memory too.
+// Page tables (VmPTE), which Rss does not count although they use memory, too.
 std::size_t page_table_bytes(pid_t pid);
 
 std::chrono::nanoseconds cpu_time(pid_t pid); // user and system, of all its threads
 
-// What the whole machine does; beside a figure it says how far to trust it.
+// What the whole machine is doing; next to a figure it shows how far to trust it.
 double load_average();
 
 // One line each for a report: processor and number, memory, kernel.

@@ -1,6 +1,6 @@
-// bench_rate: how many requests a second a server behind nginx answers. Connections that ask the
-// same thing again as soon as they have the answer; each answer must be a 200 of the first one's
-// length. One line of JSON. One thread.
+// bench_rate: how many requests per second a server behind nginx answers. Each connection repeats
+// its request as soon as it has the answer; each answer must be a 200 with the length of the first
+// one. One line of JSON. One thread.
 #include "bench/http_link.hpp"
 #include "bench/percentiles.hpp"
 

@@ -54,7 +54,7 @@ public:
     readers(const readers&) = delete;
     readers& operator=(const readers&) = delete;
 
-    // All connect and poll in the same moment. Returns when every poll has been sent once.
+    // All connect and poll at the same moment. Returns when every poll has been sent once.
     double start();
     // Posts `rate` a second for `time`, spread over the walls, then waits at most `longest` for
     // what is missing.

@@ -1,13 +1,14 @@
-// bench_floor: what no FastCGI application behind nginx can be faster than. A plain epoll responder
-// that parks connections and answers everybody on a wall with the same prebuilt bytes: no database,
-// no sessions, no limits, nothing checked, nothing that is not needed for bench/run. One thread.
+// bench_floor: the lower bound for a FastCGI application behind nginx. A plain epoll responder that
+// parks connections and answers everybody on a wall with the same prebuilt bytes: no database, no
+// sessions, no limits, no checks, nothing that bench/run does not need. One thread.
 //
 //   GET  …            the ping
 //   POST …/           {"last_post_id":{"WALL":CURSOR}}: at once if behind, else parked
 //   POST …/walls/WALL/posts   {"body":"…",…}: becomes the wall's next entry, 201
 //
-// Parked polls stay until there is something, so nginx's patience must outlast the measurement.
-// It counts on what nginx does: one request at a time on a connection, id 1, FCGI_KEEP_CONN.
+// Parked polls stay until there is an entry, so nginx's timeout must be longer than the
+// measurement. It relies on what nginx does: one request at a time on a connection, id 1,
+// FCGI_KEEP_CONN.
 #include <fastcgi.h>
 
 #include <sys/epoll.h>
