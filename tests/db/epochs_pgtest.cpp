@@ -1,5 +1,5 @@
-// Which history the numbers of a wall belong to, and which entries in memory are right no more:
-// what a look tells of walls that go and come back, heads that fall, and texts and names that
+// Which history the numbers of a wall belong to, and which entries in memory are no longer right:
+// what a look reports about walls that go and come back, heads that fall, and texts and names that
 // change.
 #include "tests/db/store_fixture.hpp"
 

@@ -1,5 +1,5 @@
-// What callers see while PostgreSQL is down, slow, read-only, replaced or a replica, and that all
-// is well again afterwards.
+// What callers see while PostgreSQL is down, slow, read-only, replaced or a replica, and that
+// everything works again afterwards.
 #include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

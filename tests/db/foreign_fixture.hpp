@@ -1,5 +1,5 @@
-// A database whose views an application owns, in part: what the good rows there are answered, by
-// every statement of the server. For values_pgtest and generated_values_pgtest.
+// A database in which an application owns some of the views: what every statement of the server
+// answers for the good rows in it. For values_pgtest and generated_values_pgtest.
 #pragma once
 
 #include "db/admin.hpp"

@@ -1,7 +1,7 @@
-// For every column of every view of the contract, as the catalog lists them: rows with every value
-// that its type can hold stand among good ones, an expression that raises an error in its place,
-// and every row twice. The good ones are answered as before, by every statement of the server. What
-// becomes of the odd rows themselves says values_pgtest.
+// For every column of every view of the contract, as the catalog lists them: good rows stand beside
+// rows with every value that the column's type can hold, beside an expression that raises an error
+// in its place, and beside a second copy of every row. Every statement of the server answers for
+// the good rows as before. values_pgtest checks what becomes of the odd rows themselves.
 #include "tests/db/foreign_fixture.hpp"
 
 namespace {

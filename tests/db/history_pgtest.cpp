@@ -1,4 +1,4 @@
-// A database that is another under the same name: is it the history that is known, or was it cut?
+// Another database under the same name: does it hold the known history, or was that cut off?
 #include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

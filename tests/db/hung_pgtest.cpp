@@ -1,6 +1,6 @@
-// Processes of PostgreSQL that stop answering, as on a host that hangs: the server's own timeouts
-// do nothing then. Each purpose has connections of its own, so the others go on; the one that hangs
-// is given up at its deadline and the next call opens another.
+// PostgreSQL processes that stop answering, as on a host that hangs: PostgreSQL's own timeouts do
+// not work then. Each purpose has its own connections, so the others go on; the hanging one is
+// given up at its deadline and the next call opens another.
 #include "db/listener.hpp"
 #include "tests/db/stopped_backends.hpp"
 #include "tests/db/store_fixture.hpp"

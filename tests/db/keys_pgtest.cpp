@@ -1,5 +1,5 @@
-// client_keys when what they acknowledged is gone, and posts that fail alone: whatever one post of
-// a group meets, the others are committed and told so.
+// client_keys whose acknowledged posts are gone, and posts that fail alone: whatever happens to one
+// post of a group, the others are committed and acknowledged.
 #include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

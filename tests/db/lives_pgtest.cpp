@@ -1,4 +1,4 @@
-// Posts that come back: moved away and back, deleted and put back with their id, under another
+// Posts that come back: moved away and back, deleted and restored with their id, under another
 // author. One post, one text, one author, whatever its past.
 #include "tests/db/store_fixture.hpp"
 

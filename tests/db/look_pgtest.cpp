@@ -1,4 +1,4 @@
-// What a look tells, and that it misses nothing, whoever writes and however late a commit comes.
+// What a look reports, and that it misses nothing, whoever writes and however late a commit comes.
 #include "db/migrate.hpp"
 #include "tests/db/store_fixture.hpp"
 

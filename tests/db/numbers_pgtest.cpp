@@ -1,5 +1,5 @@
 // Numbers in blocks: for any writer the entries of a transaction are 1, 2, 3 ... in the order of
-// its changes, and many cost no more each than few.
+// its changes, and each of many costs no more than each of few.
 #include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,5 @@
-// Posts in groups: one commit, the same answers as one by one, and nobody suffers for a neighbour.
+// Posts in groups: one commit, the same answers as one by one, and no post suffers because of a
+// neighbour.
 #include "db/post_groups.hpp"
 #include "tests/db/store_fixture.hpp"
 #include "tests/fibers/in_loop.hpp"

@@ -1,8 +1,8 @@
-// A PostgreSQL of a test program's own: made in a temporary folder, reachable by unix socket only,
-// gone with the program (also when that is killed). Run by root, the server runs as user postgres,
-// or else nobody. The server under test connects as the role pollster, the tests' own statements
-// are sent by the role tester. Needs nothing but PostgreSQL's programs. Main thread only, except
-// conninfo() and sql().
+// A test program's own PostgreSQL: created in a temporary folder, reachable by unix socket only,
+// gone with the program (even if that is killed). When root runs the program, the server runs as
+// user postgres, or else nobody. The server under test connects as the role pollster, the tests'
+// own statements are sent by the role tester. Needs nothing but PostgreSQL's programs. Main thread
+// only, except conninfo() and sql().
 #pragma once
 
 #include "db/store.hpp"

@@ -1,5 +1,5 @@
-// Who may read or write is asked in the statement that does it: whatever a server remembers, a post
-// that was committed after a revocation is not read by whom it concerns, and none is written.
+// The statement that reads or writes also checks whether the user may: whatever a server remembers,
+// a user whose access was revoked reads no post committed afterwards, and writes none.
 #include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

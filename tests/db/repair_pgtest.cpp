@@ -1,5 +1,5 @@
-// Rows of posts that were written with triggers off, and feeds that were damaged: found, numbered
-// and told by one command, beside live writers.
+// Rows of posts that were written with triggers off, and damaged feeds: one command finds, numbers
+// and reports them, beside live writers.
 #include "db/admin.hpp"
 #include "tests/db/store_fixture.hpp"
 

@@ -1,4 +1,4 @@
-// What a person copies from a post finds that post, and not one that says something else: generated
+// Whatever a person copies from a post finds that post, and no post with another text: generated
 // texts of many kinds and scripts, in databases of several locales, by reading and by index.
 #include "db/migrate.hpp"
 #include "tests/db/kinds_of_text.hpp"

@@ -1,12 +1,12 @@
 // Every setting that a role, a database, a server or the environment can carry, turned against the
 // programs of this repository: with POLLSTER_TEST_SETTINGS=against the tests that use a
-// private_postgres run like that (tests/db/CMakeLists.txt), to the same results.
+// private_postgres run under these settings (tests/db/CMakeLists.txt), with the same results.
 #pragma once
 
 #include <string>
 #include <vector>
 
-// Is it asked for?
+// Was this requested?
 bool settings_are_against();
 
 struct against {

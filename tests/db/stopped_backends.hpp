@@ -1,4 +1,4 @@
-// Processes of PostgreSQL that stop answering without dying, as on a host that hangs.
+// PostgreSQL processes that stop answering without dying, as on a host that hangs.
 #pragma once
 
 #include <boost/test/unit_test.hpp>

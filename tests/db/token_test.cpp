@@ -1,4 +1,4 @@
-// What sessions are named.
+// The tokens that name sessions.
 #include "db/token.hpp"
 
 #include <boost/test/unit_test.hpp>

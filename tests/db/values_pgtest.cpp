@@ -1,7 +1,7 @@
 // For every column of every view of the contract, every type that an application may have given it
 // and every value of that type in the table of foreign_values.cpp: a row with it stands among good
-// ones, and every statement of the server is run. The good ones are answered as without it, and of
-// the row itself becomes what the table says.
+// ones, and every statement of the server is run. The good rows are answered as without it, and the
+// row itself becomes what the table says.
 #include "tests/db/foreign_fixture.hpp"
 #include "tests/db/foreign_values.hpp"
 

@@ -1,4 +1,4 @@
-// What polls, posts and sign-ins must refuse, and what they must not be hurt by.
+// What polls, posts and sign-ins must refuse, and what must not harm them.
 #include "tests/e2e/chat.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -9,7 +9,7 @@ namespace e2e {
 
 namespace {
 
-// The cheapest bcrypt, so that a test does not wait for a password's sake.
+// The cheapest bcrypt, so that no test waits because of a password.
 constexpr const char* people = R"(
     insert into pollster.users (id, name, password_hash) values
         (1, 'ann', pollster.bcrypt('ann secret', '$2a$04$abcdefghijklmnopqrstuu')), (2, 'bob', null), (3, 'cleo', null);

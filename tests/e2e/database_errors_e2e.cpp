@@ -1,4 +1,4 @@
-// The database goes away in the ways it has, and comes back: nothing acknowledged is lost, nothing
+// The database goes away in every way it can, and comes back: nothing acknowledged is lost, nothing
 // is doubled, and nobody restarts the server.
 #include "tests/e2e/chat.hpp"
 

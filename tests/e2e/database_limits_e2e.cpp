@@ -1,5 +1,5 @@
-// What the database has too little of: room on the disk, time, connections. Who cannot be served is
-// told so at once, the others are served, and nobody restarts the server.
+// The database runs out of something: room on the disk, time, connections. Clients that cannot be
+// served are told so at once, the others are served, and nobody restarts the server.
 #include "tests/e2e/chat.hpp"
 
 #include <boost/test/unit_test.hpp>

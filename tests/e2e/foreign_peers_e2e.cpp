@@ -1,4 +1,4 @@
-// Other FastCGI clients than nginx, with the configurations of docs/FOREIGN_SERVERS.md.
+// FastCGI clients other than nginx, with the configurations of docs/FOREIGN_SERVERS.md.
 #include "tests/e2e/chat.hpp"
 
 #include <boost/test/unit_test.hpp>

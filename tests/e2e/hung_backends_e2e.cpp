@@ -1,5 +1,5 @@
-// A process of PostgreSQL stops answering without dying, as on a host that hangs. Nobody waits in
-// silence: what it served goes on after its deadline, everything else all the time.
+// A PostgreSQL process stops answering without dying, as on a host that hangs. Nobody waits without
+// an answer: whatever it served goes on after its deadline, everything else all the time.
 #include "tests/db/stopped_backends.hpp"
 #include "tests/e2e/chat.hpp"
 

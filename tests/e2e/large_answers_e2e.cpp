@@ -1,4 +1,4 @@
-// Answers have bounds: each of them, and all of them together; and nothing is lost by that.
+// Answers are bounded, each of them and all of them together, and nothing is lost by that.
 #include "bench/fcgi_client.hpp"
 #include "tests/e2e/chat.hpp"
 #include "tests/e2e/fcgi_peer.hpp"

@@ -1,4 +1,4 @@
-// Every limit of the server: what is beyond it gets the right answer, one line in the log and a
+// Every limit of the server: a request beyond it gets the right answer, one line in the log and a
 // count, and the others go on.
 #include "tests/e2e/chat.hpp"
 #include "tests/e2e/fcgi_peer.hpp"

@@ -1,4 +1,4 @@
-// Ten thousand clients that come back at once, to a server that knows nothing any more.
+// Ten thousand clients come back at once to a server that has forgotten everything.
 #include "bench/fcgi_client.hpp"
 #include "tests/e2e/chat.hpp"
 

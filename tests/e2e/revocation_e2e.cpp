@@ -1,5 +1,5 @@
-// Whoever may no longer see a wall: their parked polls end or lose it within a second, and nothing
-// that is written afterwards reaches them, however it was written. With a thousand parked polls
+// Users who may no longer see a wall: their parked polls end or lose it within a second, and
+// nothing written afterwards reaches them, however it was written. With a thousand parked polls
 // each.
 #include "bench/fcgi_client.hpp"
 #include "tests/e2e/chat.hpp"

@@ -1,5 +1,5 @@
-// Whoever lost a session or a wall a moment ago is refused at once, whatever the server remembers
-// of them: nothing that is asked after the commit reads or writes any more. Parked polls:
+// Users who lost a session or a wall a moment ago are refused at once, whatever the server
+// remembers about them: no request sent after the commit reads or writes any more. Parked polls:
 // revocation_e2e.
 #include "tests/e2e/chat.hpp"
 

@@ -1,6 +1,6 @@
-// The whole thing, as it is shipped: a database of its own in the test program's PostgreSQL, the
-// real pollster, and the real nginx with a shipped site, of which only paths and ports are
-// substituted. Everything ends with the object. Main thread only.
+// The whole stack as it is shipped: a database in the test program's PostgreSQL, the real pollster,
+// and the real nginx with a shipped site in which only paths and ports are replaced. Everything
+// ends with the object. Main thread only.
 #pragma once
 
 #include "tests/db/private_postgres.hpp"

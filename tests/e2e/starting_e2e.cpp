@@ -1,4 +1,4 @@
-// Where the listening socket comes from, and what systemd thinks of the shipped units.
+// Where the listening socket comes from, and whether systemd accepts the shipped units.
 #include "tests/e2e/stack.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // An application's own tables behind the views, with rows that no protocol can carry and rows that
-// cannot be read: over HTTP the others are answered as before. tests/db/generated_values_pgtest
+// cannot be read: over HTTP the other rows are answered as before. tests/db/generated_values_pgtest
 // tries every column and value.
 #include "tests/e2e/chat.hpp"
 
@@ -9,7 +9,7 @@ using namespace e2e;
 
 namespace {
 
-// The views over tables without any constraint, filled with what was there.
+// The views over tables without any constraint, filled with the previous rows.
 void adopt_tables(const chat& s)
 {
     std::string sql = "create schema app;";

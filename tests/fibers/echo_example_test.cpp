@@ -1,4 +1,4 @@
-// The example of fibers/README.md: it is the file that is built here, and it echoes.
+// The example of fibers/README.md: the page shows the file that is built here, and it echoes.
 #include <boost/test/unit_test.hpp>
 
 #include <netinet/in.h>

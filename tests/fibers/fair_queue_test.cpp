@@ -1,4 +1,4 @@
-// Who is served when many ask and one asks a thousand times.
+// Which asker is served when many ask and one asks a thousand times.
 #include "fibers/fair_queue.hpp"
 #include "fibers/worker_threads.hpp"
 

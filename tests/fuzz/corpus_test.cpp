@@ -1,4 +1,4 @@
-// Runs every fuzz target over its kept corpus: what fuzzing once found stays found.
+// Runs every fuzz target over its kept corpus: what fuzzing once found does not come back.
 #include "tests/fuzz/targets.hpp"
 
 #include <boost/test/unit_test.hpp>

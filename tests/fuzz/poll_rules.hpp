@@ -1,4 +1,4 @@
-// What holds for every poll body, whatever it was encoded in.
+// What holds for every poll body, however it was encoded.
 #pragma once
 
 #include "fcgi_app/http/poll_request.hpp"

@@ -1,4 +1,4 @@
-// Stored passwords of every kind that counts, crafted ones, and what must not fit.
+// Stored passwords of every accepted kind, crafted ones, and what must not match.
 #include "passwords/hash.hpp"
 #include "passwords/sha256.hpp"
 

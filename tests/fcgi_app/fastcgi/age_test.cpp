@@ -1,4 +1,5 @@
-// Requests that do not arrive: age() gives them up, wherever they stopped, and nobody else.
+// Requests that do not arrive completely: age() gives up these, wherever they stopped, and no
+// others.
 #include "tests/fcgi_app/fastcgi/owner.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
-// The same conversations with libfcgi and with our demux, over a real socket there. Where the two
-// differ the reason stands in docs/FASTCGI.md, and the difference is asserted here, so that the
-// page stays true.
+// The same conversations with libfcgi, over a real socket, and with our demux. Where the two
+// differ, docs/FASTCGI.md gives the reason, and the difference is asserted here, so that the page
+// stays true.
 #include "fcgi_app/fastcgi/encode.hpp"
 #include "tests/fcgi_app/fastcgi/owner.hpp"
 

@@ -1,4 +1,4 @@
-// Stands in for the server around a demux: notes what is reported, and answers as it is told.
+// Stands in for the server around a demux: records what is reported, and answers as told.
 #pragma once
 
 #include "fcgi_app/fastcgi/demux.hpp"

@@ -1,4 +1,4 @@
-// Which bodies are taken, and what is said about the others (docs/PROTOCOL.md, "Bodies").
+// Which bodies are accepted, and the answer to the others (docs/PROTOCOL.md, "Bodies").
 #include "fcgi_app/http/body.hpp"
 #include "fcgi_app/http/json_object.hpp"
 

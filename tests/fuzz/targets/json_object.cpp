@@ -1,4 +1,4 @@
-// A body read as one JSON object says the same to Boost.JSON's own document, and a refusal is a
+// A body read as one JSON object means the same to Boost.JSON's own parser, and a refusal is a
 // sentence.
 #include "fcgi_app/http/json_object.hpp"
 

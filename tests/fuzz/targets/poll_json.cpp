@@ -1,4 +1,4 @@
-// What is accepted as a poll in JSON says the same to Boost.JSON's own document.
+// Whatever is accepted as a poll in JSON means the same to Boost.JSON's own parser.
 #include "fcgi_app/http/poll_request.hpp"
 #include "tests/fuzz/poll_rules.hpp"
 #include "tests/fuzz/targets.hpp"
