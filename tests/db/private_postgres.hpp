@@ -15,17 +15,17 @@
 
 class private_postgres {
 public:
-    // The one of this program, started at the first call.
+    // The PostgreSQL of this program, started by the first call.
     static private_postgres& shared();
 
-    // Makes a cluster of its own and starts it. `options`: more settings, "name=value"; the last of
-    // a name counts, also over what is set here (fsync=off among it). `parent`: where its folder is
-    // made; none: the temporary folder. Throws std::runtime_error with what the server logged if
-    // that fails.
+    // Creates a cluster of its own and starts it. `options`: more settings, "name=value"; later
+    // ones override earlier ones, and those that are set here (such as fsync=off). `parent`: where
+    // its folder is created; none: the temporary folder. Throws std::runtime_error with what the
+    // server logged if that fails.
     explicit private_postgres(std::vector<std::string> options = {},
                               const std::filesystem::path& parent = {});
-    // A streaming standby of `primary`, which must have been made with wal_level=replica. Returns
-    // when it takes connections.
+    // A streaming standby of `primary`, which must have been created with wal_level=replica.
+    // Returns when it accepts connections.
     struct standby_of {};
     private_postgres(standby_of, const private_postgres& primary);
     ~private_postgres();
@@ -45,13 +45,14 @@ public:
     // std::runtime_error.
     std::string sql(const std::string& database, const std::string& text) const;
 
-    void start(); // returns when it takes connections
-    void stop();  // in order; connections are ended
+    void start(); // returns when it accepts connections
+    void stop();  // cleanly; connections are ended
     void crash(); // "immediate": no goodbye, recovery at the next start
     void kill(); // kill -9 of every process of it, the postmaster first; recovery at the next start
     bool running() const { return postmaster_ > 0; }
-    bool ended_by_itself(); // it ran and has ended without being told to; start() starts it again
-    pid_t postmaster() const { return postmaster_; } // -1: does not run
+    bool
+    ended_by_itself(); // it was running and ended without being told to; start() starts it again
+    pid_t postmaster() const { return postmaster_; } // -1: not running
     std::string log() const;                         // what the server wrote so far
     const std::filesystem::path& folder() const { return folder_; }
     std::string program(const std::string& name) const; // path of one of PostgreSQL's programs

@@ -13,7 +13,7 @@ struct against {
     const char* name;
     const char* value; // as it stands in `alter role ... set name = value`
 };
-// Those of the role; the names that a version does not know are left out by who sets them.
+// Those of the role; whoever sets them leaves out the names that a version does not know.
 const std::vector<against>& settings_against();
 
 // A schema `hostile` with functions, operators, types and tables that have the names of

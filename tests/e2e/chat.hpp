@@ -24,7 +24,7 @@ struct call {
 
 call post_form(std::string body, std::string path = "/");
 call post_json(std::string body, std::string path = "/");
-call with(call c, std::string name, std::string value); // one header more
+call with(call c, std::string name, std::string value); // with one more header
 call signed_by(const std::string& session, call c);     // Authorization: Bearer
 call poll_call(const std::string& session, const std::string& json_cursors);
 call say_call(const std::string& session, int wall, const std::string& text,
@@ -42,14 +42,15 @@ using settings = std::map<std::string, std::string>; // as in pollster.conf
 class chat : public stack {
 public:
     explicit chat(const settings& s = {}, private_postgres* postgres = nullptr, int processes = 1);
-    ~chat(); // of a failed test it shows what the servers logged
+    ~chat(); // if the test failed, prints what the servers logged
 
     reply send(const call& c) const { return api(c.method, c.path, c.body, c.headers); }
     std::string conninfo();               // of its database
     std::string epoch_of(int wall) const; // as answers say it
     // Waits until this many polls are parked.
     void until_parked(int polls) const;
-    // SIGTERM; the exit code. Throws if that takes longer than the 5 s it may take.
+    // Sends SIGTERM and returns the exit code. Throws if stopping takes longer than the 5 s it may
+    // take.
     int stop_pollster();
 };
 
@@ -69,7 +70,7 @@ private:
     http_client client_;
 };
 
-// What a good client does with a poll: again with the same cursor, if it is told to come back.
+// Polls as a good client does: again with the same cursor, if it is told to come back.
 reply poll_until_news(const chat& s, hanging_call& parked, const call& again);
 // Posts as bob, as a good client does: the same key again until it is acknowledged.
 reply say_until_heard(const chat& s, const std::string& text);
@@ -87,7 +88,7 @@ private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// Does it hold all that time? For what must not happen.
+// Does the condition hold all that time? For things that must not happen.
 template <class Condition>
 bool stays(std::chrono::milliseconds time, Condition condition)
 {

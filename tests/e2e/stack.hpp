@@ -22,7 +22,7 @@ struct stack_options {
     bool demo = true;  // users ann, bob and cleo, walls 1 to 3
     bool start = true; // false: the test starts pollster its own way
     int processes = 1; // in nginx's upstream; those beyond the first are started by the test
-    private_postgres* postgres = nullptr; // none: the one that the program's tests share
+    private_postgres* postgres = nullptr; // none: the one shared by the program's tests
 };
 
 class stack {
@@ -39,7 +39,7 @@ public:
     process& pollster() { return *pollster_; }
     // Starts one more process, on socket(number), and returns when it listens.
     std::unique_ptr<process> start_another(int number) const;
-    // Keeps a pollster that the test started its own way.
+    // Takes over a pollster that the test started in its own way.
     void adopt(std::unique_ptr<process> pollster) { pollster_ = std::move(pollster); }
 
     // Runs an administration command: {"user", "add", "ann"}.
@@ -86,7 +86,7 @@ std::string poll_form(const std::string& session, const std::map<int, int>& curs
 inline const header_list form_header{{"Content-Type", "application/x-www-form-urlencoded"}};
 header_list json_of(const std::string& session); // Bearer and Content-Type: application/json
 
-bool accepts(const std::filesystem::path& socket); // does somebody listen there?
+bool accepts(const std::filesystem::path& socket); // is somebody listening there?
 std::string read_text(const std::filesystem::path& file);
 
 // From the build: where things are.

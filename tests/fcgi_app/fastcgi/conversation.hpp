@@ -116,7 +116,7 @@ struct answer_record {
     }
 };
 
-// The whole records at the front of `bytes`; what is left over stays there.
+// The complete records at the front of `bytes`; the rest stays there.
 inline std::vector<answer_record> take_records(std::string& bytes)
 {
     std::vector<answer_record> out;
