@@ -50,8 +50,7 @@ public:
     void crash(); // "immediate": no goodbye, recovery at the next start
     void kill(); // kill -9 of every process of it, the postmaster first; recovery at the next start
     bool running() const { return postmaster_ > 0; }
-    bool
-    ended_by_itself(); // it was running and ended without being told to; start() starts it again
+    bool ended_by_itself(); // without being told to; start() starts it again
     pid_t postmaster() const { return postmaster_; } // -1: not running
     std::string log() const;                         // what the server wrote so far
     const std::filesystem::path& folder() const { return folder_; }
