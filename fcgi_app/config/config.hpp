@@ -3,7 +3,7 @@
 // copy it, read it from any thread.
 #pragma once
 
-#include "fcgi_app/config/listen_address.hpp"
+#include "fcgi_app/fastcgi/listen_address.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -19,7 +19,7 @@ enum class secure_cookies {
 }; // automatic: as the request came, over https or not
 
 struct config {
-    std::vector<listen_address>
+    std::vector<fastcgi::listen_address>
         listen; // empty: see open_listening_sockets() in fcgi_app/sockets.hpp
 
     std::string database = "dbname=pollster";

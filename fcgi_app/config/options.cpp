@@ -91,11 +91,11 @@ option custom(std::string name, std::string unit, std::string shown_default,
 
 verdict set_listen(config& c, const std::string& value)
 {
-    auto parsed = parse_listen(value);
+    auto parsed = fastcgi::parse_listen(value);
     if (auto* wrong = std::get_if<std::string>(&parsed)) {
         return *wrong;
     }
-    c.listen.push_back(std::get<listen_address>(parsed));
+    c.listen.push_back(std::get<fastcgi::listen_address>(parsed));
     return std::nullopt;
 }
 

@@ -1,4 +1,4 @@
-// One value of the option `listen`, taken apart: unix:PATH[,mode=0660][,owner=USER][,group=GROUP],
+// Where to listen, as text: unix:PATH[,mode=0660][,owner=USER][,group=GROUP],
 // HOST:PORT or [IPV6]:PORT. Only the form is judged here; whether the path or host exists is found
 // out when the socket is opened. Pure; any thread.
 #pragma once
@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include <variant>
 
-namespace pollster {
+namespace fastcgi {
 
 struct unix_address {
     std::string path;
@@ -28,10 +28,9 @@ using listen_address = std::variant<unix_address, tcp_address>;
 // The address, or one sentence that says what is wrong with the text.
 std::variant<listen_address, std::string> parse_listen(std::string_view text);
 
-std::string
-to_string(const listen_address& address); // "unix:/run/pollster/pollster.sock", "[::1]:9000"
+std::string to_string(const listen_address& address); // "unix:/run/app/app.sock", "[::1]:9000"
 
 // A socket path has to fit into sockaddr_un with its closing zero byte.
 inline constexpr std::size_t longest_socket_path = 107;
 
-} // namespace pollster
+} // namespace fastcgi

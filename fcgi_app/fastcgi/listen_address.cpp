@@ -1,8 +1,8 @@
-#include "fcgi_app/config/listen_address.hpp"
+#include "fcgi_app/fastcgi/listen_address.hpp"
 
 #include <charconv>
 
-namespace pollster {
+namespace fastcgi {
 
 namespace {
 
@@ -46,7 +46,7 @@ std::variant<listen_address, std::string> parse_unix(std::string_view text)
     const auto comma = text.find(',');
     address.path = text.substr(0, comma);
     if (address.path.empty() || address.path.front() != '/') {
-        return "the path of a socket is absolute, as in unix:/run/pollster/pollster.sock";
+        return "the path of a socket is absolute, as in unix:/run/app/app.sock";
     }
     if (address.path.size() > longest_socket_path) {
         return "the path of a socket has at most " + std::to_string(longest_socket_path) +
@@ -98,4 +98,4 @@ std::string to_string(const listen_address& address)
     return (v6 ? "[" + tcp.host + "]" : tcp.host) + ":" + tcp.port;
 }
 
-} // namespace pollster
+} // namespace fastcgi
