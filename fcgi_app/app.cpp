@@ -3,9 +3,13 @@
 #include "db/listener.hpp"
 #include "db/migrate.hpp"
 #include "db/store.hpp"
+#include "fcgi_app/answer_budget.hpp"
+#include "fcgi_app/fastcgi/server.hpp"
+#include "fcgi_app/housekeeping.hpp"
 #include "fcgi_app/routes/poll_in_progress.hpp"
+#include "fcgi_app/routes/receive.hpp"
 #include "fcgi_app/routes/services.hpp"
-#include "fcgi_app/server.hpp"
+#include "fcgi_app/server_observer.hpp"
 #include "fibers/scheduler.hpp"
 
 #include <boost/fiber/fiber.hpp>
@@ -91,6 +95,19 @@ routes::settings route_settings(const config& c)
     return s;
 }
 
+fastcgi::limits server_limits(const config& c)
+{
+    fastcgi::limits l;
+    l.max_params_bytes = c.max_params_bytes;
+    l.max_body_bytes = c.max_body_bytes;
+    l.max_requests_per_connection = c.max_requests_per_connection;
+    l.max_connections = c.max_connections;
+    l.max_queued_bytes = c.max_queued_bytes;
+    l.receive_timeout = c.receive_timeout_seconds;
+    l.send_timeout = c.send_timeout_seconds;
+    return l;
+}
+
 routes::rate_settings rate_settings(const config& c)
 {
     if (!c.rate_limits) {
@@ -128,7 +145,16 @@ public:
                     recent_,         parking_,        access_,        refresher_,     backlog_,
                     posting_,        request_stacks_, parked_stacks_, parked_fibers_, metrics_,
                     random_,         rate_limits_,    room_,          steps_}
-        , server_(loop, c, services_)
+        , observer_(server_limits(c), metrics_)
+        , server_(loop, request_stacks_, server_limits(c),
+                  [this](fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer) {
+                      routes::receive(services_, std::move(r), std::move(peer));
+                  },
+                  observer_, {&unsent_, &steps_})
+        , housekeeping_({request_stacks_, parked_stacks_, parked_fibers_, backlog_, access_,
+                         presence_, parking_, room_, *store_},
+                        std::max<std::chrono::milliseconds>(std::chrono::minutes(1),
+                                                            2 * route_settings_.poll_time))
     {
         room_.on_wait = [this] { metrics_.answer_waits.Increment(); };
         refresher_.on_look = [this](const walls::db_error* t) { report_look(t); };
@@ -153,7 +179,7 @@ public:
         jobs_.push_back(boost::fibers::fiber([this] { refresher_.run(); }));
         jobs_.push_back(boost::fibers::fiber([this] { parking_.run(); }));
         jobs_.push_back(boost::fibers::fiber([this] { server_.run_timers(); }));
-        jobs_.push_back(boost::fibers::fiber([this] { look_after_things(); }));
+        housekeeping_.start();
         if (config_.notify) {
             listener_ = std::make_unique<db::listener>(database_settings(config_), hints());
         }
@@ -163,17 +189,17 @@ public:
     bool stop()
     {
         listener_.reset();
-        const bool ended =
-            server_.stop(std::chrono::steady_clock::now() + config_.stop_timeout_seconds -
-                         std::chrono::milliseconds(500));
+        const auto deadline = std::chrono::steady_clock::now() + config_.stop_timeout_seconds -
+                              std::chrono::milliseconds(500);
+        parked_fibers_.stop();
+        room_.stop();
+        // Those who were just being compared may still park: woken until none is left.
+        bool ended = server_.stop(deadline, [this] { presence_.wake_all(walls::woken::stopping); });
+        ended = parked_fibers_have_ended(deadline) && ended;
         store_->give_up(); // also what a database that hangs would hold up for ever
         refresher_.stop();
         parking_.stop();
-        {
-            const std::lock_guard lock(mutex_);
-            stopping_ = true;
-        }
-        wake_up_.notify_all();
+        housekeeping_.stop();
         for (auto& job : jobs_) {
             job.join();
         }
@@ -181,6 +207,15 @@ public:
     }
 
 private:
+    bool parked_fibers_have_ended(fibers::steady_time deadline) const
+    {
+        const auto last = deadline + fastcgi::server::to_end_after_deadline;
+        while (parked_stacks_.in_use() > 0 && std::chrono::steady_clock::now() < last) {
+            boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
+        }
+        return parked_stacks_.in_use() == 0;
+    }
+
     // Called on the listener's thread: hands over to the loop.
     db::listener::events hints()
     {
@@ -241,7 +276,7 @@ private:
         const double seconds = static_cast<double>(by.count()) / 1000;
         if (which == walls::refresher::clock::database) {
             metrics_.database_clock_set.Increment();
-            database_clock_set_ = std::chrono::steady_clock::now();
+            housekeeping_.database_clock_was_set(std::chrono::steady_clock::now());
             spdlog::warn("the clock of the database was set by {:+.1f} s: sessions end by the new "
                          "time, and nothing old is removed for a day",
                          seconds);
@@ -250,13 +285,6 @@ private:
             spdlog::warn("the clock of this host was set by {:+.1f} s: nothing here depends on it",
                          seconds);
         }
-    }
-
-    // What is old is removed for good, so only by a clock that nobody has just set.
-    bool time_is_certain() const
-    {
-        return !database_clock_set_ ||
-               std::chrono::steady_clock::now() - *database_clock_set_ > std::chrono::hours(24);
     }
 
     // Once for each version: it changes under a running server when an operator migrates.
@@ -268,26 +296,6 @@ private:
         schema_ = found;
         if (const auto other = db::other_schema(found); !other.empty()) {
             spdlog::warn("running on with another schema: {}", other);
-        }
-    }
-
-    // Once a minute: what is no longer used goes; once an hour, and only if anybody was here: old
-    // keys and sessions.
-    void look_after_things()
-    {
-        std::unique_lock lock(mutex_);
-        for (unsigned minute = 1;; ++minute) {
-            const auto wait = std::max<std::chrono::milliseconds>(std::chrono::minutes(1),
-                                                                  2 * route_settings_.poll_time);
-            if (wake_up_.wait_for(lock, wait, [this] { return stopping_; })) {
-                return;
-            }
-            access_.sweep();
-            if (minute % 60 == 0 && presence_.clients() > 0 && time_is_certain()) {
-                if (const auto cleaned = store_->clean_up(); !cleaned) {
-                    spdlog::warn("old keys and sessions were not removed: {}", cleaned.error().why);
-                }
-            }
         }
     }
 
@@ -314,7 +322,10 @@ private:
     walls::backlog backlog_;
     db::post_groups posting_;
     routes::services services_;
-    server server_;
+    server_observer observer_;
+    answer_budget unsent_{room_};
+    fastcgi::server server_;
+    housekeeping housekeeping_;
     std::unique_ptr<db::listener> listener_;
     std::vector<boost::fibers::fiber> jobs_;
     bool looking_ = true;
@@ -322,10 +333,6 @@ private:
     int histories_cut_ = 0;
     std::uint64_t unreadable_ = 0; // told so far
     std::optional<fibers::steady_time> unreadable_told_;
-    std::optional<fibers::steady_time> database_clock_set_; // by somebody, while this ran
-    bool stopping_ = false;
-    boost::fibers::mutex mutex_;
-    boost::fibers::condition_variable wake_up_;
 };
 
 } // namespace

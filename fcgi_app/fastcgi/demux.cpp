@@ -16,7 +16,7 @@ namespace fastcgi {
 namespace {
 
 struct half_request {
-    request r;
+    raw_request r;
     bool params_ended = false;
     bool body_ended = false;
     bool touched = true; // some of it came since the previous age()
@@ -30,21 +30,22 @@ FCGI_BeginRequestBody begin_body(std::string_view content)
     return body;
 }
 
-void take(half_request& half, std::string_view content, request::excess stream, std::size_t limit)
+void take(half_request& half, std::string_view content, raw_request::excess stream,
+          std::size_t limit)
 {
     half.touched = true;
     auto& r = half.r;
-    if (r.too_large == request::excess::params || r.too_large == stream) {
+    if (r.too_large == raw_request::excess::params || r.too_large == stream) {
         return;
     }
-    auto& into = stream == request::excess::params ? r.params : r.body;
+    auto& into = stream == raw_request::excess::params ? r.params : r.body;
     if (content.size() <= limit - into.size()) {
         into.append(content);
         return;
     }
     r.too_large = stream;
     r.body = std::string(); // not clear(), which keeps the memory
-    if (stream == request::excess::params) {
+    if (stream == raw_request::excess::params) {
         r.params = std::string();
     }
 }
@@ -59,7 +60,7 @@ struct demux::state {
 
     enum class content_use : std::uint8_t { skip, control, params, body };
 
-    limits allowed;
+    const limits& allowed;
     record_reader reader;
     content_use use = content_use::skip;
     bool broken = false;
@@ -132,12 +133,12 @@ struct demux::state {
             control.append(reader.content());
             break;
         case content_use::params:
-            take(half.at(reader.header().id), reader.content(), request::excess::params,
-                 allowed.params_bytes);
+            take(half.at(reader.header().id), reader.content(), raw_request::excess::params,
+                 allowed.max_params_bytes);
             break;
         case content_use::body:
-            take(half.at(reader.header().id), reader.content(), request::excess::body,
-                 allowed.body_bytes);
+            take(half.at(reader.header().id), reader.content(), raw_request::excess::body,
+                 allowed.max_body_bytes);
             break;
         }
     }
@@ -176,13 +177,13 @@ struct demux::state {
         const bool keep_conn = (body.flags & FCGI_KEEP_CONN) != 0;
         if ((body.roleB1 << 8 | body.roleB0) != FCGI_RESPONDER) {
             end_request(id, FCGI_UNKNOWN_ROLE, keep_conn, out);
-        } else if (active >= allowed.requests) {
+        } else if (active >= allowed.max_requests_per_connection) {
             end_request(id, FCGI_OVERLOADED, keep_conn, out);
             out.on_overloaded();
         } else {
-            auto& request = half[id].r;
-            request.id = id;
-            request.keep_conn = keep_conn;
+            auto& begun = half[id].r;
+            begun.id = id;
+            begun.keep_conn = keep_conn;
             ids.set(id, id_state::receiving);
             ++active;
         }
@@ -228,7 +229,7 @@ struct demux::state {
     {
         // A part of a header may be any request's progress.
         const bool any_ones = std::exchange(stopped_in_header, false);
-        std::vector<request> given_up;
+        std::vector<raw_request> given_up;
         for (auto it = half.begin(); it != half.end();) {
             half_request& h = it->second;
             h.silent = std::exchange(h.touched, false) || any_ones ? 0 : h.silent + 1;
@@ -240,7 +241,7 @@ struct demux::state {
             ids.set(it->first, id_state::delivered);
             it = half.erase(it);
         }
-        for (request& r : given_up) {
+        for (raw_request& r : given_up) {
             if (reader.header().id == r.id) {
                 use = content_use::skip; // the record that it stopped in
             }

@@ -18,12 +18,12 @@
 
 namespace fastcgi {
 
-// A request whose PARAMS and STDIN have both ended. The owner answers it and then calls
+// A request whose PARAMS and STDIN have both ended, as it came. The owner answers it and then calls
 // demux::finish.
-struct request {
+struct raw_request {
     request_id id{};
     bool keep_conn = false; // false: the connection is closed after this request's answer
-    std::string params;     // undecoded name-value pairs: read them with fastcgi::params
+    std::string params;     // undecoded name-value pairs: read them with decode_params()
     std::string body;
 
     // The stream that went beyond its limit; what came of it was dropped, so its string above is
@@ -39,7 +39,7 @@ struct request {
 class sink {
 public:
     virtual ~sink() = default;
-    virtual void on_request(request&& r) = 0;
+    virtual void on_request(raw_request&& r) = 0;
     // The peer no longer wants a request that on_request delivered; reported once. The owner ends
     // it with finish() as soon as it can. (A request that is aborted half-received is answered by
     // the demux itself.)
@@ -57,7 +57,8 @@ public:
 
 class demux {
 public:
-    explicit demux(const limits& l);
+    explicit demux(const limits& l); // which outlive it
+    explicit demux(limits&&) = delete;
     ~demux();
     demux(const demux&) = delete;
     demux& operator=(const demux&) = delete;

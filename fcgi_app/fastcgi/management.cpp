@@ -20,7 +20,7 @@ void append_values(std::string& out, std::string_view asked, const limits& l)
     // MAX_REQS is what a peer may have in flight on one connection: the number that a multiplexing
     // peer needs, and one that this process never refuses.
     std::array<variable, 3> known{{{FCGI_MAX_CONNS, std::to_string(l.max_connections)},
-                                   {FCGI_MAX_REQS, std::to_string(l.requests)},
+                                   {FCGI_MAX_REQS, std::to_string(l.max_requests_per_connection)},
                                    {FCGI_MPXS_CONNS, "1"}}};
     while (const auto pair = take_param(asked)) {
         for (auto& v : known) {

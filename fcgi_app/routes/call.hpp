@@ -2,14 +2,15 @@
 // loop only.
 #pragma once
 
+#include "fcgi_app/fastcgi/exchange.hpp"
 #include "fcgi_app/http/request.hpp"
 #include "fcgi_app/http/response.hpp"
-#include "fcgi_app/routes/exchange.hpp"
 #include "fcgi_app/routes/services.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,11 +21,11 @@ namespace routes {
 
 struct call {
     http::request request;
-    exchange_ptr peer;                // a route that answers later (the poll) moves it out
-    std::int64_t wall = 0;            // {id} of the path
-    std::int64_t post = 0;            // {post_id} of the path
-    std::uint64_t number = 0;         // names this request in the log
-    walls::answer_room::share room{}; // of a large answer, until it is sent
+    std::unique_ptr<fastcgi::exchange> peer; // a route that answers later (the poll) moves it out
+    std::int64_t wall = 0;                   // {id} of the path
+    std::int64_t post = 0;                   // {post_id} of the path
+    std::uint64_t number = 0;                // names this request in the log
+    walls::answer_room::share room{};        // of a large answer, until it is sent
 };
 
 // Where a session id may come from, in this order: the given body field, bearer, cookie.

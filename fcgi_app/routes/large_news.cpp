@@ -30,8 +30,8 @@ void large_news::finish(std::string_view cors_lines)
 
 std::vector<std::string_view> large_news::parts() const
 {
-    std::vector<std::string_view> all{head_};
-    all.reserve(2 + 2 * walls_.size());
+    std::vector<std::string_view> all;
+    all.reserve(1 + 2 * walls_.size());
     for (const auto& w : walls_) {
         all.push_back(w.before);
         all.push_back(w.page->json);

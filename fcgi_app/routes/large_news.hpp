@@ -19,10 +19,11 @@ public:
     // Other walls have news, too, for which there was no room.
     void left_out() { more_ = true; }
 
-    // The last word. What parts() returns lives as long as this.
+    // The last word. head(), and what parts() returns of the body, live as long as this.
     void finish(std::string_view cors_lines);
     std::size_t bytes() const { return bytes_; } // of head and body
-    std::vector<std::string_view> parts() const;
+    std::string_view head() const { return head_; }
+    std::vector<std::string_view> parts() const; // of the body
 
 private:
     struct wall_news {

@@ -37,7 +37,8 @@ public:
     prometheus::Counter& refused_connections; // beyond max_connections
     prometheus::Counter& overloaded_requests; // beyond max_requests_per_connection
     prometheus::Counter& broken_connections;  // the peer broke the FastCGI protocol
-    prometheus::Counter& too_large;           // params or body beyond their limit
+    prometheus::Counter& too_large_params;    // beyond max_params_bytes
+    prometheus::Counter& too_large_bodies;    // beyond max_body_bytes
     prometheus::Counter& too_slow_requests;   // not delivered within receive_timeout_seconds
     prometheus::Counter& too_slow_readers;    // did not read within send_timeout_seconds
     prometheus::Counter& refused_parking;     // beyond max_parked

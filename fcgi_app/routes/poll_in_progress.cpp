@@ -41,18 +41,20 @@ private:
 void poll_in_progress::answer(std::string_view body)
 {
     client_.answered();
-    std::string cgi;
-    cgi.reserve(160 + cors_lines_.size() + body.size());
-    append_head(cgi, cors_lines_, body.size());
-    cgi += body;
-    peer_->answer(cgi);
+    std::string head;
+    append_head(head, cors_lines_, body.size());
+    peer_->begin(head);
+    peer_->write(body);
+    peer_->end();
 }
 
 void poll_in_progress::refuse(const http::response& r)
 {
     client_.answered();
     services_.metrics.polls_refused.Increment();
-    peer_->answer(std::string(cors_lines_) + http::to_cgi(r));
+    peer_->begin(std::string(cors_lines_) + http::to_cgi(r, true));
+    peer_->write(r.body);
+    peer_->end();
 }
 
 poll_in_progress::news poll_in_progress::look(std::vector<cursor>& older)
@@ -74,7 +76,7 @@ poll_in_progress::news poll_in_progress::look(std::vector<cursor>& older)
         }
         const auto recent =
             services_.recent.after(mine.wall, mine.last, most.entries, most.wall_bytes);
-        if (recent && n.bytes() + recent->json.size() <= exchange::in_one) {
+        if (recent && n.bytes() + recent->json.size() <= fastcgi::exchange::in_one) {
             n.entries(*known, recent->json, recent->more);
         } else {
             older.push_back(mine);
@@ -150,16 +152,15 @@ void poll_in_progress::answer(const large_news& n, walls::answer_room::share roo
     client_.answered();
     auto parts = n.parts();
     room.keep(n.bytes());
-    if (n.bytes() > exchange::in_one) {
-        peer_->answer(parts);
-        return;
+    peer_->begin(n.head());
+    if (n.bytes() > fastcgi::exchange::in_one) {
+        peer_->write(parts);
+    } else {
+        for (const auto part : parts) {
+            peer_->write(part);
+        }
     }
-    std::string cgi;
-    cgi.reserve(n.bytes());
-    for (const auto part : parts) {
-        cgi += part;
-    }
-    peer_->answer(cgi);
+    peer_->end();
 }
 
 // Every wait in here may have let something happen: access may have changed, so it is asked for
@@ -293,10 +294,12 @@ void poll_in_progress::park(poll_in_progress self)
     services& s = self.services_;
     walls::parked here(self.identity_->user, self.local_);
     std::vector<cursor>().swap(self.local_); // `here` has it, without a chunk of heap
-    self.peer_->wake_when_gone(&here);
-    // The session may have got another end since the poll began.
-    const woken why = s.parking.park(here, std::min(self.deadline_, self.identity_->ends));
-    self.peer_->wake_when_gone(nullptr);
+    woken why{};
+    {
+        const fastcgi::disconnect_callback left(*self.peer_, [&here] { here.wake(woken::gone); });
+        // The session may have got another end since the poll began.
+        why = s.parking.park(here, std::min(self.deadline_, self.identity_->ends));
+    }
 
     if (why == woken::gone) {
         s.metrics.polls_gone.Increment();

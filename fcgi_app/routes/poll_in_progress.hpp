@@ -9,11 +9,12 @@
 //                   waits for room first (walls::answer_room)
 #pragma once
 
+#include "fcgi_app/fastcgi/exchange.hpp"
 #include "fcgi_app/http/response.hpp"
-#include "fcgi_app/routes/exchange.hpp"
 #include "fcgi_app/routes/large_news.hpp"
 #include "fcgi_app/routes/services.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +26,9 @@ class poll_in_progress {
 public:
     // `local`: the client's cursors, of walls that `who` may see. `cors_lines` live as long as
     // the server.
-    poll_in_progress(services& s, exchange_ptr peer, std::string_view cors_lines,
-                     walls::identity_ptr caller, std::vector<walls::cursor> local,
-                     fibers::steady_time deadline)
+    poll_in_progress(services& s, std::unique_ptr<fastcgi::exchange> peer,
+                     std::string_view cors_lines, walls::identity_ptr caller,
+                     std::vector<walls::cursor> local, fibers::steady_time deadline)
         : services_(s)
         , client_(s.presence)
         , peer_(std::move(peer))
@@ -71,7 +72,7 @@ private:
 
     services& services_;
     walls::presence::client client_;
-    exchange_ptr peer_;
+    std::unique_ptr<fastcgi::exchange> peer_;
     std::string_view cors_lines_;
     walls::identity_ptr identity_;
     std::vector<walls::cursor> local_;

@@ -54,7 +54,7 @@ struct services {
     routes::metrics& metrics;
     std::minstd_rand& random; // spreads deadlines; not for secrets
     routes::rate_limits& rate_limits;
-    walls::answer_room& room; // for whatever is larger than exchange::in_one
+    walls::answer_room& room; // for whatever is larger than fastcgi::exchange::in_one
     fibers::step_gate& steps; // of long work: JSON of large texts, large answers on their way out
 };
 

@@ -136,23 +136,18 @@ void dispatch(services& s, call c)
         if (a->status >= 400 && a->status < 500) {
             s.rate_limits.hold_back(c.request);
         }
-        const bool head_only = c.request.method == "HEAD";
-        if (head_only || a->body.size() <= exchange::in_one) {
-            c.peer->answer(std::string(cors_lines) + http::to_cgi(*a, head_only));
+        c.peer->begin(std::string(cors_lines) + http::to_cgi(*a, true));
+        if (c.request.method == "HEAD") {
+            // The head is all.
+        } else if (a->body.size() <= fastcgi::exchange::in_one) {
+            c.peer->write(a->body);
         } else {
             const in_memory held(s.room, c.room ? 0 : a->body.size());
-            const std::string head = http::to_cgi(*a, true);
-            std::array<std::string_view, 3> parts{cors_lines, head, a->body};
-            c.peer->answer(parts);
+            std::array<std::string_view, 1> parts{a->body};
+            c.peer->write(parts);
         }
+        c.peer->end();
     }
-}
-
-void refuse(services& s, exchange& peer, std::string_view origin, int status,
-            std::string_view sentence)
-{
-    peer.answer(std::string(s.cors.lines_for(origin)) +
-                http::to_cgi(http::response::error(status, sentence)));
 }
 
 } // namespace routes

@@ -9,8 +9,4 @@ namespace routes {
 // throws is caught here: logged, counted, answered 500.
 void dispatch(services& s, call c);
 
-// For a request that was not even readable: `sentence` with that status and the CORS lines.
-void refuse(services& s, exchange& peer, std::string_view origin, int status,
-            std::string_view sentence);
-
 } // namespace routes

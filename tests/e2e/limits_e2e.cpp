@@ -100,7 +100,8 @@ BOOST_AUTO_TEST_CASE(params_and_bodies_too_large_are_refused_and_the_connection_
     const std::string body(5000, 'x');
     peer.send(conversation().request(2, parameters("POST", "/", body), body));
     BOOST_TEST(contains(peer.answer_of(2), "Status: 413"));
-    BOOST_TEST(limit_counter(s, "max_bytes") == 2);
+    BOOST_TEST(limit_counter(s, "max_params_bytes") == 1);
+    BOOST_TEST(limit_counter(s, "max_body_bytes") == 1);
     peer.send(ping(3));
     BOOST_TEST(contains(peer.answer_of(3), "huzzah"));
 }

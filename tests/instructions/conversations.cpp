@@ -95,7 +95,7 @@ std::string poll_bytes(int n, bool json)
 // Bytes of the web server to cursors, every second one a form, the others JSON.
 class parsing final : public fastcgi::sink {
 public:
-    void on_request(fastcgi::request&& r) override
+    void on_request(fastcgi::raw_request&& r) override
     {
         const auto params = fastcgi::decode_params(r.params);
         auto request = http::request::from_cgi(params.value(), std::move(r.body));
@@ -109,7 +109,8 @@ public:
     void on_reply(std::string_view, bool) override {}
     void on_broken(std::string_view) override {}
 
-    fastcgi::demux demux{fastcgi::limits{}};
+    const fastcgi::limits allowed;
+    fastcgi::demux demux{allowed};
     int right = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "tests/instructions/served.hpp"
 
+#include "fcgi_app/routes/receive.hpp"
+
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -64,7 +66,11 @@ served::served(fibers::reactor& loop)
                 recent_,         parking_,        access_,        refresher_,     backlog_,
                 posting_,        request_stacks_, parked_stacks_, parked_fibers_, metrics_,
                 random_,         rate_limits_,    room_,          steps_}
-    , server_(loop, config_, services_)
+    , server_(loop, request_stacks_, allowed(),
+              [this](fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer) {
+                  routes::receive(services_, std::move(r), std::move(peer));
+              },
+              observer_, {&unsent_, &steps_})
     , listener_(unix_socket())
 {
     const sockaddr_un any{AF_UNIX, {}};
@@ -79,7 +85,11 @@ served::served(fibers::reactor& loop)
 
 served::~served()
 {
-    server_.stop(std::chrono::steady_clock::now() + std::chrono::seconds(5));
+    parked_fibers_.stop();
+    room_.stop();
+    server_.stop(std::chrono::steady_clock::now() + std::chrono::seconds(5),
+                 [this] { presence_.wake_all(walls::woken::stopping); });
+    until([this] { return parked_stacks_.in_use() == 0; });
     refresher_.stop();
     parking_.stop();
     for (auto& job : jobs_) {
@@ -88,12 +98,12 @@ served::~served()
     close(listener_);
 }
 
-pollster::config served::settings()
+fastcgi::limits served::allowed()
 {
-    pollster::config c;
-    c.receive_timeout_seconds = std::chrono::hours(1);
-    c.send_timeout_seconds = std::chrono::hours(1);
-    return c;
+    fastcgi::limits l;
+    l.receive_timeout = std::chrono::hours(1);
+    l.send_timeout = std::chrono::hours(1);
+    return l;
 }
 
 std::unique_ptr<fibers::descriptor> served::connect()

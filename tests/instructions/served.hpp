@@ -3,8 +3,10 @@
 // thread, under fibers::scheduler.
 #pragma once
 
+#include "fcgi_app/answer_budget.hpp"
+#include "fcgi_app/fastcgi/server.hpp"
 #include "fcgi_app/routes/poll_in_progress.hpp"
-#include "fcgi_app/server.hpp"
+#include "fcgi_app/server_observer.hpp"
 #include "fibers/descriptor.hpp"
 #include "tests/walls/fakes.hpp"
 
@@ -104,10 +106,9 @@ public:
     void until(const std::function<bool()>& condition);
 
 private:
-    static pollster::config settings();
+    static fastcgi::limits allowed();
 
     fibers::reactor& loop_;
-    const pollster::config config_ = settings();
     const routes::settings route_settings_{std::chrono::hours(2), std::chrono::hours(1)};
     const http::cors cors_{{}};
     fibers::stack_pool request_stacks_{std::size_t{128} * 1024};
@@ -129,7 +130,9 @@ private:
     walls::backlog backlog_;
     db::post_groups posting_;
     routes::services services_;
-    pollster::server server_;
+    pollster::server_observer observer_{allowed(), metrics_};
+    pollster::answer_budget unsent_{room_};
+    fastcgi::server server_;
     int listener_ = -1;
     std::vector<boost::fibers::fiber> jobs_;
 };

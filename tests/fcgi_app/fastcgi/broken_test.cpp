@@ -9,7 +9,7 @@ using strings = std::vector<std::string>;
 namespace {
 
 const pairs get = {{"REQUEST_METHOD", "GET"}};
-using excess = fastcgi::request::excess;
+using excess = fastcgi::raw_request::excess;
 
 // `bad` breaks the connection, and what follows is not looked at.
 void breaks(const conversation& bad)
@@ -29,8 +29,8 @@ void breaks(const conversation& bad)
 fastcgi::limits few_bytes()
 {
     fastcgi::limits l;
-    l.params_bytes = 20;
-    l.body_bytes = 10;
+    l.max_params_bytes = 20;
+    l.max_body_bytes = 10;
     return l;
 }
 
@@ -129,7 +129,8 @@ BOOST_AUTO_TEST_CASE(params_beyond_the_limit_after_such_a_body_are_what_is_repor
 BOOST_AUTO_TEST_CASE(fifty_thousand_requests_fit_on_a_connection)
 {
     owner o;
-    const auto count = static_cast<fastcgi::request_id>(fastcgi::limits().requests);
+    const auto count =
+        static_cast<fastcgi::request_id>(fastcgi::limits().max_requests_per_connection);
     for (fastcgi::request_id id = 1; id <= count; ++id) {
         o.feed(conversation().request(id, get));
     }

@@ -15,9 +15,9 @@ const pairs post = {{"REQUEST_METHOD", "POST"}, {"LONG", std::string(130, 'v')},
 fastcgi::limits small()
 {
     fastcgi::limits l;
-    l.params_bytes = 400;
-    l.body_bytes = 20;
-    l.requests = 3;
+    l.max_params_bytes = 400;
+    l.max_body_bytes = 20;
+    l.max_requests_per_connection = 3;
     l.max_connections = 9;
     return l;
 }
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_leaves_at_any_byte_leaves_nothing_wrong)
             owner o(small());
             o.feed(std::string_view(bytes).substr(0, end));
             BOOST_REQUIRE(o.demux.half_received() <= o.demux.active());
-            BOOST_REQUIRE(o.demux.active() <= small().requests);
+            BOOST_REQUIRE(o.demux.active() <= small().max_requests_per_connection);
         }
     }
 }

@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(other_roles_are_refused)
 BOOST_AUTO_TEST_CASE(one_request_too_many_is_overloaded)
 {
     fastcgi::limits l;
-    l.requests = 2;
+    l.max_requests_per_connection = 2;
     owner o(l);
     o.feed(conversation().request(1, get).begin(2).request(3, get, "body").begin(4, false));
     BOOST_REQUIRE(o.replies.size() == 2u);

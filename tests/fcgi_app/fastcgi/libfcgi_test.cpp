@@ -155,7 +155,7 @@ std::vector<reply> ask_libfcgi(const std::vector<conversation>& steps)
 // An application over our demux that answers as the one above does.
 class responder : public fastcgi::sink {
 public:
-    void on_request(fastcgi::request&& r) override
+    void on_request(fastcgi::raw_request&& r) override
     {
         const auto decoded = fastcgi::decode_params(r.params).value();
         std::vector<std::string> params;
@@ -175,7 +175,8 @@ public:
     }
     void on_broken(std::string_view) override { closed = true; }
 
-    fastcgi::demux demux{fastcgi::limits{.max_connections = 10}};
+    const fastcgi::limits allowed{.max_connections = 10};
+    fastcgi::demux demux{allowed};
     std::string sent;
     bool closed = false;
 };

@@ -11,7 +11,7 @@ namespace {
 fastcgi::limits some_limits()
 {
     fastcgi::limits l;
-    l.requests = 123;
+    l.max_requests_per_connection = 123;
     l.max_connections = 45;
     return l;
 }
@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(get_values_answers_what_comes_before_malformed_pairs)
 
 BOOST_AUTO_TEST_CASE(an_unknown_number_of_connections_is_not_told)
 {
-    BOOST_TEST(values(encoded({{FCGI_MAX_CONNS, ""}}), fastcgi::limits()) == "");
+    BOOST_TEST(values(encoded({{FCGI_MAX_CONNS, ""}}), fastcgi::limits{.max_connections = 0}) ==
+               "");
 }
 
 BOOST_AUTO_TEST_CASE(other_management_types_are_unknown)

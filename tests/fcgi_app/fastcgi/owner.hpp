@@ -15,7 +15,8 @@ namespace fastcgi_test {
 class owner : public fastcgi::sink {
 public:
     explicit owner(const fastcgi::limits& l = {})
-        : demux(l)
+        : allowed(l)
+        , demux(allowed)
     {
     }
 
@@ -28,7 +29,7 @@ public:
         }
     }
 
-    void on_request(fastcgi::request&& r) override
+    void on_request(fastcgi::raw_request&& r) override
     {
         events.push_back("request " + std::to_string(r.id));
         if (answers_at_once) { // from inside feed(), as a handler without waits does
@@ -60,10 +61,11 @@ public:
         broken = reason;
     }
 
+    const fastcgi::limits allowed;
     fastcgi::demux demux;
     bool answers_at_once = false;
 
-    std::vector<fastcgi::request> requests;
+    std::vector<fastcgi::raw_request> requests;
     std::vector<answer_record> replies; // of on_reply
     std::vector<std::string> events;    // in order
     std::string sent;                   // replies and answers, in order

@@ -10,8 +10,10 @@ namespace fuzz {
 namespace {
 
 // Small, so that the limits are reached by small inputs.
-constexpr fastcgi::limits small{
-    .params_bytes = 1024, .body_bytes = 600, .requests = 5, .max_connections = 7};
+constexpr fastcgi::limits small{.max_params_bytes = 1024,
+                                .max_body_bytes = 600,
+                                .max_requests_per_connection = 5,
+                                .max_connections = 7};
 
 // An owner that follows the rules, and checks that the demux does. What it does with a request
 // depends on the id only, so that two of them decide alike: a third of the requests is answered at
@@ -23,17 +25,20 @@ public:
     {
     }
 
-    void on_request(fastcgi::request&& r) override
+    void on_request(fastcgi::raw_request&& r) override
     {
         must(!broken_, "nothing after on_broken");
         must(r.id != 0, "no request has id 0");
-        must(r.params.size() <= small.params_bytes && r.body.size() <= small.body_bytes, "limits");
-        must(r.too_large != fastcgi::request::excess::params ||
+        must(r.params.size() <= small.max_params_bytes && r.body.size() <= small.max_body_bytes,
+             "limits");
+        must(r.too_large != fastcgi::raw_request::excess::params ||
                  (r.params.empty() && r.body.empty()),
              "params too large: nothing is kept");
-        must(r.too_large != fastcgi::request::excess::body || r.body.empty(), "body is dropped");
+        must(r.too_large != fastcgi::raw_request::excess::body || r.body.empty(),
+             "body is dropped");
         must(delivered_.emplace(r.id, false).second, "no request is delivered twice");
-        must(delivered_.size() <= small.requests, "no more requests than allowed");
+        must(delivered_.size() <= small.max_requests_per_connection,
+             "no more requests than allowed");
         log += "request " + std::to_string(r.id) + (r.keep_conn ? " keep " : " close ") +
                std::to_string(static_cast<int>(r.too_large)) + r.params + "|" + r.body + "\n";
         if (r.id % 3 == 0) {
@@ -79,7 +84,7 @@ public:
     void check() const
     {
         must(demux_.active() == demux_.half_received() + delivered_.size(), "active adds up");
-        must(demux_.active() <= small.requests, "no more requests than allowed");
+        must(demux_.active() <= small.max_requests_per_connection, "no more requests than allowed");
         must(!demux_.idle() || demux_.half_received() == 0, "idle means nothing half-received");
     }
 

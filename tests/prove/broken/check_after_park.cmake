@@ -11,7 +11,7 @@ string(REPLACE "client_.answered();" "client_.answered();\n    parked_once.erase
 if(half STREQUAL right OR wrong STREQUAL half)
   message(FATAL_ERROR "${poll} has changed: adapt tests/prove/broken/check_after_park.cmake to it")
 endif()
-set(wrong "#include \"fcgi_app/routes/exchange.hpp\"\n#include <set>\nnamespace {\nstd::set<const routes::exchange*> parked_once;\n}\n${wrong}")
+set(wrong "#include \"fcgi_app/fastcgi/exchange.hpp\"\n#include <set>\nnamespace {\nstd::set<const fastcgi::exchange*> parked_once;\n}\n${wrong}")
 file(CONFIGURE OUTPUT check_after_park/poll_in_progress.cpp CONTENT "@wrong@" @ONLY)
 # It comes before the library that has the right one.
 add_executable(pollster_check_after_park ${CMAKE_SOURCE_DIR}/fcgi_app/main.cpp

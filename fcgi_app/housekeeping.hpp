@@ -1,0 +1,88 @@
+// What is done regularly and for no request: memory goes back to the kernel, what is old is
+// forgotten, systemd hears that fibers run and the loop turns. Thread of the event loop only.
+#pragma once
+
+#include "db/store.hpp"
+#include "fibers/fiber_pool.hpp"
+#include "fibers/stacks.hpp"
+#include "fibers/timer_wheel.hpp"
+#include "walls/access_cache.hpp"
+#include "walls/answer_room.hpp"
+#include "walls/backlog.hpp"
+#include "walls/parking.hpp"
+#include "walls/presence.hpp"
+
+#include <boost/fiber/condition_variable.hpp>
+#include <boost/fiber/fiber.hpp>
+#include <boost/fiber/mutex.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+
+namespace routes {
+class poll_in_progress;
+}
+
+namespace pollster {
+
+// What many requests needed at the same moment stays with glibc, in the gaps between what the
+// parked ones still hold: 0.5 KB a poll after 15,000 came at once, 1.6 GB after a million left; and
+// so does what large answers held. It is given back when their number has changed much and has
+// settled, because the walk over the heap holds the loop up. Pure.
+class heap_trimming {
+public:
+    // Is it time? To be asked once a second.
+    bool due(std::size_t parked_polls, std::size_t answer_bytes);
+
+    static constexpr std::size_t worth_it_polls = 1'000;
+    static constexpr std::size_t worth_it_bytes = std::size_t{32} * 1024 * 1024;
+
+private:
+    std::size_t parked_before_ = 0;  // when it was asked last
+    std::size_t parked_at_trim_ = 0; // when memory was last given back
+    std::size_t most_answers_ = 0;   // bytes of answers, since memory was last given back
+};
+
+class housekeeping {
+public:
+    struct parts {
+        fibers::stack_pool& request_stacks;
+        fibers::stack_pool& parked_stacks;
+        fibers::fiber_pool<routes::poll_in_progress>& parked_fibers; // on them
+        walls::backlog& backlog;
+        walls::access_cache& access;
+        const walls::presence& presence;
+        const walls::parking& parking;
+        const walls::answer_room& room;
+        db::store& store;
+    };
+    // `sweep_every`: how often sessions that nobody uses are forgotten; at least two polls long.
+    // All parts outlive the fibers, which end with stop().
+    housekeeping(const parts& with, std::chrono::milliseconds sweep_every);
+
+    void start();
+    // Waits in the calling fiber until all of it has ended, a call of the database included.
+    void stop();
+
+    // Nothing old is removed from the database for a day: by which clock is it old?
+    void database_clock_was_set(fibers::steady_time now) { clock_set_ = now; }
+    bool time_is_certain(fibers::steady_time now) const;
+
+private:
+    void each_second(); // bodies of fibers
+    void sweep_and_clean_up();
+    bool stopped_within(std::chrono::milliseconds time); // waits for so long
+
+    parts parts_;
+    const std::chrono::milliseconds sweep_every_;
+    heap_trimming heap_;
+    std::optional<fibers::steady_time> clock_set_;
+    bool stopping_ = false;
+    boost::fibers::mutex mutex_;
+    boost::fibers::condition_variable wake_up_;
+    boost::fibers::fiber second_fiber_;
+    boost::fibers::fiber sweep_fiber_; // of its own: it waits for the database
+};
+
+} // namespace pollster
