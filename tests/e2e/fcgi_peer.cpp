@@ -78,6 +78,12 @@ std::string fcgi_peer::answer_of(fastcgi::request_id id)
     return answers_[id];
 }
 
+std::string fcgi_peer::so_far(fastcgi::request_id id)
+{
+    read_some(std::chrono::milliseconds(10));
+    return answers_[id];
+}
+
 bool fcgi_peer::closed_by_server()
 {
     while (read_some(std::chrono::seconds(10))) {

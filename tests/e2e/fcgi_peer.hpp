@@ -31,6 +31,8 @@ public:
         answer_of(id);
         return ended_.at(id);
     }
+    // What has come of it; reads what there is without waiting long.
+    std::string so_far(fastcgi::request_id id);
     bool ended(fastcgi::request_id id) const { return ended_.contains(id); }
     // Reads until the server closes; false after 10 s.
     bool closed_by_server();
