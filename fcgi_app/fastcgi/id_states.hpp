@@ -1,4 +1,4 @@
-// Where each request id of one connection stands, in two bits: a parked request costs a quarter of
+// Where each request id of one connection stands, in two bits: a waiting request costs a quarter of
 // a byte here, a connection of nginx (always id 1) one byte, and all 65,535 ids 16 KB.
 #pragma once
 

@@ -1,0 +1,94 @@
+"""Which folder includes which: read from the sources, allowed by ALLOWED, documented in docs/ARCHITECTURE.md."""
+import re
+
+# A folder may include itself and these. A folder that is not named here may not hold C++ (tests and bench aside).
+ALLOWED = {
+    'fibers': set(),
+    'walls': {'fibers'},
+    'passwords': set(),
+    'db': {'fibers', 'walls', 'passwords'},
+    'fcgi_app/fastcgi': {'fibers'},
+    'fcgi_app/http': {'walls'},
+    'fcgi_app/limits': set(),
+    'fcgi_app/routes': {'fibers', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/http', 'fcgi_app/limits'},
+    'fcgi_app/config': {'fcgi_app/fastcgi'},
+    'fcgi_app': {'fibers', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/http', 'fcgi_app/limits', 'fcgi_app/routes',
+                 'fcgi_app/config'},
+    'fcgi_app/cli': {'db', 'fcgi_app/config', 'fcgi_app'},
+}
+# The one that starts the command line: main.cpp.
+EXCEPTIONS = {('fcgi_app/main.cpp', 'fcgi_app/cli/command.hpp')}
+
+LIBRARY = re.compile(r'^\s*#\s*include\s+<([^>]+)>', re.MULTILINE)
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+
+
+def folder_of(path, allowed=ALLOWED):
+    """The deepest folder of `allowed` that holds `path`; None: none does."""
+    inside = [folder for folder in allowed if path.startswith(folder + '/')]
+    return max(inside, key=len, default=None)
+
+
+def includes_below(root, folders=('fibers', 'walls', 'passwords', 'db', 'fcgi_app')):
+    """{file: [included file, ...]} of all C++ below `root`, paths from there."""
+    found = {}
+    for folder in folders:
+        for file in sorted((root / folder).rglob('*.[ch]pp')):
+            found[file.relative_to(root).as_posix()] = INCLUDE.findall(file.read_text(encoding='utf-8'))
+    return found
+
+
+def forbidden(includes, allowed=None, exceptions=frozenset(EXCEPTIONS)):
+    """A sentence for each include that goes where it may not."""
+    allowed = ALLOWED if allowed is None else allowed
+    wrong = []
+    for file, included in includes.items():
+        here = folder_of(file, allowed)
+        if here is None:
+            wrong.append(f'{file} is in a folder that nobody has placed')
+            continue
+        for path in included:
+            there = folder_of(path, allowed)
+            if there is None:
+                wrong.append(f'{file} includes {path}, which is in none of our folders')
+            elif there != here and there not in allowed[here] and (file, path) not in exceptions:
+                wrong.append(f'{file} includes {path}: {here}/ may not include {there}/')
+    return wrong
+
+
+def circle(edges):
+    """A list of nodes, each with an edge to the next and the last to the first; None: there is no circle."""
+    done, path = set(), []
+
+    def visit(node):
+        if node in path:
+            return path[path.index(node):]
+        if node in done:
+            return None
+        path.append(node)
+        for following in sorted(edges.get(node, ())):
+            found = visit(following)
+            if found:
+                return found
+        path.pop()
+        done.add(node)
+        return None
+
+    for node in sorted(edges):
+        found = visit(node)
+        if found:
+            return found
+    return None
+
+
+def table_of(page):
+    """{folder: {folders that it may include}} as the table of the page says; what is not in backquotes is prose."""
+    section = page.split('## Folders look down only', 1)[1].split('\n## ', 1)[0]
+    table = {}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.split('|')]
+        if len(cells) < 5:
+            continue
+        for folder in re.findall(r'`([a-z_/]+)/`', cells[1]):
+            table[folder] = set(re.findall(r'`([a-z_/]+)/`', cells[3]))
+    return table
