@@ -37,7 +37,8 @@ public:
     // last fiber, see stop(). `allowed` is copied.
     server(fibers::reactor& loop, fibers::stack_pool& request_stacks, const limits& allowed,
            handler answer, observer& watching, const shared_resources& shared = {});
-    ~server(); // closes what is open
+    // Closes what is open. No handler may still be running: see stop().
+    ~server();
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
