@@ -117,7 +117,7 @@ struct server::state final : own_resources, connection_owner {
         const auto number = ++requests;
         boost::fibers::fiber(
             boost::fibers::launch::post, std::allocator_arg, request_stacks.get(),
-            [this, number](std::unique_ptr<pending_request> to, raw_request raw) {
+            [this, number](std::unique_ptr<pending_request>&& to, raw_request&& raw) {
                 request asked(number, std::move(raw));
                 watching.request_received(number, asked.error);
                 try {

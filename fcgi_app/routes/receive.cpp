@@ -29,25 +29,26 @@ std::optional<http::refusal> refusal_of(fastcgi::request_error error)
     return std::nullopt;
 }
 
+// A page of another origin could not read it without the CORS headers.
+void refuse(services& s, const fastcgi::request& r, fastcgi::exchange& peer,
+            const http::refusal& why)
+{
+    const auto answer = http::response::error(why);
+    peer.begin(std::string(s.cors.lines_for(r.param("HTTP_ORIGIN"))) + http::to_cgi(answer, true));
+    peer.write(answer.body);
+    peer.end();
+}
+
 } // namespace
 
 void receive(services& s, fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer)
 {
-    auto refused = refusal_of(r.error);
-    std::optional<http::request> request;
-    if (!refused) {
-        request = http::request::from_cgi(r.params, std::move(r.body));
-        if (!request) {
-            refused = refusal_of(fastcgi::request_error::malformed_params);
-        }
+    if (const auto refused = refusal_of(r.error)) {
+        return refuse(s, r, *peer, *refused);
     }
-    if (refused) {
-        // A page of another origin could not read it without the CORS headers.
-        const auto answer = http::response::error(*refused);
-        peer->begin(std::string(s.cors.lines_for(r.param("HTTP_ORIGIN"))) +
-                    http::to_cgi(answer, true));
-        peer->write(answer.body);
-        return peer->end();
+    auto request = http::request::from_cgi(r.params, std::move(r.body));
+    if (!request) {
+        return refuse(s, r, *peer, *refusal_of(fastcgi::request_error::malformed_params));
     }
     r.drop_params();
     dispatch(s, {std::move(*request), std::move(peer), 0, 0, r.number});
