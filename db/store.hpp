@@ -22,7 +22,7 @@ namespace db {
 using walls::result;
 
 struct settings {
-    std::string database;      // libpq connection string or URI
+    std::string database = "dbname=pollster"; // libpq connection string or URI
     std::string database_read; // the same for a replica that answers reads; empty: the primary does
     // For posts, and as many for reads. Each purpose has connections of its own, each with a
     // thread, so that none can fill another's: store::most_connections() says how many in all.
@@ -46,7 +46,7 @@ struct settings {
     std::size_t page_bytes = std::size_t{1} << 20;
     // How often the look asks for the version of the schema, besides with each new connection.
     std::chrono::milliseconds schema_asked_every{600'000};
-    bool notify = true; // LISTEN for hints; off: the 1 s look alone
+    bool notify = true; // LISTEN for hints; off: the look alone
     // Told what an operator should know, one line; on any thread, must not throw or block for long.
     std::function<void(const std::string&)> warn = [](const std::string&) {};
 };

@@ -43,81 +43,10 @@ private:
     fibers::sleeper asked_;
 };
 
-db::settings database_settings(const config& c)
+db::settings that_warns(db::settings s)
 {
-    db::settings s;
-    s.database = c.database;
-    s.database_read = c.database_read;
-    s.connections = c.database_connections;
-    s.waiting_jobs = c.database_waiting_jobs;
-    s.waiting_of_user = c.database_waiting_jobs_per_user;
-    s.password_threads = c.password_threads;
-    s.waiting_sign_ins = c.waiting_sign_ins;
-    s.max_sessions_per_user = c.max_sessions_per_user;
     s.warn = [](const std::string& line) { spdlog::warn("{}", line); };
-    s.statement_timeout = c.statement_timeout_ms;
-    s.session_lifetime = std::chrono::hours(24) * c.session_days;
-    s.notify = c.notify;
-    s.page_bytes = c.history_bytes;
     return s;
-}
-
-walls::backlog::limits backlog_limits(const config& c)
-{
-    walls::backlog::limits l;
-    l.entries = c.page_entries;
-    l.answer_bytes = c.answer_bytes;
-    l.wall_bytes = std::min(c.wall_bytes, c.answer_bytes);
-    l.kept_bytes = c.max_answer_bytes / 8;
-    return l;
-}
-
-walls::recent_entries::limits recent_limits(const config& c)
-{
-    walls::recent_entries::limits l;
-    l.bytes = c.recent_bytes;
-    return l;
-}
-
-routes::settings route_settings(const config& c)
-{
-    routes::settings s;
-    s.poll_time = c.poll_seconds;
-    s.poll_spread = std::min<std::chrono::milliseconds>(std::chrono::seconds(5), s.poll_time / 12);
-    s.page_bytes = c.history_bytes;
-    s.max_parked = c.max_parked;
-    s.max_parked_per_user = c.rate_limits ? c.max_parked_per_user : 0;
-    s.session_lifetime = std::chrono::hours(24) * c.session_days;
-    using cookies = routes::settings::cookies;
-    s.secure_cookie = c.secure_cookie == secure_cookies::on    ? cookies::secure
-                      : c.secure_cookie == secure_cookies::off ? cookies::plain
-                                                               : cookies::as_request;
-    return s;
-}
-
-fastcgi::limits server_limits(const config& c)
-{
-    fastcgi::limits l;
-    l.max_params_bytes = c.max_params_bytes;
-    l.max_body_bytes = c.max_body_bytes;
-    l.max_requests_per_connection = c.max_requests_per_connection;
-    l.max_connections = c.max_connections;
-    l.max_queued_bytes = c.max_queued_bytes;
-    l.receive_timeout = c.receive_timeout_seconds;
-    l.send_timeout = c.send_timeout_seconds;
-    return l;
-}
-
-routes::rate_settings rate_settings(const config& c)
-{
-    if (!c.rate_limits) {
-        return {};
-    }
-    return {c.user_polls_per_second,        c.address_polls_per_second,
-            c.user_posts_per_second,        c.address_posts_per_second,
-            c.user_reads_per_second,        c.address_reads_per_second,
-            c.address_sign_ins_per_minute,  c.address_refusals_per_second,
-            c.sign_in_longest_delay_seconds};
 }
 
 // Everything below the server, in the order in which it is built; taken down in the reverse.
@@ -126,35 +55,31 @@ public:
     app(fibers::reactor& loop, const config& c)
         : loop_(loop)
         , config_(c)
-        , route_settings_(route_settings(c))
         , cors_(c.cors_origins)
-        , rate_limits_(rate_settings(c), metrics_)
-        , store_(db::store::open(database_settings(c)))
-        , room_(c.max_answer_bytes)
+        , rate_limits_(c.routes.rates, metrics_)
+        , store_(db::store::open(that_warns(c.database)))
+        , room_(c.walls.room_bytes)
         , steps_(loop, steps_a_turn)
-        , recent_(recent_limits(c))
-        , parking_(hash_, presence_, c.look_ms)
+        , recent_(c.walls.recent)
+        , parking_(hash_, presence_, c.walls.look)
         , access_(*store_)
-        , refresher_({*store_, hash_, recent_, access_, presence_, parking_},
-                     {c.refresh_ms,
-                      std::chrono::milliseconds(20),
-                      {c.page_entries, c.wall_bytes, c.answer_bytes}})
-        , backlog_({store_->older_entries(), hash_, recent_, room_, steps_}, backlog_limits(c))
-        , posting_(*store_, c.database_connections, c.database_waiting_jobs)
-        , services_{route_settings_, cors_,           *store_,        presence_,      hash_,
-                    recent_,         parking_,        access_,        refresher_,     backlog_,
-                    posting_,        request_stacks_, parked_stacks_, parked_fibers_, metrics_,
-                    random_,         rate_limits_,    room_,          steps_}
-        , observer_(server_limits(c), metrics_)
-        , server_(loop, request_stacks_, server_limits(c),
+        , refresher_({*store_, hash_, recent_, access_, presence_, parking_}, c.walls.refresh)
+        , backlog_({store_->older_entries(), hash_, recent_, room_, steps_}, c.walls.backlog)
+        , posting_(*store_, c.database.connections, c.database.waiting_jobs)
+        , services_{c.routes, cors_,           *store_,        presence_,      hash_,
+                    recent_,  parking_,        access_,        refresher_,     backlog_,
+                    posting_, request_stacks_, parked_stacks_, parked_fibers_, metrics_,
+                    random_,  rate_limits_,    room_,          steps_}
+        , observer_(c.fastcgi, metrics_)
+        , server_(loop, request_stacks_, c.fastcgi,
                   [this](fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer) {
                       routes::receive(services_, std::move(r), std::move(peer));
                   },
                   observer_, {&unsent_, &steps_})
-        , housekeeping_({request_stacks_, parked_stacks_, parked_fibers_, backlog_, access_,
-                         presence_, parking_, room_, *store_},
-                        std::max<std::chrono::milliseconds>(std::chrono::minutes(1),
-                                                            2 * route_settings_.poll_time))
+        , housekeeping_(
+              {request_stacks_, parked_stacks_, parked_fibers_, backlog_, access_, presence_,
+               parking_, room_, *store_},
+              std::max<std::chrono::milliseconds>(std::chrono::minutes(1), 2 * c.routes.poll_time))
     {
         room_.on_wait = [this] { metrics_.answer_waits.Increment(); };
         refresher_.on_look = [this](const walls::db_error* t) { report_look(t); };
@@ -180,8 +105,8 @@ public:
         jobs_.push_back(boost::fibers::fiber([this] { parking_.run(); }));
         jobs_.push_back(boost::fibers::fiber([this] { server_.run_timers(); }));
         housekeeping_.start();
-        if (config_.notify) {
-            listener_ = std::make_unique<db::listener>(database_settings(config_), hints());
+        if (config_.database.notify) {
+            listener_ = std::make_unique<db::listener>(that_warns(config_.database), hints());
         }
     }
 
@@ -189,7 +114,7 @@ public:
     bool stop()
     {
         listener_.reset();
-        const auto deadline = std::chrono::steady_clock::now() + config_.stop_timeout_seconds -
+        const auto deadline = std::chrono::steady_clock::now() + config_.stop_timeout -
                               std::chrono::milliseconds(500);
         parked_fibers_.stop();
         room_.stop();
@@ -301,7 +226,6 @@ private:
 
     fibers::reactor& loop_;
     const config& config_;
-    const routes::settings route_settings_;
     const http::cors cors_;
     fibers::stack_pool request_stacks_{request_stack_bytes};
     fibers::stack_pool parked_stacks_{parked_stack_bytes};

@@ -37,10 +37,10 @@ using page_ptr = std::shared_ptr<const page_text>;
 class backlog {
 public:
     struct limits {
-        std::size_t entries = 100;                       // of a wall in one answer
-        std::size_t wall_bytes = std::size_t{1} << 18;   // of JSON, a wall in one answer
-        std::size_t answer_bytes = std::size_t{1} << 20; // of JSON, an answer; and of a read
-        std::size_t kept_bytes = std::size_t{1} << 24;   // of JSON, pages kept for a moment
+        std::size_t entries = page_limits().entries;       // of a wall in one answer
+        std::size_t wall_bytes = page_limits().wall_bytes; // of JSON, a wall in one answer
+        std::size_t answer_bytes = page_limits().bytes;    // of JSON, an answer; and of a read
+        std::size_t kept_bytes = std::size_t{1} << 24;     // of JSON, pages kept for a moment
     };
     struct parts {
         entry_source& source;

@@ -23,7 +23,7 @@ public:
         std::size_t bytes_a_wall =
             std::size_t{256} * 1024; // the newest entry is kept whatever its size
         std::size_t bytes =
-            std::size_t{256} * 1024 * 1024; // all walls; the wall that rested longest goes first
+            std::size_t{64} * 1024 * 1024; // all walls; the wall that rested longest goes first
     };
 
     explicit recent_entries(const limits& l)

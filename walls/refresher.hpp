@@ -35,7 +35,7 @@ public:
         std::chrono::milliseconds period{1000}; // between looks while somebody is connected
         // At least this long between the starts of two looks, however many hints come in.
         std::chrono::milliseconds hint_gap{20};
-        page_limits page = 100; // of entries loaded at a time
+        page_limits page; // of entries loaded at a time
     };
     struct parts {
         feed_source& source;

@@ -39,7 +39,7 @@ constexpr bool goes_on(const cursor& c, entry_id newest, wall_epoch epoch)
 // always one of the first wall that has any.
 struct page_limits {
     // Not explicit: who reads a few small entries names only their number.
-    page_limits(std::size_t most_entries, std::size_t most_wall_bytes = std::size_t{1} << 18,
+    page_limits(std::size_t most_entries = 100, std::size_t most_wall_bytes = std::size_t{1} << 18,
                 std::size_t most_bytes = std::size_t{1} << 20)
         : entries(most_entries)
         , wall_bytes(most_wall_bytes)

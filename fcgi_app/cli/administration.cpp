@@ -17,15 +17,6 @@ std::size_t width_of(const std::string& text)
 
 } // namespace
 
-db::settings database_of(const config& settings)
-{
-    db::settings out;
-    out.database = settings.database;
-    out.statement_timeout = settings.statement_timeout_ms;
-    out.session_lifetime = std::chrono::hours(24) * settings.session_days;
-    return out;
-}
-
 // Names of an application's tables may hold anything, terminal escapes too.
 void print_table(std::ostream& out, std::vector<std::vector<std::string>> rows)
 {

@@ -9,13 +9,11 @@
 
 namespace pollster::cli {
 
-db::settings database_of(const config& settings);
-
 // Connects, then runs `use(administrator)`, which returns an exit code.
 template <class Use>
 int with_database(const invocation& call, Use use)
 {
-    auto connected = db::administrator::connect(database_of(call.settings));
+    auto connected = db::administrator::connect(call.settings.database);
     if (!connected) {
         return complain(connected.error().sentence);
     }

@@ -78,8 +78,10 @@ int create_sessions(const invocation& call)
 {
     const auto count =
         call.options.count("count") != 0 ? call.options["count"].as<std::size_t>() : 1;
+    const auto usual =
+        std::chrono::floor<std::chrono::days>(call.settings.database.session_lifetime).count();
     const auto days = call.options.count("days") != 0 ? call.options["days"].as<std::size_t>()
-                                                      : call.settings.session_days;
+                                                      : static_cast<std::size_t>(usual);
     if (count < 1 || count > 100'000) {
         return complain("--count: from 1 to 100000 sessions are made at once", misused);
     }

@@ -41,7 +41,7 @@ int check(const invocation& call)
 
 int migrate(const invocation& call)
 {
-    auto settings = database_of(call.settings);
+    auto settings = call.settings.database;
     settings.statement_timeout = std::chrono::hours(24); // a migration takes what it takes
     const auto migrated =
         db::migrate(settings, [](const std::string& line) { std::cout << line << std::endl; });
@@ -55,7 +55,7 @@ int migrate(const invocation& call)
 
 int restored(const invocation& call)
 {
-    auto settings = database_of(call.settings);
+    auto settings = call.settings.database;
     settings.statement_timeout = std::chrono::hours(24); // analyze takes what it takes
     auto connected = db::administrator::connect(settings);
     if (!connected) {

@@ -228,6 +228,7 @@ loaded load(const sources& from)
             break;
         }
     }
+    derive(out.settings);
     return out;
 }
 

@@ -1,5 +1,6 @@
 // The one table of options: command line, environment, pollster.conf and --help are all made from
-// it. To add an option: a member in config.hpp, a row in options.cpp.
+// it. To add an option: a member, with its default, of the settings of the part that uses it, and a
+// row in options.cpp.
 #pragma once
 
 #include "fcgi_app/config/config.hpp"
@@ -15,7 +16,8 @@ namespace pollster {
 struct option {
     std::string name;          // as in pollster.conf: "poll_seconds"
     std::string unit;          // "seconds", "bytes", "on or off" …
-    std::string default_value; // as --help shows it
+    std::string default_value; // as pollster.conf would say it; empty: it would say nothing
+    std::string shown_default; // the same for people: "60", "standard error"
     std::string range;         // "1 to 3600"; empty where the unit says it all
     std::string description;
     bool repeatable = false; // each value is added to the ones before

@@ -8,24 +8,13 @@
 #include "fcgi_app/limits/login_backoff.hpp"
 #include "fcgi_app/limits/token_bucket.hpp"
 #include "fcgi_app/routes/metrics.hpp"
+#include "fcgi_app/routes/settings.hpp"
 #include "walls/ids.hpp"
 
 #include <optional>
 #include <random>
 
 namespace routes {
-
-struct rate_settings { // 0 is no limit
-    std::size_t user_polls_per_second = 0;
-    std::size_t address_polls_per_second = 0;
-    std::size_t user_posts_per_second = 0;
-    std::size_t address_posts_per_second = 0;
-    std::size_t user_reads_per_second = 0;
-    std::size_t address_reads_per_second = 0;
-    std::size_t address_sign_ins_per_minute = 0;
-    std::size_t address_refusals_per_second = 0;
-    std::chrono::seconds sign_in_longest_delay{0};
-};
 
 class rate_limits {
 public:

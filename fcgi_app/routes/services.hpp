@@ -7,6 +7,7 @@
 #include "fcgi_app/http/cors.hpp"
 #include "fcgi_app/routes/metrics.hpp"
 #include "fcgi_app/routes/rate_limits.hpp"
+#include "fcgi_app/routes/settings.hpp"
 #include "fibers/fiber_pool.hpp"
 #include "fibers/stacks.hpp"
 #include "fibers/step_gate.hpp"
@@ -19,22 +20,11 @@
 #include "walls/recent_entries.hpp"
 #include "walls/refresher.hpp"
 
-#include <chrono>
 #include <random>
 
 namespace routes {
 
 class poll_in_progress;
-
-struct settings {
-    std::chrono::milliseconds poll_time{60'000}; // a poll ends 0 to poll_spread before this
-    std::chrono::milliseconds poll_spread{5'000};
-    std::size_t page_bytes = std::size_t{1} << 20; // JSON of a page of history, of a search
-    std::size_t max_parked = 1'200'000;
-    std::size_t max_parked_per_user = 0; // 0: no limit
-    std::chrono::seconds session_lifetime{30 * 24 * 3600};
-    enum class cookies { as_request, secure, plain } secure_cookie = cookies::as_request;
-};
 
 struct services {
     const settings& options;

@@ -68,9 +68,9 @@ BOOST_AUTO_TEST_CASE(nothing_given_leaves_the_defaults)
 {
     const auto out = load_given({});
     BOOST_TEST(out.errors.empty());
-    BOOST_TEST(out.settings.poll_seconds.count() == 60);
-    BOOST_TEST(out.settings.max_parked == 1'200'000u);
-    BOOST_TEST(out.settings.notify);
+    BOOST_TEST(out.settings.routes.poll_time.count() == 60'000);
+    BOOST_TEST(out.settings.routes.max_parked == 1'200'000u);
+    BOOST_TEST(out.settings.database.notify);
     BOOST_TEST(out.settings.listen.empty());
 }
 
@@ -81,10 +81,10 @@ BOOST_AUTO_TEST_CASE(command_line_beats_environment_beats_file_beats_default)
                                  {{"POLLSTER_POLL_SECONDS", "20"}, {"POLLSTER_LOOK_MS", "101"}},
                                  {"--poll-seconds", "30"}});
     BOOST_TEST(out.errors.empty());
-    BOOST_TEST(out.settings.poll_seconds.count() == 30);
-    BOOST_TEST(out.settings.look_ms.count() == 101);
-    BOOST_TEST(out.settings.refresh_ms.count() == 200);
-    BOOST_TEST(out.settings.page_entries == 100u);
+    BOOST_TEST(out.settings.routes.poll_time.count() == 30'000);
+    BOOST_TEST(out.settings.walls.look.count() == 101);
+    BOOST_TEST(out.settings.walls.refresh.period.count() == 200);
+    BOOST_TEST(out.settings.walls.refresh.page.entries == 100u);
 }
 
 BOOST_AUTO_TEST_CASE(each_place_understands_every_kind_of_value)
@@ -102,11 +102,11 @@ BOOST_AUTO_TEST_CASE(each_place_understands_every_kind_of_value)
     BOOST_REQUIRE(out.settings.listen.size() == 2u);
     BOOST_TEST(to_string(out.settings.listen[0]) == "unix:/tmp/a.sock");
     BOOST_TEST(to_string(out.settings.listen[1]) == "127.0.0.1:9000");
-    BOOST_TEST(out.settings.database == "host=/tmp password=a#b dbname=x");
-    BOOST_TEST(!out.settings.notify);
+    BOOST_TEST(out.settings.database.database == "host=/tmp password=a#b dbname=x");
+    BOOST_TEST(!out.settings.database.notify);
     BOOST_TEST(out.settings.cors_origins.size() == 2u);
-    BOOST_TEST((out.settings.secure_cookie == secure_cookies::on));
-    BOOST_TEST(out.settings.log_level == "debug");
+    BOOST_TEST((out.settings.routes.secure_cookie == routes::settings::cookies::secure));
+    BOOST_TEST(out.settings.log.level == "debug");
 }
 
 BOOST_AUTO_TEST_CASE(addresses_of_a_stronger_place_replace_those_of_a_weaker_one)
@@ -183,19 +183,63 @@ BOOST_AUTO_TEST_CASE(words_and_the_options_of_a_command_are_kept_apart_from_sett
     const std::vector<std::string> words{"session", "create", "ann"};
     BOOST_TEST(out.words == words, boost::test_tools::per_element());
     BOOST_TEST(out.command["count"].as<int>() == 3);
-    BOOST_TEST(!out.settings.notify);
+    BOOST_TEST(!out.settings.database.notify);
 }
 
-BOOST_AUTO_TEST_CASE(help_prints_every_option_with_unit_and_default)
+BOOST_AUTO_TEST_CASE(what_follows_from_other_options_is_derived)
 {
-    const auto help = options_help();
-    for (const auto& o : options()) {
-        BOOST_TEST(contains(help, "  " + o.flag() + "  (" + o.unit));
-        BOOST_TEST(contains(help, "default: " + o.default_value + ")"));
-        BOOST_TEST(!o.description.empty());
-        BOOST_TEST((find_option(o.name) == &o));
+    const auto out = load_given({"poll_seconds = 12\nwall_bytes = 500000\nanswer_bytes = 200000\n"
+                                 "page_entries = 7\nhistory_bytes = 5000\nsession_days = 2\n"
+                                 "max_answer_bytes = 8000000\n",
+                                 {},
+                                 {}});
+    const config& c = out.settings;
+    BOOST_TEST(out.errors.empty());
+    BOOST_TEST(c.routes.poll_spread.count() == 1000); // a twelfth
+    BOOST_TEST(c.walls.backlog.wall_bytes == 200'000u);
+    BOOST_TEST(c.walls.backlog.kept_bytes == 1'000'000u);
+    BOOST_TEST(c.walls.refresh.page.entries == 7u);
+    BOOST_TEST(c.walls.refresh.page.wall_bytes == 200'000u);
+    BOOST_TEST(c.walls.refresh.page.bytes == 200'000u);
+    BOOST_TEST(c.database.page_bytes == 5'000u);
+    BOOST_TEST(c.routes.page_bytes == 5'000u);
+    BOOST_TEST(c.database.session_lifetime.count() == 2 * 86'400);
+    BOOST_TEST(c.routes.session_lifetime.count() == 2 * 86'400);
+    BOOST_TEST(c.routes.rates.user_posts_per_second == 20u);
+    BOOST_TEST(c.routes.max_parked_per_user == 1'000u);
+
+    const auto long_polls = load_given({"poll_seconds = 3600", {}, {}}).settings;
+    BOOST_TEST(long_polls.routes.poll_spread.count() == 5'000); // at most
+}
+
+BOOST_AUTO_TEST_CASE(without_rate_limits_there_is_none)
+{
+    const auto c = load_given({"rate_limits = off\nuser_posts_per_second = 5\n", {}, {}}).settings;
+    const auto& r = c.routes.rates;
+    for (const auto limit :
+         {r.user_polls_per_second, r.address_polls_per_second, r.user_posts_per_second,
+          r.address_posts_per_second, r.user_reads_per_second, r.address_reads_per_second,
+          r.address_sign_ins_per_minute, r.address_refusals_per_second,
+          c.routes.max_parked_per_user}) {
+        BOOST_TEST(limit == 0u);
     }
-    BOOST_TEST(contains(help, "--poll-seconds  (seconds, 1 to 3600; default: 60)"));
+    BOOST_TEST(r.sign_in_longest_delay.count() == 0);
+}
+
+// Else a part that is used without the option table would work with other values.
+BOOST_AUTO_TEST_CASE(the_defaults_of_the_parts_fit_together)
+{
+    const config before;
+    config c;
+    derive(c);
+    BOOST_TEST(c.routes.poll_spread.count() == before.routes.poll_spread.count());
+    BOOST_TEST(c.routes.page_bytes == before.routes.page_bytes);
+    BOOST_TEST(c.routes.session_lifetime.count() == before.routes.session_lifetime.count());
+    BOOST_TEST(c.walls.backlog.wall_bytes == before.walls.backlog.wall_bytes);
+    BOOST_TEST(c.walls.backlog.kept_bytes == before.walls.backlog.kept_bytes);
+    BOOST_TEST(c.walls.refresh.page.entries == before.walls.refresh.page.entries);
+    BOOST_TEST(c.walls.refresh.page.wall_bytes == before.walls.refresh.page.wall_bytes);
+    BOOST_TEST(c.walls.refresh.page.bytes == before.walls.refresh.page.bytes);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -109,7 +109,9 @@ private:
     static fastcgi::limits allowed();
 
     fibers::reactor& loop_;
-    const routes::settings route_settings_{std::chrono::hours(2), std::chrono::hours(1)};
+    const routes::settings route_settings_{.poll_time = std::chrono::hours(2),
+                                           .poll_spread = std::chrono::hours(1),
+                                           .max_parked_per_user = 0};
     const http::cors cors_{{}};
     fibers::stack_pool request_stacks_{std::size_t{128} * 1024};
     fibers::stack_pool parked_stacks_{std::size_t{16} * 1024};
@@ -117,7 +119,7 @@ private:
                                                                 routes::poll_in_progress::park};
     routes::metrics metrics_;
     std::minstd_rand random_{1};
-    routes::rate_limits rate_limits_{{}, metrics_};
+    routes::rate_limits rate_limits_{routes::rate_settings::none(), metrics_};
     memory_store store_;
     walls::presence presence_;
     walls::global_hash hash_;

@@ -11,9 +11,10 @@ ALLOWED = {
     'fcgi_app/http': {'walls'},
     'fcgi_app/limits': set(),
     'fcgi_app/routes': {'fibers', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/http', 'fcgi_app/limits'},
-    'fcgi_app/config': {'fcgi_app/fastcgi'},
+    'fcgi_app/log': set(),
+    'fcgi_app/config': {'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/routes', 'fcgi_app/log'},
     'fcgi_app': {'fibers', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/http', 'fcgi_app/limits', 'fcgi_app/routes',
-                 'fcgi_app/config'},
+                 'fcgi_app/log', 'fcgi_app/config'},
     'fcgi_app/cli': {'db', 'fcgi_app/config', 'fcgi_app'},
 }
 # The one that starts the command line: main.cpp.
