@@ -1,12 +1,25 @@
 #include "fcgi_app/cli/command.hpp"
+#include "fcgi_app/config/load.hpp"
+#include "fcgi_app/serve.hpp"
+
+#include <unistd.h>
 
 #include <exception>
+#include <iostream>
 
 int main(int argc, char** argv)
 {
     try {
-        return pollster::cli::main({argv + (argc > 0 ? 1 : 0), argv + argc});
+        const pollster::cli::context process{std::cin,
+                                             std::cout,
+                                             std::cerr,
+                                             isatty(STDIN_FILENO) != 0,
+                                             pollster::process_environment(),
+                                             db::administrator::connect,
+                                             db::migrate,
+                                             pollster::serve};
+        return pollster::cli::main(process, {argv + (argc > 0 ? 1 : 0), argv + argc});
     } catch (const std::exception& e) {
-        return pollster::cli::complain(e.what());
+        return pollster::cli::complain(std::cerr, e.what());
     }
 }

@@ -1,10 +1,10 @@
 // What the administration commands share: the connection, and printing what the database refused.
 #pragma once
 
-#include "db/admin.hpp"
+#include "db/names.hpp"
 #include "fcgi_app/cli/command.hpp"
 
-#include <iostream>
+#include <ostream>
 #include <utility>
 
 namespace pollster::cli {
@@ -13,21 +13,21 @@ namespace pollster::cli {
 template <class Use>
 int with_database(const invocation& call, Use use)
 {
-    auto connected = db::administrator::connect(call.settings.database);
+    auto connected = call.with.connect(call.settings.database);
     if (!connected) {
-        return complain(connected.error().sentence);
+        return complain(call.with.err, connected.error().sentence);
     }
     return use(**connected);
 }
 
 // Prints `sentence` if all went well, the refusal if not.
 template <class T>
-int report(const db::outcome<T>& outcome, const std::string& sentence)
+int report(const invocation& call, const db::outcome<T>& outcome, const std::string& sentence)
 {
     if (!outcome) {
-        return complain(outcome.error().sentence);
+        return complain(call.with.err, outcome.error().sentence);
     }
-    std::cout << sentence << '\n';
+    call.with.out << db::shown(sentence) << '\n';
     return done;
 }
 

@@ -3,19 +3,40 @@
 // says why), 2 misused (command line or settings).
 #pragma once
 
+#include "db/admin.hpp"
+#include "db/migrate.hpp"
 #include "fcgi_app/config/config.hpp"
 
 #include <boost/program_options/variables_map.hpp>
 
+#include <functional>
+#include <iosfwd>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pollster::cli {
 
 enum exit_code : int { done = 0, failed = 1, misused = 2 };
 
+// What the commands act on. Those of the process are set by fcgi_app/main.cpp, tests have others.
+struct context {
+    std::istream& in;
+    std::ostream& out;
+    std::ostream& err;
+    bool terminal = false; // `in` is the process's terminal: a password is asked for, without echo
+    std::vector<std::pair<std::string, std::string>> environment;
+    std::function<db::outcome<std::unique_ptr<db::administrator>>(const db::settings&)> connect;
+    std::function<db::outcome<db::migrated>(
+        const db::settings&, const std::function<void(const std::string&)>& progress)>
+        migrate;
+    std::function<int(const config&)> serve; // an exit code
+};
+
 struct invocation {
+    const context& with;
     const config& settings;
     const std::vector<std::string>& words; // arguments after the command's own name
     const boost::program_options::variables_map& options;
@@ -35,11 +56,12 @@ struct command {
 
 const std::vector<command>& commands();
 
-// Complaint on standard error, led by the program's name; returns `code`.
-int complain(const std::string& sentence, exit_code code = failed);
+// Complaint on `err`, led by the program's name; what cannot be seen in it is made visible. Returns
+// `code`.
+int complain(std::ostream& err, const std::string& sentence, exit_code code = failed);
 
-// What main() does.
-int main(const std::vector<std::string>& arguments);
+// What main() does; `arguments` without the program's name.
+int main(const context& with, const std::vector<std::string>& arguments);
 
 // Groups of commands, each in its file.
 void add_schema_commands(std::vector<command>& table);

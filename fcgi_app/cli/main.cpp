@@ -1,12 +1,14 @@
 // Finds the command, judges its arguments and settings, prints --help and --version.
 #include "fcgi_app/cli/command.hpp"
+
+#include "db/names.hpp"
 #include "fcgi_app/config/load.hpp"
 #include "fcgi_app/config/options.hpp"
 
 #include <boost/make_shared.hpp>
 
 #include <algorithm>
-#include <iostream>
+#include <ostream>
 
 namespace po = boost::program_options;
 
@@ -73,27 +75,27 @@ void print_commands(std::ostream& out, std::string_view group)
     }
 }
 
-void print_help()
+void print_help(std::ostream& out)
 {
-    std::cout << "Pollster, a long-poll chat server behind nginx.\n\n"
-                 "Usage: pollster [OPTIONS] [COMMAND]\n\nCommands:\n";
-    print_commands(std::cout, "");
-    std::cout << "\nEach explains itself with --help. Exit codes: 0 done, 1 refused or failed, 2 "
-                 "misused.\n\n"
-                 "Options, on the command line as below, in the environment (--poll-seconds is "
-                 "POLLSTER_POLL_SECONDS),\n"
-                 "or in a file (poll_seconds = 60). The command line beats the environment, which "
-                 "beats the file:\n"
-                 "  --config FILE, -c FILE  (path; default: POLLSTER_CONFIG, or "
-              << default_config_file << " if it exists)\n"
-              << options_help();
+    out << "Pollster, a long-poll chat server behind nginx.\n\n"
+           "Usage: pollster [OPTIONS] [COMMAND]\n\nCommands:\n";
+    print_commands(out, "");
+    out << "\nEach explains itself with --help. Exit codes: 0 done, 1 refused or failed, 2 "
+           "misused.\n\n"
+           "Options, on the command line as below, in the environment (--poll-seconds is "
+           "POLLSTER_POLL_SECONDS),\n"
+           "or in a file (poll_seconds = 60). The command line beats the environment, which "
+           "beats the file:\n"
+           "  --config FILE, -c FILE  (path; default: POLLSTER_CONFIG, or "
+        << default_config_file << " if it exists)\n"
+        << options_help();
 }
 
-void print_help_of(const command& c)
+void print_help_of(std::ostream& out, const command& c)
 {
-    std::cout << "Usage: " << usage_of(c) << "\n\n" << c.summary << ".\n";
+    out << "Usage: " << usage_of(c) << "\n\n" << c.summary << ".\n";
     if (!c.details.empty()) {
-        std::cout << c.details << '\n';
+        out << c.details << '\n';
     }
     if (!c.options.empty()) {
         po::options_description own("\nOptions");
@@ -101,26 +103,27 @@ void print_help_of(const command& c)
         for (const auto& name : c.options) {
             own.add(boost::make_shared<po::option_description>(all.find(std::string(name), false)));
         }
-        std::cout << own;
+        out << own;
     }
-    std::cout << "\nThe settings (--database and others) are explained by pollster --help.\n";
+    out << "\nThe settings (--database and others) are explained by pollster --help.\n";
 }
 
 // A command name that lacks its second word, or is none at all.
-int unknown_command(const std::vector<std::string>& words, bool help)
+int unknown_command(const context& with, const std::vector<std::string>& words, bool help)
 {
     const bool group = std::ranges::any_of(
         commands(), [&](const command& c) { return words_of(c.name).front() == words.front(); });
     if (!group) {
-        return complain("there is no command \"" + words.front() + "\"; pollster --help lists them",
+        return complain(with.err,
+                        "there is no command \"" + words.front() + "\"; pollster --help lists them",
                         misused);
     }
     if (help) {
-        print_commands(std::cout, words.front());
+        print_commands(with.out, words.front());
         return done;
     }
-    complain("which of these?", misused);
-    print_commands(std::cerr, words.front());
+    complain(with.err, "which of these?", misused);
+    print_commands(with.err, words.front());
     return misused;
 }
 
@@ -141,14 +144,14 @@ std::string misuse(const command& c, const loaded& input, std::size_t arguments)
     return {};
 }
 
-int check_named_file(const std::string& path)
+int check_named_file(const context& with, const std::string& path)
 {
     const auto errors = check_file(path);
     for (const auto& error : errors) {
-        std::cerr << error << '\n';
+        with.err << db::shown(error) << '\n';
     }
     if (errors.empty()) {
-        std::cout << path << " is good\n";
+        with.out << path << " is good\n";
     }
     return errors.empty() ? done : failed;
 }
@@ -167,49 +170,49 @@ const std::vector<command>& commands()
     return table;
 }
 
-int complain(const std::string& sentence, exit_code code)
+int complain(std::ostream& err, const std::string& sentence, exit_code code)
 {
-    std::cerr << "pollster: " << sentence << '\n';
+    err << "pollster: " << db::shown(sentence) << '\n';
     return code;
 }
 
-int main(const std::vector<std::string>& arguments)
+int main(const context& with, const std::vector<std::string>& arguments)
 {
-    const auto input = load({arguments, process_environment(), command_options()});
+    const auto input = load({arguments, with.environment, command_options()});
     if (input.command.count("version") != 0) {
-        std::cout << "pollster " POLLSTER_VERSION "\n";
+        with.out << "pollster " POLLSTER_VERSION "\n";
         return done;
     }
     const bool help = input.command.count("help") != 0;
     if (help && input.words.empty()) {
-        print_help();
+        print_help(with.out);
         return done;
     }
     const command* found = find_command(input.words);
     if (found != nullptr && help) {
-        print_help_of(*found);
+        print_help_of(with.out, *found);
         return done;
     }
     if (found == nullptr && !input.words.empty()) {
-        return unknown_command(input.words, help);
+        return unknown_command(with, input.words, help);
     }
     const std::size_t name_words = input.words.empty() ? 0 : words_of(found->name).size();
     const std::vector<std::string> words(
         input.words.begin() + static_cast<std::ptrdiff_t>(name_words), input.words.end());
     const bool checks = found->name == "check-config";
     if (checks && words.size() == 1) {
-        return check_named_file(words[0]);
+        return check_named_file(with, words[0]);
     }
     for (const auto& error : input.errors) {
-        complain(error, misused);
+        complain(with.err, error, misused);
     }
     if (!input.errors.empty()) {
         return checks ? failed : misused;
     }
     if (const auto wrong = misuse(*found, input, words.size()); !wrong.empty()) {
-        return complain(wrong, misused);
+        return complain(with.err, wrong, misused);
     }
-    return found->run({input.settings, words, input.command});
+    return found->run({with, input.settings, words, input.command});
 }
 
 } // namespace pollster::cli

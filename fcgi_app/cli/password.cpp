@@ -1,7 +1,10 @@
 #include "fcgi_app/cli/password.hpp"
 
+#include "db/names.hpp"
+
 #include <csignal>
-#include <iostream>
+#include <istream>
+#include <ostream>
 #include <stdexcept>
 #include <termios.h>
 #include <unistd.h>
@@ -41,16 +44,16 @@ private:
     struct sigaction on_interrupt_ {};
 };
 
-std::string ask(const std::string& question)
+std::string ask(std::ostream& err, const std::string& question)
 {
-    std::cerr << question << std::flush;
+    err << question << std::flush;
     const silence quiet;
     std::string answer;
     char c = 0;
     while (read(STDIN_FILENO, &c, 1) == 1 && c != '\n') {
         answer += c;
     }
-    std::cerr << '\n';
+    err << '\n';
     return answer;
 }
 
@@ -73,13 +76,13 @@ password_result password_line(std::istream& in)
     return {boost::system::in_place_value, line};
 }
 
-password_result read_password(const std::string& user, bool from_stdin)
+password_result read_password(const context& with, const std::string& user, bool from_stdin)
 {
-    if (from_stdin || isatty(STDIN_FILENO) == 0) {
-        return password_line(std::cin);
+    if (from_stdin || !with.terminal) {
+        return password_line(with.in);
     }
-    auto first = ask("New password for " + user + ": ");
-    if (ask("The same again: ") != first) {
+    auto first = ask(with.err, "New password for " + db::shown(user) + ": ");
+    if (ask(with.err, "The same again: ") != first) {
         return no_password{"the two passwords differ"};
     }
     return {boost::system::in_place_value, first};

@@ -13,12 +13,13 @@ int with_password(const invocation& call, const std::string& sentence,
                                            const std::string& password))
 {
     const std::string& name = call.words[0];
-    const auto password = read_password(name, call.options.count("password-stdin") != 0);
+    const auto password = read_password(call.with, name, call.options.count("password-stdin") != 0);
     if (!password) {
-        return complain(password.error().sentence);
+        return complain(call.with.err, password.error().sentence);
     }
-    return with_database(
-        call, [&](db::administrator& a) { return report(use(a, name, *password), sentence); });
+    return with_database(call, [&](db::administrator& a) {
+        return report(call, use(a, name, *password), sentence);
+    });
 }
 
 int add_user(const invocation& call)
@@ -43,7 +44,7 @@ int set_password(const invocation& call)
 int disable_user(const invocation& call)
 {
     return with_database(call, [&](db::administrator& a) {
-        return report(a.disable_user(call.words[0]),
+        return report(call, a.disable_user(call.words[0]),
                       "disabled " + quoted(call.words[0]) + " and ended their sessions");
     });
 }
@@ -51,16 +52,16 @@ int disable_user(const invocation& call)
 int enable_user(const invocation& call)
 {
     return with_database(call, [&](db::administrator& a) {
-        return report(a.enable_user(call.words[0]), "enabled " + quoted(call.words[0]));
+        return report(call, a.enable_user(call.words[0]), "enabled " + quoted(call.words[0]));
     });
 }
 
 int list_users(const invocation& call)
 {
-    return with_database(call, [](db::administrator& a) -> int {
+    return with_database(call, [&](db::administrator& a) -> int {
         const auto users = a.list_users();
         if (!users) {
-            return complain(users.error().sentence);
+            return complain(call.with.err, users.error().sentence);
         }
         std::vector<std::vector<std::string>> rows{{"ID", "NAME", "STATE", "SESSIONS", "WALLS"}};
         for (const auto& u : *users) {
@@ -69,7 +70,7 @@ int list_users(const invocation& call)
             rows.push_back({std::to_string(number(u.id)), u.name, state, std::to_string(u.sessions),
                             joined(u.walls, ", ")});
         }
-        print_table(std::cout, rows);
+        print_table(call.with.out, rows);
         return done;
     });
 }
@@ -83,18 +84,19 @@ int create_sessions(const invocation& call)
     const auto days = call.options.count("days") != 0 ? call.options["days"].as<std::size_t>()
                                                       : static_cast<std::size_t>(usual);
     if (count < 1 || count > 100'000) {
-        return complain("--count: from 1 to 100000 sessions are made at once", misused);
+        return complain(call.with.err, "--count: from 1 to 100000 sessions are made at once",
+                        misused);
     }
     if (days < 1 || days > 3650) {
-        return complain("--days: a session lasts from 1 to 3650 days", misused);
+        return complain(call.with.err, "--days: a session lasts from 1 to 3650 days", misused);
     }
     return with_database(call, [&](db::administrator& a) -> int {
         const auto tokens = a.create_sessions(call.words[0], count, std::chrono::hours(24) * days);
         if (!tokens) {
-            return complain(tokens.error().sentence);
+            return complain(call.with.err, tokens.error().sentence);
         }
         for (const auto& token : *tokens) {
-            std::cout << token << '\n';
+            call.with.out << token << '\n';
         }
         return done;
     });
@@ -105,13 +107,13 @@ int list_sessions(const invocation& call)
     return with_database(call, [&](db::administrator& a) -> int {
         const auto sessions = a.list_sessions(call.words.empty() ? "" : call.words[0]);
         if (!sessions) {
-            return complain(sessions.error().sentence);
+            return complain(call.with.err, sessions.error().sentence);
         }
         std::vector<std::vector<std::string>> rows{{"SESSION", "USER", "CREATED", "EXPIRES"}};
         for (const auto& s : *sessions) {
             rows.push_back({s.id, s.user_name, s.created_at, s.expires_at});
         }
-        print_table(std::cout, rows);
+        print_table(call.with.out, rows);
         return done;
     });
 }
@@ -120,15 +122,16 @@ int revoke_session(const invocation& call)
 {
     const bool all_of_user = call.options.count("user") != 0;
     if (all_of_user == !call.words.empty()) {
-        return complain("session revoke takes either a SESSION or --user NAME", misused);
+        return complain(call.with.err, "session revoke takes either a SESSION or --user NAME",
+                        misused);
     }
     return with_database(call, [&](db::administrator& a) -> int {
         if (!all_of_user) {
-            return report(a.revoke_session(call.words[0]), "ended the session");
+            return report(call, a.revoke_session(call.words[0]), "ended the session");
         }
         const auto& name = call.options["user"].as<std::string>();
         const auto ended = a.revoke_sessions_of(name);
-        return report(ended,
+        return report(call, ended,
                       "ended " + plural(ended ? *ended : 0, "session") + " of " + quoted(name));
     });
 }

@@ -1,8 +1,5 @@
 // pollster serve, check-config, check, migrate, restored, repair, demo
-#include "db/migrate.hpp"
 #include "fcgi_app/cli/administration.hpp"
-#include "fcgi_app/config/load.hpp"
-#include "fcgi_app/serve.hpp"
 
 namespace pollster::cli {
 
@@ -10,31 +7,31 @@ namespace {
 
 int run_server(const invocation& call)
 {
-    return serve(call.settings);
+    return call.with.serve(call.settings);
 }
 
 // Reached only when the settings in force are good; main() judges a file that is named before it
 // loads them.
-int check_config(const invocation&)
+int check_config(const invocation& call)
 {
-    std::cout << "the settings are good\n";
+    call.with.out << "the settings are good\n";
     return done;
 }
 
 int check(const invocation& call)
 {
-    return with_database(call, [](db::administrator& a) -> int {
+    return with_database(call, [&](db::administrator& a) -> int {
         const auto found = a.check();
         if (!found) {
-            return complain(found.error().sentence);
+            return complain(call.with.err, found.error().sentence);
         }
         for (const auto& sentence : *found) {
-            std::cout << sentence << '\n';
+            call.with.out << sentence << '\n';
         }
         if (!found->empty()) {
-            return complain(plural(found->size(), "finding"));
+            return complain(call.with.err, plural(found->size(), "finding"));
         }
-        std::cout << "the database is as it should be\n";
+        call.with.out << "the database is as it should be\n";
         return done;
     });
 }
@@ -43,13 +40,13 @@ int migrate(const invocation& call)
 {
     auto settings = call.settings.database;
     settings.statement_timeout = std::chrono::hours(24); // a migration takes what it takes
-    const auto migrated =
-        db::migrate(settings, [](const std::string& line) { std::cout << line << std::endl; });
+    const auto migrated = call.with.migrate(
+        settings, [&](const std::string& line) { call.with.out << line << std::endl; });
     if (!migrated) {
-        return complain(migrated.error().sentence);
+        return complain(call.with.err, migrated.error().sentence);
     }
-    std::cout << "the schema is at version " << migrated->to
-              << (migrated->from == migrated->to ? ", as it was\n" : "\n");
+    call.with.out << "the schema is at version " << migrated->to
+                  << (migrated->from == migrated->to ? ", as it was\n" : "\n");
     return done;
 }
 
@@ -57,11 +54,11 @@ int restored(const invocation& call)
 {
     auto settings = call.settings.database;
     settings.statement_timeout = std::chrono::hours(24); // analyze takes what it takes
-    auto connected = db::administrator::connect(settings);
+    auto connected = call.with.connect(settings);
     if (!connected) {
-        return complain(connected.error().sentence);
+        return complain(call.with.err, connected.error().sentence);
     }
-    return report((*connected)->restored(),
+    return report(call, (*connected)->restored(),
                   "a new history begins: every client reads its walls anew; tables are analyzed");
 }
 
@@ -88,26 +85,26 @@ std::string told(const db::repaired_wall& w)
 
 int repair(const invocation& call)
 {
-    return with_database(call, [](db::administrator& a) -> int {
-        const auto repaired = a.repair([](const db::repaired_wall& w) {
-            std::cout << "wall #" << number(w.id) << ": " << told(w) << std::endl;
+    return with_database(call, [&](db::administrator& a) -> int {
+        const auto repaired = a.repair([&](const db::repaired_wall& w) {
+            call.with.out << "wall #" << number(w.id) << ": " << told(w) << std::endl;
         });
-        return report(repaired, "repaired " + plural(repaired ? *repaired : 0, "wall"));
+        return report(call, repaired, "repaired " + plural(repaired ? *repaired : 0, "wall"));
     });
 }
 
 int load_demo(const invocation& call)
 {
-    return with_database(call, [](db::administrator& a) -> int {
+    return with_database(call, [&](db::administrator& a) -> int {
         const auto users = a.load_demo();
         if (!users) {
-            return complain(users.error().sentence);
+            return complain(call.with.err, users.error().sentence);
         }
         std::vector<std::vector<std::string>> rows{{"NAME", "PASSWORD"}};
         for (const auto& u : *users) {
             rows.push_back({u.name, u.password.empty() ? "(as it was changed)" : u.password});
         }
-        print_table(std::cout, rows);
+        print_table(call.with.out, rows);
         return done;
     });
 }

@@ -11,15 +11,16 @@ int add_wall(const invocation& call)
         call.options.count("kind") != 0 ? call.options["kind"].as<std::string>() : "chat";
     return with_database(call, [&](db::administrator& a) -> int {
         const auto added = a.add_wall(call.words[0], kind);
-        return report(added, "added wall " + quoted(call.words[0]) + ", #" +
-                                 std::to_string(added ? number(*added) : 0));
+        return report(call, added,
+                      "added wall " + quoted(call.words[0]) + ", #" +
+                          std::to_string(added ? number(*added) : 0));
     });
 }
 
 int rename_wall(const invocation& call)
 {
     return with_database(call, [&](db::administrator& a) {
-        return report(a.rename_wall(call.words[0], call.words[1]),
+        return report(call, a.rename_wall(call.words[0], call.words[1]),
                       "renamed wall " + quoted(call.words[0]) + " to " + quoted(call.words[1]));
     });
 }
@@ -27,27 +28,28 @@ int rename_wall(const invocation& call)
 int remove_wall(const invocation& call)
 {
     if (call.options.count("yes") == 0) {
-        return complain("removing a wall deletes its posts for ever; add --yes to do it", misused);
+        return complain(call.with.err,
+                        "removing a wall deletes its posts for ever; add --yes to do it", misused);
     }
     return with_database(call, [&](db::administrator& a) {
-        return report(a.remove_wall(call.words[0]),
+        return report(call, a.remove_wall(call.words[0]),
                       "removed wall " + quoted(call.words[0]) + " with its posts");
     });
 }
 
 int list_walls(const invocation& call)
 {
-    return with_database(call, [](db::administrator& a) -> int {
+    return with_database(call, [&](db::administrator& a) -> int {
         const auto walls = a.list_walls();
         if (!walls) {
-            return complain(walls.error().sentence);
+            return complain(call.with.err, walls.error().sentence);
         }
         std::vector<std::vector<std::string>> rows{{"ID", "NAME", "KIND", "NEWEST", "MEMBERS"}};
         for (const auto& w : *walls) {
             rows.push_back({"#" + std::to_string(number(w.id)), w.name, w.kind,
                             std::to_string(number(w.newest)), joined(w.members, ", ")});
         }
-        print_table(std::cout, rows);
+        print_table(call.with.out, rows);
         return done;
     });
 }
@@ -60,8 +62,9 @@ int change_access(const invocation& call, change what, const std::string& done_w
     const std::vector<std::string> users(call.words.begin() + 1, call.words.end());
     return with_database(call, [&](db::administrator& a) {
         const auto changed = (a.*what)(call.words[0], users);
-        return report(changed, done_word + " " + plural(changed ? *changed : 0, "membership") +
-                                   " of wall " + quoted(call.words[0]));
+        return report(call, changed,
+                      done_word + " " + plural(changed ? *changed : 0, "membership") + " of wall " +
+                          quoted(call.words[0]));
     });
 }
 
