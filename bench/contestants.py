@@ -101,7 +101,7 @@ class PollsterItself(Contestant):
         return self.server.program
 
     def wall_loads(self):
-        return self.server.metrics()["pollster_wall_loads"]
+        return self.server.metrics()["pollster_wall_loads_total"]
 
 
 class Node(Contestant):

@@ -26,7 +26,7 @@ def with_processes(count, readers, build, kill):
         result["resident_bytes"] = [memory_bytes([s.pid]) for s in servers]
         rounds = [crowd.do("post", 1) for _ in range(5)]
         result["one_wall"] = rounds
-        loads = [s.metrics()["pollster_wall_loads"] for s in servers]
+        loads = [s.metrics()["pollster_wall_loads_total"] for s in servers]
         result["wall_loads_of_5_posts"] = loads
         crowd.end()
         until_quiet("the first crowd leaves", lambda: sum(s.parked() for s in servers))

@@ -62,25 +62,21 @@ metrics::metrics()
                                "Bytes of answers held: being read, kept for others, being sent."))
     , answers_waiting_gauge(
           gauge("pollster_answers_waiting", "Answers waiting for room (max_answer_bytes) now."))
-    , session_hits_gauge(
-          gauge("pollster_session_hits", "Session look-ups that cost no SQL, since start."))
-    , session_misses_gauge(gauge("pollster_session_misses",
-                                 "Session look-ups that asked the database, since start."))
-    , looks_gauge(gauge("pollster_looks", "Looks of the refresher at the database, since start."))
-    , wall_loads_gauge(
-          gauge("pollster_wall_loads", "Walls whose new entries were read, since start."))
-    , sql_statements_gauge(gauge("pollster_sql_statements", "SQL statements sent, since start."))
-    , sql_connects_gauge(
-          gauge("pollster_sql_connects", "Database connections opened, since start."))
-    , sql_failures_gauge(
-          gauge("pollster_sql_failures", "Database calls that ended in trouble, since start."))
-    , sql_unreadable_gauge(gauge("pollster_sql_unreadable",
-                                 "SQL statements sent a second time because a row behind "
-                                 "a view cannot be read, since start."))
+    , session_hits(counter("pollster_session_hits_total", "Session look-ups that cost no SQL."))
+    , session_misses(
+          counter("pollster_session_misses_total", "Session look-ups that asked the database."))
+    , looks(counter("pollster_looks_total", "Looks of the refresher at the database."))
+    , wall_loads(counter("pollster_wall_loads_total", "Walls whose new entries were read."))
+    , sql_statements(counter("pollster_sql_statements_total", "SQL statements sent."))
+    , sql_connects(counter("pollster_sql_connects_total", "Database connections opened."))
+    , sql_failures(counter("pollster_sql_failures_total", "Database calls that ended in trouble."))
+    , sql_unreadable(counter("pollster_sql_unreadable_total",
+                             "SQL statements sent a second time because a row behind "
+                             "a view cannot be read."))
     , sql_waiting_gauge(
           gauge("pollster_sql_waiting", "Database calls waiting for a connection now."))
-    , sql_given_up_gauge(gauge("pollster_sql_given_up",
-                               "Database connections that did not answer in time, since start."))
+    , sql_given_up(counter("pollster_sql_given_up_total",
+                           "Database connections that did not answer in time."))
     , sign_ins_waiting_gauge(
           gauge("pollster_sign_ins_waiting", "Sign-ins waiting for their password's check now."))
     , schema_newer_gauge(

@@ -1,5 +1,6 @@
-// What the server counts, in Prometheus' terms. Counters may be raised from any thread; the gauges
-// that mirror the state of the event loop are set in its thread just before they are written out.
+// What the server counts, in Prometheus' terms. Counters may be raised from any thread. The gauges,
+// and the counters of what its parts count themselves, are brought up to date in the thread of the
+// event loop just before they are written out (show_metrics()).
 #pragma once
 
 #include <prometheus/counter.h>
@@ -56,16 +57,16 @@ public:
     prometheus::Gauge& recent_bytes_gauge;
     prometheus::Gauge& answer_bytes_gauge;
     prometheus::Gauge& answers_waiting_gauge;
-    prometheus::Gauge& session_hits_gauge;
-    prometheus::Gauge& session_misses_gauge;
-    prometheus::Gauge& looks_gauge;
-    prometheus::Gauge& wall_loads_gauge;
-    prometheus::Gauge& sql_statements_gauge;
-    prometheus::Gauge& sql_connects_gauge;
-    prometheus::Gauge& sql_failures_gauge;
-    prometheus::Gauge& sql_unreadable_gauge;
+    prometheus::Counter& session_hits;
+    prometheus::Counter& session_misses;
+    prometheus::Counter& looks;
+    prometheus::Counter& wall_loads;
+    prometheus::Counter& sql_statements;
+    prometheus::Counter& sql_connects;
+    prometheus::Counter& sql_failures;
+    prometheus::Counter& sql_unreadable;
     prometheus::Gauge& sql_waiting_gauge;
-    prometheus::Gauge& sql_given_up_gauge;
+    prometheus::Counter& sql_given_up;
     prometheus::Gauge& sign_ins_waiting_gauge;
     prometheus::Gauge& schema_newer_gauge;
     prometheus::Gauge& posts_under_way_gauge;

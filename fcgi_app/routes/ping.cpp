@@ -15,6 +15,10 @@ answer show_metrics(services& s, call&)
 {
     routes::metrics& m = s.metrics;
     const auto set = [](prometheus::Gauge& g, auto value) { g.Set(static_cast<double>(value)); };
+    // A part counts on its own; the counter here is raised by the difference.
+    const auto raise = [](prometheus::Counter& c, auto value) {
+        c.Increment(static_cast<double>(value) - c.Value());
+    };
     set(m.parked_gauge, s.parking.parked_now());
     set(m.clients_gauge, s.presence.clients());
     set(m.walls_known_gauge, s.hash.known());
@@ -22,17 +26,17 @@ answer show_metrics(services& s, call&)
     set(m.recent_bytes_gauge, s.recent.bytes());
     set(m.answer_bytes_gauge, s.room.held());
     set(m.answers_waiting_gauge, s.room.waiting());
-    set(m.session_hits_gauge, s.access.hits());
-    set(m.session_misses_gauge, s.access.misses());
-    set(m.looks_gauge, s.refresh.looks());
-    set(m.wall_loads_gauge, s.refresh.wall_loads());
+    raise(m.session_hits, s.access.hits());
+    raise(m.session_misses, s.access.misses());
+    raise(m.looks, s.refresh.looks());
+    raise(m.wall_loads, s.refresh.wall_loads());
     const db::counters sql = s.store.count();
-    set(m.sql_statements_gauge, sql.statements);
-    set(m.sql_connects_gauge, sql.connects);
-    set(m.sql_failures_gauge, sql.failures);
-    set(m.sql_unreadable_gauge, sql.unreadable);
+    raise(m.sql_statements, sql.statements);
+    raise(m.sql_connects, sql.connects);
+    raise(m.sql_failures, sql.failures);
+    raise(m.sql_unreadable, sql.unreadable);
     set(m.sql_waiting_gauge, sql.waiting);
-    set(m.sql_given_up_gauge, sql.given_up);
+    raise(m.sql_given_up, sql.given_up);
     set(m.sign_ins_waiting_gauge, sql.waiting_sign_ins);
     set(m.schema_newer_gauge, std::max(sql.schema - db::schema_version(), 0));
     set(m.posts_under_way_gauge, s.posting.under_way());

@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(equal_clients_cost_one_read)
         const auto body = poll_call(ann, reader(3).asks()).body;
         many.request(id, parameters("POST", "/", body), body);
     }
-    const double before = s.metric("pollster_sql_statements");
+    const double before = s.metric("pollster_sql_statements_total");
     peer.send(many);
     for (fastcgi::request_id id = 1; id <= 50; ++id) {
         const auto a = peer.answer_of(id);
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(equal_clients_cost_one_read)
         BOOST_TEST(r.has_all(1));
     }
     // Sessions and looks are among them, but not a read for each.
-    BOOST_TEST(s.metric("pollster_sql_statements") - before < 40);
+    BOOST_TEST(s.metric("pollster_sql_statements_total") - before < 40);
 }
 
 BOOST_AUTO_TEST_CASE(history_comes_in_pages_of_as_many_bytes_as_it_may_have)

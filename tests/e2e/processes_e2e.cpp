@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_post_through_one_process_reaches_the_readers_of_the_other
         BOOST_TEST(entries_of(poll.wait()) == "1:1");
     }
     // The other process has read the wall once for all its readers.
-    BOOST_TEST(s.metric_of(2, "pollster_wall_loads") == 1);
+    BOOST_TEST(s.metric_of(2, "pollster_wall_loads_total") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(readers_of_a_killed_process_come_back_on_the_other_and_miss_nothing)

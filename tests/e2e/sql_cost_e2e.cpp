@@ -36,9 +36,9 @@ BOOST_AUTO_TEST_CASE(with_nobody_connected_there_is_no_sql_at_all)
         seen = last_activity(s);
         return stays(50ms, [&] { return last_activity(s) == seen; });
     });
-    const auto statements = s.metric("pollster_sql_statements");
+    const auto statements = s.metric("pollster_sql_statements_total");
     BOOST_TEST(stays(2500ms, [&] { return last_activity(s) == seen; }));
-    BOOST_TEST(s.metric("pollster_sql_statements") == statements);
+    BOOST_TEST(s.metric("pollster_sql_statements_total") == statements);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_client_after_an_idle_spell_sees_what_is_new_at_once)
@@ -62,13 +62,13 @@ BOOST_AUTO_TEST_CASE(a_poll_that_comes_back_costs_no_sql)
     s.until_parked(2);
     s.send(say_call(bob, 1, "hello"));
     BOOST_TEST(entries_of(first.wait()) == "1:1");
-    const auto before = s.metric("pollster_sql_statements");
+    const auto before = s.metric("pollster_sql_statements_total");
     for (int i = 0; i < 20; ++i) {
         BOOST_TEST(entries_of(s.send(poll_call(ann, R"({"1":0})"))) == "1:1");
     }
     hanging_call again(s, poll_call(ann, R"({"1":1})"));
     s.until_parked(2);
-    BOOST_TEST(s.metric("pollster_sql_statements") == before);
+    BOOST_TEST(s.metric("pollster_sql_statements_total") == before);
 }
 
 // Neither a notification nor a look tells of the change.
@@ -80,14 +80,14 @@ BOOST_AUTO_TEST_CASE(a_session_is_trusted_for_five_seconds_at_most_when_nobody_t
     BOOST_TEST(s.send(poll).status == 200);
     const stopwatch watch;
     s.sql("delete from pollster.sessions where user_id = 1");
-    const auto misses = s.metric("pollster_session_misses");
-    const auto hits = s.metric("pollster_session_hits");
+    const auto misses = s.metric("pollster_session_misses_total");
+    const auto hits = s.metric("pollster_session_hits_total");
     BOOST_TEST(s.send(poll).status == 200); // remembered
-    BOOST_TEST(s.metric("pollster_session_hits") == hits + 1);
-    BOOST_TEST(s.metric("pollster_session_misses") == misses);
+    BOOST_TEST(s.metric("pollster_session_hits_total") == hits + 1);
+    BOOST_TEST(s.metric("pollster_session_misses_total") == misses);
     eventually("the session is asked for again", [&] { return s.send(poll).status == 400; });
     BOOST_TEST(watch.ms() < 6000);
-    BOOST_TEST(s.metric("pollster_session_misses") == misses + 1);
+    BOOST_TEST(s.metric("pollster_session_misses_total") == misses + 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_wall_is_read_once_for_all_its_readers)
@@ -98,12 +98,12 @@ BOOST_AUTO_TEST_CASE(a_wall_is_read_once_for_all_its_readers)
         polls.emplace_back(s, poll_call(i % 2 == 0 ? ann : bob, R"({"1":0})"));
     }
     s.until_parked(20);
-    const auto before = s.metric("pollster_wall_loads");
+    const auto before = s.metric("pollster_wall_loads_total");
     s.sql(insert_post(1, 3, "for all of you"));
     for (auto& poll : polls) {
         BOOST_TEST(entries_of(poll.wait()) == "1:1");
     }
-    BOOST_TEST(s.metric("pollster_wall_loads") - before == 1);
+    BOOST_TEST(s.metric("pollster_wall_loads_total") - before == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(rows_that_cannot_be_read_fail_nobody_else_and_the_log_says_
     BOOST_TEST(h.find("general one") != std::string::npos, h);
     BOOST_TEST(h.find("broken") == std::string::npos, h);
     BOOST_TEST(answers(s) == before, boost::test_tools::per_element());
-    BOOST_TEST(s.metric("pollster_sql_unreadable") > 0);
+    BOOST_TEST(s.metric("pollster_sql_unreadable_total") > 0);
     BOOST_TEST(s.log().find("a row behind a view of the contract cannot be read") !=
                std::string::npos);
     BOOST_TEST(s.log().find("answering 503") == std::string::npos);
