@@ -119,15 +119,17 @@ std::optional<signed_in> add_session(connection& conn, const stored_password& ow
         "added as (insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
         "select $3::bytea, id, now(), now() + make_interval(secs => $4::float8) from owner "
         "returning expires_at)";
-    static const std::string added =
-        " select owner.id, owner.name, pollster.utc(added.expires_at) from owner, added";
+    static const std::string added = " select owner.id, owner.name, pollster.utc(added.expires_at)";
+    static const std::string from = " from owner, added";
     static const std::string bounded =
         adding +
-        ", ended as (delete from pollster.sessions where token_hash in (select s.token_hash "
+        ", beyond as materialized (select s.token_hash "
         "from pollster.sessions s join owner on s.user_id = owner.id "
-        "order by s.created_at desc nulls last, s.token_hash offset $5::bigint limit 1000))" +
-        added;
-    static const std::string unbounded = adding + added;
+        "order by s.created_at desc nulls last, s.token_hash offset $5::bigint limit 1000), "
+        "ended as (delete from pollster.sessions where token_hash in "
+        "(select token_hash from beyond))" +
+        added + ", (select count(*) from beyond)" + from;
+    static const std::string unbounded = adding + added + ", 0" + from;
 
     const std::string token = new_token();
     const std::string hash = token_hash(token);
@@ -140,7 +142,7 @@ std::optional<signed_in> add_session(connection& conn, const stored_password& ow
         return std::nullopt;
     }
     return signed_in{token, walls::user_id{rows[0][0].as<std::int64_t>()}, rows[0][1].c_str(),
-                     rows[0][2].c_str()};
+                     rows[0][2].c_str(), rows[0][3].as<std::size_t>()};
 }
 
 bool sign_out(connection& conn, const std::string& session_id)

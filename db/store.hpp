@@ -56,6 +56,7 @@ struct signed_in {
     walls::user_id user{};
     std::string user_name;
     std::string expires_at; // "2026-01-02T03:04:05.678Z"
+    std::size_t ended = 0;  // older sessions of this user, beyond max_sessions_per_user
 };
 
 // Who asks, to read or to write. The statement that does it checks the session and the membership:

@@ -98,6 +98,12 @@ void server_observer::request_overloaded(fastcgi::overload by, std::size_t in_fl
     }
 }
 
+// No line: a slow reader is nothing that an operator has to see.
+void server_observer::writer_waits()
+{
+    metrics_.queue_waits.Increment();
+}
+
 void server_observer::handler_threw(std::uint64_t number, std::string_view what)
 {
     metrics_.failures.Increment();

@@ -26,6 +26,7 @@ public:
     void request_received(std::uint64_t number, fastcgi::request_error error) override;
     void request_overloaded(fastcgi::overload by, std::size_t in_flight,
                             bool first_of_its_connection) override;
+    void writer_waits() override;
     void handler_threw(std::uint64_t number, std::string_view what) override;
     void stop_cut_off(std::size_t connections) override;
 

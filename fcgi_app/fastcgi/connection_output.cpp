@@ -27,6 +27,9 @@ send_queue& connection::queue()
 
 void connection::wait_for_room(const pending_request& r)
 {
+    if (r.attached() && out_.unsent() > owner_.allowed.max_queued_bytes) {
+        owner_.watching.writer_waits();
+    }
     while (r.attached() && full()) {
         sleep_until_flushed();
     }

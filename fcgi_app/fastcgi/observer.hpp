@@ -43,6 +43,8 @@ public:
                                     bool /*first_of_its_connection*/)
     {
     }
+    // Whoever writes an answer begins to wait, because its peer has not taken max_queued_bytes.
+    virtual void writer_waits() {}
     virtual void handler_threw(std::uint64_t /*number*/, std::string_view /*what*/) {}
 
     // stop() has reached its deadline and closes so many connections that are not done.

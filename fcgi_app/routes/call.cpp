@@ -89,6 +89,9 @@ http::response unavailable(services& s, const walls::db_error& t)
         return http::response::error(429, "Too many of your requests are waiting. Please wait.",
                                      std::chrono::seconds(1));
     }
+    if (t.kind == walls::db_error_kind::overloaded) {
+        s.metrics.waiting_jobs.Increment();
+    }
     s.metrics.database_refusals.Increment();
     spdlog::warn("database error, answering 503: {}", t.why);
     // All clients of a restarted database must not come back in the same moment.

@@ -46,6 +46,9 @@ public:
     prometheus::Counter& waiting_sign_ins;    // answered 503, too many passwords wait
     prometheus::Counter& waiting_of_user;     // answered 429, too much of one user waits
     prometheus::Counter& user_parking;        // answered early, beyond max_parked_per_user
+    prometheus::Counter& waiting_jobs;        // answered 503, too many database calls wait
+    prometheus::Counter& sessions_ended;      // by a sign-in, beyond max_sessions_per_user
+    prometheus::Counter& queue_waits;         // of who writes to a slow peer, max_queued_bytes
     prometheus::Counter& answer_waits;        // for room, max_answer_bytes
     prometheus::Counter& database_clock_set;  // by more than walls::clock_watch::tolerance
     prometheus::Counter& host_clock_set;

@@ -138,6 +138,7 @@ answer sign_in(services& s, call& c)
     }
     s.rate_limits.signed_in(c.request, name);
     const db::signed_in& in = **done;
+    s.metrics.sessions_ended.Increment(static_cast<double>(in.ended));
     spdlog::info("request {}: user {} signed in", c.number, walls::number(in.user));
     http::response r = http::response::json(
         json::serialize(json::object{{"session_id", in.session_id},

@@ -186,7 +186,10 @@ BOOST_AUTO_TEST_CASE(beyond_its_bound_the_oldest_sessions_of_a_user_end)
     const auto others = token_of(2);
     std::vector<std::string> tokens;
     for (int i = 0; i < 6; ++i) {
-        tokens.push_back(bounded->sign_in("ann", "ann secret").value()->session_id);
+        const auto in = bounded->sign_in("ann", "ann secret").value();
+        tokens.push_back(in->session_id);
+        // One of hers was there already.
+        BOOST_TEST(in->ended == (i < 2 ? 0u : 1u));
     }
     for (std::size_t i = 0; i < 6; ++i) {
         BOOST_TEST((identity_of(tokens[i]) != nullptr) == (i >= 3));
@@ -198,12 +201,12 @@ BOOST_AUTO_TEST_CASE(beyond_its_bound_the_oldest_sessions_of_a_user_end)
     sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) select "
         "sha256(n::text::bytea), 1, now() - interval '1 hour', now() + interval '1 hour' "
         "from generate_series(1, 50) n");
-    bounded->sign_in("ann", "ann secret").value();
+    BOOST_TEST(bounded->sign_in("ann", "ann secret").value()->ended == 51u);
     BOOST_TEST(sql("select count(*) from pollster.sessions where user_id = 1") == "3");
     settings.max_sessions_per_user = 0;
     const auto unbounded = db::store::open(settings);
     for (int i = 0; i < 3; ++i) {
-        unbounded->sign_in("ann", "ann secret").value();
+        BOOST_TEST(unbounded->sign_in("ann", "ann secret").value()->ended == 0u);
     }
     BOOST_TEST(sql("select count(*) from pollster.sessions where user_id = 1") == "6");
 }

@@ -69,6 +69,7 @@ public:
                       (by == fastcgi::overload::max_connections ? "connections" : "requests") +
                       " beside " + std::to_string(in_flight) + (first ? "" : ", again"));
     }
+    void writer_waits() override { all.emplace_back("writer waits"); }
     void handler_threw(std::uint64_t number, std::string_view what) override
     {
         all.push_back("request " + std::to_string(number) + " threw " + std::string(what));

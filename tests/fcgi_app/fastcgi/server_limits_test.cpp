@@ -148,6 +148,7 @@ BOOST_AUTO_TEST_CASE(who_writes_to_a_peer_that_does_not_read_waits_and_others_go
         others_are_served(other, 101);
         BOOST_TEST(w.written["200"] == so_far);
         BOOST_TEST(so_far < 200);
+        BOOST_TEST(s.seen.count("writer waits") > 0u);
         // Neither is it read: its next request comes when it has taken something.
         deaf.send(asking(2, "second"));
         others_are_served(other, 201);
