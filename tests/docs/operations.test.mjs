@@ -1,54 +1,19 @@
-// docs/OPERATIONS.md quotes the log, the metrics and the shipped configuration: what it says must be so.
+// docs/OPERATIONS.md quotes the shipped configuration: what it says must be so. The log and the metrics have tests of
+// their own.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { options, read, section as sectionOf } from './sources.mjs';
 
-const root = new URL('../../', import.meta.url);
-const read = (file) => readFileSync(new URL(file, root), 'utf8');
 const page = read('docs/OPERATIONS.md');
-
-function section(title) {
-  const found = page.split(/^## /m).find((part) => part.startsWith(`${title}\n`));
-  assert.ok(found, `there is no section "${title}"`);
-  return found;
-}
-
-// Literals that the formatter broke over lines are one text again; {} is what the log puts in.
-const sources = ['fcgi_app/', 'db/']
-  .flatMap((folder) => readdirSync(new URL(folder, root), { recursive: true, withFileTypes: true }))
-  .filter((file) => file.name.endsWith('.cpp'))
-  .map((file) => readFileSync(`${file.path ?? file.parentPath}/${file.name}`, 'utf8'))
-  .join('\n')
-  .replace(/"\s*\n\s*"/g, '');
-
-test('every log line of the table is in the source', () => {
-  const lines = [...section('What the log says').matchAll(/^\| `([^`]+)` \|/gm)].map((m) => m[1]);
-  assert.ok(lines.length > 10, `only ${lines.length} lines found`);
-  for (const line of lines) {
-    for (const piece of line.split('…').map((p) => p.trim())) {
-      const literal = piece.replace('Too many open files', '').trim(); // the system's words
-      assert.ok(sources.includes(literal), `nothing logs "${literal}" (of "${line}")`);
-    }
-  }
-});
-
-test('every metric of the page exists', () => {
-  const metrics = read('fcgi_app/routes/metrics.cpp');
-  const named = new Set([...page.matchAll(/pollster_[a-z_]+/g)].map((m) => m[0]));
-  assert.ok(named.size > 8);
-  for (const name of named) {
-    assert.ok(metrics.includes(`"${name}"`), `there is no metric ${name}`);
-  }
-});
+const section = (title) => sectionOf(page, title);
 
 // As docs/OPTIONS.md says, which tests/fcgi_app/options_test compares with the program.
 function defaultOf(option) {
-  const row = read('docs/OPTIONS.md').split('\n').find((line) => line.startsWith(`| \`${option}\` |`));
-  assert.ok(row, `there is no option ${option}`);
-  return Number(row.split(' | ')[2]);
+  assert.ok(options().has(option), `there is no option ${option}`);
+  return Number(options().get(option).value);
 }
 
-test('every option of the page exists', () => {
+test('the page speaks of each option that decides how much it takes', () => {
   for (const name of ['poll_seconds', 'max_connections', 'max_parked', 'stop_timeout_seconds', 'statement_timeout_ms',
     'database_connections', 'receive_timeout_seconds', 'send_timeout_seconds', 'max_body_bytes']) {
     assert.ok(page.includes(name), `the page no longer speaks of ${name}`);
