@@ -1,7 +1,5 @@
 #include "fcgi_app/housekeeping.hpp"
 
-#include "fcgi_app/routes/poll_in_progress.hpp"
-
 #include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 
@@ -69,11 +67,8 @@ void housekeeping::each_second()
 {
     do {
         parts_.request_stacks.trim(64);
-        // Idle fibers are the warm reserve of these, with one page each: none is kept below.
-        parts_.parked_fibers.trim(128);
-        parts_.parked_stacks.trim(0);
-        parts_.backlog.forget_old(std::chrono::steady_clock::now());
-        if (heap_.due(parts_.parking.parked_now(), parts_.room.held())) {
+        parts_.hub.every_second(std::chrono::steady_clock::now());
+        if (heap_.due(parts_.hub.count().parked, parts_.room.held())) {
             malloc_trim(0);
         }
         sd_notify(0, "WATCHDOG=1");
@@ -85,8 +80,8 @@ void housekeeping::sweep_and_clean_up()
 {
     constexpr unsigned sweeps_a_clean_up = 60;
     for (unsigned sweep = 1; !stopped_within(sweep_every_); ++sweep) {
-        parts_.access.sweep();
-        if (sweep % sweeps_a_clean_up == 0 && parts_.presence.clients() > 0 &&
+        parts_.hub.sweep();
+        if (sweep % sweeps_a_clean_up == 0 && parts_.hub.count().clients > 0 &&
             time_is_certain(std::chrono::steady_clock::now())) {
             if (const auto cleaned = parts_.store.clean_up(); !cleaned) {
                 spdlog::warn("old keys and sessions were not removed: {}", cleaned.error().why);

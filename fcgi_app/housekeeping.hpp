@@ -3,14 +3,10 @@
 #pragma once
 
 #include "db/store.hpp"
-#include "fibers/fiber_pool.hpp"
 #include "fibers/stacks.hpp"
 #include "fibers/timer_wheel.hpp"
-#include "walls/access_cache.hpp"
 #include "walls/answer_room.hpp"
-#include "walls/backlog.hpp"
-#include "walls/parking.hpp"
-#include "walls/presence.hpp"
+#include "walls/hub.hpp"
 
 #include <boost/fiber/condition_variable.hpp>
 #include <boost/fiber/fiber.hpp>
@@ -19,10 +15,6 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
-
-namespace routes {
-class poll_in_progress;
-}
 
 namespace pollster {
 
@@ -48,12 +40,7 @@ class housekeeping {
 public:
     struct parts {
         fibers::stack_pool& request_stacks;
-        fibers::stack_pool& parked_stacks;
-        fibers::fiber_pool<routes::poll_in_progress>& parked_fibers; // on them
-        walls::backlog& backlog;
-        walls::access_cache& access;
-        const walls::presence& presence;
-        const walls::parking& parking;
+        walls::hub& hub;
         const walls::answer_room& room;
         db::store& store;
     };

@@ -21,41 +21,42 @@
 
 namespace fibers {
 
-// `Job`: movable; may be incomplete until run_now() is called.
-template <class Job>
 class fiber_pool {
 public:
-    // `run` is the body of each job. It must not throw.
-    fiber_pool(stack_pool& stacks, void (*run)(Job))
+    explicit fiber_pool(stack_pool& stacks)
         : stacks_(stacks)
-        , run_(run)
     {
     }
     fiber_pool(const fiber_pool&) = delete;
     fiber_pool& operator=(const fiber_pool&) = delete;
 
-    // To be called in a fiber. The job runs at once, in the fiber that became idle last (its pages
-    // are the warmest) or in a new one if none is idle, until it first waits; nothing else runs
-    // before it. The calling fiber goes on in a later turn. Throws std::bad_alloc if there is no
-    // stack.
-    void run_now(Job job)
+    // To be called in a fiber. `job` is moved away and runs at once, in the fiber that became idle
+    // last (its pages are the warmest) or in a new one if none is idle, until it first waits;
+    // nothing else runs before it. The calling fiber goes on in a later turn. Throws std::bad_alloc
+    // if there is no stack; `job` is then where it was. A job is called once and must not throw.
+    template <class Job>
+    void run_now(Job& job)
     {
+        task next{&job, [](void* where) {
+                      Job mine(std::move(*static_cast<Job*>(where)));
+                      mine();
+                  }};
         if (idle_.empty()) {
             boost::fibers::fiber(boost::fibers::launch::dispatch, std::allocator_arg, stacks_.get(),
-                                 [this, first = &job] { stand(first); })
+                                 [this, first = &next] { serve(first); })
                 .detach();
             return;
         }
-        one& next = idle_.back();
+        worker& warmest = idle_.back();
         idle_.pop_back();
         rested_ = std::min(rested_, idle_.size());
-        next.given = &job;
-        next.place.wake_now();
+        warmest.given = &next;
+        warmest.place.wake_now();
     }
 
-    // Ends half of the fibers that have been idle since the previous call; `keep` of them stay. To
-    // be called about once a second, from a fiber: it yields after every 64, because each costs 1-2
-    // µs. Their stacks go back to the pool, which has its own trim().
+    // Ends half of those that were idle ever since the previous call; `keep` of them stay. To be
+    // called about once a second, from a fiber: yields after every 64, because each costs 1-2 µs.
+    // Their stacks go back to the pool, which has a trim() of its own.
     void trim(std::size_t keep)
     {
         std::size_t surplus = rested_ > keep ? (rested_ - keep + 1) / 2 : 0;
@@ -82,18 +83,24 @@ public:
     std::size_t idle() const { return idle_.size(); }
 
 private:
+    // In the frame of run_now().
+    struct task {
+        void* job;
+        void (*run)(void* job); // moves it to its own frame first
+    };
+
     // On the stack of its fiber.
-    struct one : boost::intrusive::list_base_hook<> {
+    struct worker : boost::intrusive::list_base_hook<> {
         sleeper place;
-        Job* given = nullptr; // in the frame of run_now(); null: end
+        const task* given = nullptr; // null: end
     };
 
     // The body of a fiber. The job leaves the frame of run_now() before anything can wait.
-    void stand(Job* given)
+    void serve(const task* given)
     {
-        one self;
+        worker self;
         do {
-            run_(std::move(*given));
+            given->run(given->job);
             if (stopping_) {
                 return;
             }
@@ -106,15 +113,14 @@ private:
 
     void end_the_coldest()
     {
-        one& ended = idle_.front();
+        worker& ended = idle_.front();
         idle_.pop_front();
         ended.place.wake();
     }
 
     stack_pool& stacks_;
-    void (*const run_)(Job);
-    boost::intrusive::list<one> idle_; // the back became idle last
-    std::size_t rested_ = 0;           // the first `rested_` of idle_ were idle at the last trim()
+    boost::intrusive::list<worker> idle_; // the back became idle last
+    std::size_t rested_ = 0;              // the first `rested_` of idle_ were since the last trim()
     bool stopping_ = false;
 };
 

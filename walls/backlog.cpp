@@ -186,6 +186,7 @@ page_ptr backlog::known(const cursor& c, const pages& fresh, fibers::steady_time
     }
     auto copy = std::make_shared<page_text>();
     copy->json = recent->json;
+    copy->last = recent->last;
     copy->more = recent->more;
     copy->epoch = parts_.hash.find(c.wall).value_or(head{c.wall, {}, {}}).epoch;
     keep(c, copy, parts_.recent.outdated(), now);
@@ -218,6 +219,7 @@ std::shared_ptr<page_text> backlog::write(const page& p)
         text->json += one;
         last = e.id;
     }
+    text->last = last;
     text->more = text->more || (p.more && last < newest);
     text->json.shrink_to_fit();
     return text;

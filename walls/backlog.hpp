@@ -28,6 +28,7 @@ namespace walls {
 // Immutable, shared by the answers that it is part of.
 struct page_text {
     std::string json;         // "{…},{…}"; empty: nothing after all
+    entry_id last{};          // of these entries
     bool more = false;        // a limit was reached before the newest entry
     wall_epoch epoch{};       // that the entries are of
     bool behind_hash = false; // the source did not have what the hash knew before the read

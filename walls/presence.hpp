@@ -42,6 +42,7 @@ public:
         client& operator=(client&&) = delete;
 
         void answered() { answered_ = true; }
+        void waits_again() { answered_ = false; } // after an answer, for the next one
 
     private:
         presence* presence_; // null: moved from

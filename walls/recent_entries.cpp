@@ -89,7 +89,7 @@ recent_entries::after(wall_id wall, entry_id last, std::size_t most, std::size_t
     const std::size_t first = w.starts.size() - behind;
     const std::size_t from = w.starts[first] - w.dropped;
     if (behind <= most && w.json.size() - from <= most_bytes) {
-        return slice{std::string_view(w.json).substr(from), false};
+        return slice{std::string_view(w.json).substr(from), false, w.newest};
     }
     // The last entry that ends within the bytes, each by the comma before the next.
     const auto next = [&](std::size_t n) {
@@ -100,10 +100,12 @@ recent_entries::after(wall_id wall, entry_id last, std::size_t most, std::size_t
     auto cut = std::upper_bound(next(1), end, w.dropped + from + room);
     cut = cut == next(1) ? cut : cut - 1;
     if (cut == w.starts.end()) { // one entry, larger than that
-        return slice{std::string_view(w.json).substr(from), false};
+        return slice{std::string_view(w.json).substr(from), false, w.newest};
     }
     const std::size_t to = *cut - w.dropped - 1; // without the comma
-    return slice{std::string_view(w.json).substr(from, to - from), true};
+    const auto left_out = w.starts.end() - cut;
+    return slice{std::string_view(w.json).substr(from, to - from), true,
+                 entry_id{number(w.newest) - left_out}};
 }
 
 std::optional<entry_id> recent_entries::newest(wall_id wall) const

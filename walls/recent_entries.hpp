@@ -39,6 +39,7 @@ public:
     struct slice {
         std::string_view json; // "{…},{…}"; valid until the next append or forget
         bool more = false;     // `most` or `most_bytes` was reached
+        entry_id last{};       // of these entries
     };
     // The entries above `last`, at most `most` and at most `most_bytes` of JSON, but one whatever
     // its size; none if the wall is not held back to there, or `last` is its newest.

@@ -12,10 +12,12 @@
 namespace walls {
 
 struct settings {
-    std::chrono::milliseconds look{500}; // parking: between two looks at every watched wall
+    std::chrono::milliseconds look{500}; // the aligned tick at which the hash is compared
     refresher::settings refresh;
     recent_entries::limits recent;
     walls::backlog::limits backlog;
+    std::size_t max_parked = 1'200'000;
+    std::size_t max_parked_per_user = 1'000;                 // 0: no limit
     std::size_t room_bytes = std::size_t{128} * 1024 * 1024; // answer_room
 };
 

@@ -15,7 +15,7 @@ void derive(config& c)
     c.routes.session_lifetime = c.database.session_lifetime;
     if (!c.routes.rates.on) {
         c.routes.rates = routes::rate_settings::none();
-        c.routes.max_parked_per_user = 0;
+        c.walls.max_parked_per_user = 0;
     }
 }
 

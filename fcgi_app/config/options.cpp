@@ -194,7 +194,7 @@ std::vector<option> make_options()
                "seconds; 0: no delay", 0, 86'400,
                "after five failed sign-ins with one name from one address each further one makes "
                "the next wait twice as long, from 1 s up to this"),
-        number("max_parked_per_user", at(&config::routes, &routes::settings::max_parked_per_user),
+        number("max_parked_per_user", at(&config::walls, &walls::settings::max_parked_per_user),
                "polls; 0: no limit", 0, 1'000'000,
                "parked polls of one user; with one more the oldest is answered with nothing new"),
         number("max_params_bytes", at(&config::fastcgi, &fastcgi::limits::max_params_bytes),
@@ -206,7 +206,7 @@ std::vector<option> make_options()
                65'535, "requests at a time on one FastCGI connection"),
         number("max_connections", at(&config::fastcgi, &fastcgi::limits::max_connections),
                "connections", 1, 10'000'000, "FastCGI connections at a time"),
-        number("max_parked", at(&config::routes, &routes::settings::max_parked), "polls", 1,
+        number("max_parked", at(&config::walls, &walls::settings::max_parked), "polls", 1,
                100'000'000, "polls parked at a time; more are answered 503"),
         number("max_queued_bytes", at(&config::fastcgi, &fastcgi::limits::max_queued_bytes),
                "bytes", 65'536, gib,

@@ -35,7 +35,7 @@ bool is_utf8(std::string_view charset)
 
 } // namespace
 
-std::variant<encoding, refusal> encoding_of(const request& r, bool form_too)
+result<encoding> encoding_of(const request& r, bool form_too)
 {
     const std::string_view body = r.body;
     if ((!r.content_encoding.empty() && r.content_encoding != "identity") ||

@@ -6,7 +6,6 @@
 #include "fcgi_app/http/request.hpp"
 
 #include <string_view>
-#include <variant>
 
 namespace http {
 
@@ -19,7 +18,7 @@ enum class encoding {
 // A refusal is a 415 that says what to send instead; the reason is another media type, a missing
 // one, a charset other than UTF-8, or a compressed body. `form_too`: this route takes forms as well
 // as JSON.
-std::variant<encoding, refusal> encoding_of(const request& r, bool form_too);
+result<encoding> encoding_of(const request& r, bool form_too);
 
 // The body without the UTF-8 byte order mark that some editors and languages write before any text
 // (RFC 8259, section 8.1, lets a reader ignore it).

@@ -191,7 +191,7 @@ refusal why_no_json(std::string_view text, const json::error_code& error, std::s
                    "The body must be one JSON object: " + place(text, at) + " is not expected."};
 }
 
-std::variant<json::object, refusal> parse_json_object(std::string_view text)
+result<json::object> parse_json_object(std::string_view text)
 {
     json::parse_options options;
     options.max_depth = max_json_depth;

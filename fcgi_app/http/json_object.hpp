@@ -7,7 +7,6 @@
 #include <boost/json/object.hpp>
 
 #include <string_view>
-#include <variant>
 
 namespace http {
 
@@ -17,7 +16,7 @@ inline constexpr std::size_t max_json_depth = 32;
 // it is left empty, whatever it holds. Refused are: anything but one JSON object; nesting of more
 // than `max_json_depth` levels; a key that occurs twice (which of the two was meant?); and any
 // string or key, however deep, that is not text.
-std::variant<boost::json::object, refusal> parse_json_object(std::string_view text);
+result<boost::json::object> parse_json_object(std::string_view text);
 
 // The answer to an error that a Boost.JSON parser, given all of `text`, reported at `at`: 422 if
 // `text` holds something that is not text, otherwise 400.

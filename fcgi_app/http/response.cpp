@@ -99,16 +99,21 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 
 response response::error(int status, std::string_view sentence)
 {
-    boost::json::object o;
-    o["errors"] = boost::json::array{boost::json::string_view(sentence.data(), sentence.size())};
-    return json(boost::json::serialize(o), status);
+    return error(refusal{status, std::string(sentence)});
 }
 
-response response::error(int status, std::string_view sentence, std::chrono::seconds retry_after)
+response response::error(const refusal& r)
 {
-    response r = error(status, sentence);
-    r.headers.emplace_back("Retry-After", std::to_string(retry_after.count()));
-    return r;
+    boost::json::object o;
+    o["errors"] = boost::json::array{boost::json::string_view(r.sentence)};
+    if (!r.why.empty()) {
+        o["why"] = r.why;
+    }
+    response out = json(boost::json::serialize(o), r.status);
+    if (r.retry_after) {
+        out.headers.emplace_back("Retry-After", std::to_string(r.retry_after->count()));
+    }
+    return out;
 }
 
 response response::json(std::string body, int status)

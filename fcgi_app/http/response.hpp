@@ -4,7 +4,6 @@
 
 #include "fcgi_app/http/refusal.hpp"
 
-#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,11 +17,9 @@ struct response {
     std::string_view content_type = "application/json"; // points to what outlives the response
     std::vector<std::pair<std::string, std::string>> headers;
 
-    // `{"errors":["sentence"]}` with that status.
+    // `{"errors":["sentence"]}` with that status; "why" and Retry-After if the refusal has them.
+    static response error(const refusal& r);
     static response error(int status, std::string_view sentence);
-    static response error(const refusal& r) { return error(r.status, r.sentence); }
-    // The same with Retry-After.
-    static response error(int status, std::string_view sentence, std::chrono::seconds retry_after);
     static response json(std::string body, int status = 200);
 };
 

@@ -23,9 +23,9 @@ bool writes(const http::request& r)
 
 // A browser sends the cookie with what a foreign page makes it send, too. X-CSRF-Token a foreign
 // page can only add after a CORS grant; from one that says it is foreign it counts for nothing.
-bool may_be_forged(const services& s, const http::request& r)
+bool may_be_forged(const context& cx, const http::request& r)
 {
-    switch (http::request_origin_of(r, s.cors)) {
+    switch (http::request_origin_of(r, cx.cors)) {
     case http::request_origin::own:
         return false;
     case http::request_origin::foreign:
@@ -36,14 +36,25 @@ bool may_be_forged(const services& s, const http::request& r)
     return r.csrf_token.empty();
 }
 
-// The same caller, if he may see the wall c.wall.
-identified on_wall(identified caller, const call& c)
+outcome<walls::identity_ptr> identify(context& cx, const http::request& r)
 {
-    if (const auto* user = std::get_if<walls::identity_ptr>(&caller);
-        user != nullptr && !(*user)->may_see(walls::wall_id{c.wall})) {
-        return refusal(db::denied::no_member);
+    const credentials given = credentials_of(r);
+    if (given.session_ids.empty()) {
+        return db::denied::signed_out;
     }
-    return caller;
+    if (given.from_cookie && writes(r) && may_be_forged(cx, r)) {
+        return http::refusal{
+            403, "A call with a cookie needs the header X-CSRF-Token, and must come from a page of "
+                 "this origin or of one in cors_origins."};
+    }
+    const auto found = cx.hub.authenticate(given.session_ids);
+    if (!found) {
+        return found.error();
+    }
+    if (!*found) {
+        return db::denied::signed_out;
+    }
+    return *found;
 }
 
 } // namespace
@@ -60,126 +71,70 @@ credentials credentials_of(const http::request& r, std::string_view from_body)
     return {{cookies.begin(), cookies.end()}, true};
 }
 
-http::response unacceptable(const db::post_unacceptable& refused, std::string_view sentence)
+http::refusal unacceptable(const db::post_unacceptable& why, std::string_view sentence)
 {
-    spdlog::info("the database does not take a post, answering 422: {}", refused.why);
-    return http::response::error(422, sentence);
+    spdlog::info("the database does not take a post, answering 422: {}", why.why);
+    return {422, std::string(sentence)};
 }
 
-db::reader reader_of(const walls::identity& caller)
+db::reader reader_of(const walls::identity& who)
 {
-    return {caller.token, caller.user};
+    return {who.token, who.user};
 }
 
-http::response refusal(db::denied why)
+outcome<walls::identity_ptr> authenticate(context& cx, const call& c, purpose p)
 {
-    return why == db::denied::signed_out ? http::response::error(401, "Please sign in.")
-                                         : http::response::error(403, "You may not see this wall.");
-}
-
-std::chrono::seconds some_seconds(services& s)
-{
-    return std::chrono::seconds(1 + s.random() % 3);
-}
-
-http::response unavailable(services& s, const walls::db_error& t)
-{
-    if (t.kind == walls::db_error_kind::too_many) { // as at other limits, no line for each
-        s.metrics.waiting_of_user.Increment();
-        return http::response::error(429, "Too many of your requests are waiting. Please wait.",
-                                     std::chrono::seconds(1));
+    const bool only_reads = p == purpose::reading || p == purpose::wall;
+    if (only_reads) {
+        if (auto too_many = cx.limits.read_from(c.request)) {
+            return std::move(*too_many);
+        }
     }
-    if (t.kind == walls::db_error_kind::overloaded) {
-        s.metrics.waiting_jobs.Increment();
-    }
-    s.metrics.database_refusals.Increment();
-    spdlog::warn("database error, answering 503: {}", t.why);
-    // All clients of a restarted database must not come back in the same moment.
-    return http::response::error(503, "The database is not available. Please try again.",
-                                 some_seconds(s));
-}
-
-identified authenticate(services& s, const call& c)
-{
-    const credentials given = credentials_of(c.request);
-    if (given.session_ids.empty()) {
-        return refusal(db::denied::signed_out);
-    }
-    if (given.from_cookie && writes(c.request) && may_be_forged(s, c.request)) {
-        return http::response::error(
-            403, "A call with a cookie needs the header X-CSRF-Token, and must come from a page of "
-                 "this origin or of one in cors_origins.");
-    }
-    auto caller = s.access.find_any(given.session_ids, s.refresh.looks_succeed());
+    auto caller = identify(cx, c.request);
     if (!caller) {
-        return unavailable(s, caller.error());
+        return caller;
     }
-    if (!*caller) {
-        return refusal(db::denied::signed_out);
+    const walls::identity& who = **caller;
+    if (only_reads) {
+        if (auto too_many = cx.limits.read_by(who.user)) {
+            return std::move(*too_many);
+        }
     }
-    return *caller;
-}
-
-identified authenticate_member(services& s, const call& c)
-{
-    return on_wall(authenticate(s, c), c);
-}
-
-identified authenticate_reader(services& s, const call& c)
-{
-    if (auto refused = s.rate_limits.read_from(c.request)) {
-        return std::move(*refused);
+    if ((p == purpose::wall || p == purpose::wall_costs) && !who.may_see(walls::wall_id{c.wall})) {
+        return db::denied::no_member;
     }
-    identified caller = authenticate(s, c);
-    if (const auto* user = std::get_if<walls::identity_ptr>(&caller)) {
-        if (auto refused = s.rate_limits.read_by((*user)->user)) {
-            return std::move(*refused);
+    if (p == purpose::wall_costs) {
+        if (auto too_many = cx.limits.post(c.request, who.user)) {
+            return std::move(*too_many);
         }
     }
     return caller;
 }
 
-identified authenticate_wall_reader(services& s, const call& c)
+outcome<boost::json::object> json_body(const http::request& r)
 {
-    return on_wall(authenticate_reader(s, c), c);
-}
-
-identified authenticate_writer(services& s, const call& c)
-{
-    identified caller = authenticate_member(s, c);
-    if (const auto* user = std::get_if<walls::identity_ptr>(&caller)) {
-        if (auto refused = s.rate_limits.post(c.request, (*user)->user)) {
-            return std::move(*refused);
-        }
-    }
-    return caller;
-}
-
-std::variant<boost::json::object, http::response> json_body(const http::request& r)
-{
-    const auto encoding = http::encoding_of(r, false);
-    if (const auto* refused = std::get_if<http::refusal>(&encoding)) {
-        return http::response::error(*refused);
+    if (const auto encoding = http::encoding_of(r, false); !encoding) {
+        return encoding.error();
     }
     auto body = http::parse_json_object(http::text_of(r));
-    if (const auto* refused = std::get_if<http::refusal>(&body)) {
-        return http::response::error(*refused);
+    if (!body) {
+        return body.error();
     }
-    return std::move(std::get<boost::json::object>(body));
+    return std::move(*body);
 }
 
-std::variant<std::string, http::response> text_of_post(const boost::json::object& fields)
+outcome<std::string> text_of_post(const boost::json::object& fields)
 {
     const auto* text = fields.if_contains("body");
     if (text == nullptr || !text->is_string()) {
-        return http::response::error(422, "body must be a text.");
+        return http::refusal{422, "body must be a text."};
     }
     std::string body(text->get_string());
     if (body.size() > longest_body) {
-        return http::response::error(413, "A post may have 65,536 bytes.");
+        return http::refusal{413, "A post may have 65,536 bytes."};
     }
     if (body.empty()) {
-        return http::response::error(422, "A post needs a text.");
+        return http::refusal{422, "A post needs a text."};
     }
     return body;
 }

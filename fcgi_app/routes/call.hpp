@@ -1,11 +1,12 @@
-// One request on its way through a route, and the pieces that routes share. Fibers of the event
+// One request on its way through a route, and the pieces that handlers share. Fibers of the event
 // loop only.
 #pragma once
 
 #include "fcgi_app/fastcgi/exchange.hpp"
 #include "fcgi_app/http/request.hpp"
-#include "fcgi_app/http/response.hpp"
-#include "fcgi_app/routes/services.hpp"
+#include "fcgi_app/routes/context.hpp"
+#include "fcgi_app/routes/refused.hpp"
+#include "walls/answer_room.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -14,7 +15,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace routes {
@@ -37,36 +37,27 @@ struct credentials {
 };
 credentials credentials_of(const http::request& r, std::string_view from_body = {});
 
-// The signed-in user, or the response that says why not: 401, 403 (a writing call by cookie without
-// X-CSRF-Token), 503.
-using identified = std::variant<walls::identity_ptr, http::response>;
-identified authenticate(services& s, const call& c);
-// The same, who in addition may see the wall c.wall; else 403.
-identified authenticate_member(services& s, const call& c);
-// Both of a call that only reads, and not too often; else 429.
-identified authenticate_reader(services& s, const call& c);
-identified authenticate_wall_reader(services& s, const call& c);
-// The same, and not too often: for what costs the database a transaction, or as much. Else 429.
-identified authenticate_writer(services& s, const call& c);
+// What a call needs the caller for.
+enum class purpose {
+    session,    // of his own
+    reading,    // not too often (429)
+    wall,       // the same, of a wall that he may see: c.wall
+    wall_costs, // of a wall that he may see; costs the database a transaction, or as much
+};
+// Who calls, if he may: the one place where a handler finds that out. Refuses with 401, 403 (no
+// member, or a writing call by cookie without proof that it is not forged), 429, 503.
+outcome<walls::identity_ptr> authenticate(context& cx, const call& c, purpose p);
 
-// The body as a JSON object, or the response that says why not: 400, 415, 422.
-std::variant<boost::json::object, http::response> json_body(const http::request& r);
+// Who asks, for the statement that reads or writes: it decides again.
+db::reader reader_of(const walls::identity& who);
 
-// What a post shall say, from the field "body", or the response that says why not: 413, 422.
-std::variant<std::string, http::response> text_of_post(const boost::json::object& fields);
+// The body as a JSON object; else 400, 415, 422.
+outcome<boost::json::object> json_body(const http::request& r);
+// What a post shall say, from the field "body"; else 413, 422.
+outcome<std::string> text_of_post(const boost::json::object& fields);
 // {"post":<entry>,"epoch":…}, without an epoch that is not known.
 http::response entry_response(const db::placed_entry& e, int status);
-
 // 422 with this sentence; why goes into the log.
-http::response unacceptable(const db::post_unacceptable& refused, std::string_view sentence);
-
-// Who asks, for the statement that reads or writes; and what it says no with: 401 or 403.
-db::reader reader_of(const walls::identity& caller);
-http::response refusal(db::denied why);
-
-// One to three, drawn: who is refused together should not come back together.
-std::chrono::seconds some_seconds(services& s);
-// 503 with Retry-After, logged and counted.
-http::response unavailable(services& s, const walls::db_error& t);
+http::refusal unacceptable(const db::post_unacceptable& why, std::string_view sentence);
 
 } // namespace routes

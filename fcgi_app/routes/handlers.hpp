@@ -1,5 +1,5 @@
-// The handlers of the route table, one file a group. None: the answer comes later through c.peer,
-// which was moved out.
+// The handlers of the route table, one file a group. Each can be called without a socket: with a
+// call whose peer is a fake, or none.
 #pragma once
 
 #include "fcgi_app/routes/call.hpp"
@@ -8,19 +8,20 @@
 
 namespace routes {
 
-using answer = std::optional<http::response>;
+// No response: it comes later, through c.peer, which was moved out.
+using answer = outcome<std::optional<http::response>>;
 
-answer ping(services& s, call& c); // ping.cpp
-answer show_metrics(services& s, call& c);
-answer poll(services& s, call& c);    // poll.cpp
-answer sign_in(services& s, call& c); // session.cpp
-answer sign_out(services& s, call& c);
-answer show_session(services& s, call& c);
-answer list_walls(services& s, call& c); // walls.cpp
-answer mark_read(services& s, call& c);
-answer list_posts(services& s, call& c); // posts.cpp
-answer add_post(services& s, call& c);
-answer edit_post(services& s, call& c); // changes.cpp
-answer delete_post(services& s, call& c);
+answer ping(context& cx, call& c); // ping.cpp
+answer show_metrics(context& cx, call& c);
+answer poll(context& cx, call& c);    // poll.cpp
+answer sign_in(context& cx, call& c); // session.cpp
+answer sign_out(context& cx, call& c);
+answer show_session(context& cx, call& c);
+answer list_walls(context& cx, call& c); // walls.cpp
+answer mark_read(context& cx, call& c);
+answer list_posts(context& cx, call& c); // posts.cpp
+answer add_post(context& cx, call& c);
+answer edit_post(context& cx, call& c); // changes.cpp
+answer delete_post(context& cx, call& c);
 
 } // namespace routes

@@ -5,32 +5,34 @@
 
 namespace routes {
 
-answer ping(services&, call&)
+answer ping(context&, call&)
 {
     return http::response::json(R"({"ack":"huzzah!"})");
 }
 
 // The shipped site lets only this machine ask.
-answer show_metrics(services& s, call&)
+answer show_metrics(context& cx, call&)
 {
-    routes::metrics& m = s.metrics;
+    routes::metrics& m = cx.metrics;
     const auto set = [](prometheus::Gauge& g, auto value) { g.Set(static_cast<double>(value)); };
+    const auto hub = cx.hub.count();
     // A part counts on its own; the counter here is raised by the difference.
     const auto raise = [](prometheus::Counter& c, auto value) {
         c.Increment(static_cast<double>(value) - c.Value());
     };
-    set(m.parked_gauge, s.parking.parked_now());
-    set(m.clients_gauge, s.presence.clients());
-    set(m.walls_known_gauge, s.hash.known());
-    set(m.sessions_known_gauge, s.access.size());
-    set(m.recent_bytes_gauge, s.recent.bytes());
-    set(m.answer_bytes_gauge, s.room.held());
-    set(m.answers_waiting_gauge, s.room.waiting());
-    raise(m.session_hits, s.access.hits());
-    raise(m.session_misses, s.access.misses());
-    raise(m.looks, s.refresh.looks());
-    raise(m.wall_loads, s.refresh.wall_loads());
-    const db::counters sql = s.store.count();
+    set(m.parked_gauge, hub.parked);
+    set(m.clients_gauge, hub.clients);
+    set(m.walls_known_gauge, hub.walls);
+    set(m.sessions_known_gauge, hub.sessions);
+    set(m.recent_bytes_gauge, hub.recent_bytes);
+    set(m.answer_bytes_gauge, cx.large.room.held());
+    set(m.answers_waiting_gauge, cx.large.room.waiting());
+    raise(m.session_hits, hub.session_hits);
+    raise(m.session_misses, hub.session_misses);
+    raise(m.looks, hub.looks);
+    raise(m.wall_loads, hub.wall_loads);
+    raise(m.user_parking, hub.parked_beyond_user_limit);
+    const db::counters sql = cx.data.all.count();
     raise(m.sql_statements, sql.statements);
     raise(m.sql_connects, sql.connects);
     raise(m.sql_failures, sql.failures);
@@ -39,7 +41,7 @@ answer show_metrics(services& s, call&)
     raise(m.sql_given_up, sql.given_up);
     set(m.sign_ins_waiting_gauge, sql.waiting_sign_ins);
     set(m.schema_newer_gauge, std::max(sql.schema - db::schema_version(), 0));
-    set(m.posts_under_way_gauge, s.posting.under_way());
+    set(m.posts_under_way_gauge, cx.data.posting.under_way());
 
     http::response r;
     r.content_type = "text/plain; version=0.0.4";

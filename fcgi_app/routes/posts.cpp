@@ -1,6 +1,6 @@
 #include "fcgi_app/http/form.hpp"
 #include "fcgi_app/routes/handlers.hpp"
-#include "fcgi_app/routes/news_json.hpp"
+#include "walls/news_json.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -66,7 +66,7 @@ std::optional<page_wanted> read_page(const std::string& query)
 }
 
 // The newest posts that fit; what is left out is older, and is read with `before`.
-std::string page_json(services& s, walls::wall_id wall, db::history& found)
+std::string page_json(context& cx, walls::wall_id wall, db::history& found)
 {
     constexpr std::size_t bytes_a_step = std::size_t{32} * 1024;
     std::vector<std::string> newest_first;
@@ -77,11 +77,11 @@ std::string page_json(services& s, walls::wall_id wall, db::history& found)
         walls::entry& e = found.posts.back();
         step += e.body ? e.body->size() : 0;
         if (step > bytes_a_step) {
-            s.steps.pass(); // others run
+            cx.large.steps.pass(); // others run
             step = 0;
         }
         std::string one = walls::to_json(e);
-        if (bytes > 0 && bytes + 1 + one.size() > s.options.page_bytes) {
+        if (bytes > 0 && bytes + 1 + one.size() > cx.options.page_bytes) {
             found.before = oldest;
             break;
         }
@@ -104,7 +104,7 @@ std::string page_json(services& s, walls::wall_id wall, db::history& found)
     }
     body += R"(,"newest":)" + std::to_string(walls::number(found.newest));
     body += ',';
-    append_epoch(body, {wall, found.newest, found.epoch});
+    walls::append_epoch(body, {wall, found.newest, found.epoch});
     body += '}';
     return body;
 }
@@ -117,112 +117,107 @@ bool acceptable_key(std::string_view key)
     });
 }
 
-std::variant<db::new_post, http::response> read_post(const http::request& r)
+outcome<db::new_post> read_post(const http::request& r)
 {
-    auto body = json_body(r);
-    if (auto* refused = std::get_if<http::response>(&body)) {
-        return std::move(*refused);
+    const auto fields = json_body(r);
+    if (!fields) {
+        return fields.error();
     }
-    const auto& fields = std::get<json::object>(body);
-    const auto* key = fields.if_contains("client_key");
+    const auto* key = fields->if_contains("client_key");
     if (key != nullptr && (!key->is_string() || !acceptable_key(key->get_string()))) {
-        return http::response::error(422, "client_key must be 1 to 64 of A-Z a-z 0-9 . _ -");
+        return http::refusal{422, "client_key must be 1 to 64 of A-Z a-z 0-9 . _ -"};
     }
-    auto text = text_of_post(fields);
-    if (auto* refused = std::get_if<http::response>(&text)) {
-        return std::move(*refused);
+    auto text = text_of_post(*fields);
+    if (!text) {
+        return text.error();
     }
     db::new_post post;
-    post.body = std::move(std::get<std::string>(text));
+    post.body = std::move(*text);
     post.client_key = key != nullptr ? std::string(key->get_string()) : std::string();
     return post;
 }
 
 } // namespace
 
-answer list_posts(services& s, call& c)
+answer list_posts(context& cx, call& c)
 {
     const auto wanted = read_page(c.request.query);
-    auto caller = authenticate_wall_reader(s, c);
+    const auto caller = authenticate(cx, c, purpose::wall);
+    if (!caller) {
+        return caller.error();
+    }
+    const walls::identity& who = **caller;
     // A search costs the database more than a post does.
-    if (const auto* user = std::get_if<walls::identity_ptr>(&caller);
-        user != nullptr && wanted && wanted->words) {
-        if (auto refused = s.rate_limits.post(c.request, (*user)->user)) {
-            return std::move(*refused);
+    if (wanted && wanted->words) {
+        if (auto too_many = cx.limits.post(c.request, who.user)) {
+            return std::move(*too_many);
         }
     }
-    if (auto* refused = std::get_if<http::response>(&caller)) {
-        return std::move(*refused);
-    }
     if (!wanted) {
-        return http::response::error(400,
-                                     "before must be an entry's number, limit 1 to 200, q UTF-8 "
-                                     "of 1,000 bytes at most.");
+        return http::refusal{400, "before must be an entry's number, limit 1 to 200, q UTF-8 of "
+                                  "1,000 bytes at most."};
     }
     if (!wanted->is_text) {
-        return http::response::error(http::not_a_text());
+        return http::not_a_text();
     }
     const walls::wall_id wall{c.wall};
     const auto limit = static_cast<std::size_t>(wanted->limit);
     // One that is read, and its JSON.
-    c.room = s.room.take(std::get<walls::identity_ptr>(caller)->user, 2 * s.options.page_bytes);
+    c.room = cx.large.room.take(who.user, 2 * cx.options.page_bytes);
     if (!c.room) {
-        return unavailable(s, {walls::db_error_kind::unavailable, "stopping"});
+        return walls::db_error{walls::db_error_kind::unavailable, "stopping"};
     }
-    if (c.peer->gone() && s.room.waiting() > 0) {
+    if (c.peer->gone() && cx.large.room.waiting() > 0) {
         return std::nullopt; // others want the room
     }
-    const auto reader = reader_of(*std::get<walls::identity_ptr>(caller));
-    auto answered = wanted->words
-                        ? s.store.search(reader, {wall, *wanted->words, wanted->before, limit})
-                        : s.store.posts_before(reader, wall, wanted->before, limit);
-    if (!answered) {
-        return unavailable(s, answered.error());
+    auto found = allowed(
+        wanted->words
+            ? cx.data.all.search(reader_of(who), {wall, *wanted->words, wanted->before, limit})
+            : cx.data.all.posts_before(reader_of(who), wall, wanted->before, limit));
+    if (!found) {
+        return found.error();
     }
-    if (const auto* why = std::get_if<db::denied>(&*answered)) {
-        return refusal(*why);
-    }
-    std::string body = page_json(s, wall, std::get<db::history>(*answered));
+    std::string body = page_json(cx, wall, *found);
     c.room.keep(body.size());
     return http::response::json(std::move(body));
 }
 
-answer add_post(services& s, call& c)
+answer add_post(context& cx, call& c)
 {
-    auto caller = authenticate_writer(s, c);
-    if (auto* refused = std::get_if<http::response>(&caller)) {
-        return std::move(*refused);
+    const auto caller = authenticate(cx, c, purpose::wall_costs);
+    if (!caller) {
+        return caller.error();
     }
-    auto read = read_post(c.request);
-    if (auto* refused = std::get_if<http::response>(&read)) {
-        return std::move(*refused);
+    auto post = read_post(c.request);
+    if (!post) {
+        return post.error();
     }
-    auto& post = std::get<db::new_post>(read);
-    post.wall = walls::wall_id{c.wall};
-    post.author = reader_of(*std::get<walls::identity_ptr>(caller));
-    post.access_known = s.refresh.access_known();
-    const auto outdated = s.recent.outdated();
-    const auto outcome = s.posting.add(post);
-    if (!outcome) {
-        s.refresh.posting_failed(outcome.error());
-        return unavailable(s, outcome.error());
+    const walls::wall_id wall{c.wall};
+    const auto before = cx.hub.about_to_publish();
+    post->wall = wall;
+    post->author = reader_of(**caller);
+    post->access_known = before.access_known;
+    const auto done = cx.data.posting.add(std::move(*post));
+    if (!done) {
+        cx.hub.publishing_failed(done.error());
+        return done.error();
     }
-    if (const auto* created = std::get_if<db::post_created>(&*outcome)) {
-        s.metrics.posts.Increment();
-        s.refresh.posted(
-            {created->entry, post.wall, created->epoch, created->access_changed, outdated});
+    if (const auto* created = std::get_if<db::post_created>(&*done)) {
+        cx.metrics.posts.Increment();
+        cx.hub.published(
+            {created->entry, wall, created->epoch, created->access_changed, before.outdated});
         return entry_response(*created, 201);
     }
-    if (const auto* known = std::get_if<db::post_known>(&*outcome)) {
+    if (const auto* known = std::get_if<db::post_known>(&*done)) {
         return entry_response(*known, 200);
     }
-    if (std::holds_alternative<db::post_conflict>(*outcome)) {
-        return http::response::error(409, "This client_key was used for another post.");
+    if (std::holds_alternative<db::post_conflict>(*done)) {
+        return http::refusal{409, "This client_key was used for another post."};
     }
-    if (const auto* refused = std::get_if<db::post_unacceptable>(&*outcome)) {
+    if (const auto* refused = std::get_if<db::post_unacceptable>(&*done)) {
         return unacceptable(*refused, "The database does not take this text.");
     }
-    return refusal(std::get<db::post_forbidden>(*outcome).why);
+    return std::get<db::post_forbidden>(*done).why;
 }
 
 } // namespace routes

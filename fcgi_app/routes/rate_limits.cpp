@@ -45,9 +45,9 @@ prometheus::Counter& counter(metrics& m, const char* option)
                      {{"limit", option}});
 }
 
-http::response too_many(std::string_view sentence, std::chrono::milliseconds wait)
+http::refusal too_many(std::string_view sentence, std::chrono::milliseconds wait)
 {
-    return http::response::error(429, sentence, std::chrono::ceil<std::chrono::seconds>(wait));
+    return {429, std::string(sentence), std::chrono::ceil<std::chrono::seconds>(wait)};
 }
 
 std::string key_of(walls::user_id user)

@@ -3,8 +3,8 @@
 // SECURITY.md). Fibers of the event loop only; only hold_back() waits.
 #pragma once
 
+#include "fcgi_app/http/refusal.hpp"
 #include "fcgi_app/http/request.hpp"
-#include "fcgi_app/http/response.hpp"
 #include "fcgi_app/limits/login_backoff.hpp"
 #include "fcgi_app/limits/token_bucket.hpp"
 #include "fcgi_app/routes/metrics.hpp"
@@ -18,7 +18,7 @@ namespace routes {
 
 class rate_limits {
 public:
-    using refusal = std::optional<http::response>; // none: go on
+    using refusal = std::optional<http::refusal>; // none: go on
 
     rate_limits(const rate_settings& s, metrics& m);
 

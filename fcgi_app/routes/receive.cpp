@@ -2,10 +2,10 @@
 
 #include "fcgi_app/http/request.hpp"
 #include "fcgi_app/http/response.hpp"
+#include "fcgi_app/routes/send.hpp"
 #include "fcgi_app/routes/table.hpp"
 
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace routes {
@@ -30,28 +30,25 @@ std::optional<http::refusal> refusal_of(fastcgi::request_error error)
 }
 
 // A page of another origin could not read it without the CORS headers.
-void refuse(services& s, const fastcgi::request& r, fastcgi::exchange& peer,
+void refuse(const context& cx, const fastcgi::request& r, fastcgi::exchange& peer,
             const http::refusal& why)
 {
-    const auto answer = http::response::error(why);
-    peer.begin(std::string(s.cors.lines_for(r.param("HTTP_ORIGIN"))) + http::to_cgi(answer, true));
-    peer.write(answer.body);
-    peer.end();
+    send(peer, cx.cors.lines_for(r.param("HTTP_ORIGIN")), http::response::error(why));
 }
 
 } // namespace
 
-void receive(services& s, fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer)
+void receive(context& cx, fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer)
 {
     if (const auto refused = refusal_of(r.error)) {
-        return refuse(s, r, *peer, *refused);
+        return refuse(cx, r, *peer, *refused);
     }
     auto request = http::request::from_cgi(r.params, std::move(r.body));
     if (!request) {
-        return refuse(s, r, *peer, *refusal_of(fastcgi::request_error::malformed_params));
+        return refuse(cx, r, *peer, *refusal_of(fastcgi::request_error::malformed_params));
     }
     r.drop_params();
-    dispatch(s, {std::move(*request), std::move(peer), 0, 0, r.number});
+    dispatch(cx, {std::move(*request), std::move(peer), 0, 0, r.number});
 }
 
 } // namespace routes

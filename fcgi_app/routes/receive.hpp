@@ -4,13 +4,13 @@
 
 #include "fcgi_app/fastcgi/exchange.hpp"
 #include "fcgi_app/fastcgi/request.hpp"
-#include "fcgi_app/routes/services.hpp"
+#include "fcgi_app/routes/context.hpp"
 
 #include <memory>
 
 namespace routes {
 
 // The handler of the FastCGI server: answers through `peer`, now or later (a parked poll).
-void receive(services& s, fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer);
+void receive(context& cx, fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer);
 
 } // namespace routes

@@ -23,59 +23,63 @@ struct name_and_password {
     std::string password;
 };
 
-std::variant<name_and_password, http::response> read_credentials(const http::request& r)
+http::result<name_and_password> from_form(const http::request& r)
 {
+    const auto fields = http::parse_form(http::text_of(r), 16);
+    if (!fields) {
+        return http::refusal{400, "The form is malformed: % needs two hexadecimal digits, and 16 "
+                                  "fields are the most."};
+    }
     name_and_password given;
-    const auto encoding = http::encoding_of(r, true);
-    if (const auto* refused = std::get_if<http::refusal>(&encoding)) {
-        return http::response::error(*refused);
-    }
-    if (std::get<http::encoding>(encoding) == http::encoding::form) {
-        const auto fields = http::parse_form(http::text_of(r), 16);
-        if (!fields) {
-            return http::response::error(
-                400, "The form is malformed: % needs two hexadecimal digits, and 16 fields are the "
-                     "most.");
+    for (const auto& [key, value] : *fields) {
+        if (!http::is_text(key) || !http::is_text(value)) {
+            return http::not_a_text();
         }
-        for (const auto& [key, value] : *fields) {
-            if (!http::is_text(key) || !http::is_text(value)) {
-                return http::response::error(http::not_a_text());
-            }
-            if (key == "name") {
-                given.name = value;
-            } else if (key == "password") {
-                given.password = value;
-            }
+        if (key == "name") {
+            given.name = value;
+        } else if (key == "password") {
+            given.password = value;
         }
-    } else {
-        auto body = json_body(r);
-        if (auto* refused = std::get_if<http::response>(&body)) {
-            return std::move(*refused);
-        }
-        const auto& fields = std::get<json::object>(body);
-        const auto* name = fields.if_contains("name");
-        const auto* password = fields.if_contains("password");
-        if (name == nullptr || password == nullptr || !name->is_string() ||
-            !password->is_string()) {
-            return http::response::error(400, "name and password are missing.");
-        }
-        given.name = name->get_string();
-        given.password = password->get_string();
-    }
-    const auto plain = [](const std::string& text) { return !text.empty() && text.size() <= 256; };
-    if (!plain(given.name) || !plain(given.password)) {
-        return http::response::error(400, "name and password must be 1 to 256 bytes of UTF-8.");
     }
     return given;
 }
 
-std::string cookie_line(const services& s, const http::request& r, std::string_view value,
+outcome<name_and_password> from_json(const http::request& r)
+{
+    const auto fields = json_body(r);
+    if (!fields) {
+        return fields.error();
+    }
+    const auto* name = fields->if_contains("name");
+    const auto* password = fields->if_contains("password");
+    if (name == nullptr || password == nullptr || !name->is_string() || !password->is_string()) {
+        return http::refusal{400, "name and password are missing."};
+    }
+    return name_and_password{std::string(name->get_string()), std::string(password->get_string())};
+}
+
+outcome<name_and_password> read_credentials(const http::request& r)
+{
+    const auto encoding = http::encoding_of(r, true);
+    if (!encoding) {
+        return encoding.error();
+    }
+    auto given =
+        *encoding == http::encoding::form ? outcome<name_and_password>(from_form(r)) : from_json(r);
+    const auto plain = [](const std::string& text) { return !text.empty() && text.size() <= 256; };
+    if (given && (!plain(given->name) || !plain(given->password))) {
+        return http::refusal{400, "name and password must be 1 to 256 bytes of UTF-8."};
+    }
+    return given;
+}
+
+std::string cookie_line(const context& cx, const http::request& r, std::string_view value,
                         std::int64_t max_age)
 {
     std::string line(cookie);
     line += value;
     line += "; Path=/; HttpOnly; SameSite=Lax; Max-Age=" + std::to_string(max_age);
-    const auto secure = s.options.secure_cookie;
+    const auto secure = cx.options.secure_cookie;
     if (secure == settings::cookies::secure ||
         (secure == settings::cookies::as_request && r.https)) {
         line += "; Secure";
@@ -99,14 +103,6 @@ std::string utc_text(std::chrono::sys_time<std::chrono::milliseconds> t)
     return text;
 }
 
-// Passwords are slow to verify, on purpose; the queue is short, so that nobody waits in vain.
-http::response too_many_sign_ins(services& s)
-{
-    s.metrics.waiting_sign_ins.Increment();
-    return http::response::error(503, "Too many people are signing in. Please try again.",
-                                 some_seconds(s));
-}
-
 json::object user_json(walls::user_id user, const std::string& name)
 {
     return {{"id", walls::number(user)}, {"name", name}};
@@ -114,31 +110,35 @@ json::object user_json(walls::user_id user, const std::string& name)
 
 } // namespace
 
-answer sign_in(services& s, call& c)
+answer sign_in(context& cx, call& c)
 {
-    auto given = read_credentials(c.request);
-    if (auto* refused = std::get_if<http::response>(&given)) {
-        return std::move(*refused);
+    const auto given = read_credentials(c.request);
+    if (!given) {
+        return given.error();
     }
-    const auto& [name, password] = std::get<name_and_password>(given);
-    if (auto refused = s.rate_limits.sign_in(c.request, name)) {
+    const auto& [name, password] = *given;
+    if (auto too_many = cx.limits.sign_in(c.request, name)) {
         spdlog::info("request {}: sign-in from {} has to wait", c.number, c.request.remote_addr);
-        return std::move(*refused);
+        return std::move(*too_many);
     }
-    auto done = s.store.sign_in(name, password, s.rate_limits.origin_of(c.request));
+    const auto done = cx.data.all.sign_in(name, password, rate_limits::origin_of(c.request));
     if (!done && done.error().kind == walls::db_error_kind::overloaded) {
-        return too_many_sign_ins(s);
+        // Passwords are slow to verify, on purpose; the queue is short, so that nobody waits in
+        // vain.
+        cx.metrics.waiting_sign_ins.Increment();
+        return http::refusal{503, "Too many people are signing in. Please try again.",
+                             cx.jitter.some_seconds()};
     }
     if (!done) {
-        return unavailable(s, done.error());
+        return done.error();
     }
     if (!*done) {
         spdlog::info("request {}: sign-in refused from {}", c.number, c.request.remote_addr);
-        return http::response::error(401, "Wrong name or password.");
+        return http::refusal{401, "Wrong name or password."};
     }
-    s.rate_limits.signed_in(c.request, name);
+    cx.limits.signed_in(c.request, name);
     const db::signed_in& in = **done;
-    s.metrics.sessions_ended.Increment(static_cast<double>(in.ended));
+    cx.metrics.sessions_ended.Increment(static_cast<double>(in.ended));
     spdlog::info("request {}: user {} signed in", c.number, walls::number(in.user));
     http::response r = http::response::json(
         json::serialize(json::object{{"session_id", in.session_id},
@@ -146,52 +146,50 @@ answer sign_in(services& s, call& c)
                                      {"expires_at", in.expires_at}}),
         201);
     // A foreign page must not be able to sign the visitor's browser in as somebody else.
-    if (http::request_origin_of(c.request, s.cors) != http::request_origin::foreign) {
-        r.headers.emplace_back("Set-Cookie", cookie_line(s, c.request, in.session_id,
-                                                         s.options.session_lifetime.count()));
+    if (http::request_origin_of(c.request, cx.cors) != http::request_origin::foreign) {
+        r.headers.emplace_back("Set-Cookie", cookie_line(cx, c.request, in.session_id,
+                                                         cx.options.session_lifetime.count()));
     }
     return r;
 }
 
-answer sign_out(services& s, call& c)
+answer sign_out(context& cx, call& c)
 {
-    auto caller = authenticate(s, c);
-    if (auto* refused = std::get_if<http::response>(&caller)) {
-        return std::move(*refused);
+    const auto caller = authenticate(cx, c, purpose::session);
+    if (!caller) {
+        return caller.error();
     }
     // All that the browser sent: a second good one would sign the user in again.
     bool any = false;
     for (const std::string& session_id : credentials_of(c.request).session_ids) {
-        if (const auto out = s.store.sign_out(session_id); !out) {
-            return unavailable(s, out.error());
-        } else {
-            any |= *out;
+        const auto out = cx.data.all.sign_out(session_id);
+        if (!out) {
+            return out.error();
         }
-        s.access.forget(session_id);
+        any |= *out;
+        cx.hub.forget(session_id);
     }
     if (!any) { // ended since it was remembered
-        return refusal(db::denied::signed_out);
+        return db::denied::signed_out;
     }
     // The user's own parked polls end now; those of other sessions of the same user look once and
     // park again.
-    const auto user = std::get<walls::identity_ptr>(caller)->user;
-    s.access.forget(user);
-    s.presence.wake(user, walls::woken::access_changed);
+    cx.hub.access_changed((*caller)->user);
     http::response r = http::response::json(R"({"signed_out":true})");
-    r.headers.emplace_back("Set-Cookie", cookie_line(s, c.request, "", 0));
+    r.headers.emplace_back("Set-Cookie", cookie_line(cx, c.request, "", 0));
     return r;
 }
 
-answer show_session(services& s, call& c)
+answer show_session(context& cx, call& c)
 {
     for (const std::string& session_id : credentials_of(c.request).session_ids) {
-        s.access.forget(session_id); // what is remembered may be a look old
+        cx.hub.forget(session_id); // what is remembered may be a look old
     }
-    auto caller = authenticate_reader(s, c);
-    if (auto* refused = std::get_if<http::response>(&caller)) {
-        return std::move(*refused);
+    const auto caller = authenticate(cx, c, purpose::reading);
+    if (!caller) {
+        return caller.error();
     }
-    const walls::identity& user = *std::get<walls::identity_ptr>(caller);
+    const walls::identity& user = **caller;
     return http::response::json(json::serialize(json::object{
         {"user", user_json(user.user, user.user_name)}, {"expires_at", utc_text(user.expires)}}));
 }

@@ -30,10 +30,8 @@ struct settings {
     // No options of their own: those of the database.
     std::size_t page_bytes = db::settings().page_bytes; // JSON of a page of history, of a search
     std::chrono::seconds session_lifetime = db::settings().session_lifetime;
-    std::size_t max_parked = 1'200'000;
-    std::size_t max_parked_per_user = 1'000; // 0: no limit
     enum class cookies { as_request, secure, plain } secure_cookie = cookies::as_request;
-    rate_settings rates{};
+    rate_settings rates;
 };
 
 } // namespace routes

@@ -1,6 +1,7 @@
 #include "fcgi_app/routes/table.hpp"
 
 #include "fcgi_app/routes/handlers.hpp"
+#include "fcgi_app/routes/send.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -14,7 +15,7 @@ namespace {
 struct route {
     std::string_view method;
     std::string_view path; // "{id}" stands for a wall's number, "{post_id}" for a post's
-    answer (*handler)(services&, call&);
+    answer (*handler)(context&, call&);
 };
 
 constexpr std::array table{
@@ -63,7 +64,7 @@ bool matches(std::string_view pattern, std::string_view path, call& c)
     return pattern.empty() && path.empty();
 }
 
-answer route_to_handler(services& s, call& c)
+answer route_to_handler(context& cx, call& c)
 {
     // HEAD is GET without the body, which dispatch() leaves out.
     std::string_view method =
@@ -77,7 +78,7 @@ answer route_to_handler(services& s, call& c)
             continue;
         }
         if (r.method == method) {
-            return r.handler(s, c);
+            return r.handler(cx, c);
         }
         allowed += std::string(r.method) + (r.method == "GET" ? ", HEAD, " : ", ");
     }
@@ -87,67 +88,46 @@ answer route_to_handler(services& s, call& c)
         return r;
     }
     if (allowed.empty()) {
-        return http::response::error(404, "There is nothing at this path.");
+        return http::refusal{404, "There is nothing at this path."};
     }
     http::response r = http::response::error(405, "This path does not know this method.");
     r.headers.emplace_back("Allow", allowed + "OPTIONS");
     return r;
 }
 
-answer guarded(services& s, call& c)
+// None: it comes later. Whatever a handler throws or refuses with ends here.
+std::optional<http::response> respond(context& cx, call& c)
 {
     try {
-        return route_to_handler(s, c);
+        auto a = route_to_handler(cx, c);
+        return a ? std::move(*a) : response_to(cx, a.error());
     } catch (const std::exception& e) {
-        s.metrics.failures.Increment();
+        cx.metrics.failures.Increment();
         spdlog::error("request {} {} {} failed: {}", c.number, c.request.method, c.request.path,
                       e.what());
         return http::response::error(500, "Something went wrong here. It has been logged.");
     }
 }
 
-// A large answer for which nobody asked for room counts, too, while it is sent.
-class in_memory {
-public:
-    in_memory(walls::answer_room& room, std::size_t bytes)
-        : room_(room)
-        , bytes_(bytes)
-    {
-        room_.add(bytes_);
-    }
-    ~in_memory() { room_.remove(bytes_); }
-    in_memory(const in_memory&) = delete;
-    in_memory& operator=(const in_memory&) = delete;
-
-private:
-    walls::answer_room& room_;
-    const std::size_t bytes_;
-};
-
 } // namespace
 
-void dispatch(services& s, call c)
+void dispatch(context& cx, call c)
 {
-    const std::string_view cors_lines = s.cors.lines_for(c.request.origin);
-    const answer a = guarded(s, c);
-    if (a && c.peer) {
-        spdlog::debug("request {} {} {} -> {}", c.number, c.request.method, c.request.path,
-                      a->status);
-        if (a->status >= 400 && a->status < 500) {
-            s.rate_limits.hold_back(c.request);
-        }
-        c.peer->begin(std::string(cors_lines) + http::to_cgi(*a, true));
-        if (c.request.method == "HEAD") {
-            // The head is all.
-        } else if (a->body.size() <= fastcgi::exchange::in_one) {
-            c.peer->write(a->body);
-        } else {
-            const in_memory held(s.room, c.room ? 0 : a->body.size());
-            std::array<std::string_view, 1> parts{a->body};
-            c.peer->write(parts);
-        }
-        c.peer->end();
+    const std::string_view cors_lines = cx.cors.lines_for(c.request.origin);
+    const auto r = respond(cx, c);
+    if (!r || !c.peer) {
+        return;
     }
+    spdlog::debug("request {} {} {} -> {}", c.number, c.request.method, c.request.path, r->status);
+    if (r->status >= 400 && r->status < 500) {
+        cx.limits.hold_back(c.request);
+    }
+    // A large answer for which nobody asked for room counts, too, while it is sent.
+    const std::size_t unasked =
+        c.room || r->body.size() <= fastcgi::exchange::in_one ? 0 : r->body.size();
+    cx.large.room.add(unasked);
+    send(*c.peer, cors_lines, *r, c.request.method == "HEAD");
+    cx.large.room.remove(unasked);
 }
 
 } // namespace routes

@@ -7,6 +7,6 @@ namespace routes {
 
 // Answers the request through c.peer, now or later (a parked poll). Everything that a handler
 // throws is caught here: logged, counted, answered 500.
-void dispatch(services& s, call c);
+void dispatch(context& cx, call c);
 
 } // namespace routes

@@ -8,21 +8,18 @@ namespace routes {
 
 namespace json = boost::json;
 
-answer list_walls(services& s, call& c)
+answer list_walls(context& cx, call& c)
 {
-    auto caller = authenticate_reader(s, c);
-    if (auto* refused = std::get_if<http::response>(&caller)) {
-        return std::move(*refused);
+    const auto caller = authenticate(cx, c, purpose::reading);
+    if (!caller) {
+        return caller.error();
     }
-    const auto answered = s.store.walls_of(reader_of(*std::get<walls::identity_ptr>(caller)));
-    if (!answered) {
-        return unavailable(s, answered.error());
-    }
-    if (const auto* why = std::get_if<db::denied>(&*answered)) {
-        return refusal(*why);
+    const auto listed = allowed(cx.data.all.walls_of(reader_of(**caller)));
+    if (!listed) {
+        return listed.error();
     }
     json::array list;
-    for (const db::wall_summary& w : std::get<std::vector<db::wall_summary>>(*answered)) {
+    for (const db::wall_summary& w : *listed) {
         list.push_back(json::object{{"id", walls::number(w.id)},
                                     {"name", w.name},
                                     {"kind", w.kind},
@@ -35,31 +32,27 @@ answer list_walls(services& s, call& c)
     return http::response::json(json::serialize(json::object{{"walls", std::move(list)}}));
 }
 
-answer mark_read(services& s, call& c)
+answer mark_read(context& cx, call& c)
 {
-    auto caller = authenticate_writer(s, c);
-    if (auto* refused = std::get_if<http::response>(&caller)) {
-        return std::move(*refused);
+    const auto caller = authenticate(cx, c, purpose::wall_costs);
+    if (!caller) {
+        return caller.error();
     }
-    auto body = json_body(c.request);
-    if (auto* refused = std::get_if<http::response>(&body)) {
-        return std::move(*refused);
+    const auto body = json_body(c.request);
+    if (!body) {
+        return body.error();
     }
-    const auto* id = std::get<json::object>(body).if_contains("id");
+    const auto* id = body->if_contains("id");
     if (id == nullptr || !id->is_int64() || id->get_int64() < 0) {
-        return http::response::error(
-            422, "id must be the number of an entry: digits only, from 0 to 9223372036854775807.");
+        return http::refusal{
+            422, "id must be the number of an entry: digits only, from 0 to 9223372036854775807."};
     }
-    const auto marked = s.store.mark_read(reader_of(*std::get<walls::identity_ptr>(caller)),
-                                          walls::wall_id{c.wall}, walls::entry_id{id->get_int64()});
+    const auto marked = allowed(cx.data.all.mark_read(reader_of(**caller), walls::wall_id{c.wall},
+                                                      walls::entry_id{id->get_int64()}));
     if (!marked) {
-        return unavailable(s, marked.error());
+        return marked.error();
     }
-    if (const auto* why = std::get_if<db::denied>(&*marked)) {
-        return refusal(*why);
-    }
-    return http::response::json(
-        json::serialize(json::object{{"read", std::get<std::int64_t>(*marked)}}));
+    return http::response::json(json::serialize(json::object{{"read", *marked}}));
 }
 
 } // namespace routes

@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(nothing_given_leaves_the_defaults)
     const auto out = load_given({});
     BOOST_TEST(out.errors.empty());
     BOOST_TEST(out.settings.routes.poll_time.count() == 60'000);
-    BOOST_TEST(out.settings.routes.max_parked == 1'200'000u);
+    BOOST_TEST(out.settings.walls.max_parked == 1'200'000u);
     BOOST_TEST(out.settings.database.notify);
     BOOST_TEST(out.settings.listen.empty());
 }
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(what_follows_from_other_options_is_derived)
     BOOST_TEST(c.database.session_lifetime.count() == 2 * 86'400);
     BOOST_TEST(c.routes.session_lifetime.count() == 2 * 86'400);
     BOOST_TEST(c.routes.rates.user_posts_per_second == 20u);
-    BOOST_TEST(c.routes.max_parked_per_user == 1'000u);
+    BOOST_TEST(c.walls.max_parked_per_user == 1'000u);
 
     const auto long_polls = load_given({"poll_seconds = 3600", {}, {}}).settings;
     BOOST_TEST(long_polls.routes.poll_spread.count() == 5'000); // at most
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(without_rate_limits_there_is_none)
          {r.user_polls_per_second, r.address_polls_per_second, r.user_posts_per_second,
           r.address_posts_per_second, r.user_reads_per_second, r.address_reads_per_second,
           r.address_sign_ins_per_minute, r.address_refusals_per_second,
-          c.routes.max_parked_per_user}) {
+          c.walls.max_parked_per_user}) {
         BOOST_TEST(limit == 0u);
     }
     BOOST_TEST(r.sign_in_longest_delay.count() == 0);

@@ -15,6 +15,29 @@ namespace {
 
 constexpr std::size_t stack_bytes = std::size_t{16} * 1024;
 
+// A pool whose jobs all have the same body.
+template <class Argument>
+class jobs_of {
+public:
+    jobs_of(stack_pool& stacks, void (*body)(Argument))
+        : pool_(stacks)
+        , body_(body)
+    {
+    }
+    void run_now(Argument a)
+    {
+        auto job = [body = body_, held = std::move(a)]() mutable { body(std::move(held)); };
+        pool_.run_now(job);
+    }
+    void trim(std::size_t keep) { pool_.trim(keep); }
+    void stop() { pool_.stop(); }
+    std::size_t idle() const { return pool_.idle(); }
+
+private:
+    fiber_pool pool_;
+    void (*body_)(Argument);
+};
+
 // A job that parks until the test wakes it.
 struct parked_job {
     sleeper place;
@@ -29,7 +52,7 @@ void run(parked_job* job)
     job->done = true;
 }
 
-using fibers_of_test = fiber_pool<parked_job*>;
+using fibers_of_test = jobs_of<parked_job*>;
 
 void start(fibers_of_test& all, std::vector<parked_job>& jobs)
 {
@@ -58,7 +81,7 @@ void end(fibers_of_test& all, const stack_pool& stacks)
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(standing_fibers_)
+BOOST_AUTO_TEST_SUITE(fiber_pool_)
 
 // The same for a fresh fiber and for one that stood idle: another fiber that is ready the whole
 // time does not run before the job has come to its wait, and does before the caller goes on.
@@ -70,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_job_runs_at_once_up_to_its_first_wait)
             sleeper place;
         };
         stack_pool stacks(stack_bytes);
-        fiber_pool<noting*> all(stacks, [](noting* job) {
+        jobs_of<noting*> all(stacks, [](noting* job) {
             job->order.push_back(1);
             job->place.sleep();
             job->order.push_back(4);
@@ -97,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_job_that_does_not_wait_is_done_when_the_caller_goes_on)
 {
     in_loop([](reactor&) {
         stack_pool stacks(stack_bytes);
-        fiber_pool<int*> all(stacks, [](int* sum) { ++*sum; });
+        jobs_of<int*> all(stacks, [](int* sum) { ++*sum; });
         int sum = 0;
         for (int i = 1; i <= 1'000; ++i) {
             all.run_now(&sum);
@@ -115,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_job_is_moved_and_lives_as_long_as_it_runs)
     in_loop([](reactor&) {
         using owner = std::shared_ptr<sleeper>;
         stack_pool stacks(stack_bytes);
-        fiber_pool<owner> all(stacks, [](owner job) {
+        jobs_of<owner> all(stacks, [](owner job) {
             job->sleep();
             job.reset();
         });
@@ -138,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_job_may_throw_and_catch)
 {
     in_loop([](reactor&) {
         stack_pool stacks(4 * stack_bytes);
-        fiber_pool<int*> all(stacks, [](int* caught) {
+        jobs_of<int*> all(stacks, [](int* caught) {
             try {
                 throw std::runtime_error("no");
             } catch (const std::exception&) {

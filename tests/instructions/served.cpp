@@ -57,53 +57,39 @@ private:
 
 served::served(fibers::reactor& loop)
     : loop_(loop)
-    , steps_(loop, 8)
-    , refresher_({store_, hash_, recent_, access_, presence_, parking_},
-                 {std::chrono::hours(1), std::chrono::milliseconds(1), 100})
-    , backlog_({store_, hash_, recent_, room_, steps_}, {})
-    , posting_(store_, 1, 100)
-    , services_{route_settings_, cors_,           store_,         presence_,      hash_,
-                recent_,         parking_,        access_,        refresher_,     backlog_,
-                posting_,        request_stacks_, parked_stacks_, parked_fibers_, metrics_,
-                random_,         rate_limits_,    room_,          steps_}
-    , server_(loop, request_stacks_, allowed(),
-              [this](fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer) {
-                  routes::receive(services_, std::move(r), std::move(peer));
-              },
-              observer_, {&unsent_, &steps_})
+    , application_(loop, config_, store_)
     , listener_(unix_socket())
 {
     const sockaddr_un any{AF_UNIX, {}};
     must(bind(listener_, reinterpret_cast<const sockaddr*>(&any), sizeof(sa_family_t)) == 0,
          "bind"); // the kernel finds a name
     must(::listen(listener_, 64) == 0, "listen");
-    must(server_.listen(listener_), "epoll");
-    jobs_.emplace_back([this] { refresher_.run(); });
-    jobs_.emplace_back([this] { parking_.run(); });
-    jobs_.emplace_back([this] { server_.run_timers(); });
+    must(application_.listen(listener_), "epoll");
+    application_.start();
 }
 
 served::~served()
 {
-    parked_fibers_.stop();
-    room_.stop();
-    server_.stop(std::chrono::steady_clock::now() + std::chrono::seconds(5),
-                 [this] { presence_.wake_all(walls::woken::stopping); });
-    until([this] { return parked_stacks_.in_use() == 0; });
-    refresher_.stop();
-    parking_.stop();
-    for (auto& job : jobs_) {
-        job.join();
-    }
+    application_.answer_all(std::chrono::steady_clock::now() + std::chrono::seconds(5));
+    application_.stop();
     close(listener_);
 }
 
-fastcgi::limits served::allowed()
+pollster::config served::settings()
 {
-    fastcgi::limits l;
-    l.receive_timeout = std::chrono::hours(1);
-    l.send_timeout = std::chrono::hours(1);
-    return l;
+    using namespace std::chrono_literals;
+    pollster::config c;
+    c.fastcgi.receive_timeout = 1h;
+    c.fastcgi.send_timeout = 1h;
+    c.routes.poll_time = 2h;
+    c.routes.poll_spread = 1h;
+    c.routes.rates = routes::rate_settings::none();
+    c.walls.look = 1h;
+    c.walls.refresh.period = 1h;
+    c.walls.refresh.hint_gap = 1ms;
+    c.walls.max_parked_per_user = 0;
+    c.database.connections = 1;
+    return c;
 }
 
 std::unique_ptr<fibers::descriptor> served::connect()
@@ -113,8 +99,8 @@ std::unique_ptr<fibers::descriptor> served::connect()
     must(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0, "getsockname");
     const int fd = unix_socket();
     must(::connect(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0, "connect");
-    const std::size_t before = server_.connections();
-    until([&] { return server_.connections() > before; });
+    const std::size_t before = application_.connections();
+    until([&] { return application_.connections() > before; });
     return std::make_unique<fibers::descriptor>(loop_, fd);
 }
 

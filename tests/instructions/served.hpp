@@ -3,14 +3,9 @@
 // thread, under fibers::scheduler.
 #pragma once
 
-#include "fcgi_app/answer_budget.hpp"
-#include "fcgi_app/fastcgi/server.hpp"
-#include "fcgi_app/routes/poll_in_progress.hpp"
-#include "fcgi_app/server_observer.hpp"
+#include "fcgi_app/application.hpp"
 #include "fibers/descriptor.hpp"
 #include "tests/walls/fakes.hpp"
-
-#include <boost/fiber/fiber.hpp>
 
 #include <functional>
 #include <memory>
@@ -96,47 +91,23 @@ public:
     served& operator=(const served&) = delete;
 
     walls::testing::fake_database& data() { return store_.data; }
-    std::size_t parked() const { return parking_.parked_now(); }
-    std::size_t clients() const { return presence_.clients(); }
-    std::size_t connections() const { return server_.connections(); }
-    void hint() { refresher_.hint(); } // something was committed
+    std::size_t parked() const { return application_.hub().count().parked; }
+    std::size_t clients() const { return application_.hub().count().clients; }
+    std::size_t connections() const { return application_.connections(); }
+    void hint() { application_.hub().hint(); } // something was committed
 
     std::unique_ptr<fibers::descriptor> connect();
     // Lets everything else run, turn by turn, until `condition` holds.
     void until(const std::function<bool()>& condition);
 
 private:
-    static fastcgi::limits allowed();
+    static pollster::config settings();
 
     fibers::reactor& loop_;
-    const routes::settings route_settings_{.poll_time = std::chrono::hours(2),
-                                           .poll_spread = std::chrono::hours(1),
-                                           .max_parked_per_user = 0};
-    const http::cors cors_{{}};
-    fibers::stack_pool request_stacks_{std::size_t{128} * 1024};
-    fibers::stack_pool parked_stacks_{std::size_t{16} * 1024};
-    fibers::fiber_pool<routes::poll_in_progress> parked_fibers_{parked_stacks_,
-                                                                routes::poll_in_progress::park};
-    routes::metrics metrics_;
-    std::minstd_rand random_{1};
-    routes::rate_limits rate_limits_{routes::rate_settings::none(), metrics_};
+    const pollster::config config_ = settings();
     memory_store store_;
-    walls::presence presence_;
-    walls::global_hash hash_;
-    walls::answer_room room_{std::size_t{1} << 27};
-    fibers::step_gate steps_;
-    walls::recent_entries recent_{{}};
-    walls::parking parking_{hash_, presence_, std::chrono::hours(1)};
-    walls::access_cache access_{store_};
-    walls::refresher refresher_;
-    walls::backlog backlog_;
-    db::post_groups posting_;
-    routes::services services_;
-    pollster::server_observer observer_{allowed(), metrics_};
-    pollster::answer_budget unsent_{room_};
-    fastcgi::server server_;
+    pollster::application application_;
     int listener_ = -1;
-    std::vector<boost::fibers::fiber> jobs_;
 };
 
 } // namespace instructions

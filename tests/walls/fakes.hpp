@@ -51,6 +51,8 @@ public:
     bool down = false;
     bool loads_fail = false;
     bool forget_everything = false;
+    bool missing_from_pages = false;          // a page has no entry, although the head is further
+    bool epoch_of_pages_is_behind = false;    // another history begins at each read
     std::chrono::milliseconds clock_ahead{0}; // of ours
     int looks = 0;
     int loads = 0;
@@ -127,7 +129,7 @@ public:
             p.epoch = epoch(number(c.wall));
             std::size_t bytes = 0;
             for (const entry& e : feed[number(c.wall)]) {
-                if (e.id <= c.last) {
+                if (e.id <= c.last || missing_from_pages) {
                     continue;
                 }
                 if (p.entries.size() == most.entries || bytes >= most.wall_bytes ||
@@ -138,6 +140,9 @@ public:
                 p.entries.push_back(e);
                 bytes += 300 + e.user_name.size() + e.body.value_or("").size();
                 all += 300 + e.user_name.size() + e.body.value_or("").size();
+            }
+            if (epoch_of_pages_is_behind) {
+                p.epoch = wall_epoch{number(p.epoch) - 1};
             }
             read += p.entries.size();
             pages.push_back(std::move(p));

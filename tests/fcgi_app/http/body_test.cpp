@@ -24,11 +24,11 @@ http::request with(std::string type, std::string body, std::string coding = {},
 std::string taken_as(const http::request& r, bool form_too = true)
 {
     const auto encoding = http::encoding_of(r, form_too);
-    if (const auto* refused = std::get_if<http::refusal>(&encoding)) {
-        BOOST_TEST(refused->status == 415);
-        return refused->sentence;
+    if (!encoding) {
+        BOOST_TEST(encoding.error().status == 415);
+        return encoding.error().sentence;
     }
-    switch (std::get<http::encoding>(encoding)) {
+    switch (*encoding) {
     case http::encoding::nothing:
         return "nothing";
     case http::encoding::form:
@@ -42,10 +42,10 @@ std::string taken_as(const http::request& r, bool form_too = true)
 std::string read(std::string_view text)
 {
     const auto object = http::parse_json_object(text);
-    if (const auto* refused = std::get_if<http::refusal>(&object)) {
-        return std::to_string(refused->status) + " " + refused->sentence;
+    if (!object) {
+        return std::to_string(object.error().status) + " " + object.error().sentence;
     }
-    return boost::json::serialize(std::get<boost::json::object>(object));
+    return boost::json::serialize(*object);
 }
 
 const std::string form = "application/x-www-form-urlencoded";

@@ -16,15 +16,16 @@ void json_object(std::string_view input)
     const auto read = http::parse_json_object(input);
     json::error_code error;
     const auto document = json::parse(input, error); // 32 levels deep at most, as ours
-    if (const auto* refused = std::get_if<http::refusal>(&read)) {
-        must(refused->status == 400 || refused->status == 422, "a status of a client's mistake");
-        must(refused->sentence.ends_with('.') && http::is_text(refused->sentence), "a sentence");
-        must(http::is_text(input) || refused->status == 422 || input.empty(),
+    if (!read) {
+        const http::refusal& refused = read.error();
+        must(refused.status == 400 || refused.status == 422, "a status of a client's mistake");
+        must(refused.sentence.ends_with('.') && http::is_text(refused.sentence), "a sentence");
+        must(http::is_text(input) || refused.status == 422 || input.empty(),
              "what is no text is told so");
         return;
     }
     must(!error && document.is_object(), "only an object is accepted");
-    const auto& members = std::get<json::object>(read);
+    const auto& members = *read;
     must(members.size() == document.get_object().size(), "all members, each once");
     for (const auto& [key, value] : document.get_object()) {
         const auto* found = members.if_contains(key);

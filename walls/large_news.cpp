@@ -1,31 +1,31 @@
-#include "fcgi_app/routes/large_news.hpp"
+#include "walls/large_news.hpp"
 
 #include <utility>
 
-namespace routes {
+namespace walls {
 
-void large_news::entries(const walls::head& h, walls::page_ptr page)
+void large_news::entries(const head& h, page_ptr page)
 {
-    walls_json_.begin(end_, h.wall);
+    json_.begin(end_, h.wall);
     const bool more = page->more;
+    reached_.push_back({h.wall, page->last, h.epoch});
     walls_.push_back({std::exchange(end_, {}), std::move(page)});
     news_json::end(end_, h, more);
 }
 
-void large_news::reset(const walls::head& h)
+void large_news::reset(const head& h)
 {
-    walls_json_.reset(end_, h);
+    json_.reset(end_, h);
+    reached_.push_back({h.wall, h.newest, h.epoch});
 }
 
-void large_news::finish(std::string_view cors_lines)
+void large_news::finish()
 {
     end_ += more_ ? news_json::finish_with_more : news_json::finish;
-    std::size_t body = end_.size();
+    bytes_ = end_.size();
     for (const auto& w : walls_) {
-        body += w.before.size() + w.page->json.size();
+        bytes_ += w.before.size() + w.page->json.size();
     }
-    append_head(head_, cors_lines, body);
-    bytes_ = head_.size() + body;
 }
 
 std::vector<std::string_view> large_news::parts() const
@@ -40,4 +40,4 @@ std::vector<std::string_view> large_news::parts() const
     return all;
 }
 
-} // namespace routes
+} // namespace walls

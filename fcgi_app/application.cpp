@@ -1,0 +1,65 @@
+#include "fcgi_app/application.hpp"
+
+#include "fcgi_app/routes/receive.hpp"
+
+#include <boost/fiber/operations.hpp>
+
+#include <random>
+#include <utility>
+
+namespace pollster {
+
+namespace {
+
+constexpr std::size_t request_stack_bytes =
+    std::size_t{128} * 1024; // JSON and logging; warm stacks are reused
+// Of 64 KB each: what a ping waits for in a turn.
+constexpr std::size_t steps_a_turn = 8;
+
+} // namespace
+
+application::application(fibers::reactor& loop, const config& c, db::store& database)
+    : cors_(c.cors_origins)
+    , request_stacks_(request_stack_bytes)
+    , jitter_(std::random_device{}())
+    , rate_limits_(c.routes.rates, metrics_)
+    , room_(c.walls.room_bytes)
+    , steps_(loop, steps_a_turn)
+    , hub_({database, database.older_entries(), database, room_, steps_, request_stacks_}, c.walls)
+    , posting_(database, c.database.connections, c.database.waiting_jobs)
+    , context_{c.routes,        cors_,        hub_,     {database, posting_},
+               {room_, steps_}, rate_limits_, metrics_, jitter_}
+    , observer_(c.fastcgi, metrics_)
+    , server_(loop, request_stacks_, c.fastcgi,
+              [this](fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer) {
+                  routes::receive(context_, std::move(r), std::move(peer));
+              },
+              observer_, {&unsent_, &steps_})
+{
+    room_.on_wait = [this] { metrics_.answer_waits.Increment(); };
+}
+
+void application::start()
+{
+    hub_.start();
+    server_timers_ = boost::fibers::fiber([this] { server_.run_timers(); });
+}
+
+bool application::answer_all(fibers::steady_time deadline)
+{
+    const bool answered = server_.stop(deadline, [this] { hub_.drain(); });
+    const auto last = deadline + fastcgi::server::to_end_after_deadline;
+    while (hub_.stacks_in_use() > 0 && std::chrono::steady_clock::now() < last) {
+        hub_.drain();
+        boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
+    }
+    return answered && hub_.stacks_in_use() == 0;
+}
+
+void application::stop()
+{
+    hub_.stop();
+    server_timers_.join();
+}
+
+} // namespace pollster

@@ -1,0 +1,38 @@
+// What the handlers of the routes work with, in a few parts. The application builds it once
+// (fcgi_app/app.cpp), tests build it from fakes. Thread of the event loop only.
+#pragma once
+
+#include "db/post_groups.hpp"
+#include "db/store.hpp"
+#include "fcgi_app/http/cors.hpp"
+#include "fcgi_app/routes/jitter.hpp"
+#include "fcgi_app/routes/metrics.hpp"
+#include "fcgi_app/routes/rate_limits.hpp"
+#include "fcgi_app/routes/settings.hpp"
+#include "fibers/step_gate.hpp"
+#include "walls/answer_room.hpp"
+#include "walls/hub.hpp"
+
+namespace routes {
+
+struct context {
+    struct stored { // what is in the database
+        db::store& all;
+        db::post_groups& posting;
+    };
+    struct large_answers { // what holds more than walls::most_in_one_piece takes its turn
+        walls::answer_room& room;
+        fibers::step_gate& steps;
+    };
+
+    const settings& options;
+    const http::cors& cors;
+    walls::hub& hub;
+    stored data;
+    large_answers large;
+    rate_limits& limits;
+    routes::metrics& metrics;
+    routes::jitter& jitter;
+};
+
+} // namespace routes

@@ -1,0 +1,113 @@
+#include "fcgi_app/routes/poll_sink.hpp"
+
+#include "fcgi_app/routes/send.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <charconv>
+#include <string>
+
+namespace routes {
+
+namespace {
+
+constexpr std::string_view nothing_new = R"({"walls":{}})";
+
+// A CGI head of 200 for a body of so many bytes.
+std::string head_of(std::string_view cors_lines, std::size_t body_bytes)
+{
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, body_bytes).ptr;
+    std::string head;
+    head.reserve(160 + cors_lines.size());
+    head += cors_lines;
+    head += "Status: 200 OK\r\nContent-Type: application/json\r\nCache-Control: "
+            "no-store\r\nContent-Length: ";
+    head.append(digits, end);
+    head += "\r\n\r\n";
+    return head;
+}
+
+} // namespace
+
+void poll_sink::answer(std::string_view json)
+{
+    peer_->begin(head_of(cors_lines_, json.size()));
+    peer_->write(json);
+    peer_->end();
+}
+
+void poll_sink::write(std::string_view json)
+{
+    context_->metrics.polls_news.Increment();
+    answer(json);
+}
+
+void poll_sink::write(std::span<std::string_view> parts, std::size_t bytes)
+{
+    context_->metrics.polls_news.Increment();
+    peer_->begin(head_of(cors_lines_, bytes));
+    if (bytes > fastcgi::exchange::in_one) {
+        peer_->write(parts);
+    } else {
+        for (const auto part : parts) {
+            peer_->write(part);
+        }
+    }
+    peer_->end();
+}
+
+void poll_sink::refuse(const refused& why)
+{
+    context_->metrics.polls_refused.Increment();
+    send(*peer_, cors_lines_, response_to(*context_, why));
+}
+
+// The first three happen on the small stack of a parked fiber: nothing deep here.
+void poll_sink::end(const walls::ending& e)
+{
+    using reason = walls::ending::reason;
+    switch (e.why) {
+    case reason::time_up:
+    case reason::stopping:
+        context_->metrics.polls_empty.Increment();
+        answer(nothing_new);
+        break;
+    case reason::gone:
+        context_->metrics.polls_gone.Increment();
+        break;
+    default:
+        end_refused(e);
+        break;
+    }
+}
+
+void poll_sink::end_refused(const walls::ending& e)
+{
+    using reason = walls::ending::reason;
+    switch (e.why) {
+    case reason::signed_out:
+        refuse(http::refusal{400, "Invalid user!"});
+        break;
+    case reason::no_wall:
+        refuse(http::refusal{400, "Invalid parameters!"});
+        break;
+    case reason::database:
+        refuse(*e.error);
+        break;
+    case reason::too_many:
+        context_->metrics.refused_parking.Increment();
+        spdlog::warn("request {}: a poll was refused, {} are parked (max_parked)", number_,
+                     context_->hub.count().parked);
+        refuse(
+            http::refusal{503, "The server is full. Please try again.", std::chrono::seconds(5)});
+        break;
+    default:
+        context_->metrics.failures.Increment();
+        spdlog::error("request {}: a poll failed: {}", number_, e.what);
+        refuse(http::refusal{500, "Something went wrong here. It has been logged."});
+        break;
+    }
+}
+
+} // namespace routes

@@ -1,0 +1,54 @@
+// How the answer of a poll leaves (walls/delivery.hpp, "sink"): there is one, and it ends with the
+// first write. Fibers of the event loop only.
+#pragma once
+
+#include "fcgi_app/fastcgi/exchange.hpp"
+#include "fcgi_app/routes/context.hpp"
+#include "fcgi_app/routes/refused.hpp"
+#include "walls/delivery.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace routes {
+
+class poll_sink {
+public:
+    // `cors_lines` live as long as the server. `number` names the request in the log.
+    poll_sink(context& cx, std::unique_ptr<fastcgi::exchange> peer, std::string_view cors_lines,
+              std::uint64_t number)
+        : context_(&cx)
+        , peer_(std::move(peer))
+        , cors_lines_(cors_lines)
+        , number_(number)
+    {
+    }
+
+    void write(std::string_view json);
+    void write(std::span<std::string_view> parts, std::size_t bytes);
+    static bool goes_on() { return false; }
+    void end(const walls::ending& e);
+    bool full() const { return peer_->full(); }
+    void wait_until_it_reads() { peer_->wait_until_it_reads(); }
+    bool gone() const { return peer_->gone(); }
+    template <class Callback>
+    auto on_disconnect(Callback callback)
+    {
+        return fastcgi::disconnect_callback<Callback>(*peer_, std::move(callback));
+    }
+
+private:
+    void answer(std::string_view json);
+    [[gnu::noinline]] void end_refused(const walls::ending& e);
+    void refuse(const refused& why);
+
+    context* context_;
+    std::unique_ptr<fastcgi::exchange> peer_;
+    std::string_view cors_lines_;
+    std::uint64_t number_;
+};
+
+} // namespace routes

@@ -1,0 +1,319 @@
+// One waiting client: who it is, where it stands, until when it waits, and how its answers leave.
+//
+//   request fiber   compare: if the hash is fresh for these cursors, or after a look
+//                   news -> write;  nothing new -> park
+//   parked fiber    a stack of which one page is touched: sleep
+//                   woken, and the new entries are at hand -> write
+//   request fiber   anything else: from the first step again; what is large, or has to be read,
+//                   waits for room first (walls::answer_room)
+//
+// It travels between the fibers as a value. Fibers of the event loop only. walls/hub.hpp says why
+// nothing is missed.
+//
+// A sink is how the answers of one kind of client leave (a poll, a stream): movable, with the
+// members that the concept below names.
+//
+//   write(json)            an answer in one piece
+//   write(parts, bytes)    a large one; the parts stay where they are until it returns. May block
+//   goes_on()              may another write follow? Never after the first one of a poll
+//   end(ending)            the last word: there was nothing (more) to write
+//   full()                 so much waits for the peer that a write would have to wait, too
+//   wait_until_it_reads()  blocks meanwhile
+//   gone()                 the peer has left
+//   on_disconnect(f)       an object; while it lives, f is called when the peer leaves, or at once
+//                          if it has left
+#pragma once
+
+#include "walls/hub.hpp"
+#include "walls/parked.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace walls {
+
+// Why a delivery ended without (further) news.
+struct ending {
+    enum class reason {
+        time_up,    // the deadline, or too many of this user's are parked
+        stopping,   // the server stops
+        gone,       // the peer left: nobody hears it any more
+        signed_out, // the session has ended
+        no_wall,    // the user may see none of the walls any more
+        database,   // `error` says what it has
+        too_many,   // max_parked
+        failed,     // a bug; `what` is for the log
+    };
+    reason why{};
+    std::optional<db_error> error = std::nullopt;
+    std::string what = {};
+};
+
+template <class S>
+concept sink = std::movable<S> &&
+    requires(S s, std::string_view json, std::span<std::string_view> parts, std::size_t bytes,
+             const ending& e)
+{
+    s.write(json);
+    s.write(parts, bytes);
+    {
+        s.goes_on()
+        } -> std::same_as<bool>;
+    s.end(e);
+    {
+        s.full()
+        } -> std::same_as<bool>;
+    s.wait_until_it_reads();
+    {
+        s.gone()
+        } -> std::same_as<bool>;
+    s.on_disconnect([] {});
+};
+
+template <sink Sink>
+class delivery {
+public:
+    // `asked`: the client's cursors. Walls that `who` may not see are left out for as long as that
+    // is so; at least one is to be seen. Counts as a connected client from here on.
+    delivery(hub& h, identity_ptr who, std::vector<cursor> asked, fibers::steady_time deadline,
+             Sink to)
+        : hub_(h)
+        , client_(h.connect())
+        , who_(std::move(who))
+        , local_(std::move(asked))
+        , deadline_(deadline)
+        , sink_(std::move(to))
+    {
+        keep_visible();
+    }
+
+    // In a fiber of a request, which may block in it: writes to the sink, or hands over to a parked
+    // fiber.
+    static void run(delivery self)
+    {
+        try {
+            if (self.compare() == next::ended) {
+                return;
+            }
+            // No wait since the comparison, and none before the park.
+            if (!self.hub_.admit(self.who_->user)) {
+                self.end({ending::reason::too_many});
+                return;
+            }
+            auto job = [&self] { park(std::move(self)); };
+            self.hub_.run_parked(job);
+        } catch (const std::exception& e) {
+            self.end({ending::reason::failed, std::nullopt, e.what()});
+        }
+    }
+
+private:
+    enum class next { ended, park };
+
+    // Every wait in here may have let something happen: access may have changed, so it is asked for
+    // again before anything is written or parked. `park` is returned without a wait since the
+    // comparison.
+    next compare()
+    {
+        answer_room::share room; // of an answer that is large, or has to be read
+        for (int looked_again = 0;;) {
+            if (!hub_.still_valid(who_) && !identify_again()) {
+                return next::ended;
+            }
+            if (const auto caught_up = hub_.catch_up(local_, who_->read_at); !caught_up) {
+                return end({ending::reason::database, caught_up.error()});
+            }
+            if (!hub_.still_valid(who_)) {
+                continue;
+            }
+            if (sink_.full()) {
+                room.release();
+                sink_.wait_until_it_reads();
+                continue;
+            }
+            comparison c = hub_.compare(local_);
+            if (c.older.empty()) {
+                if (!c.found.any()) {
+                    return next::park;
+                }
+                if (!write(c.found)) {
+                    return next::ended;
+                }
+                continue;
+            }
+            if (const auto needed = hub_.room_for(local_); room.bytes() < needed) {
+                room.release();
+                room = hub_.take_room(who_->user, needed);
+                if (sink_.gone()) {
+                    return end({ending::reason::gone});
+                }
+                if (!room) {
+                    return end({ending::reason::stopping});
+                }
+                continue;
+            }
+            const auto read = hub_.read_backlog(local_, looked_again > 0);
+            if (!read) {
+                return end({ending::reason::database, read.error()});
+            }
+            if (!hub_.still_valid(who_)) {
+                continue;
+            }
+            if (!read->missing.empty()) {
+                if (const auto looked = look_again(read->missing, ++looked_again); !looked) {
+                    return end({ending::reason::database, looked.error()});
+                }
+                continue;
+            }
+            room.keep(read->found.bytes());
+            if (!write(read->found)) {
+                return next::ended;
+            }
+            room.release();
+            looked_again = 0;
+        }
+    }
+
+    // The job of a parked fiber: sleeps, then writes or goes on in a request fiber. Nothing in it
+    // may go deep: each page of stack that is touched costs 4 KiB for each of a million.
+    static void park(delivery self)
+    {
+        parked here(self.who_->user, self.local_);
+        std::vector<cursor>().swap(self.local_); // `here` has it, without a chunk of heap
+        woken why{};
+        {
+            const auto watch = self.sink_.on_disconnect([&here] { here.wake(woken::gone); });
+            // The session may have got another end since the delivery began.
+            why = self.hub_.park(here, std::min(self.deadline_, self.who_->ends));
+        }
+        if (why == woken::gone) {
+            self.end({ending::reason::gone});
+            return;
+        }
+        if (why == woken::stopping) {
+            self.end({ending::reason::stopping});
+            return;
+        }
+        const bool session_over = self.who_->ends <= std::chrono::steady_clock::now();
+        if (why == woken::timed_out && !session_over) {
+            self.end({ending::reason::time_up});
+            return;
+        }
+        for (const watch& w : here.watches()) {
+            self.local_.push_back(w.seen);
+        }
+        if (why == woken::risen && self.hub_.still_valid(self.who_) && !self.sink_.full()) {
+            comparison c = self.hub_.compare(self.local_);
+            if (c.older.empty() && c.found.any() && !self.write(c.found)) {
+                return;
+            }
+        }
+        hub& h = self.hub_;
+        h.run_request([d = std::move(self)]() mutable { run(std::move(d)); });
+    }
+
+    // True: the delivery goes on, from where the client stands now.
+    bool write(news& n)
+    {
+        client_.answered();
+        sink_.write(n.finish());
+        return goes_on_from(n.reached());
+    }
+    bool write(const large_news& n)
+    {
+        client_.answered();
+        auto parts = n.parts();
+        sink_.write(std::span(parts), n.bytes());
+        return goes_on_from(n.reached());
+    }
+    bool goes_on_from(std::span<const cursor> reached)
+    {
+        if (!sink_.goes_on()) {
+            return false;
+        }
+        client_.waits_again();
+        for (const cursor& now : reached) {
+            for (cursor& mine : local_) {
+                mine = mine.wall == now.wall ? now : mine;
+            }
+        }
+        return true;
+    }
+
+    next end(const ending& e)
+    {
+        if (e.why != ending::reason::gone) {
+            client_.answered();
+        }
+        sink_.end(e);
+        return next::ended;
+    }
+
+    // The session is not what it was, or not known any more. False: this was the end.
+    bool identify_again()
+    {
+        auto found = hub_.authenticate({&who_->token, 1});
+        if (!found) {
+            end({ending::reason::database, found.error()});
+            return false;
+        }
+        if (!*found) {
+            end({ending::reason::signed_out});
+            return false;
+        }
+        who_ = *found;
+        keep_visible();
+        if (local_.empty()) {
+            end({ending::reason::no_wall});
+            return false;
+        }
+        return true;
+    }
+
+    // A wall that is lost, or was asked for too early, waits in hidden_: it may be gained.
+    void keep_visible()
+    {
+        constexpr std::size_t most_hidden = 64; // 24 bytes each, for who asks for walls of others
+        const auto visible = [this](const cursor& c) { return who_->may_see(c.wall); };
+        const auto gained = std::partition(hidden_.begin(), hidden_.end(), std::not_fn(visible));
+        local_.insert(local_.end(), gained, hidden_.end());
+        hidden_.erase(gained, hidden_.end());
+        for (const cursor& c : local_) {
+            if (!visible(c) && hidden_.size() < most_hidden) {
+                hidden_.push_back(c);
+            }
+        }
+        std::erase_if(local_, std::not_fn(visible));
+    }
+
+    // Whatever the reason is that the hash and the database differ, the client does not ask again
+    // in vain.
+    result<void> look_again(std::span<const cursor> missing, int times)
+    {
+        constexpr int enough = 3;
+        if (times > enough) {
+            return db_error{db_error_kind::unavailable, "a wall begins anew again and again"};
+        }
+        return hub_.look_again(missing);
+    }
+
+    hub& hub_;
+    presence::client client_;
+    identity_ptr who_;
+    std::vector<cursor> local_;
+    std::vector<cursor> hidden_; // of walls that `who_` may not see
+    fibers::steady_time deadline_;
+    Sink sink_;
+};
+
+} // namespace walls

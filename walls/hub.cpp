@@ -1,0 +1,172 @@
+#include "walls/hub.hpp"
+
+namespace walls {
+
+namespace {
+
+// fibers/README.md says how this was measured.
+constexpr std::size_t parked_stack_bytes = std::size_t{16} * 1024;
+// Idle fibers are the warm reserve of small stacks, with one page each: so many stay.
+constexpr std::size_t idle_fibers = 128;
+
+} // namespace
+
+hub::hub(const surroundings& s, const settings& chosen)
+    : surroundings_(s)
+    , settings_(chosen)
+    , parked_stacks_(parked_stack_bytes)
+    , recent_(chosen.recent)
+    , parking_(hash_, presence_, chosen.look)
+    , access_(s.access)
+    , refresher_({s.feed, hash_, recent_, access_, presence_, parking_}, chosen.refresh)
+    , backlog_({s.older, hash_, recent_, s.room, s.steps}, chosen.backlog)
+{
+}
+
+hub::~hub() = default;
+
+void hub::start()
+{
+    jobs_.emplace_back([this] { refresher_.run(); });
+    jobs_.emplace_back([this] { parking_.run(); });
+}
+
+void hub::drain()
+{
+    parked_fibers_.stop();
+    surroundings_.room.stop();
+    presence_.wake_all(woken::stopping);
+}
+
+void hub::stop()
+{
+    refresher_.stop();
+    parking_.stop();
+    for (auto& job : jobs_) {
+        job.join();
+    }
+    jobs_.clear();
+}
+
+result<identity_ptr> hub::authenticate(std::span<const std::string> tokens)
+{
+    return access_.find_any(tokens, refresher_.looks_succeed());
+}
+
+bool hub::still_valid(const identity_ptr& who) const
+{
+    return who->ends > std::chrono::steady_clock::now() && access_.holds(who->token, who);
+}
+
+hub::before_post hub::about_to_publish() const
+{
+    return {refresher_.access_known(), recent_.outdated()};
+}
+
+void hub::published(const refresher::own_entry& own)
+{
+    refresher_.posted(own);
+}
+
+void hub::publishing_failed(const db_error& why)
+{
+    refresher_.posting_failed(why);
+}
+
+void hub::hint()
+{
+    refresher_.hint();
+}
+
+void hub::hints_arrive(bool yes)
+{
+    refresher_.hints_arrive(yes);
+}
+
+void hub::access_changed(user_id user)
+{
+    access_.forget(user);
+    presence_.wake(user, woken::access_changed);
+}
+
+void hub::forget(const std::string& token)
+{
+    access_.forget(token);
+}
+
+result<void> hub::catch_up(std::span<const cursor> local, fibers::steady_time read_at)
+{
+    return refresher_.catch_up(local, read_at);
+}
+
+result<void> hub::look_again(std::span<const cursor> local)
+{
+    return refresher_.look_again(local);
+}
+
+comparison hub::compare(std::span<cursor> local) const
+{
+    return walls::compare(local, hash_, recent_, settings_.backlog);
+}
+
+std::size_t hub::room_for(std::span<const cursor> local) const
+{
+    return backlog_.room_for(behind(local, hash_));
+}
+
+answer_room::share hub::take_room(user_id user, std::size_t bytes)
+{
+    return surroundings_.room.take(user, bytes);
+}
+
+result<backlog_answer> hub::read_backlog(std::span<const cursor> local, bool looked_again)
+{
+    return walls::read_backlog(local, looked_again, hash_, backlog_);
+}
+
+bool hub::admit(user_id user)
+{
+    if (parking_.parked_now() >= settings_.max_parked) {
+        return false;
+    }
+    if (const auto most = settings_.max_parked_per_user; most > 0) {
+        // Most likely pages that nobody looks at.
+        beyond_user_limit_ += presence_.make_room(user, most);
+    }
+    return true;
+}
+
+woken hub::park(parked& place, fibers::steady_time deadline)
+{
+    return parking_.park(place, deadline);
+}
+
+void hub::every_second(fibers::steady_time now)
+{
+    parked_fibers_.trim(idle_fibers);
+    parked_stacks_.trim(0);
+    backlog_.forget_old(now);
+}
+
+void hub::sweep()
+{
+    access_.sweep();
+}
+
+hub::counters hub::count() const
+{
+    counters c;
+    c.clients = presence_.clients();
+    c.parked = parking_.parked_now();
+    c.walls = hash_.known();
+    c.sessions = access_.size();
+    c.recent_bytes = recent_.bytes();
+    c.session_hits = access_.hits();
+    c.session_misses = access_.misses();
+    c.looks = refresher_.looks();
+    c.wall_loads = refresher_.wall_loads();
+    c.parked_beyond_user_limit = beyond_user_limit_;
+    return c;
+}
+
+} // namespace walls
