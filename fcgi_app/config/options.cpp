@@ -1,7 +1,8 @@
 #include "fcgi_app/config/options.hpp"
 
+#include "text/number.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <numeric>
 
@@ -33,13 +34,11 @@ option number(std::string name, T config::*where, std::string unit, std::int64_t
     o.range = std::to_string(low) + " to " + std::to_string(high);
     o.description = std::move(description);
     o.set = [where, range = o.range, low, high](config& c, const std::string& text) -> verdict {
-        std::int64_t value = 0;
-        const auto* const last = text.data() + text.size();
-        const auto [end, error] = std::from_chars(text.data(), last, value);
-        if (error != std::errc{} || end != last || value < low || value > high) {
+        const auto value = text::parse_number<std::int64_t>(text, low, high);
+        if (!value) {
             return "a whole number from " + range + " is expected, not \"" + text + "\"";
         }
-        c.*where = static_cast<T>(value);
+        c.*where = static_cast<T>(*value);
         return std::nullopt;
     };
     return o;

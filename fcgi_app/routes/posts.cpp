@@ -1,12 +1,13 @@
 #include "fcgi_app/http/form.hpp"
 #include "fcgi_app/routes/handlers.hpp"
 #include "fcgi_app/routes/news_json.hpp"
+#include "text/number.hpp"
+#include "text/utf8.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace routes {
 
@@ -25,14 +26,6 @@ struct page_wanted {
     bool is_text = true;              // all of the query
 };
 
-std::optional<std::int64_t> positive(const std::string& text)
-{
-    std::int64_t n = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    return error == std::errc() && end == text.data() + text.size() && n > 0 ? std::optional(n)
-                                                                             : std::nullopt;
-}
-
 std::optional<page_wanted> read_page(const std::string& query)
 {
     const auto fields = http::parse_form(query, 16);
@@ -41,7 +34,7 @@ std::optional<page_wanted> read_page(const std::string& query)
     }
     page_wanted wanted;
     for (const auto& [key, value] : *fields) {
-        wanted.is_text &= http::is_text(key) && http::is_text(value);
+        wanted.is_text &= text::is_text(key) && text::is_text(value);
         if (key == "q" && !wanted.words && value.size() <= longest_search) {
             wanted.words = value;
             continue;
@@ -52,8 +45,9 @@ std::optional<page_wanted> read_page(const std::string& query)
         if (key != "before" && key != "limit") {
             continue;
         }
-        const auto n = positive(value);
-        if (!n || (key == "limit" && *n > largest_limit)) {
+        const auto n =
+            text::parse_number<std::int64_t>(value, 1, key == "limit" ? largest_limit : INT64_MAX);
+        if (!n) {
             return std::nullopt;
         }
         if (key == "before") {

@@ -2,6 +2,7 @@
 #include "fcgi_app/http/form.hpp"
 #include "fcgi_app/http/request_origin.hpp"
 #include "fcgi_app/routes/handlers.hpp"
+#include "text/utf8.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -38,7 +39,7 @@ std::variant<name_and_password, http::response> read_credentials(const http::req
                      "most.");
         }
         for (const auto& [key, value] : *fields) {
-            if (!http::is_text(key) || !http::is_text(value)) {
+            if (!text::is_text(key) || !text::is_text(value)) {
                 return http::response::error(http::not_a_text());
             }
             if (key == "name") {

@@ -1,8 +1,10 @@
 // How much one user and one address may ask for.
 #include "tests/e2e/chat.hpp"
+#include "text/number.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <climits>
 #include <deque>
 #include <vector>
 
@@ -37,7 +39,7 @@ bool limit_was_reached(const chat& s, const std::string& option)
 void expect_429(const reply& r)
 {
     BOOST_TEST(r.status == 429, text_of(r));
-    BOOST_TEST(std::stoi("0" + r.header("Retry-After")) >= 1);
+    BOOST_TEST(text::parse_number<int>(r.header("Retry-After"), 0, INT_MAX).value_or(0) >= 1);
     BOOST_TEST(r.json().at("errors").as_array().size() == 1u);
 }
 

@@ -3,6 +3,7 @@
 // each.
 #include "bench/fcgi_client.hpp"
 #include "tests/e2e/chat.hpp"
+#include "text/number.hpp"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -75,8 +76,10 @@ const std::string nothing = R"(200 {"walls":{}})";
 
 std::int64_t newest(const chat& s)
 {
-    return std::stoll(
-        s.sql("select coalesce(max(last_entry), 0) from pollster.heads where wall_id = 1"));
+    return text::parse_number<std::int64_t>(
+               s.sql("select coalesce(max(last_entry), 0) from pollster.heads where wall_id = 1"),
+               0, INT64_MAX)
+        .value();
 }
 
 void readmit_cleo(const chat& s)
