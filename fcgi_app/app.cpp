@@ -1,8 +1,9 @@
 #include "fcgi_app/app.hpp"
 
+#include "db/database.hpp"
+#include "db/feed.hpp"
 #include "db/listener.hpp"
 #include "db/migrate.hpp"
-#include "db/store.hpp"
 #include "fcgi_app/routes/poll_in_progress.hpp"
 #include "fcgi_app/routes/services.hpp"
 #include "fcgi_app/server.hpp"
@@ -112,22 +113,40 @@ public:
         , route_settings_(route_settings(c))
         , cors_(c.cors_origins)
         , rate_limits_(rate_settings(c), metrics_)
-        , store_(db::store::open(database_settings(c)))
+        , database_(database_settings(c))
         , room_(c.max_answer_bytes)
         , steps_(loop, steps_a_turn)
         , recent_(recent_limits(c))
         , parking_(hash_, presence_, c.look_ms)
-        , access_(*store_)
-        , refresher_({*store_, hash_, recent_, access_, presence_, parking_},
+        , access_(database_.sessions())
+        , refresher_({database_.feed(), hash_, recent_, access_, presence_, parking_},
                      {c.refresh_ms,
                       std::chrono::milliseconds(20),
                       {c.page_entries, c.wall_bytes, c.answer_bytes}})
-        , backlog_({store_->older_entries(), hash_, recent_, room_, steps_}, backlog_limits(c))
-        , posting_(*store_, c.database_connections, c.database_waiting_jobs)
-        , services_{route_settings_, cors_,           *store_,        presence_,      hash_,
-                    recent_,         parking_,        access_,        refresher_,     backlog_,
-                    posting_,        request_stacks_, parked_stacks_, parked_fibers_, metrics_,
-                    random_,         rate_limits_,    room_,          steps_}
+        , backlog_({database_.feed().older_entries(), hash_, recent_, room_, steps_},
+                   backlog_limits(c))
+        , posting_(database_.posts(), c.database_connections, c.database_waiting_jobs)
+        , services_{route_settings_,
+                    cors_,
+                    database_.posts(),
+                    database_.sessions(),
+                    database_,
+                    presence_,
+                    hash_,
+                    recent_,
+                    parking_,
+                    access_,
+                    refresher_,
+                    backlog_,
+                    posting_,
+                    request_stacks_,
+                    parked_stacks_,
+                    parked_fibers_,
+                    metrics_,
+                    random_,
+                    rate_limits_,
+                    room_,
+                    steps_}
         , server_(loop, c, services_)
     {
         room_.on_wait = [this] { metrics_.answer_waits.Increment(); };
@@ -166,7 +185,7 @@ public:
         const bool ended =
             server_.stop(std::chrono::steady_clock::now() + config_.stop_timeout_seconds -
                          std::chrono::milliseconds(500));
-        store_->give_up(); // also what a database that hangs would hold up for ever
+        database_.give_up(); // also what a database that hangs would hold up for ever
         refresher_.stop();
         parking_.stop();
         {
@@ -188,7 +207,7 @@ private:
         // A post of this process is told to its readers without a look (refresher::posted). Not so
         // what a trigger of the application wrote on another wall because of it.
         e.wall = [this](walls::wall_id wall, int backend) {
-            const bool own = store_->is_own_backend(backend);
+            const bool own = database_.is_own_backend(backend);
             loop_.post([this, wall, own] {
                 if (!own || !posting_.posts_to(wall)) {
                     refresher_.hint();
@@ -212,7 +231,7 @@ private:
             spdlog::info("the database can be looked at again");
         }
         looking_ = t == nullptr;
-        const auto counters = store_->count();
+        const auto counters = database_.count();
         report_schema(counters.schema);
         if (counters.histories_cut > std::exchange(histories_cut_, counters.histories_cut)) {
             spdlog::warn("the database is another and may lack entries that were seen: a new "
@@ -284,7 +303,7 @@ private:
             }
             access_.sweep();
             if (minute % 60 == 0 && presence_.clients() > 0 && time_is_certain()) {
-                if (const auto cleaned = store_->clean_up(); !cleaned) {
+                if (const auto cleaned = database_.posts().clean_up(); !cleaned) {
                     spdlog::warn("old keys and sessions were not removed: {}", cleaned.error().why);
                 }
             }
@@ -302,7 +321,7 @@ private:
     routes::metrics metrics_;
     std::minstd_rand random_{std::random_device{}()};
     routes::rate_limits rate_limits_;
-    std::unique_ptr<db::store> store_;
+    db::database database_;
     walls::presence presence_;
     walls::global_hash hash_;
     walls::answer_room room_;

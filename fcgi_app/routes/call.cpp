@@ -60,12 +60,6 @@ credentials credentials_of(const http::request& r, std::string_view from_body)
     return {{cookies.begin(), cookies.end()}, true};
 }
 
-http::response unacceptable(const db::post_unacceptable& refused, std::string_view sentence)
-{
-    spdlog::info("the database does not take a post, answering 422: {}", refused.why);
-    return http::response::error(422, sentence);
-}
-
 db::reader reader_of(const walls::identity& caller)
 {
     return {caller.token, caller.user};
@@ -73,8 +67,20 @@ db::reader reader_of(const walls::identity& caller)
 
 http::response refusal(db::denied why)
 {
-    return why == db::denied::signed_out ? http::response::error(401, "Please sign in.")
-                                         : http::response::error(403, "You may not see this wall.");
+    switch (why) {
+    case db::denied::signed_out:
+        return http::response::error(401, "Please sign in.");
+    case db::denied::no_member:
+    case db::denied::unacceptable: // has a sentence of its own
+        break;
+    case db::denied::no_author:
+        return http::response::error(403, "This post is not yours.");
+    case db::denied::no_post:
+        return http::response::error(404, "There is no such post on this wall.");
+    case db::denied::key_in_use:
+        return http::response::error(409, "This client_key was used for another post.");
+    }
+    return http::response::error(403, "You may not see this wall.");
 }
 
 std::chrono::seconds some_seconds(services& s)
@@ -94,6 +100,18 @@ http::response unavailable(services& s, const walls::db_error& t)
     // All clients of a restarted database must not come back in the same moment.
     return http::response::error(503, "The database is not available. Please try again.",
                                  some_seconds(s));
+}
+
+http::response refusal(services& s, const db::failure& why, std::string_view unacceptable)
+{
+    if (!why.no) {
+        return unavailable(s, why.error());
+    }
+    if (why.no == db::denied::unacceptable) {
+        spdlog::info("the database does not take a post, answering 422: {}", why.why);
+        return http::response::error(422, unacceptable);
+    }
+    return refusal(*why.no);
 }
 
 identified authenticate(services& s, const call& c)
@@ -181,7 +199,7 @@ std::variant<std::string, http::response> text_of_post(const boost::json::object
     return body;
 }
 
-http::response entry_response(const db::placed_entry& e, int status)
+http::response entry_response(const db::written_entry& e, int status)
 {
     std::string body = R"({"post":)" + walls::to_json(e.entry);
     if (e.epoch != walls::wall_epoch{0}) {

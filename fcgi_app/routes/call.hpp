@@ -54,10 +54,7 @@ std::variant<boost::json::object, http::response> json_body(const http::request&
 // What a post shall say, from the field "body", or the response that says why not: 413, 422.
 std::variant<std::string, http::response> text_of_post(const boost::json::object& fields);
 // {"post":<entry>,"epoch":…}, without an epoch that is not known.
-http::response entry_response(const db::placed_entry& e, int status);
-
-// 422 with this sentence; why goes into the log.
-http::response unacceptable(const db::post_unacceptable& refused, std::string_view sentence);
+http::response entry_response(const db::written_entry& e, int status);
 
 // Who asks, for the statement that reads or writes; and what it says no with: 401 or 403.
 db::reader reader_of(const walls::identity& caller);
@@ -67,5 +64,7 @@ http::response refusal(db::denied why);
 std::chrono::seconds some_seconds(services& s);
 // 503 with Retry-After, logged and counted.
 http::response unavailable(services& s, const walls::db_error& t);
+// Whatever the database said instead of an answer. `unacceptable`: the sentence of a 422.
+http::response refusal(services& s, const db::failure& why, std::string_view unacceptable = {});
 
 } // namespace routes

@@ -12,31 +12,21 @@ answer change(services& s, const call& c, const walls::identity& caller,
     const walls::wall_id wall{c.wall};
     const bool edits = body.has_value();
     const auto outdated = s.recent.outdated();
-    const auto outcome = s.store.change_post({wall, reader_of(caller), walls::post_id{c.post},
-                                              std::move(body), s.refresh.access_known()});
-    if (!outcome) {
-        s.refresh.posting_failed(outcome.error());
-        return unavailable(s, outcome.error());
+    const auto made = s.posts.change_post({wall, reader_of(caller), walls::post_id{c.post},
+                                           std::move(body), s.refresh.access_known()});
+    if (!made) {
+        if (const auto error = db::error_of(made)) {
+            s.refresh.posting_failed(*error);
+        }
+        return refusal(s, made.error(),
+                       edits ? "The database does not take this text."
+                             : "The database does not let this post be deleted.");
     }
-    if (const auto* changed = std::get_if<db::post_changed>(&*outcome)) {
+    if (made->is_new) {
         s.metrics.changes.Increment();
-        s.refresh.posted({changed->entry, wall, changed->epoch, changed->access_changed, outdated});
-        return entry_response(*changed, 200);
+        s.refresh.posted({made->entry, wall, made->epoch, made->access_changed, outdated});
     }
-    if (const auto* unchanged = std::get_if<db::post_unchanged>(&*outcome)) {
-        return entry_response(*unchanged, 200);
-    }
-    if (std::holds_alternative<db::post_foreign>(*outcome)) {
-        return http::response::error(403, "This post is not yours.");
-    }
-    if (std::holds_alternative<db::post_missing>(*outcome)) {
-        return http::response::error(404, "There is no such post on this wall.");
-    }
-    if (const auto* refused = std::get_if<db::post_unacceptable>(&*outcome)) {
-        return unacceptable(*refused, edits ? "The database does not take this text."
-                                            : "The database does not let this post be deleted.");
-    }
-    return refusal(std::get<db::post_forbidden>(*outcome).why);
+    return entry_response(*made, 200);
 }
 
 } // namespace

@@ -26,7 +26,7 @@ answer show_metrics(services& s, call&)
     set(m.session_misses_gauge, s.access.misses());
     set(m.looks_gauge, s.refresh.looks());
     set(m.wall_loads_gauge, s.refresh.wall_loads());
-    const db::counters sql = s.store.count();
+    const db::counters sql = s.database.count();
     set(m.sql_statements_gauge, sql.statements);
     set(m.sql_connects_gauge, sql.connects);
     set(m.sql_failures_gauge, sql.failures);

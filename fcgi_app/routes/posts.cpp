@@ -168,15 +168,12 @@ answer list_posts(services& s, call& c)
     }
     const auto reader = reader_of(*std::get<walls::identity_ptr>(caller));
     auto answered = wanted->words
-                        ? s.store.search(reader, {wall, *wanted->words, wanted->before, limit})
-                        : s.store.posts_before(reader, wall, wanted->before, limit);
+                        ? s.posts.search(reader, {wall, *wanted->words, wanted->before, limit})
+                        : s.posts.posts_before(reader, wall, wanted->before, limit);
     if (!answered) {
-        return unavailable(s, answered.error());
+        return refusal(s, answered.error());
     }
-    if (const auto* why = std::get_if<db::denied>(&*answered)) {
-        return refusal(*why);
-    }
-    std::string body = page_json(s, wall, std::get<db::history>(*answered));
+    std::string body = page_json(s, wall, *answered);
     c.room.keep(body.size());
     return http::response::json(std::move(body));
 }
@@ -196,27 +193,18 @@ answer add_post(services& s, call& c)
     post.author = reader_of(*std::get<walls::identity_ptr>(caller));
     post.access_known = s.refresh.access_known();
     const auto outdated = s.recent.outdated();
-    const auto outcome = s.posting.add(post);
-    if (!outcome) {
-        s.refresh.posting_failed(outcome.error());
-        return unavailable(s, outcome.error());
+    const auto added = s.posting.add(post);
+    if (!added) {
+        if (const auto error = db::error_of(added)) {
+            s.refresh.posting_failed(*error);
+        }
+        return refusal(s, added.error(), "The database does not take this text.");
     }
-    if (const auto* created = std::get_if<db::post_created>(&*outcome)) {
+    if (added->is_new) {
         s.metrics.posts.Increment();
-        s.refresh.posted(
-            {created->entry, post.wall, created->epoch, created->access_changed, outdated});
-        return entry_response(*created, 201);
+        s.refresh.posted({added->entry, post.wall, added->epoch, added->access_changed, outdated});
     }
-    if (const auto* known = std::get_if<db::post_known>(&*outcome)) {
-        return entry_response(*known, 200);
-    }
-    if (std::holds_alternative<db::post_conflict>(*outcome)) {
-        return http::response::error(409, "This client_key was used for another post.");
-    }
-    if (const auto* refused = std::get_if<db::post_unacceptable>(&*outcome)) {
-        return unacceptable(*refused, "The database does not take this text.");
-    }
-    return refusal(std::get<db::post_forbidden>(*outcome).why);
+    return entry_response(*added, added->is_new ? 201 : 200);
 }
 
 } // namespace routes

@@ -2,8 +2,10 @@
 // reference.
 #pragma once
 
+#include "db/counters.hpp"
 #include "db/post_groups.hpp"
-#include "db/store.hpp"
+#include "db/posts.hpp"
+#include "db/sessions.hpp"
 #include "fcgi_app/http/cors.hpp"
 #include "fcgi_app/routes/metrics.hpp"
 #include "fcgi_app/routes/rate_limits.hpp"
@@ -39,7 +41,9 @@ struct settings {
 struct services {
     const settings& options;
     const http::cors& cors;
-    db::store& store;
+    db::posts& posts;
+    db::sessions& sessions;
+    const db::counter_source& database;
     walls::presence& presence;
     walls::global_hash& hash;
     walls::recent_entries& recent;

@@ -126,7 +126,7 @@ answer sign_in(services& s, call& c)
         spdlog::info("request {}: sign-in from {} has to wait", c.number, c.request.remote_addr);
         return std::move(*refused);
     }
-    auto done = s.store.sign_in(name, password, s.rate_limits.origin_of(c.request));
+    auto done = s.sessions.sign_in(name, password, s.rate_limits.origin_of(c.request));
     if (!done && done.error().kind == walls::db_error_kind::overloaded) {
         return too_many_sign_ins(s);
     }
@@ -162,7 +162,7 @@ answer sign_out(services& s, call& c)
     // All that the browser sent: a second good one would sign the user in again.
     bool any = false;
     for (const std::string& session_id : credentials_of(c.request).session_ids) {
-        if (const auto out = s.store.sign_out(session_id); !out) {
+        if (const auto out = s.sessions.sign_out(session_id); !out) {
             return unavailable(s, out.error());
         } else {
             any |= *out;

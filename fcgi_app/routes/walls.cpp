@@ -14,15 +14,12 @@ answer list_walls(services& s, call& c)
     if (auto* refused = std::get_if<http::response>(&caller)) {
         return std::move(*refused);
     }
-    const auto answered = s.store.walls_of(reader_of(*std::get<walls::identity_ptr>(caller)));
+    const auto answered = s.posts.walls_of(reader_of(*std::get<walls::identity_ptr>(caller)));
     if (!answered) {
-        return unavailable(s, answered.error());
-    }
-    if (const auto* why = std::get_if<db::denied>(&*answered)) {
-        return refusal(*why);
+        return refusal(s, answered.error());
     }
     json::array list;
-    for (const db::wall_summary& w : std::get<std::vector<db::wall_summary>>(*answered)) {
+    for (const db::wall_summary& w : *answered) {
         list.push_back(json::object{{"id", walls::number(w.id)},
                                     {"name", w.name},
                                     {"kind", w.kind},
@@ -50,16 +47,12 @@ answer mark_read(services& s, call& c)
         return http::response::error(
             422, "id must be the number of an entry: digits only, from 0 to 9223372036854775807.");
     }
-    const auto marked = s.store.mark_read(reader_of(*std::get<walls::identity_ptr>(caller)),
+    const auto marked = s.posts.mark_read(reader_of(*std::get<walls::identity_ptr>(caller)),
                                           walls::wall_id{c.wall}, walls::entry_id{id->get_int64()});
     if (!marked) {
-        return unavailable(s, marked.error());
+        return refusal(s, marked.error());
     }
-    if (const auto* why = std::get_if<db::denied>(&*marked)) {
-        return refusal(*why);
-    }
-    return http::response::json(
-        json::serialize(json::object{{"read", std::get<std::int64_t>(*marked)}}));
+    return http::response::json(json::serialize(json::object{{"read", *marked}}));
 }
 
 } // namespace routes

@@ -1,6 +1,6 @@
 // Hints from PostgreSQL.
 #include "db/listener.hpp"
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -15,7 +15,7 @@ struct heard {
     std::mutex mutex;
     std::condition_variable more;
     std::string told;
-    const db::store* store = nullptr; // tells whose they are
+    const db::database* database = nullptr; // tells whose they are
 
     void add(const std::string& what)
     {
@@ -35,9 +35,9 @@ struct heard {
     db::listener::events events()
     {
         return {[this](walls::wall_id w, int backend) {
-                    add((store == nullptr                 ? "wall"
-                         : store->is_own_backend(backend) ? "own"
-                                                          : "other") +
+                    add((database == nullptr                 ? "wall"
+                         : database->is_own_backend(backend) ? "own"
+                                                             : "other") +
                         std::to_string(number(w)));
                 },
                 [this](walls::user_id u) { add("user" + std::to_string(number(u))); },
@@ -47,12 +47,12 @@ struct heard {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(listener_, store_fixture)
+BOOST_FIXTURE_TEST_SUITE(listener_, database_fixture)
 
 BOOST_AUTO_TEST_CASE(tells_which_are_of_the_stores_own_making_also_after_a_new_connection)
 {
     heard h;
-    h.store = store.get();
+    h.database = database.get();
     const db::listener l(settings, h.events());
     BOOST_TEST(h.until("up") == "up ");
     post(1, 1, "x");
@@ -64,8 +64,8 @@ BOOST_AUTO_TEST_CASE(tells_which_are_of_the_stores_own_making_also_after_a_new_c
         "like 'LISTEN%'");
     post(1, 1, "y");
     BOOST_TEST(h.until("own1") == "own1 ");
-    const auto another = db::store::open(settings);
-    BOOST_TEST(another->add_post({walls::wall_id{2}, reader(1), "z", {}}).has_value());
+    const auto another = std::make_unique<db::database>(settings);
+    BOOST_TEST(another->posts().add_post({walls::wall_id{2}, reader(1), "z", {}}).has_value());
     BOOST_TEST(h.until("other2") == "other2 ");
 }
 

@@ -3,6 +3,7 @@
 #include "db/migrate.hpp"
 #include "tests/db/children.hpp"
 #include "tests/db/settings_against.hpp"
+#include "text/number.hpp"
 
 #include <libpq-fe.h>
 
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -55,7 +57,8 @@ fs::path newest_programs()
     int best_version = 0;
     std::error_code none;
     for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", none)) {
-        const int version = std::atoi(entry.path().filename().c_str());
+        const int version =
+            text::parse_number<int>(entry.path().filename().string(), 1, INT_MAX).value_or(0);
         if (version > best_version && fs::exists(entry.path() / "bin" / "postgres")) {
             best_version = version;
             best = entry.path() / "bin";

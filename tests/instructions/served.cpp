@@ -56,14 +56,15 @@ private:
 served::served(fibers::reactor& loop)
     : loop_(loop)
     , steps_(loop, 8)
-    , refresher_({store_, hash_, recent_, access_, presence_, parking_},
+    , refresher_({data_, hash_, recent_, access_, presence_, parking_},
                  {std::chrono::hours(1), std::chrono::milliseconds(1), 100})
-    , backlog_({store_, hash_, recent_, room_, steps_}, {})
-    , posting_(store_, 1, 100)
-    , services_{route_settings_, cors_,           store_,         presence_,      hash_,
-                recent_,         parking_,        access_,        refresher_,     backlog_,
-                posting_,        request_stacks_, parked_stacks_, parked_fibers_, metrics_,
-                random_,         rate_limits_,    room_,          steps_}
+    , backlog_({data_, hash_, recent_, room_, steps_}, {})
+    , posting_(posts_, 1, 100)
+    , services_{route_settings_, cors_,    posts_,   sessions_,       counters_,
+                presence_,       hash_,    recent_,  parking_,        access_,
+                refresher_,      backlog_, posting_, request_stacks_, parked_stacks_,
+                parked_fibers_,  metrics_, random_,  rate_limits_,    room_,
+                steps_}
     , server_(loop, config_, services_)
     , listener_(unix_socket())
 {
