@@ -240,7 +240,8 @@ int main(int count, char** words)
     std::strncpy(address.sun_path, words[1], sizeof address.sun_path - 1);
     peer door;
     door.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (bind(door.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+    if (door.fd < 0 ||
+        bind(door.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         listen(door.fd, 65'535) != 0) {
         std::perror("bench_floor");
         return 1;

@@ -23,7 +23,7 @@ std::int64_t count_of(std::chrono::duration<Rep, Period> d)
 
 // A whole number within [low, high], kept as std::size_t or as a duration.
 template <class T>
-option number(std::string name, T config::*where, std::string unit, std::int64_t low,
+option number(std::string name, T config::* where, std::string unit, std::int64_t low,
               std::int64_t high, std::string description)
 {
     option o;
@@ -45,7 +45,7 @@ option number(std::string name, T config::*where, std::string unit, std::int64_t
     return o;
 }
 
-option flag(std::string name, bool config::*where, std::string description)
+option flag(std::string name, bool config::* where, std::string description)
 {
     option o;
     o.name = std::move(name);
@@ -62,8 +62,8 @@ option flag(std::string name, bool config::*where, std::string description)
     return o;
 }
 
-option text(std::string name, std::string config::*where, std::string unit, std::string description,
-            std::string shown_default = {})
+option text(std::string name, std::string config::* where, std::string unit,
+            std::string description, std::string shown_default = {})
 {
     option o;
     o.name = std::move(name);

@@ -24,7 +24,7 @@ struct variables {
 
 struct known_variable {
     std::string_view name;
-    std::optional<std::string_view> variables::*place;
+    std::optional<std::string_view> variables::* place;
 };
 
 // Ascending by length of the name.

@@ -356,9 +356,8 @@ BOOST_AUTO_TEST_CASE(a_replica_answers_what_it_has_and_a_promoted_one_takes_over
     BOOST_TEST_REQUIRE(after.has_value());
     BOOST_TEST(after->forget_everything);
     BOOST_TEST(number(after->heads.at(0).newest) == 1);
-    const auto posted = eventually([&] {
-        return moving->add_post({walls::wall_id{1}, reader(1), "two", {}});
-    });
+    const auto posted =
+        eventually([&] { return moving->add_post({walls::wall_id{1}, reader(1), "two", {}}); });
     BOOST_TEST(number(std::get<db::post_created>(posted.value()).entry.id) == 2);
 }
 

@@ -53,9 +53,8 @@ BOOST_AUTO_TEST_CASE(whatever_hangs_everything_is_served_again_while_it_still_do
         eventually(what + ": posts", [&] { return s.send(post()).status == 201; });
         eventually(what + ": edits", [&] { return s.send(edit()).status == 200; });
         for (const char* path : {"/walls", "/walls/1/posts", "/walls/1/posts?q=1", "/session"}) {
-            eventually(what + ": " + path, [&] {
-                return s.send(signed_by(ann, {"GET", path, {}, {}})).status == 200;
-            });
+            eventually(what + ": " + path,
+                       [&] { return s.send(signed_by(ann, {"GET", path, {}, {}})).status == 200; });
         }
         eventually(what + ": marks", [&] { return s.send(mark()).status == 200; });
         eventually(what + ": sign-ins", [&] {

@@ -155,8 +155,7 @@ BOOST_AUTO_TEST_CASE(a_browser_that_leaves_ends_its_parked_poll_at_once)
     hanging_call leaves(s, poll_call(ann, R"({"1":0})"));
     s.until_parked(2);
     leaves.leave();
-    eventually(
-        "one poll is left", [&] { return s.metric("pollster_parked_polls") == 1; }, 500ms);
+    eventually("one poll is left", [&] { return s.metric("pollster_parked_polls") == 1; }, 500ms);
     BOOST_TEST(s.metric(R"(pollster_polls_total{outcome="gone"})") == 1);
     BOOST_TEST(!stays_here.answered());
 }

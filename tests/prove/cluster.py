@@ -25,8 +25,8 @@ def as_postgres():
 
 
 class Cluster:
-    """`data` and `sockets` are folders that its user may write to. settings: words for the postmaster's command line, "name=value".
-    environment: words for `env`."""
+    """`data` and `sockets` are folders that its user may write to. settings: words for the postmaster's command line,
+    "name=value". environment: words for `env`."""
 
     def __init__(self, data, sockets, log, settings=(), environment=()):
         self.bin, self.as_user = programs(), as_postgres()

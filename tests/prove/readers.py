@@ -1,4 +1,5 @@
-"""Readers through nginx: each polls its walls with its cursors and checks every answer. Some come late, some go and come back."""
+"""Readers through nginx: each polls its walls with its cursors and checks every answer. Some come late, some go and
+come back."""
 
 import asyncio
 import time

@@ -1,4 +1,5 @@
-"""PostgreSQL clusters that are copied, restored and promoted. Each has a folder of its own: its data, its socket, its log."""
+"""PostgreSQL clusters that are copied, restored and promoted. Each has a folder of its own: its data, its socket, its
+log."""
 
 import os
 import pathlib

@@ -1,4 +1,5 @@
-"""Writers who go on while it happens, those of tests/prove: all that was acknowledged to them must be there in the end, once."""
+"""Writers who go on while it happens, those of tests/prove: all that was acknowledged to them must be there in the
+end, once."""
 
 import asyncio
 import random

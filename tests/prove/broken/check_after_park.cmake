@@ -1,6 +1,7 @@
-# The server with one fault of the kind that is hard to see: a poll parks first and compares when it is woken. The source is the
-# product's, changed here in two places, so that the product needs no switch for it. tests/prove/catches expects prove to see that.
-# Which polls have parked is kept beside them, by exchange: a member would be a change of the header, for all who include it.
+# The server with one fault of the kind that is hard to see: a poll parks first and compares when it is woken. The
+# source is the product's, changed here in two places, so that the product needs no switch for it. tests/prove/catches
+# expects prove to see that. Which polls have parked is kept beside them, by exchange: a member would be a change of
+# the header, for all who include it.
 set(poll ${CMAKE_SOURCE_DIR}/fcgi_app/routes/poll_in_progress.cpp)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${poll})
 file(READ ${poll} right)
