@@ -20,10 +20,12 @@ struct store_fixture {
     store_fixture()
     {
         // ann 1, bob 2, cleo 3; all see wall 1, ann and bob wall 2. Passwords are "<name> secret".
-        sql("insert into pollster.users (id, name, password_hash) select n, name, "
-            "pollster.bcrypt(name || ' secret', "
-            "pollster.bcrypt_salt()) from unnest('{ann,bob,cleo}'::text[]) with ordinality as "
-            "u(name, n)");
+        // Hashed once a program: hashing is slow on purpose.
+        static const std::string people =
+            sql("select string_agg(format('(%s, %L, %L)', n, name, pollster.bcrypt(name || "
+                "' secret', pollster.bcrypt_salt())), ', ') from unnest('{ann,bob,cleo}'::text[]) "
+                "with ordinality as u(name, n)");
+        sql("insert into pollster.users (id, name, password_hash) values " + people);
         sql("alter table pollster_default.users alter id restart with 100");
         sql("insert into pollster.walls (id, name) values (1, 'General'), (2, 'Workshop'), (3, "
             "'Empty')");
