@@ -34,7 +34,7 @@ def output_of(*command, **more):
     return done.stdout
 
 
-def wait_until(what, condition, seconds=60.0):
+def wait_until(what, condition, seconds=120.0):
     """Returns how long it took."""
     began = time.monotonic()
     while not condition():

@@ -1,6 +1,8 @@
 // The worked example of docs/DATABASE.md, run as it stands there.
 #include "tests/db/private_postgres.hpp"
 
+#include "tests/patience.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
@@ -119,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_search_finds_its_messages_by_the_indexes_of_the_example)
     BOOST_REQUIRE(found.posts.size() == 1u);
     BOOST_TEST(found.posts[0].body.value() == "adoption");
     store.reset(); // its session reports what it used
-    const auto later = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto later = std::chrono::steady_clock::now() + tests::patience;
     while (used("messages_terms") == words && std::chrono::steady_clock::now() < later) {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }

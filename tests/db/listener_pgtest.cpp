@@ -1,6 +1,7 @@
 // Hints from PostgreSQL.
 #include "db/listener.hpp"
 #include "tests/db/store_fixture.hpp"
+#include "tests/patience.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -29,7 +30,7 @@ struct heard {
     std::string until(const std::string& last)
     {
         std::unique_lock lock(mutex);
-        more.wait_for(lock, 20s, [&] { return told.ends_with(last + " "); });
+        more.wait_for(lock, tests::patience, [&] { return told.ends_with(last + " "); });
         return std::exchange(told, {});
     }
     db::listener::events events()
@@ -101,19 +102,18 @@ BOOST_AUTO_TEST_CASE(goes_down_and_comes_up_with_the_database)
     BOOST_TEST(h.until("up") == "down up ");
 }
 
-BOOST_AUTO_TEST_CASE(stops_within_a_second_whatever_the_database_does)
+// Without being told it would wait for a notification for ever, or for a server that does not
+// answer.
+BOOST_AUTO_TEST_CASE(stops_whatever_the_database_does)
 {
     heard h;
-    const auto timed = [](std::unique_ptr<db::listener> l) {
-        const auto begin = std::chrono::steady_clock::now();
-        l.reset();
-        return std::chrono::steady_clock::now() - begin;
-    };
     auto connected = std::make_unique<db::listener>(settings, h.events());
     BOOST_TEST(h.until("up") == "up ");
-    BOOST_TEST((timed(std::move(connected)) < 1s));
+    connected.reset();
+    BOOST_TEST(h.until("down") == "down ");
     settings.database = "host=/nonexistent";
-    BOOST_TEST((timed(std::make_unique<db::listener>(settings, h.events())) < 1s));
+    std::make_unique<db::listener>(settings, h.events()).reset();
+    BOOST_TEST(h.told.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

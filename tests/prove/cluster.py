@@ -57,7 +57,7 @@ class Cluster:
 
     def start_and_wait(self):
         self.start()
-        wait_until("PostgreSQL starts", self.answers, 60)
+        wait_until("PostgreSQL starts", self.answers)
 
     def dsn(self, user, database="pollster"):
         return f"host={self.sockets} user={user} dbname={database}"

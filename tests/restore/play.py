@@ -114,7 +114,7 @@ class Play:
         self.until_all_have_all("entries before the event", there)
         stage.leave([*self.back, *self.back_old, *self.away, *self.away_old])
         for n in range(self.case.processes):
-            wait_until("all polls are parked", lambda n=n: stage.parked(n) == 2, 20)
+            wait_until("all polls are parked", lambda n=n: stage.parked(n) == 2)
 
     def happen(self):
         stage, event, down = self.stage, self.event, self.stage.pollsters[:self.case.restarted]
