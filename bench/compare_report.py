@@ -113,8 +113,8 @@ def correctness(n):
         for c in all_of:
             for what, count in c.wrong.items():
                 total[what] = total.get(what, 0) + count
-        rows.append((NAMES[p], f"{sum(c.deliveries for c in all_of):,}", *(f"{total.get(w, 0):,}" for w in
-                                                                            ("missing", "doubled", "gaps", "reordered"))))
+        wrong = (f"{total.get(what, 0):,}" for what in ("missing", "doubled", "gaps", "reordered"))
+        rows.append((NAMES[p], f"{sum(c.deliveries for c in all_of):,}", *wrong))
     return table(("", "received", "lost (within 20 s)", "twice", "gaps", "out of order"), rows)
 
 

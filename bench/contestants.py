@@ -1,5 +1,6 @@
-"""The peers of bench/run: how each is started behind the same nginx. The shipped site (nginx/) is in front of all of them, with the
-same workers, upstream keepalive pool, timeouts and access log; only what hands a request to the application differs."""
+"""The peers of bench/run: how each is started behind the same nginx. The shipped site (nginx/) is in front of all of
+them, with the same workers, upstream keepalive pool, timeouts and access log; only what hands a request to the
+application differs."""
 
 import os
 import pathlib
@@ -10,8 +11,8 @@ import time
 from readings import children_of
 from rig import HERE, Nginx, Pollster, Program, output_of, wait_until
 
-# Threads of the FCGX program: a kept connection occupies one, and nginx keeps one for each of bench_rate's 64 clients in each
-# of its two workers.
+# Threads of the FCGX program: a kept connection occupies one, and nginx keeps one for each of bench_rate's 64 clients
+# in each of its two workers.
 FCGX_THREADS = 128
 
 # snippets/application.conf, for those who speak HTTP to nginx.

@@ -1,6 +1,7 @@
 #include "bench/fcgi_client.hpp"
 
 #include "fcgi_app/fastcgi/params.hpp"
+#include "text/number.hpp"
 
 #include <fastcgi.h>
 
@@ -13,7 +14,6 @@
 #include <array>
 #include <bit>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
@@ -127,9 +127,8 @@ int answer::status() const
     if (at == std::string_view::npos) {
         return header.empty() ? 0 : 200; // CGI: no Status line means 200
     }
-    int code = 0;
-    std::from_chars(header.data() + at + name.size(), header.data() + header.size(), code);
-    return code;
+    return text::parse_number<int>(text::leading_digits(header.substr(at + name.size())), 0, 999)
+        .value_or(0);
 }
 
 fcgi_client::fcgi_client(std::function<void(const answer&)> on_answer)

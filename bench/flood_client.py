@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Asks for the same again and again on many connections, whatever the answers say, and prints what they were. For bench/floods.
+"""Asks for the same again and again on many connections, whatever the answers say, and prints what they were. For
+bench/floods.
 
-Usage: flood_client.py HOST:PORT SOURCE_ADDRESS CONNECTIONS SECONDS < requests (one JSON object a line: method, path, headers, body)
+Usage: flood_client.py HOST:PORT SOURCE_ADDRESS CONNECTIONS SECONDS < requests (one JSON object a line: method, path,
+headers, body)
 
-Each connection takes the requests in turn. Ends by itself. {n} in a path or body is a number that no other request has."""
+Each connection takes the requests in turn. Ends by itself. {n} in a path or body is a number that no other request
+has."""
 
 import asyncio
 import collections

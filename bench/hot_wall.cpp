@@ -2,9 +2,10 @@
 // committed in groups, alternating in one run with the same store, posters and texts. Prints a JSON
 // line for each round. Usage: bench_hot_wall DATABASE [POSTERS=256] [SECONDS=5] [ROUNDS=3]; users 1
 // to POSTERS may write on wall 1.
+#include "db/database.hpp"
 #include "db/post_groups.hpp"
-#include "db/store.hpp"
 #include "fibers/scheduler.hpp"
+#include "text/number.hpp"
 
 #include <boost/fiber/fiber.hpp>
 
@@ -21,7 +22,7 @@
 namespace {
 
 using clock_type = std::chrono::steady_clock;
-using poster = std::function<walls::result<db::post_outcome>(db::new_post)>;
+using poster = std::function<db::answer<db::written_entry>(db::new_post)>;
 
 struct measured {
     std::vector<double> latencies_ms; // of acknowledged posts
@@ -55,7 +56,7 @@ measured post_for(std::chrono::seconds time, int posters, const std::string& rou
                           {session_of(user), walls::user_id{user}},
                           text,
                           round + '-' + std::to_string(user) + '-' + std::to_string(i)});
-                if (outcome && std::holds_alternative<db::post_created>(*outcome)) {
+                if (outcome && outcome->is_new) {
                     const std::chrono::duration<double, std::milli> took = clock_type::now() - sent;
                     m.latencies_ms.push_back(took.count());
                 } else {
@@ -86,25 +87,30 @@ void print(const char* mode, measured m)
 
 int main(int argc, char** argv)
 {
-    if (argc < 2) {
+    const auto number = [&](int at, int otherwise) {
+        return argc > at ? text::parse_number<int>(argv[at], 1, 1'000'000) : otherwise;
+    };
+    const auto posters = number(2, 256);
+    const auto seconds = number(3, 5);
+    const auto rounds = number(4, 3);
+    if (argc < 2 || !posters || !seconds || !rounds) {
         std::fputs("bench_hot_wall DATABASE [POSTERS=256] [SECONDS=5] [ROUNDS=3]\n", stderr);
         return 2;
     }
-    const int posters = argc > 2 ? std::atoi(argv[2]) : 256;
-    const std::chrono::seconds time(argc > 3 ? std::atoi(argv[3]) : 5);
-    const int rounds = argc > 4 ? std::atoi(argv[4]) : 3;
+    const std::chrono::seconds time(*seconds);
 
     fibers::reactor loop;
     fibers::scheduler::install(loop);
     db::settings settings;
     settings.database = argv[1];
-    const auto store = db::store::open(settings);
-    db::post_groups groups(*store, settings.connections - 1, settings.waiting_jobs);
-    for (int round = 1; round <= rounds; ++round) {
+    db::database database(settings);
+    db::posts& posts = database.posts();
+    db::post_groups groups(posts, settings.connections - 1, settings.waiting_jobs);
+    for (int round = 1; round <= *rounds; ++round) {
         const std::string name = std::to_string(getpid()) + '-' + std::to_string(round);
-        print("one commit each", post_for(time, posters, "each-" + name,
-                                          [&](const auto& post) { return store->add_post(post); }));
-        print("grouped", post_for(time, posters, "grouped-" + name,
+        print("one commit each", post_for(time, *posters, "each-" + name,
+                                          [&](const auto& post) { return posts.add_post(post); }));
+        print("grouped", post_for(time, *posters, "grouped-" + name,
                                   [&](auto post) { return groups.add(std::move(post)); }));
     }
 }

@@ -1,5 +1,7 @@
 #include "bench/http_link.hpp"
 
+#include "text/number.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -7,7 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
+#include <climits>
 #include <stdexcept>
 
 namespace bench {
@@ -17,11 +19,11 @@ namespace {
 int number_behind(std::string_view head, std::string_view name)
 {
     const auto at = head.find(name);
-    int n = 0;
-    if (at != std::string_view::npos) {
-        std::from_chars(head.data() + at + name.size(), head.data() + head.size(), n);
+    if (at == std::string_view::npos) {
+        return 0;
     }
-    return n;
+    return text::parse_number<int>(text::leading_digits(head.substr(at + name.size())), 0, INT_MAX)
+        .value_or(0);
 }
 
 } // namespace
@@ -31,12 +33,13 @@ sockaddr_in tcp_address(const std::string& host_and_port)
     const auto colon = host_and_port.find(':');
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    if (colon == std::string::npos ||
+    const auto port = text::parse_number<std::uint16_t>(
+        colon == std::string::npos ? "" : host_and_port.substr(colon + 1), 1, 65535);
+    if (!port ||
         inet_pton(AF_INET, host_and_port.substr(0, colon).c_str(), &address.sin_addr) != 1) {
         throw std::invalid_argument("not an address like 127.0.0.1:8080: " + host_and_port);
     }
-    address.sin_port =
-        htons(static_cast<std::uint16_t>(std::stoi(host_and_port.substr(colon + 1))));
+    address.sin_port = htons(*port);
     return address;
 }
 

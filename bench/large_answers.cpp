@@ -5,6 +5,7 @@
 #include "bench/fcgi_client.hpp"
 #include "bench/http_link.hpp"
 #include "bench/percentiles.hpp"
+#include "text/number.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -13,7 +14,6 @@
 #include <sys/epoll.h>
 
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -90,9 +90,8 @@ std::vector<double> ping_through_nginx(const std::string& http, const std::atomi
 
 std::int64_t number_at(std::string_view text, std::size_t at)
 {
-    std::int64_t n = 0;
-    std::from_chars(text.data() + at, text.data() + text.size(), n);
-    return n;
+    return text::parse_number<std::int64_t>(text::leading_digits(text.substr(at)), 0, INT64_MAX)
+        .value_or(0);
 }
 
 // No text holds what is looked for here, so that JSON need not be parsed: the client must not be

@@ -1,5 +1,7 @@
 #include "bench/process.hpp"
 
+#include "text/number.hpp"
+
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -31,6 +33,14 @@ std::string field(const std::string& text, const std::string& name)
     return text.substr(begin, text.find('\n', begin) - begin);
 }
 
+// The same, of "name: number kB", in bytes.
+std::size_t bytes_in(const std::string& text, const std::string& name)
+{
+    return 1024 * text::parse_number<std::size_t>(text::leading_digits(field(text, name)), 0,
+                                                  SIZE_MAX / 1024)
+                      .value();
+}
+
 std::string of_process(pid_t pid, const char* file)
 {
     return contents("/proc/" + std::to_string(pid) + "/" + file);
@@ -40,12 +50,12 @@ std::string of_process(pid_t pid, const char* file)
 
 std::size_t resident_bytes(pid_t pid)
 {
-    return std::stoul(field(of_process(pid, "smaps_rollup"), "\nRss")) * 1024;
+    return bytes_in(of_process(pid, "smaps_rollup"), "\nRss");
 }
 
 std::size_t page_table_bytes(pid_t pid)
 {
-    return std::stoul(field(of_process(pid, "status"), "\nVmPTE")) * 1024;
+    return bytes_in(of_process(pid, "status"), "\nVmPTE");
 }
 
 std::chrono::nanoseconds cpu_time(pid_t pid)
@@ -77,8 +87,8 @@ std::string machine()
     uname(&kernel);
     return field(contents("/proc/cpuinfo"), "model name") + ", " +
            std::to_string(std::thread::hardware_concurrency()) + " cores, " +
-           std::to_string(std::stoul(field(contents("/proc/meminfo"), "MemTotal")) >> 20U) +
-           " GiB; Linux " + kernel.release;
+           std::to_string(bytes_in(contents("/proc/meminfo"), "MemTotal") >> 30U) + " GiB; Linux " +
+           kernel.release;
 }
 
 } // namespace bench

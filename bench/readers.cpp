@@ -1,10 +1,11 @@
 #include "bench/readers.hpp"
 
+#include "text/number.hpp"
+
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 #include <stdexcept>
 
@@ -37,9 +38,7 @@ std::int64_t take_number(std::string_view& text, std::string_view name)
         return -1;
     }
     text.remove_prefix(at + name.size());
-    std::int64_t n = -1;
-    std::from_chars(text.data(), text.data() + text.size(), n);
-    return n;
+    return text::parse_number<std::int64_t>(text::leading_digits(text), 0, INT64_MAX).value_or(-1);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-"""What bench/run, bench/scale and bench/nginx_15k start: a private PostgreSQL, pollsters, the shipped nginx and a crowd of
-readers, each in a network namespace. Everything ends with the rig, however that ends.
+"""What bench/run, bench/scale and bench/nginx_15k start: a private PostgreSQL, pollsters, the shipped nginx and a
+crowd of readers, each in a network namespace. Everything ends with the rig, however that ends.
 
 Needs root (namespaces; the limits of a listening socket belong to one). Nothing but Python's own library."""
 
@@ -34,7 +34,7 @@ def output_of(*command, **more):
     return done.stdout
 
 
-def wait_until(what, condition, seconds=60.0):
+def wait_until(what, condition, seconds=120.0):
     """Returns how long it took."""
     began = time.monotonic()
     while not condition():
@@ -216,12 +216,16 @@ class Pollster:
         self.program.end(signal.SIGKILL)
 
     def ask(self, path, more=(), method=b"GET", content=b"", timeout=10):
-        """Through FastCGI, past nginx. `more`: CGI variables; `content`: 65,535 bytes at most. The body of the answer."""
+        """Through FastCGI, past nginx. `more`: CGI variables; `content`: 65,535 bytes at most. The body of the
+        answer."""
         def length(n):
             return bytes([n]) if n < 128 else struct.pack(">I", 0x80000000 | n)
+
         def pair(name, value):
             return length(len(name)) + length(len(value)) + name + value
+
         params = b"".join(pair(*p) for p in ((b"REQUEST_METHOD", method), (b"PATH_INFO", path), (b"SCRIPT_NAME", b"/api"), *more))
+
         def record(kind, content=b""):
             return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
         with socket.socket(socket.AF_UNIX) as s:

@@ -1,6 +1,6 @@
-"""Part of bench/scale: what PostgreSQL pays for a look and for a post, with and without listeners. Driven by pgbench, because a
-thousand servers do not fit here; the look is the statement of db/look.cpp, the post the schema's function. Both are parsed and
-planned each time, as the server has it."""
+"""Part of bench/scale: what PostgreSQL pays for a look and for a post, with and without listeners. Driven by pgbench,
+because a thousand servers do not fit here; the look is the statement of db/look.cpp, the post the schema's function.
+Both are parsed and planned each time, as the server has it."""
 
 import re
 import select

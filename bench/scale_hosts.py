@@ -1,4 +1,5 @@
-"""Part of bench/scale: a database host, two application hosts and a front, each a network namespace; cables are pulled."""
+"""Part of bench/scale: a database host, two application hosts and a front, each a network namespace; cables are
+pulled."""
 
 import time
 

@@ -2,6 +2,7 @@
 #include "db/queries.hpp"
 #include "db/rows.hpp"
 #include "db/token.hpp"
+#include "text/utf8.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -94,7 +95,7 @@ stored_password password_of(connection& conn, const std::string& name)
     // A name with a NUL would be cut there on its way. Such a name is nobody's, but asking takes
     // the usual time.
     // As it was typed first: an application's tables may have both spellings.
-    const auto [typed, nfc, nfd] = spellings(storable(name) ? name : std::string());
+    const auto [typed, nfc, nfd] = spellings(text::is_text(name) ? name : std::string());
     const auto rows = read_rows(conn, sql, typed, nfc, nfd);
     const auto& row = rows[0];
     stored_password found;

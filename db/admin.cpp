@@ -7,9 +7,10 @@
 #include "db/rows.hpp"
 #include "db/token.hpp"
 #include "passwords/hash.hpp"
+#include "text/number.hpp"
+#include "text/utf8.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace db {
 
@@ -44,7 +45,7 @@ std::string administration::checked_name(const std::string& what, const std::str
     const auto length = std::count_if(name.begin(), name.end(), [](char c) {
         return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
     });
-    if (!storable(name) || length < 1 || length > 64) {
+    if (!text::is_text(name) || length < 1 || length > 64) {
         throw refused("The name of a " + what + " has 1 to 64 characters of UTF-8.");
     }
     const std::string kept = composed(name);
@@ -79,7 +80,7 @@ void administration::check_for_twins(const std::string& what, const std::string&
 
 const std::string& administration::checked_password(const std::string& password)
 {
-    if (password.size() < 8 || password.size() > 72 || !storable(password)) {
+    if (password.size() < 8 || password.size() > 72 || !text::is_text(password)) {
         throw refused("A password has 8 to 72 bytes of UTF-8.");
     }
     return password;
@@ -92,7 +93,7 @@ std::int64_t administration::id_named(const std::string& view, const std::string
     const std::string sql = "select distinct pollster.id_of(id) from " + view +
                             " where name = $1::text and pollster.id_of(id) is not null";
     pqxx::result rows;
-    if (storable(name)) {
+    if (text::is_text(name)) {
         for (const auto& spelling : spellings(name)) {
             rows = connection_.exec(sql.c_str(), spelling);
             if (!rows.empty()) {
@@ -117,15 +118,16 @@ std::int64_t administration::user_named(const std::string& name)
 
 std::int64_t administration::wall_named(const std::string& name)
 {
-    std::int64_t number = 0;
-    const char* const end = name.data() + name.size();
-    if (name.size() > 1 && name[0] == '#' &&
-        std::from_chars(name.data() + 1, end, number).ptr == end) {
-        if (connection_.exec("select id from pollster.walls where id = $1::bigint", number)
+    const auto number = name.starts_with('#')
+                            ? text::parse_number<std::int64_t>(std::string_view(name).substr(1),
+                                                               INT64_MIN, INT64_MAX)
+                            : std::nullopt;
+    if (number) {
+        if (connection_.exec("select id from pollster.walls where id = $1::bigint", *number)
                 .empty()) {
             throw refused("There is no wall " + name + ".");
         }
-        return number;
+        return *number;
     }
     return id_named("pollster.walls", "wall", name, "; say #number instead");
 }

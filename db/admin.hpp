@@ -1,14 +1,15 @@
 // Administration without SQL: what `pollster user|wall|grant|revoke|session …` does. Blocking; for
 // the command line and for tests, never for a fiber. One connection, opened by connect(); one
-// object is used by one thread at a time.
+// thread at a time uses an object.
 //
 // Errors are values: one sentence for a person, without a newline ("There is no user called
-// "bob"."). Each call is one transaction: it has happened as a whole or not at all. Works through
-// the views of the schema `pollster`, so an application that defines them over its own tables keeps
-// these commands as far as its views can be written to.
+// "bob"."). Each call is one transaction, done as a whole or not at all. It works through the views
+// of the schema `pollster`, so for an application that defines them over its own tables these
+// commands work as far as its views can be written to.
 #pragma once
 
-#include "db/store.hpp"
+#include "db/settings.hpp"
+#include "walls/ids.hpp"
 
 #include <boost/system/result.hpp>
 
@@ -66,7 +67,7 @@ struct repaired_wall {
     std::int64_t posts = 0;     // that had no entry and have one now
     std::int64_t deletions = 0; // of posts that were gone without one
     bool head = false;          // it was missing, or below the newest entry
-    bool removed = false;       // the wall was gone, and what was left of its feed is, too
+    bool removed = false;       // the wall was gone, and now the rest of its feed is gone, too
 
     bool any() const { return posts > 0 || deletions > 0 || head || removed; }
 };
@@ -119,13 +120,14 @@ public:
     // anew, and has the planner look at the tables, for a dump has no statistics.
     virtual outcome<void> restored() = 0;
 
-    // Numbers the rows of posts that were written with triggers off, beside live writers and in
-    // many transactions: what `tell` was told of is done, also if this fails later. How many walls.
+    // Numbers the rows of posts that were written with triggers off. Others may write meanwhile. It
+    // takes many transactions: what was reported to `tell` is done, even if this fails later.
+    // Returns how many walls were repaired.
     virtual outcome<std::size_t> repair(const std::function<void(const repaired_wall&)>& tell) = 0;
 
-    // What of the database does not fit this program, a sentence each: encoding, schema, columns of
-    // the contract's views; and settings of the role or the database that this program neither
-    // overrides nor knows to be harmless.
+    // What does not fit this program, a sentence each: the database's encoding, its schema, the
+    // columns of the contract's views, and settings of the role or the database that this program
+    // neither overrides nor knows to be harmless.
     virtual outcome<std::vector<std::string>> check() = 0;
 
     // Users ann, bob and cleo, walls General (chat), Workshop (board) and Notices (notices) with

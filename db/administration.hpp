@@ -10,7 +10,7 @@
 
 namespace db {
 
-// Travels from where a wish turns out to be impossible to the end of its transaction.
+// Carries a refusal from where a command turns out to be impossible to the end of its transaction.
 struct refused : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -48,7 +48,7 @@ public:
     outcome<std::vector<demo_user>> load_demo() override;
 
 private:
-    // One transaction; what `work` throws becomes a refusal, and nothing has happened.
+    // One transaction; if `work` throws, it is rolled back and the exception becomes a refusal.
     template <class Work>
     auto at_once(Work work) -> outcome<std::invoke_result_t<Work>>
     {
@@ -74,9 +74,10 @@ private:
     }
     void undo() noexcept;
 
-    // The name as it is kept; refused if it may not be one (db/names.hpp).
+    // The name as it is stored; refused if it is not allowed (db/names.hpp).
     static std::string checked_name(const std::string& what, const std::string& name);
-    // Refuses a name that another than `except` has, or that looks like it. `what`: user or wall.
+    // Refuses a name that belongs to anybody but `except`, or that looks like such a name. `what`:
+    // user or wall.
     void check_for_twins(const std::string& what, const std::string& name, std::int64_t except);
     static const std::string& checked_password(const std::string& password);
     std::int64_t id_named(const std::string& view, const std::string& what, const std::string& name,

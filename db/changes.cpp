@@ -1,4 +1,5 @@
 #include "db/queries.hpp"
+#include "db/retry.hpp"
 #include "db/rows.hpp"
 
 #include <string>
@@ -8,7 +9,7 @@ namespace db {
 
 // One statement, one transaction; the schema's function does the work (migration lives_of_posts),
 // for nobody if the session has ended.
-change_outcome change_post(connection& conn, const post_change& change)
+answer<written_entry> change_post(connection& conn, const post_change& change)
 {
     static constexpr char sql[] =
         "select case when a.signed_in then coalesce(c.outcome, 'missing') else 'signed_out' end, "
@@ -17,37 +18,25 @@ change_outcome change_post(connection& conn, const post_change& change)
         "left join lateral pollster.change_post($1::bigint, case when a.signed_in then $2::bigint "
         "end, $3::bigint, nullif($4::text, '')) c on true";
 
-    for (int attempt = 1;; ++attempt) {
-        try {
-            const auto rows =
-                conn.exec(sql, number(change.wall), number(change.author.user), number(change.post),
-                          change.body.value_or(""), change.author.session_id);
-            const std::string outcome = rows[0][0].c_str();
-            if (outcome == "changed") {
-                return post_changed{{read_entry(rows[0], 1)}};
-            }
-            if (outcome == "unchanged") {
-                return post_unchanged{{read_entry(rows[0], 1)}};
-            }
-            if (outcome == "foreign") {
-                return post_foreign{};
-            }
-            if (outcome == "missing") {
-                return post_missing{};
-            }
-            return post_forbidden{outcome == "signed_out" ? denied::signed_out : denied::no_member};
-        } catch (const pqxx::sql_error& e) {
-            const std::string state = e.sqlstate();
-            // A deadlock with a writer of several walls, or a serialization failure: rolled back,
-            // so nothing was changed.
-            if ((state == "40P01" || state == "40001") && attempt < 5) {
-                continue;
-            }
-            if (auto refused = unacceptable(e)) {
-                return std::move(*refused);
-            }
-            throw;
+    try {
+        const auto rows = retry_on_deadlock([&] {
+            return conn.exec(sql, number(change.wall), number(change.author.user),
+                             number(change.post), change.body.value_or(""),
+                             change.author.session_id);
+        });
+        const std::string outcome = rows[0][0].c_str();
+        if (outcome == "changed" || outcome == "unchanged") {
+            return written_entry{read_entry(rows[0], 1), outcome == "changed"};
         }
+        return outcome == "foreign"      ? denied::no_author
+               : outcome == "missing"    ? denied::no_post
+               : outcome == "signed_out" ? denied::signed_out
+                                         : denied::no_member;
+    } catch (const pqxx::sql_error& e) {
+        if (auto refused = unacceptable(e)) {
+            return std::move(*refused);
+        }
+        throw;
     }
 }
 

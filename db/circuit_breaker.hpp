@@ -1,6 +1,6 @@
-// One database that may be away: who may try to connect, and when. Any thread; shared by the
-// connections of a pool. While it is known to be away, calls fail at once and one connection at a
-// time tries again, with growing pauses.
+// Decides which connection may try to reach a database that may be away, and when. Any thread;
+// shared by the connections of a pool. While the database is known to be away, calls fail at once,
+// and one connection at a time tries again, with growing pauses.
 #pragma once
 
 #include <chrono>
@@ -15,8 +15,8 @@ class circuit_breaker {
 public:
     using clock = std::chrono::steady_clock;
 
-    // None: try to connect, then report by worked() or failed(). Else the reason of the last
-    // failure: do not try now.
+    // None: try to connect, then report with worked() or failed(). Otherwise do not try now; the
+    // string is the reason of the last failure.
     std::optional<std::string> refuse(clock::time_point now);
     void worked();
     void failed(clock::time_point now, const std::string& why);
@@ -24,7 +24,7 @@ public:
 private:
     std::mutex mutex_; // guards all below
     bool away_ = false;
-    bool trying_ = false; // somebody is at it
+    bool trying_ = false; // one connection does
     std::string why_;
     clock::time_point next_{};
     std::chrono::milliseconds pause_{};

@@ -2,6 +2,7 @@
 
 #include "db/conninfo.hpp"
 #include "db/session_settings.hpp"
+#include "text/trimmed.hpp"
 
 #include <pqxx/except>
 
@@ -32,10 +33,7 @@ std::string one_line(std::string_view text)
             out += ' ';
         }
     }
-    while (!out.empty() && out.back() == ' ') {
-        out.pop_back();
-    }
-    return out;
+    return std::string(text::trimmed(out, " "));
 }
 
 db_error_kind kind_of(std::string_view sqlstate)
@@ -67,6 +65,12 @@ std::string sqlstate_of(const std::exception& e)
 {
     const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e);
     return sql != nullptr ? sql->sqlstate() : std::string();
+}
+
+bool has_state(const pqxx::sql_error& e, std::span<const std::string_view> prefixes)
+{
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](auto prefix) { return e.sqlstate().starts_with(prefix); });
 }
 
 walls::db_error describe(const std::exception& e)

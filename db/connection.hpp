@@ -1,6 +1,5 @@
-// One connection to PostgreSQL and what can go wrong on it. Internal to db/: the only header with
-// pqxx. A connection is used by one thread at a time; it connects when it is first needed and again
-// after it broke.
+// One connection to PostgreSQL and what can go wrong on it. Internal to db/. One thread at a time
+// uses a connection; it connects when it is first needed, and again after it broke.
 #pragma once
 
 #include "db/circuit_breaker.hpp"
@@ -19,14 +18,16 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
 namespace db {
 
-// The processes of PostgreSQL that serve a store's connections. Any thread.
+// The processes of PostgreSQL that serve the connections of a database. Any thread.
 class backends {
 public:
     void add(int pid);
@@ -38,14 +39,14 @@ private:
     std::vector<int> pids_; // a handful
 };
 
-// What the connections of a store have in common; counted by each of them.
+// What the connections of a database share; each of them counts here.
 struct meters {
     backends own;
     std::atomic<std::uint64_t> statements{0};
     std::atomic<std::uint64_t> connects{0};
     std::atomic<std::uint64_t> failures{0};
     std::atomic<std::uint64_t> given_up{0}; // connections, at a deadline
-    // Statements that were repeated because of a row that cannot be read, and PostgreSQL's words
+    // Statements that were repeated because of a row that cannot be read, and PostgreSQL's message
     // about the last of them.
     std::atomic<std::uint64_t> unreadable{0};
     mutable std::mutex mutex;
@@ -59,7 +60,7 @@ struct patience {
     std::chrono::milliseconds each;
 };
 
-// Travels from where an error is found to where it becomes a value.
+// Carries an error from where it is found to where it becomes a value.
 struct db_exception : std::runtime_error {
     explicit db_exception(walls::db_error t)
         : std::runtime_error(t.why)
@@ -69,23 +70,25 @@ struct db_exception : std::runtime_error {
     walls::db_error what_happened;
 };
 
-// The connection broke under a statement, which may have been executed or not.
-struct link_lost : std::runtime_error {
+// The connection broke during a statement, which may have been executed or not.
+struct connection_lost : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// What a caller is told about an exception of pqxx or of a connection.
+// The error that callers get for an exception of pqxx or of a connection.
 walls::db_error describe(const std::exception& e);
-// The same for a statement of the server's: if it asks for what the schema does not have, the line
+// The same for a statement of a server: if the schema lacks what the statement needs, the line
 // begins with what to do.
 walls::db_error describe_for_server(const std::exception& e);
 // SQLSTATE of a failed statement, or empty.
 std::string sqlstate_of(const std::exception& e);
+// Does the SQLSTATE begin with one of these?
+bool has_state(const pqxx::sql_error& e, std::span<const std::string_view> prefixes);
 
 class connection {
 public:
-    // `conninfo` is complete (db/conninfo.hpp). Without patience it waits for ever, which is for
-    // the command line.
+    // `conninfo` is complete (db/conninfo.hpp). Without patience a statement waits for ever, as the
+    // command line does.
     connection(std::string conninfo, circuit_breaker& database, meters& m,
                std::optional<patience> p = {});
     ~connection() { drop(); }
@@ -93,8 +96,8 @@ public:
     connection& operator=(const connection&) = delete;
 
     // One statement, in a transaction of its own unless the statement is part of one that was begun
-    // by exec("begin"). Connects first if necessary. Throws link_lost, trouble_found, or what pqxx
-    // throws for a failed statement.
+    // by exec("begin"). Connects first if necessary. Throws connection_lost, db_exception, or what
+    // pqxx throws for a failed statement.
     template <class... Parameters>
     pqxx::result exec(const char* sql, const Parameters&... parameters)
     {
@@ -111,8 +114,8 @@ public:
     }
 
     pqxx::connection& connected();
-    // For what is done with connected() itself, and of a connection with patience: while this
-    // lives, the connection is broken at the deadline.
+    // For work on connected() itself, of a connection with patience: the connection is broken at
+    // the deadline, as long as this object lives.
     deadlines::call call_in_time()
     {
         return deadlines::call(patience_->all, socket_, patience_->each);
@@ -147,7 +150,7 @@ private:
             if (broken || !connection_->is_open()) {
                 under_way.reset();
                 drop();
-                throw link_lost(e.what());
+                throw connection_lost(e.what());
             }
             throw;
         }

@@ -1,9 +1,11 @@
 #include "db/conninfo.hpp"
 
+#include "text/number.hpp"
+
 #include <libpq-fe.h>
 
 #include <algorithm>
-#include <charconv>
+#include <climits>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -48,9 +50,7 @@ std::string quoted(const std::string& value)
 // Seconds, for each address of each host. Without end, which is libpq's default, nobody wants it.
 int connect_timeout(const std::string& theirs)
 {
-    int n = 0;
-    const auto [end, error] = std::from_chars(theirs.data(), theirs.data() + theirs.size(), n);
-    return error == std::errc() && n > 0 ? std::min(n, 30) : 3;
+    return std::min(text::parse_number<int>(theirs, 1, INT_MAX).value_or(3), 30);
 }
 
 std::string joined(const std::map<std::string, std::string>& values)

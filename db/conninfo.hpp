@@ -1,5 +1,5 @@
-// The connection string that libpq gets: the operator's, completed with what this program relies
-// on. Any thread.
+// The connection string for libpq: the operator's, completed with the settings that this program
+// relies on. Any thread.
 #pragma once
 
 #include <chrono>
@@ -13,14 +13,14 @@ struct session_options {
     std::string purpose{}; // after the application's name: "pollster reads"
 };
 
-// Keeps what the operator has set, except for UTF-8, the statement timeout and the idle session's;
-// what else correctness rests on is set by db/session_settings.hpp. Throws std::invalid_argument
-// with libpq's own sentence if the string cannot be read.
+// Keeps what the operator has set, except for the encoding, the statement timeout and the timeout
+// of idle sessions; db/session_settings.hpp sets whatever else correctness depends on. Throws
+// std::invalid_argument with libpq's own sentence if the string cannot be read.
 std::string complete_conninfo(const std::string& given, const session_options& options);
 
-// The same string for a server of this version (170002; 0: not known), with what only such servers
-// know: from 17 on one may end the first transaction of a session before it is told not to. Earlier
-// versions refuse the setting, so this is for who was refused.
+// The same string for a server of this version (170002; 0: not known), with the settings that only
+// such servers know: from version 17 on, a server may end the first transaction of a session before
+// it is told not to. Earlier versions refuse the setting, so use this after a failed attempt.
 std::string conninfo_for(const std::string& complete, int server_version);
 
 } // namespace db

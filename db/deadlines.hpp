@@ -1,7 +1,7 @@
-// When a statement must have an answer, whatever the server's own timeouts say: its process may be
-// stopped, or its host swallow packets, and libpq would wait for ever. At the deadline the socket
-// is shut down under the call, which then ends with a broken connection. Internal to db/. Any
-// thread.
+// By when a statement must have its answer, whatever the server's own timeouts say: the server's
+// process may be stopped, or its host may drop packets, and libpq would wait for ever. At the
+// deadline the socket is shut down during the call, which then ends with a broken connection.
+// Internal to db/. Any thread.
 #pragma once
 
 #include <chrono>

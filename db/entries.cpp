@@ -82,9 +82,9 @@ std::vector<walls::page> entries_after(connection& conn, std::span<const walls::
 // The newest posts below an entry number, as they are now, each at the entry that began its present
 // life on the wall: deleted ones are not shown. The wall's newest number comes with every row, from
 // the same snapshot, and in a row of its own when there is no post.
-allowed<history> posts_before(connection& conn, const reader& asker, walls::wall_id wall,
-                              std::optional<walls::entry_id> before, const page_size& most,
-                              seen_heads& seen)
+answer<history> posts_before(connection& conn, const reader& asker, walls::wall_id wall,
+                             std::optional<walls::entry_id> before, const page_size& most,
+                             seen_heads& seen)
 {
     static const reading sql([](const std::string& care) {
         return std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
@@ -113,7 +113,7 @@ allowed<history> posts_before(connection& conn, const reader& asker, walls::wall
     return read_history(rows, wall, seen);
 }
 
-allowed<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker, seen_heads& seen)
+answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker, seen_heads& seen)
 {
     // The count stops at 1,000, so a wall costs no more however much there is to read: offset 0
     // forbids a join that reads all of it first.
@@ -158,8 +158,8 @@ allowed<std::vector<wall_summary>> walls_of(connection& conn, const reader& aske
 }
 
 // A mark above the newest entry would hide what comes later, so it is lowered to it.
-allowed<std::int64_t> mark_read(connection& conn, const reader& asker, walls::wall_id wall,
-                                walls::entry_id entry)
+answer<std::int64_t> mark_read(connection& conn, const reader& asker, walls::wall_id wall,
+                               walls::entry_id entry)
 {
     static const reading sql([](const std::string& care) {
         return "with a as materialized (select * from pollster.access_of" + care +

@@ -2,6 +2,7 @@
 
 #include "db/connection.hpp"
 #include "db/conninfo.hpp"
+#include "text/number.hpp"
 
 #include <pqxx/notification>
 
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <optional>
@@ -35,11 +35,8 @@ public:
     // Anybody may notify anything on the channel: what is not a number is not for us.
     void operator()(const std::string& payload, int backend) override
     {
-        std::int64_t number = 0;
-        const char* const end = payload.data() + payload.size();
-        const auto [last, error] = std::from_chars(payload.data(), end, number);
-        if (error == std::errc{} && last == end && number > 0) {
-            heard_(number, backend);
+        if (const auto number = text::parse_number<std::int64_t>(payload, 1, INT64_MAX)) {
+            heard_(*number, backend);
         }
     }
 
@@ -125,7 +122,7 @@ private:
             if (fds[1].revents != 0) {
                 c.get_notifs();
                 if (!c.is_open()) {
-                    throw link_lost("the connection of the listener was closed");
+                    throw connection_lost("the connection of the listener was closed");
                 }
             }
         }

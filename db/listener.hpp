@@ -1,8 +1,9 @@
-// Hints that something changed, by LISTEN/NOTIFY: "look sooner". They may be lost, doubled or
-// early; the regular look is the guarantee.
+// Hints that something has changed, by LISTEN/NOTIFY: "look sooner". A hint may be lost, come twice
+// or come early; the regular look is the guarantee.
 #pragma once
 
-#include "db/store.hpp"
+#include "db/settings.hpp"
+#include "walls/ids.hpp"
 
 #include <functional>
 #include <memory>
@@ -15,12 +16,12 @@ public:
     // not throw or block for long.
     struct events {
         // This wall has a new entry, committed by that process of PostgreSQL
-        // (store::is_own_backend).
+        // (database::is_own_backend).
         std::function<void(walls::wall_id, int)> wall;
         std::function<void(walls::user_id)>
             access; // sessions, memberships or state of this user changed
-        // true: hints arrive from now on, so look once now, for those that were missed before.
-        // false: hints may be missing from now on. Begins as down; called only when it changes.
+        // true: hints arrive from now on, so look once now for what was missed before. false: hints
+        // may be missing from now on. It begins as false; called only when it changes.
         std::function<void(bool)> up;
     };
 

@@ -1,29 +1,20 @@
+#include "db/look.hpp"
+
 #include "db/queries.hpp"
 #include "db/rows.hpp"
 #include "db/session_settings.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <stdexcept>
-#include <string_view>
 
 namespace db {
 namespace {
 
 using namespace std::chrono_literals;
 
-// Two hexadecimal halves with a slash: how PostgreSQL writes a position in its log.
-std::uint64_t parse_lsn(std::string_view text)
-{
-    const auto slash = text.find('/');
-    const auto half = [](std::string_view digits) {
-        std::uint64_t value = 0;
-        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-        return value;
-    };
-    return slash == std::string_view::npos
-               ? 0
-               : (half(text.substr(0, slash)) << 32U) + half(text.substr(slash + 1));
-}
+// Notes are kept for an hour (pollster.clean_up). And after a long rest what changed meanwhile is
+// of no interest any more: nobody was here.
+constexpr auto longest_rest = 10min;
 
 // Notes where the history was found, whole or cut. True: this call began a new one. While a
 // database takes no writes, a whole history is taken as it is, without the note.
@@ -40,7 +31,44 @@ try {
     return false;
 }
 
+walls::head head_of(const seen_head& h)
+{
+    return {h.wall, h.newest, h.epoch};
+}
+
 } // namespace
+
+walls::changes look::take(connection& conn, std::span<const walls::wall_id> also)
+{
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+        const auto now = clock::now();
+        know_the_server(conn, now);
+        if (now - looked_ > longest_rest) {
+            snapshot_.clear();
+        }
+        const auto answer = ask_look(conn, also, snapshot_);
+        if (goes_on(answer)) {
+            looked_ = now;
+            return note(answer);
+        }
+    }
+    throw db_exception({walls::db_error_kind::unavailable, "another database at every look"});
+}
+
+// A newer `pollster migrate` may run while this program does; noticing it costs no statement a
+// look.
+void look::know_the_server(connection& conn, clock::time_point now)
+{
+    conn.connected();
+    const bool is_new = conn.generation() != generation_;
+    if (is_new) {
+        recognise(conn);
+    }
+    if (is_new || now - schema_asked_ >= schema_asked_every_) {
+        schema_ = recorded_version(conn);
+        schema_asked_ = now;
+    }
+}
 
 // A snapshot names transactions by number, and the numbers mean something only in the process of
 // PostgreSQL that gave them, on the timeline where it did.
@@ -49,7 +77,7 @@ try {
 // seen nothing cannot know; then the database itself says where it was found complete last, and
 // elsewhere it is not trusted: a copy of a backup has other tables, a promoted standby or a
 // restored base backup another timeline.
-void looker::recognise(connection& conn)
+void look::recognise(connection& conn)
 {
     static const std::string sql =
         std::string("select pg_is_in_recovery(), concat_ws(' ', "
@@ -91,211 +119,83 @@ void looker::recognise(connection& conn)
     generation_ = conn.generation();
 }
 
-// A newer `pollster migrate` may run while this program does; that costs no statement a look.
-void looker::ask_schema(connection& conn, clock::time_point now)
+// Is that the history of the last look, or of none? If not, what is needed to ask again is done.
+bool look::goes_on(const look_answer& a)
 {
-    schema_ = recorded_version(conn);
-    schema_asked_ = now;
-}
-
-// A snapshot says which transactions it saw: all below xmax except the listed ones that were still
-// running. What was written by any other transaction is new to us. So nothing that commits late can
-// appear behind our back, and a transaction that stays open for hours costs nothing. What claims to
-// be of the future came with a dump, from another cluster.
-//
-// One statement, hence one snapshot, for everything. Each running transaction is looked up in the
-// index by itself: offset 0 forbids the join that reads the index from its beginning, which is
-// chosen while the statistics know few values of changed_by (an application was just adopted).
-//
-// Rows: a head that changed, a note (of a wall: with its head), a head that was asked for, where
-// this look stands, a head that is remembered as evidence.
-namespace {
-
-enum row_kind : int { changed_head = 1, note, asked_head, standing, evidence };
-
-std::string asked_and_standing(const std::string& care)
-{
-    return "select 3, asked.id, h.last_entry, h.epoch, h.stamp, null "
-           "from unnest($1::bigint[]) asked(id) "
-           "cross join lateral pollster.existing_wall" +
-           care +
-           "(asked.id) w "
-           "left join pollster.heads h on h.wall_id = w.id "
-           "union all "
-           "select 4, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, "
-           "(extract(epoch from clock_timestamp()) * 1000)::bigint, " +
-           history_epoch +
-           ", null, concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), " +
-           process_text + ")";
-}
-
-const reading& since_snapshot()
-{
-    static const reading sql([](const std::string& care) {
-        return std::string("with before as materialized (select $2::pg_snapshot as snapshot) "
-                           "select 1, wall_id, last_entry, epoch, stamp, null from pollster.heads "
-                           "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
-                           "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
-                           "union all "
-                           "select 1, h.wall_id, h.last_entry, h.epoch, h.stamp, null "
-                           "from before, pg_snapshot_xip(before.snapshot) running "
-                           "cross join lateral (select * from pollster.heads o where o.changed_by "
-                           "= running offset 0) "
-                           "h "
-                           "union all "
-                           "select 2, coalesce(c.wall_id, c.user_id), h.last_entry, h.epoch, "
-                           "h.stamp, c.kind from ("
-                           "select user_id, wall_id, kind from pollster.access_changes "
-                           "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
-                           "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
-                           "union "
-                           "select o.user_id, o.wall_id, o.kind from before, "
-                           "pg_snapshot_xip(before.snapshot) running "
-                           "cross join lateral (select * from pollster.access_changes o where "
-                           "o.changed_by = running "
-                           "offset 0) o) c "
-                           "left join lateral (select * from pollster.heads o where o.wall_id = "
-                           "c.wall_id offset 0) h "
-                           "on true "
-                           "union all ") +
-               asked_and_standing(care);
-    });
-    return sql;
-}
-
-const reading& afresh()
-{
-    static const reading sql([](const std::string& care) {
-        return asked_and_standing(care) +
-               " union all "
-               "(select 5, wall_id, last_entry, epoch, stamp, null from pollster.heads "
-               "where changed_by < pg_snapshot_xmax(pg_current_snapshot()) order by changed_by "
-               "desc "
-               "limit 100)";
-    });
-    return sql;
-}
-
-// What a row says of a head; of a wall without one: nothing.
-seen_head read_head(const pqxx::row& row, std::int64_t history)
-{
-    return {walls::wall_id{row[1].as<std::int64_t>()},
-            walls::wall_epoch{row[3].as<std::int64_t>(0) ^ history},
-            walls::entry_id{row[2].as<std::int64_t>(0)}, row[4].as<std::int64_t>(0)};
-}
-
-} // namespace
-
-walls::changes looker::look(connection& conn, std::span<const walls::wall_id> also)
-{
-    for (int attempt = 1; attempt <= 5; ++attempt) {
-        if (auto found = look_once(conn, also)) {
-            return std::move(*found);
-        }
-    }
-    throw db_exception({walls::db_error_kind::unavailable, "another database at every look"});
-}
-
-std::optional<walls::changes> looker::look_once(connection& conn,
-                                                std::span<const walls::wall_id> also)
-{
-    const auto now = clock::now();
-    conn.connected();
-    if (conn.generation() != generation_) {
-        recognise(conn);
-        ask_schema(conn, now);
-    } else if (now - schema_asked_ >= schema_asked_every_) {
-        ask_schema(conn, now);
-    }
-    // Notes are kept for an hour (pollster.clean_up). And after a long rest what changed meanwhile
-    // is of no interest any more: nobody was here.
-    if (now - looked_ > 10min) {
-        snapshot_.clear();
-    }
-
-    const std::string asked = bigints(also, [](walls::wall_id w) { return number(w); });
-    const bool all_new = snapshot_.empty();
-    const auto rows = all_new ? read_rows(conn, afresh(), asked)
-                              : read_rows(conn, since_snapshot(), asked, snapshot_);
-
-    std::string position;
-    std::uint64_t newest_xid = 0;
-    std::uint64_t seen_upto = 0;
-    std::int64_t history = 0;
-    std::chrono::milliseconds clock_says{0};
-    bool everything = false;
-    for (const auto& row : rows) {
-        if (row[0].as<int>() == standing) {
-            const std::string_view all = row[5].c_str();
-            const auto lsn = all.find(' ') + 1;
-            const auto process = all.find(' ', lsn) + 1;
-            position = all.substr(0, lsn);
-            position += all.substr(process);
-            seen_upto = parse_lsn(all.substr(lsn, process - 1 - lsn));
-            newest_xid = static_cast<std::uint64_t>(row[1].as<std::int64_t>());
-            clock_says = std::chrono::milliseconds(row[2].as<std::int64_t>());
-            history = row[3].as<std::int64_t>(0);
-        }
-        everything |= row[0].as<int>() == note && row[5].c_str() == std::string_view("everything");
-    }
-    if (position.substr(position.find(' ') + 1) != process_) {
+    if (a.at.process != process_) {
         generation_ = 0; // a proxy has changed the server behind our connection
-        return std::nullopt;
+        return false;
     }
+    if (snapshot_.empty()) {
+        return true;
+    }
+    const bool everything = std::any_of(a.rows.begin(), a.rows.end(), [](const look_row& r) {
+        return r.kind == row_kind::everything_note;
+    });
     // Transaction numbers never go back, and a history keeps its epoch. Whatever happened, this is
     // not the history that we know.
-    if (!all_new && (everything || history != history_ || newest_xid < newest_xid_)) {
+    if (everything || a.at.history != history_ || a.at.newest_xid < newest_xid_) {
         snapshot_.clear();
-        return std::nullopt;
+        return false;
     }
-    if (history != history_) {
+    return true;
+}
+
+walls::changes look::note(const look_answer& a)
+{
+    const bool all_new = snapshot_.empty();
+    if (a.at.history != history_) {
         if (history_ != 0) {
             left_.insert(history_);
         }
         seen_.forget_all();
     }
-
     walls::changes found;
     found.forget_everything = all_new;
-    found.position = position;
-    found.history = walls::wall_epoch{history};
-    found.now = decltype(found.now)::value_type(clock_says);
+    found.position = a.at.snapshot + ' ' + a.at.process;
+    found.history = walls::wall_epoch{a.at.history};
+    found.now = decltype(found.now)::value_type(a.at.clock);
     std::vector<seen_head> newest;
-    for (const auto& row : rows) {
-        const auto kind = row[0].as<int>();
-        const std::string_view what = row[5].is_null() ? "" : row[5].c_str();
-        if (kind == note && what == "access") {
-            found.access_changed.push_back(walls::user_id{row[1].as<std::int64_t>()});
-        } else if (kind == note && what == "author") {
-            found.authors.push_back(walls::user_id{row[1].as<std::int64_t>()});
-        } else if (kind != standing) {
-            const auto h = read_head(row, history);
-            if (kind == note) {
-                found.outdated.push_back(h.wall);
-                seen_.forget(h.wall);
-            }
-            if (kind == asked_head || kind == note) {
-                seen_.add_older(h);
-            } else {
-                newest.push_back(h);
-            }
-            if (kind != evidence) {
-                found.heads.push_back({h.wall, h.newest, h.epoch});
-            }
+    for (const auto& row : a.rows) {
+        switch (row.kind) {
+        case row_kind::access_note:
+            found.access_changed.push_back(walls::user_id{row.id});
+            break;
+        case row_kind::author_note:
+            found.authors.push_back(walls::user_id{row.id});
+            break;
+        case row_kind::everything_note: // goes_on() has seen to it
+            break;
+        case row_kind::wall_note:
+            found.outdated.push_back(row.head.wall);
+            seen_.forget(row.head.wall);
+            seen_.add_older(row.head);
+            found.heads.push_back(head_of(row.head));
+            break;
+        case row_kind::asked_head:
+            seen_.add_older(row.head);
+            found.heads.push_back(head_of(row.head));
+            break;
+        case row_kind::changed_head:
+            newest.push_back(row.head);
+            found.heads.push_back(head_of(row.head));
+            break;
+        case row_kind::evidence:
+            newest.push_back(row.head);
+            break;
         }
     }
-    if (all_new) {
+    if (all_new) { // evidence comes with the newest first
         std::reverse(newest.begin(), newest.end());
     }
     for (const auto& h : newest) {
         seen_.add_newest(h);
     }
     seen_.looked();
-    snapshot_ = position.substr(0, position.find(' '));
-    history_ = history;
-    newest_xid_ = newest_xid;
-    looked_ = now;
-    seen_upto_ = seen_upto;
+    snapshot_ = a.at.snapshot;
+    history_ = a.at.history;
+    newest_xid_ = a.at.newest_xid;
+    seen_upto_ = a.at.log;
     return found;
 }
 

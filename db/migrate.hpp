@@ -2,7 +2,8 @@
 #pragma once
 
 #include "db/admin.hpp"
-#include "db/store.hpp"
+#include "db/settings.hpp"
+#include "walls/db_error.hpp"
 
 #include <functional>
 #include <string>
@@ -22,16 +23,16 @@ struct migrated {
 outcome<migrated> migrate(const settings& s,
                           const std::function<void(const std::string&)>& progress);
 
-// At the start of a server: is the schema the one of this binary? wrong_schema says in one line
-// what to do; any other error means that the database could not tell (down, for example), which
-// need not stop a server from starting.
-result<void> check_schema(const settings& s);
+// For the start of a server: is the schema the one of this binary? If not, the error is
+// wrong_schema and says in one line what to do. Any other error means that the database could not
+// be asked (it is down, for example), which need not stop a server from starting.
+walls::result<void> check_schema(const settings& s);
 
 int schema_version() noexcept; // of this binary
 
-// What to do about a database of this version, in one line; empty: it is this binary's. A server
-// that runs already goes on with a newer one: migrations leave in place what the version before
-// needs.
+// What to do about a database of this version, in one line; empty: it is the version of this
+// binary. A server that is already running goes on with a newer one: migrations leave in place what
+// the version before needs.
 std::string other_schema(int found);
 
 } // namespace db

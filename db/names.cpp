@@ -1,5 +1,7 @@
 #include "db/names.hpp"
 
+#include "text/utf8.hpp"
+
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
@@ -47,11 +49,10 @@ UnicodeString normal(const UnicodeString& text, instance form)
     return out;
 }
 
-// fromUTF8 puts U+FFFD for what is no UTF-8: then the bytes stay as they are.
+// fromUTF8 puts U+FFFD for what is no UTF-8: such bytes stay as they are.
 std::string normal(std::string_view name, instance form)
 {
-    const UnicodeString text = unicode(name);
-    return utf8(text) == name ? utf8(normal(text, form)) : std::string(name);
+    return text::is_utf8(name) ? utf8(normal(unicode(name), form)) : std::string(name);
 }
 
 // "U+202E RIGHT-TO-LEFT OVERRIDE"

@@ -5,7 +5,7 @@
 
 namespace db {
 
-// The position is a snapshot and what looker::recognise() says tells one process of PostgreSQL from
+// The position is a snapshot and what look::recognise() says tells one process of PostgreSQL from
 // another. The notes are read in the order of the index, one for each running transaction: by
 // equality alone they would be read from end to end when one transaction wrote most of them.
 bool after_commit(connection& conn, const std::string& position, std::span<const own_entry> own,

@@ -1,6 +1,8 @@
-// Worker threads with a connection each; what they throw becomes walls::db_error. Internal to db/.
+// Worker threads with a connection each; what they throw becomes a walls::db_error. Internal to
+// db/.
 #pragma once
 
+#include "db/answer.hpp"
 #include "db/connection.hpp"
 #include "fibers/worker_threads.hpp"
 
@@ -26,6 +28,19 @@ struct pool_settings {
     fibers::fair_limits limits;
     std::chrono::milliseconds patience{}; // for each statement's answer
 };
+
+// What the caller of a job gets that returns a Value: an answer<T> as it is, anything else as a
+// result.
+template <class Value>
+struct outcome_of_job {
+    using type = walls::result<Value>;
+};
+template <class T>
+struct outcome_of_job<answer<T>> {
+    using type = answer<T>;
+};
+template <class Value>
+using job_outcome = typename outcome_of_job<Value>::type;
 
 class pool {
 public:
@@ -57,33 +72,40 @@ public:
 private:
     template <class Job>
     auto run(fibers::asker from, Job job, bool repeatable)
-        -> walls::result<std::invoke_result_t<Job&, connection&>>
+        -> job_outcome<std::invoke_result_t<Job&, connection&>>
     {
-        using value = walls::result<std::invoke_result_t<Job&, connection&>>;
-        auto done = threads_.run(from, [this, &job, repeatable](std::size_t worker) -> value {
+        using outcome = job_outcome<std::invoke_result_t<Job&, connection&>>;
+        auto done = threads_.run(from, [this, &job, repeatable](std::size_t worker) -> outcome {
             connection& conn = connections_[worker];
-            for (bool again = true;; again = false) {
-                try {
-                    return job(conn);
-                } catch (const link_lost& e) {
-                    if (again && repeatable) {
-                        continue;
-                    }
-                    return describe_for_server(e);
-                } catch (const std::exception& e) {
-                    return describe_for_server(e);
-                }
+            try {
+                return perform(job, conn, repeatable);
+            } catch (const std::exception& e) {
+                return failed<outcome>(describe_for_server(e));
             }
         });
         if (const auto* refused = std::get_if<fibers::refusal>(&done)) {
-            ++meters_.failures;
-            return too_busy(*refused);
+            return failed<outcome>(too_busy(*refused));
         }
-        auto& answer = std::get<value>(done);
-        if (!answer) {
-            ++meters_.failures;
+        return std::get<outcome>(std::move(done));
+    }
+
+    template <class Job>
+    static auto perform(Job& job, connection& conn, bool repeatable)
+    {
+        if (repeatable) {
+            try {
+                return job(conn);
+            } catch (const connection_lost&) { // once more, on a new connection
+            }
         }
-        return std::move(answer);
+        return job(conn);
+    }
+
+    template <class Outcome>
+    Outcome failed(walls::db_error why)
+    {
+        ++meters_.failures;
+        return Outcome(boost::system::in_place_error, std::move(why));
     }
 
     meters& meters_;

@@ -7,14 +7,14 @@
 
 namespace db {
 
-post_groups::post_groups(store& s, std::size_t at_once, std::size_t max_waiting)
-    : store_(s)
+post_groups::post_groups(posts& into, std::size_t at_once, std::size_t max_waiting)
+    : posts_(into)
     , at_once_(at_once)
     , max_waiting_(max_waiting)
 {
 }
 
-result<post_outcome> post_groups::add(new_post post)
+answer<written_entry> post_groups::add(new_post post)
 {
     if (under_way_ >= max_waiting_) {
         return walls::db_error{walls::db_error_kind::overloaded, "too many posts are waiting"};
@@ -23,13 +23,13 @@ result<post_outcome> post_groups::add(new_post post)
     queue_.push_back(&mine);
     ++under_way_;
     // Whoever finds a connection free posts for all that wait, not only for itself.
-    while (!mine.outcome) {
+    while (!mine.told) {
         if (!post_some()) {
             mine.turn.sleep();
         }
     }
     --under_way_;
-    return std::move(*mine.outcome);
+    return std::move(*mine.told);
 }
 
 bool post_groups::post_some()
@@ -41,9 +41,9 @@ bool post_groups::post_some()
     if (group.empty()) {
         return false;
     }
-    auto outcomes = commit(group); // other fibers run meanwhile
+    auto answers = commit(group); // other fibers run meanwhile
     for (std::size_t i = 0; i < group.size(); ++i) {
-        group[i]->outcome = std::move(outcomes[i]);
+        group[i]->told = std::move(answers[i]);
         group[i]->turn.wake();
     }
     // The next group is for the first of those that sleep; the others are posting for somebody.
@@ -107,7 +107,7 @@ std::vector<post_groups::waiting*> post_groups::next_group()
     return group;
 }
 
-std::vector<result<post_outcome>> post_groups::commit(const std::vector<waiting*>& group)
+std::vector<answer<written_entry>> post_groups::commit(const std::vector<waiting*>& group)
 {
     std::vector<new_post> posts;
     std::set<walls::wall_id> walls;
@@ -119,11 +119,11 @@ std::vector<result<post_outcome>> post_groups::commit(const std::vector<waiting*
     for (const auto wall : walls) {
         ++of_wall_[wall];
     }
-    std::vector<result<post_outcome>> outcomes;
+    std::vector<answer<written_entry>> answers;
     try {
-        outcomes = store_.add_posts(posts);
+        answers = posts_.add_posts(posts);
     } catch (const std::exception& e) { // out of memory; nobody must wait for ever for that
-        outcomes.assign(posts.size(), walls::db_error{walls::db_error_kind::unavailable, e.what()});
+        answers.assign(posts.size(), walls::db_error{walls::db_error_kind::unavailable, e.what()});
     }
     --groups_;
     for (const auto wall : walls) {
@@ -133,11 +133,12 @@ std::vector<result<post_outcome>> post_groups::commit(const std::vector<waiting*
         slow_.erase(wall);
     }
     for (std::size_t i = 0; i < group.size(); ++i) {
-        if (!outcomes[i] && outcomes[i].error().kind == walls::db_error_kind::timed_out) {
+        const auto error = error_of(answers[i]);
+        if (error && error->kind == walls::db_error_kind::timed_out) {
             slow_.insert(group[i]->post.wall);
         }
     }
-    return outcomes;
+    return answers;
 }
 
 } // namespace db

@@ -1,4 +1,5 @@
 #include "db/queries.hpp"
+#include "db/retry.hpp"
 #include "db/rows.hpp"
 
 #include <algorithm>
@@ -11,19 +12,15 @@ namespace db {
 
 namespace {
 
-post_outcome read_outcome(const pqxx::row& row)
+answer<written_entry> read_outcome(const pqxx::row& row)
 {
     const std::string outcome = row[1].c_str();
-    if (outcome == "created") {
-        return post_created{{read_entry(row, 2)}};
+    if (outcome == "created" || outcome == "known") {
+        return written_entry{read_entry(row, 2), outcome == "created"};
     }
-    if (outcome == "known") {
-        return post_known{{read_entry(row, 2)}};
-    }
-    if (outcome == "conflict") {
-        return post_conflict{};
-    }
-    return post_forbidden{outcome == "signed_out" ? denied::signed_out : denied::no_member};
+    return outcome == "conflict"     ? denied::key_in_use
+           : outcome == "signed_out" ? denied::signed_out
+                                     : denied::no_member;
 }
 
 // May the error be that of one post among others? Not if it says that the database or the schema is
@@ -34,17 +31,15 @@ bool may_be_of_one_post(const pqxx::sql_error& e)
     if (dynamic_cast<const pqxx::insufficient_privilege*>(&e) != nullptr) {
         return true;
     }
-    const std::string state = e.sqlstate();
     // Connection, transaction, resources, operator, system; no such schema, table, column,
     // function.
     static constexpr std::string_view of_all[] = {"08", "25",    "26",    "28",   "3D", "40",
                                                   "53", "55",    "57",    "58",   "F0", "XX",
                                                   "3F", "42P01", "42703", "42883"};
-    return !state.empty() && std::none_of(std::begin(of_all), std::end(of_all),
-                                          [&](auto prefix) { return state.starts_with(prefix); });
+    return !e.sqlstate().empty() && !has_state(e, of_all);
 }
 
-struct trouble_of_one_post : db_exception {
+struct error_of_one_post : db_exception {
     using db_exception::db_exception;
 };
 
@@ -61,9 +56,9 @@ bool drawn_key_exists(connection& conn, const new_post& post)
 
 // One statement, one transaction; the schema's function does the work (migration lives_of_posts).
 // For it nobody is the author whose session has ended: nobody is a member of no wall. Rows that
-// cannot be read leave their outcomes empty.
+// cannot be read leave their answers empty.
 void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
-                            std::span<std::optional<post_outcome>> outcomes)
+                            std::span<std::optional<answer<written_entry>>> answers)
 {
     // Not select *: the order of columns is read_entry's, and a wall's author may be gone.
     static constexpr char sql[] =
@@ -86,33 +81,30 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
         posts, [](const auto& p) -> const auto& { return p.client_key; });
     const auto sessions = texts(
         posts, [](const auto& p) -> const auto& { return p.author.session_id; });
-    for (int attempt = 1;; ++attempt) {
+    bool drawn = false; // by the database, the key that exists
+    const auto draws_another = [&](const pqxx::sql_error& e) {
+        drawn =
+            e.sqlstate() == "23505" && posts.size() == 1 && drawn_key_exists(conn, posts.front());
+        return drawn;
+    };
+    pqxx::result rows;
+    try {
+        rows = retry_on_deadlock(
+            [&] { return conn.exec(sql, on_walls, users, bodies, keys, sessions); }, draws_another);
+    } catch (const pqxx::sql_error& e) {
+        if (drawn && e.sqlstate() == "23505") {
+            throw error_of_one_post({walls::db_error_kind::unavailable,
+                                     "a key that the database drew for a post exists already, set "
+                                     "its sequence above: " +
+                                         describe(e).why});
+        }
+        throw;
+    }
+    for (const auto& row : rows) {
         try {
-            for (const auto& row : conn.exec(sql, on_walls, users, bodies, keys, sessions)) {
-                try {
-                    outcomes[row[0].as<std::size_t>() - 1] = read_outcome(row);
-                } catch (const std::exception&) {
-                    continue; // its neighbours are committed and must be told so
-                }
-            }
-            return;
-        } catch (const pqxx::sql_error& e) {
-            const std::string state = e.sqlstate();
-            // A deadlock with a writer of several walls, or a serialization failure: rolled back,
-            // so nothing was posted.
-            const bool passes =
-                state == "40P01" || state == "40001" ||
-                (state == "23505" && posts.size() == 1 && drawn_key_exists(conn, posts.front()));
-            if (passes && attempt < 5) {
-                continue;
-            }
-            if (passes && state == "23505") {
-                throw trouble_of_one_post({walls::db_error_kind::unavailable,
-                                           "a key that the database drew for a post exists "
-                                           "already, set its sequence above: " +
-                                               describe(e).why});
-            }
-            throw;
+            answers[row[0].as<std::size_t>() - 1] = read_outcome(row);
+        } catch (const std::exception&) {
+            continue; // its neighbours are committed and must be told so
         }
     }
 }
@@ -120,10 +112,10 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
 } // namespace
 
 void add_posts(connection& conn, std::span<const new_post> posts,
-               std::span<std::optional<post_outcome>> outcomes)
+               std::span<std::optional<answer<written_entry>>> answers)
 {
     try {
-        add_in_one_transaction(conn, posts, outcomes);
+        add_in_one_transaction(conn, posts, answers);
         return;
     } catch (const pqxx::sql_error& e) {
         const std::string state = e.sqlstate();
@@ -133,10 +125,11 @@ void add_posts(connection& conn, std::span<const new_post> posts,
         if (posts.size() == 1) {
             auto refused = unacceptable(e);
             if (!refused) {
-                throw trouble_of_one_post(describe_for_server(e));
+                throw error_of_one_post(describe_for_server(e));
             }
             // A foreign key: the wall or the user went away meanwhile.
-            outcomes.front() = state == "23503" ? post_outcome(post_forbidden{}) : *refused;
+            answers.front() = state == "23503" ? answer<written_entry>(denied::no_member)
+                                               : answer<written_entry>(std::move(*refused));
             return;
         }
     }
@@ -147,8 +140,8 @@ void add_posts(connection& conn, std::span<const new_post> posts,
     for (const auto& [first, count] :
          {std::pair(std::size_t{0}, half), {half, posts.size() - half}}) {
         try {
-            add_posts(conn, posts.subspan(first, count), outcomes.subspan(first, count));
-        } catch (const trouble_of_one_post&) {
+            add_posts(conn, posts.subspan(first, count), answers.subspan(first, count));
+        } catch (const error_of_one_post&) {
             error = std::current_exception();
         }
     }

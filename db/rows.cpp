@@ -1,7 +1,8 @@
 #include "db/rows.hpp"
 
+#include "text/number.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 
 namespace db {
@@ -12,16 +13,14 @@ std::vector<std::int64_t> parse_bigints(std::string_view text)
     if (text.size() < 2 || text.front() != '{' || text.back() != '}') {
         throw std::runtime_error("not an array of numbers");
     }
-    const char* at = text.data() + 1;
-    const char* const end = text.data() + text.size() - 1;
-    while (at < end) {
-        std::int64_t value = 0;
-        const auto [next, error] = std::from_chars(at, end, value);
-        if (error != std::errc{} || (next != end && *next != ',')) {
+    for (text = text.substr(1, text.size() - 2); !text.empty();) {
+        const auto element = text.substr(0, text.find(','));
+        const auto value = text::parse_number<std::int64_t>(element, INT64_MIN, INT64_MAX);
+        if (!value) {
             throw std::runtime_error("not an array of numbers");
         }
-        out.push_back(value);
-        at = next == end ? end : next + 1;
+        out.push_back(*value);
+        text.remove_prefix(std::min(element.size() + 1, text.size()));
     }
     return out;
 }
@@ -32,9 +31,7 @@ bool may_be_of_one_row(const pqxx::sql_error& e)
 {
     static constexpr std::string_view of_all[] = {"08", "25", "26", "28", "3D", "3F", "40",
                                                   "42", "53", "55", "57", "58", "F0"};
-    const std::string state = e.sqlstate();
-    return !state.empty() && std::none_of(std::begin(of_all), std::end(of_all),
-                                          [&](auto prefix) { return state.starts_with(prefix); });
+    return !e.sqlstate().empty() && !has_state(e, of_all);
 }
 
 std::string within_bytes(const std::string& entries, const std::string& order,
@@ -48,37 +45,6 @@ std::string within_bytes(const std::string& entries, const std::string& order,
            ") e left join lateral pollster.shown" + care +
            "(e.wall_id, e.id, e.post_id, e.kind, e.user_id, e.created_at) s on true) c(" +
            page_columns + more + ")) r window way as (order by " + order + ")";
-}
-
-bool storable(std::string_view text)
-{
-    // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-    auto at = text.begin();
-    const auto tail = [&](unsigned char low, unsigned char high) {
-        if (at == text.end()) {
-            return false;
-        }
-        const auto c = static_cast<unsigned char>(*at++);
-        return c >= low && c <= high;
-    };
-    while (at != text.end()) {
-        const auto c = static_cast<unsigned char>(*at++);
-        bool good = false;
-        if (c < 0x80) {
-            good = c != 0;
-        } else if (c >= 0xC2 && c <= 0xDF) {
-            good = tail(0x80, 0xBF);
-        } else if (c >= 0xE0 && c <= 0xEF) {
-            good = tail(c == 0xE0 ? 0xA0 : 0x80, c == 0xED ? 0x9F : 0xBF) && tail(0x80, 0xBF);
-        } else if (c >= 0xF0 && c <= 0xF4) {
-            good = tail(c == 0xF0 ? 0x90 : 0x80, c == 0xF4 ? 0x8F : 0xBF) && tail(0x80, 0xBF) &&
-                   tail(0x80, 0xBF);
-        }
-        if (!good) {
-            return false;
-        }
-    }
-    return true;
 }
 
 bool is_token(std::string_view text)

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "db/connection.hpp"
+#include "db/posts.hpp"
 #include "db/seen_heads.hpp"
-#include "db/store.hpp"
 
 #include <pqxx/except>
 #include <pqxx/result>
@@ -33,7 +33,7 @@ std::string bigints(const Range& range, Number number_of)
     return out;
 }
 
-// The same for text[]: any text that is storable(); and for bytea[], of what token_hash() writes.
+// The same for text[]: any text::is_text(); and for bytea[], of what token_hash() writes.
 template <class Range, class Text>
 std::string texts(const Range& range, Text text_of)
 {
@@ -52,28 +52,27 @@ std::string texts(const Range& range, Text text_of)
     return out;
 }
 
-// The other direction. What PostgreSQL prints for a bigint[] without nulls.
+// The other direction: reads what PostgreSQL prints for a bigint[] without nulls. Throws
+// std::runtime_error for anything else.
 std::vector<std::int64_t> parse_bigints(std::string_view text);
 
-// Text that PostgreSQL takes as it is: valid UTF-8 without NUL.
-bool storable(std::string_view text);
 // 43 characters of base64url: what a session token looks like. Anything else never reaches SQL.
 bool is_token(std::string_view text);
 
 // The epoch of the whole history: one row.
 inline constexpr char history_epoch[] = "(select x.epoch from pollster.history x where x.one)";
-// Tells a process of PostgreSQL from another, which may give known transaction numbers to other
-// transactions: one that was started again, or recovered from the crash of a process, for rollbacks
-// are not flushed; a recovery discards the statistics, which says when. And one restored database
-// from another.
+// Differs between two runs of a PostgreSQL server, of which the second may give known transaction
+// numbers to other transactions: after a restart, and after it recovered from the crash of a
+// process (rollbacks are not flushed; a recovery discards the statistics, whose date tells). Also
+// differs between one restored database and another.
 inline constexpr char process_text[] =
     "concat_ws(' ', extract(epoch from pg_postmaster_start_time()), "
     "extract(epoch from pg_stat_get_bgwriter_stat_reset_time()), "
     "'pollster.heads'::regclass::oid)";
 
-// A statement that reads rows behind the views of the contract: as it is, and with the functions
-// that take a row which cannot be read for none (migration unreadable_rows; their names end in
-// _careful). `text` makes the one of "", the other of "_careful".
+// A statement that reads rows behind the views of the contract, in two forms: as it is, and with
+// the functions that skip a row which cannot be read (migration unreadable_rows; their names end in
+// _careful). text("") makes the one, text("_careful") the other.
 struct reading {
     template <class Text>
     explicit reading(Text text)
@@ -85,8 +84,8 @@ struct reading {
     std::string careful;
 };
 
-// May the error be that of one row among others? Not if it says that the database or the schema is
-// with an error: the others would meet it, too.
+// May one row among others have caused the error? Not if something is wrong with the database or
+// the schema: then the other rows would fail, too.
 bool may_be_of_one_row(const pqxx::sql_error& e);
 
 // Two statements at most: the careful one if a row raised an error in the other.
@@ -130,7 +129,7 @@ std::string within_bytes(const std::string& entries, const std::string& order,
 // The entry whose first column is `first`.
 walls::entry read_entry(const pqxx::row& row, int first);
 
-// Columns of every query that reads for somebody, signed_in and member; none: go on.
+// What the columns signed_in and member say, which every query for a reader has; none: go on.
 std::optional<denied> denial(const pqxx::row& row);
 
 // Rows of the wall's newest number, epoch and stamp, an entry (null: there is none), whether it is

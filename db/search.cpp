@@ -9,8 +9,8 @@ namespace db {
 // The newest posts that say this, as history shows them; migration 0015 says how they are found.
 // Pages follow the order of the posts' own ids, which for posts of different transactions may
 // differ from the order of the entries: a page goes on below the post of the entry `before`.
-allowed<history> search(connection& conn, const reader& asker, const search_query& wanted,
-                        std::size_t bytes, seen_heads& seen)
+answer<history> search(connection& conn, const reader& asker, const search_query& wanted,
+                       std::size_t bytes, seen_heads& seen)
 {
     static const reading sql([](const std::string& care) {
         return std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +

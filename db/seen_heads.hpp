@@ -1,6 +1,6 @@
-// Newest entries that this process has seen: evidence of whether a database that it comes to is the
-// one that it knows. What a restored backup or a promoted standby lacks is what came last, so a
-// few of the newest are enough. Internal to db/. Any thread.
+// The newest entries that this process has seen, as evidence of whether a database is still the one
+// that it knows. A restored backup or a promoted standby lacks what came last, so a few of the
+// newest entries are enough. Internal to db/. Any thread.
 #pragma once
 
 #include "walls/ids.hpp"
@@ -19,7 +19,7 @@ class connection;
 
 struct seen_head {
     walls::wall_id wall{};
-    walls::wall_epoch epoch{}; // as clients see it, so that of another history it is no evidence
+    walls::wall_epoch epoch{}; // as clients see it: a head of another history is no evidence
     walls::entry_id newest{};
     std::int64_t stamp = 0; // pollster.stamp() of the entry; 0: not known, so no evidence
 };
@@ -29,12 +29,12 @@ public:
     static constexpr std::size_t most = 1000;
 
     void add_newest(const seen_head& h);
-    // One that may be of long ago: only while there is room.
+    // One that may be old: kept only while there is room.
     void add_older(const seen_head& h);
-    // One that a client was told, perhaps before any look saw it. Reads meet heads of long ago all
-    // the time: they neither crowd out what came last nor what looks have seen.
+    // One that a client was told about, perhaps before any look saw it. Reads come across old heads
+    // all the time; these displace neither the newest heads nor those that looks have seen.
     void add_told(const seen_head& h);
-    // A look is complete: what was told before the one before it began, looks have seen.
+    // A look is complete: looks have seen what was told before the previous one began.
     void looked();
     void forget(walls::wall_id wall);
     void forget_all();
@@ -48,11 +48,11 @@ private:
     };
     using told = std::set<seen_head, older_first>; // the newest of them
     told told_;                                    // since the last look
-    told told_before_;                             // between the two before
+    told told_before_;                             // between the two looks before it
 };
 
-// Does the database lack an entry that was seen? Of walls that are gone or began anew it says
-// nothing: whoever knows those hears so by the epoch of the wall.
+// Does the database lack an entry that was seen? Walls that are gone or began anew do not count:
+// their epoch tells everybody who knows them.
 bool lost_entries(connection& conn, std::span<const seen_head> seen);
 
 } // namespace db

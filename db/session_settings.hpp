@@ -9,21 +9,21 @@
 
 namespace db {
 
-// Sets them for the session, in two round trips; one more for each of synchronous_commit and
-// session_replication_role that has to change. Thread of the connection's link, before its first
-// statement. Throws trouble_found with one line that says what to do where a setting cannot be
-// overridden, else what pqxx throws.
+// Sets them for the session, in two round trips, and one more each if synchronous_commit or
+// session_replication_role has to change. Call it on the connection's thread, before its first
+// statement. If a setting cannot be overridden, throws db_exception with one line that says what to
+// do; otherwise what pqxx throws.
 //
-// Not overridden: default_transaction_read_only, the switch of operators that keeps writers out
+// Not overridden: default_transaction_read_only, with which operators keep writers out
 // (walls::db_error_kind::read_only); `role`, for tables that belong to a group; synchronous_commit,
-// except for `off`; what makes statements faster or slower and changes no answer.
+// except for `off`; settings that make statements faster or slower and change no answer.
 void set_session(pqxx::connection& c);
 
-// May a role or a database carry this setting, of any value, and no answer depends on it? The suite
-// runs with those of tests/db/settings_against.cpp turned against it; the others make statements
-// faster or slower, or log them. Any thread.
+// May a role or a database carry this setting with any value, because no answer depends on it? The
+// tests also run with the settings of tests/db/settings_against.cpp turned against the server; the
+// other known ones make statements faster or slower, or log them. Any thread.
 bool is_known_setting(std::string_view name);
-// What is wrong with a database of this encoding, which is not UTF8. Any thread.
+// What is wrong with a database of this encoding, one other than UTF8. Any thread.
 std::string about_encoding(const std::string& encoding);
 
 } // namespace db

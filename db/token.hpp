@@ -10,8 +10,8 @@ namespace db {
 // has none.
 std::string new_token();
 
-// What is stored of a token, as PostgreSQL reads a bytea: "\\x" and 64 hex digits. So the database
-// never sees a token.
+// What is stored in place of a token, in the form in which PostgreSQL reads a bytea: "\\x" and 64
+// hex digits. So the database never sees a token.
 std::string token_hash(std::string_view token);
 
 } // namespace db

@@ -26,7 +26,7 @@ std::string without_the_text(std::string message, bool quotes_the_value)
 
 // Whoever defines the view pollster.posts decides what it takes: by types, by constraints, by its
 // check option, by a trigger that raises an exception. PostgreSQL's manual, appendix A.
-std::optional<post_unacceptable> unacceptable(const pqxx::sql_error& e)
+std::optional<failure> unacceptable(const pqxx::sql_error& e)
 {
     const std::string state = e.sqlstate();
     // Too long, not in the database's encoding, ...; but not that a sequence has come to its end.
@@ -35,7 +35,8 @@ std::optional<post_unacceptable> unacceptable(const pqxx::sql_error& e)
         state != "54000") { // 54000: a row of an index would be too large, and the like
         return std::nullopt;
     }
-    return post_unacceptable{without_the_text(e.what(), data) + " (SQLSTATE " + state + ")"};
+    return failure(denied::unacceptable,
+                   without_the_text(e.what(), data) + " (SQLSTATE " + state + ")");
 }
 
 } // namespace db

@@ -1,8 +1,9 @@
 #include "fcgi_app/app.hpp"
 
+#include "db/database.hpp"
 #include "db/listener.hpp"
 #include "db/migrate.hpp"
-#include "db/store.hpp"
+#include "db/posts.hpp"
 #include "fcgi_app/application.hpp"
 #include "fcgi_app/housekeeping.hpp"
 #include "fibers/scheduler.hpp"
@@ -41,10 +42,12 @@ public:
     app(fibers::reactor& loop, const config& c)
         : loop_(loop)
         , config_(c)
-        , store_(db::store::open(that_warns(c.database)))
-        , application_(loop, c, *store_)
+        , database_(that_warns(c.database))
+        , application_(loop, c,
+                       {database_.feed(), database_.sessions(), database_.posts(), database_})
         , housekeeping_(
-              {application_.request_stacks(), application_.hub(), application_.room(), *store_},
+              {application_.request_stacks(), application_.hub(), application_.room(),
+               database_.posts()},
               std::max<std::chrono::milliseconds>(std::chrono::minutes(1), 2 * c.routes.poll_time))
     {
         auto& hub = application_.hub();
@@ -82,7 +85,7 @@ public:
         const bool ended =
             application_.answer_all(std::chrono::steady_clock::now() + config_.stop_timeout -
                                     std::chrono::milliseconds(500));
-        store_->give_up(); // also what a database that hangs would hold up for ever
+        database_.give_up(); // also what a database that hangs would hold up for ever
         application_.stop();
         housekeeping_.stop();
         return ended;
@@ -96,7 +99,7 @@ private:
         // A post of this process is told to its readers without a look (refresher::posted). Not so
         // what a trigger of the application wrote on another wall because of it.
         e.wall = [this](walls::wall_id wall, int backend) {
-            const bool own = store_->is_own_backend(backend);
+            const bool own = database_.is_own_backend(backend);
             loop_.post([this, wall, own] {
                 if (!own || !application_.posting().posts_to(wall)) {
                     application_.hub().hint();
@@ -120,7 +123,7 @@ private:
             spdlog::info("the database can be looked at again");
         }
         looking_ = t == nullptr;
-        const auto counters = store_->count();
+        const auto counters = database_.count();
         report_schema(counters.schema);
         if (counters.histories_cut > std::exchange(histories_cut_, counters.histories_cut)) {
             spdlog::warn("the database is another and may lack entries that were seen: a new "
@@ -174,7 +177,7 @@ private:
 
     fibers::reactor& loop_;
     const config& config_;
-    std::unique_ptr<db::store> store_;
+    db::database database_;
     application application_;
     housekeeping housekeeping_;
     std::unique_ptr<db::listener> listener_;

@@ -18,17 +18,25 @@ constexpr std::size_t steps_a_turn = 8;
 
 } // namespace
 
-application::application(fibers::reactor& loop, const config& c, db::store& database)
+application::application(fibers::reactor& loop, const config& c, const database& stored)
     : cors_(c.cors_origins)
     , request_stacks_(request_stack_bytes)
     , jitter_(std::random_device{}())
     , rate_limits_(c.routes.rates, metrics_)
     , room_(c.walls.room_bytes)
     , steps_(loop, steps_a_turn)
-    , hub_({database, database.older_entries(), database, room_, steps_, request_stacks_}, c.walls)
-    , posting_(database, c.database.connections, c.database.waiting_jobs)
-    , context_{c.routes,        cors_,        hub_,     {database, posting_},
-               {room_, steps_}, rate_limits_, metrics_, jitter_}
+    , hub_({stored.feed, stored.feed.older_entries(), stored.sessions, room_, steps_,
+            request_stacks_},
+           c.walls)
+    , posting_(stored.posts, c.database.connections, c.database.waiting_jobs)
+    , context_{c.routes,
+               cors_,
+               hub_,
+               {stored.sessions, stored.posts, posting_, stored.counters},
+               {room_, steps_},
+               rate_limits_,
+               metrics_,
+               jitter_}
     , observer_(c.fastcgi, metrics_)
     , server_(loop, request_stacks_, c.fastcgi,
               [this](fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer) {

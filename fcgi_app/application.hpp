@@ -3,8 +3,10 @@
 // Thread of the event loop only.
 #pragma once
 
+#include "db/feed.hpp"
 #include "db/post_groups.hpp"
-#include "db/store.hpp"
+#include "db/posts.hpp"
+#include "db/sessions.hpp"
 #include "fcgi_app/answer_budget.hpp"
 #include "fcgi_app/config/config.hpp"
 #include "fcgi_app/fastcgi/server.hpp"
@@ -23,8 +25,14 @@ namespace pollster {
 
 class application {
 public:
-    // All three outlive it. `c` is as derive() leaves it.
-    application(fibers::reactor& loop, const config& c, db::store& database);
+    struct database {
+        db::feed& feed;
+        db::sessions& sessions;
+        db::posts& posts;
+        const db::counter_source& counters;
+    };
+    // All that is passed by reference outlives it. `c` is as derive() leaves it.
+    application(fibers::reactor& loop, const config& c, const database& stored);
     application(const application&) = delete;
     application& operator=(const application&) = delete;
 

@@ -83,7 +83,7 @@ void housekeeping::sweep_and_clean_up()
         parts_.hub.sweep();
         if (sweep % sweeps_a_clean_up == 0 && parts_.hub.count().clients > 0 &&
             time_is_certain(std::chrono::steady_clock::now())) {
-            if (const auto cleaned = parts_.store.clean_up(); !cleaned) {
+            if (const auto cleaned = parts_.posts.clean_up(); !cleaned) {
                 spdlog::warn("old keys and sessions were not removed: {}", cleaned.error().why);
             }
         }

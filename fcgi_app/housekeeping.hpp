@@ -2,7 +2,7 @@
 // forgotten, systemd hears that fibers run and the loop turns. Thread of the event loop only.
 #pragma once
 
-#include "db/store.hpp"
+#include "db/posts.hpp"
 #include "fibers/stacks.hpp"
 #include "fibers/timer_wheel.hpp"
 #include "walls/answer_room.hpp"
@@ -42,7 +42,7 @@ public:
         fibers::stack_pool& request_stacks;
         walls::hub& hub;
         const walls::answer_room& room;
-        db::store& store;
+        db::posts& posts;
     };
     // `sweep_every`: how often sessions that nobody uses are forgotten; at least two polls long.
     // All parts outlive the fibers, which end with stop().

@@ -1,11 +1,12 @@
 #include "passwords/hash.hpp"
 
+#include "text/number.hpp"
+
 #include <crypt.h>
 #include <string.h> // explicit_bzero
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 #include <stdexcept>
 
@@ -43,13 +44,11 @@ work within_bounds(double microseconds)
 work of_bcrypt(std::string_view rest)
 {
     const auto cost = part(rest);
-    int n = 0;
-    const auto [end, error] = std::from_chars(cost.data(), cost.data() + cost.size(), n);
-    if (cost.size() != 2 || error != std::errc() || end != cost.data() + 2 || n < 4 || n > 31 ||
-        rest.size() != 53 || !all_base64(rest)) {
+    const auto n = text::parse_number<unsigned>(cost, 4, 31);
+    if (cost.size() != 2 || !n || rest.size() != 53 || !all_base64(rest)) {
         return std::nullopt;
     }
-    return within_bounds(60.0 * static_cast<double>(std::uint64_t{1} << static_cast<unsigned>(n)));
+    return within_bounds(60.0 * static_cast<double>(std::uint64_t{1} << *n));
 }
 
 // $6$ or $6$rounds=N$, a salt of 16 characters at most, and the hash.
@@ -60,12 +59,11 @@ work of_sha_crypt(std::string_view rest, std::size_t hash_length)
     auto salt = part(rest);
     if (salt.starts_with(option)) {
         const auto digits = salt.substr(option.size());
-        const auto [end, error] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), rounds);
-        if (error != std::errc() || end != digits.data() + digits.size() || digits[0] == '0' ||
-            rounds < 1000 || rounds > 999'999'999) {
+        const auto given = text::parse_number<std::uint64_t>(digits, 1000, 999'999'999);
+        if (!given || digits.front() == '0') {
             return std::nullopt;
         }
+        rounds = *given;
         salt = part(rest);
     }
     if (salt.size() > 16 || rest.size() != hash_length || !all_base64(rest)) {

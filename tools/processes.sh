@@ -1,5 +1,6 @@
-# For ./run: the processes that it starts. NAME's pid file in $state/pids holds the pid, the start time and the boot, so
-# that a stale one never names a stranger. Sourced after common.sh, with `state` and LOG_DIR set before a function is called.
+# For ./run: the processes that it starts. NAME's pid file in $state/pids holds the pid, the start time and the boot,
+# so that a stale one never names a stranger. Sourced after common.sh, with `state` and LOG_DIR set before a function
+# is called.
 #
 # A process may end while it is looked at. So each look reads /proc once, and what is not there any more is not running:
 # nothing is printed about it, and with `set -e` nothing stops.

@@ -60,25 +60,18 @@ struct ending {
 };
 
 template <class S>
-concept sink = std::movable<S> &&
-    requires(S s, std::string_view json, std::span<std::string_view> parts, std::size_t bytes,
-             const ending& e)
-{
-    s.write(json);
-    s.write(parts, bytes);
-    {
-        s.goes_on()
-        } -> std::same_as<bool>;
-    s.end(e);
-    {
-        s.full()
-        } -> std::same_as<bool>;
-    s.wait_until_it_reads();
-    {
-        s.gone()
-        } -> std::same_as<bool>;
-    s.on_disconnect([] {});
-};
+concept sink =
+    std::movable<S> && requires(S s, std::string_view json, std::span<std::string_view> parts,
+                                std::size_t bytes, const ending& e) {
+        s.write(json);
+        s.write(parts, bytes);
+        { s.goes_on() } -> std::same_as<bool>;
+        s.end(e);
+        { s.full() } -> std::same_as<bool>;
+        s.wait_until_it_reads();
+        { s.gone() } -> std::same_as<bool>;
+        s.on_disconnect([] {});
+    };
 
 template <sink Sink>
 class delivery {
@@ -149,6 +142,9 @@ private:
                 if (!write(c.found)) {
                     return next::ended;
                 }
+                if (time_is_up()) {
+                    return end({ending::reason::time_up});
+                }
                 continue;
             }
             if (const auto needed = hub_.room_for(local_); room.bytes() < needed) {
@@ -181,6 +177,9 @@ private:
             }
             room.release();
             looked_again = 0;
+            if (time_is_up()) {
+                return end({ending::reason::time_up});
+            }
         }
     }
 
@@ -249,6 +248,9 @@ private:
         }
         return true;
     }
+
+    // Of one that is written to again and again, and never parks.
+    bool time_is_up() const { return deadline_ <= std::chrono::steady_clock::now(); }
 
     next end(const ending& e)
     {

@@ -1,6 +1,8 @@
 // bench_fcgx: libfcgi's FCGX_Accept_r in threads, the usual FastCGI program in C. Says hello; a
 // POST is read and gets an answer of the size of one entry. It cannot park: each request occupies a
 // thread.
+#include "text/number.hpp"
+
 #include <fcgiapp.h>
 
 #include <cstdlib>
@@ -39,14 +41,15 @@ void serve(int socket)
 
 int main(int count, char** words)
 {
-    if (count != 3 || FCGX_Init() != 0) {
+    const auto wanted = text::parse_number<int>(count == 3 ? words[2] : "", 1, 10'000);
+    if (!wanted || FCGX_Init() != 0) {
         return 2;
     }
     const int socket = FCGX_OpenSocket(words[1], 65'535);
     // A kept connection occupies a thread even between requests: as many threads as nginx keeps
     // connections.
     std::vector<std::thread> threads;
-    for (int i = 0; i < std::atoi(words[2]); ++i) {
+    for (int i = 0; i < *wanted; ++i) {
         threads.emplace_back(serve, socket);
     }
     for (auto& t : threads) {

@@ -9,6 +9,8 @@
 // Parked polls stay until there is an entry, so nginx's timeout must be longer than the
 // measurement. It relies on what nginx does: one request at a time on a connection, id 1,
 // FCGI_KEEP_CONN.
+#include "text/number.hpp"
+
 #include <fastcgi.h>
 
 #include <sys/epoll.h>
@@ -19,7 +21,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -93,9 +94,7 @@ void send_all(const peer& p, std::string_view bytes)
 
 std::int64_t number_at(std::string_view text)
 {
-    std::int64_t n = 0;
-    std::from_chars(text.data(), text.data() + text.size(), n);
-    return n;
+    return text::parse_number<std::int64_t>(text::leading_digits(text), 0, INT64_MAX).value_or(0);
 }
 
 void post(const peer& author, std::size_t number, std::string_view body)
@@ -240,7 +239,8 @@ int main(int count, char** words)
     std::strncpy(address.sun_path, words[1], sizeof address.sun_path - 1);
     peer door;
     door.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (bind(door.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+    if (door.fd < 0 ||
+        bind(door.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         listen(door.fd, 65'535) != 0) {
         std::perror("bench_floor");
         return 1;

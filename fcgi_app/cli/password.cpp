@@ -23,7 +23,7 @@ public:
         tcgetattr(STDIN_FILENO, &before_);
         termios quiet = before_;
         quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        struct sigaction note {};
+        struct sigaction note{};
         note.sa_handler = [](int) { interrupted = 1; }; // without SA_RESTART: read() returns
         sigaction(SIGINT, &note, &on_interrupt_);
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
@@ -41,7 +41,7 @@ public:
 
 private:
     termios before_{};
-    struct sigaction on_interrupt_ {};
+    struct sigaction on_interrupt_{};
 };
 
 std::string ask(std::ostream& err, const std::string& question)

@@ -3,7 +3,7 @@
 // in. A plain value: copy it, read it from any thread.
 #pragma once
 
-#include "db/store.hpp"
+#include "db/settings.hpp"
 #include "fcgi_app/fastcgi/limits.hpp"
 #include "fcgi_app/fastcgi/listen_address.hpp"
 #include "fcgi_app/log/log.hpp"

@@ -1,20 +1,14 @@
 #include "fcgi_app/config/file.hpp"
 
+#include "text/trimmed.hpp"
+
 #include <string_view>
 
 namespace pollster {
 
 namespace {
 
-std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view blank = " \t\r";
-    const auto first = text.find_first_not_of(blank);
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
+constexpr std::string_view blanks = " \t\r"; // also of a file with the line ends of Windows
 
 // A '#' inside a word belongs to the value: passwords and URIs contain it.
 std::string_view without_comment(std::string_view line)
@@ -34,18 +28,18 @@ file_content read_settings(std::istream& in)
     file_content out;
     std::string raw;
     for (std::size_t number = 1; std::getline(in, raw); ++number) {
-        const auto line = trimmed(without_comment(raw));
+        const auto line = text::trimmed(without_comment(raw), blanks);
         if (line.empty()) {
             continue;
         }
         const auto equals = line.find('=');
-        const auto name = trimmed(line.substr(0, equals));
+        const auto name = text::trimmed(line.substr(0, equals), blanks);
         if (equals == std::string_view::npos || name.empty()) {
             out.errors.push_back(std::to_string(number) + ": a setting is written name = value");
             continue;
         }
-        out.settings.push_back(
-            {number, std::string(name), std::string(trimmed(line.substr(equals + 1)))});
+        out.settings.push_back({number, std::string(name),
+                                std::string(text::trimmed(line.substr(equals + 1), blanks))});
     }
     return out;
 }

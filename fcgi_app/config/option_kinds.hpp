@@ -3,8 +3,8 @@
 #pragma once
 
 #include "fcgi_app/config/options.hpp"
+#include "text/number.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <type_traits>
@@ -55,14 +55,12 @@ option number(std::string name, Where where, std::string unit, std::int64_t low,
     o.shown_default = o.default_value;
     o.range = std::to_string(low) + " to " + std::to_string(high);
     o.description = std::move(description);
-    o.set = [where, range = o.range, low, high](config& c, const std::string& text) -> verdict {
-        std::int64_t value = 0;
-        const auto* const last = text.data() + text.size();
-        const auto [end, error] = std::from_chars(text.data(), last, value);
-        if (error != std::errc{} || end != last || value < low || value > high) {
-            return "a whole number from " + range + " is expected, not \"" + text + "\"";
+    o.set = [where, range = o.range, low, high](config& c, const std::string& given) -> verdict {
+        const auto value = text::parse_number<std::int64_t>(given, low, high);
+        if (!value) {
+            return "a whole number from " + range + " is expected, not \"" + given + "\"";
         }
-        where(c) = static_cast<member>(static_cast<one>(value));
+        where(c) = static_cast<member>(static_cast<one>(*value));
         return std::nullopt;
     };
     return o;

@@ -1,20 +1,10 @@
 #include "fcgi_app/fastcgi/listen_address.hpp"
 
-#include <charconv>
+#include "text/number.hpp"
 
 namespace fastcgi {
 
 namespace {
-
-std::optional<unsigned> number(std::string_view text, int base)
-{
-    unsigned value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    if (error != std::errc{} || end != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    return value;
-}
 
 std::optional<std::string> set_detail(unix_address& address, std::string_view detail)
 {
@@ -22,11 +12,11 @@ std::optional<std::string> set_detail(unix_address& address, std::string_view de
     const auto key = detail.substr(0, equals);
     const auto value = equals == std::string_view::npos ? "" : detail.substr(equals + 1);
     if (key == "mode") {
-        const auto mode = number(value, 8);
-        if (!mode || *mode > 0777) {
+        const auto mode = text::parse_number<mode_t>(value, 0, 0777, 8);
+        if (!mode) {
             return "mode is octal, from 0 to 0777, as in mode=0660";
         }
-        address.mode = static_cast<mode_t>(*mode);
+        address.mode = *mode;
         return std::nullopt;
     }
     if (key != "owner" && key != "group") {
@@ -81,8 +71,7 @@ std::variant<listen_address, std::string> parse_listen(std::string_view text)
     } else if (host.find_first_of("[]:/") != std::string_view::npos) {
         return "an IPv6 address stands in brackets, as in [::1]:9000, and a path after unix:";
     }
-    const auto port_number = number(port, 10);
-    if (!port_number || *port_number > 65535) {
+    if (!text::parse_number<std::uint16_t>(port, 0, 65535)) {
         return "a port is a number from 0 to 65535, not \"" + std::string(port) + "\"";
     }
     return listen_address{tcp_address{std::string(host), std::string(port)}};

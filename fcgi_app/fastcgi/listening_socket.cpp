@@ -1,4 +1,5 @@
 #include "fcgi_app/fastcgi/listening_socket.hpp"
+#include "text/number.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -76,8 +77,8 @@ std::optional<unsigned> id_of(const std::string& name, unsigned Entry::*id, Look
     if (name.empty()) {
         return static_cast<unsigned>(-1);
     }
-    if (name.find_first_not_of("0123456789") == std::string::npos && name.size() < 10) {
-        return static_cast<unsigned>(std::stoul(name));
+    if (const auto number = text::parse_number<unsigned>(name, 0, 999'999'999)) {
+        return *number;
     }
     const Entry* entry = lookup(name.c_str());
     return entry != nullptr ? std::optional<unsigned>(entry->*id) : std::nullopt;

@@ -20,31 +20,6 @@ int hex_digit(char c)
     return -1;
 }
 
-// Continuation bytes of the sequence that `lead` begins, or -1; `low` and `high` bound the first
-// of them, which is what excludes longer forms than needed, surrogates and U+110000 up.
-int continuations(unsigned char lead, unsigned char& low, unsigned char& high)
-{
-    low = 0x80;
-    high = 0xbf;
-    if (lead < 0x80) {
-        return 0;
-    }
-    if (lead >= 0xc2 && lead <= 0xdf) {
-        return 1;
-    }
-    if (lead >= 0xe0 && lead <= 0xef) {
-        low = lead == 0xe0 ? 0xa0 : 0x80;
-        high = lead == 0xed ? 0x9f : 0xbf;
-        return 2;
-    }
-    if (lead >= 0xf0 && lead <= 0xf4) {
-        low = lead == 0xf0 ? 0x90 : 0x80;
-        high = lead == 0xf4 ? 0x8f : 0xbf;
-        return 3;
-    }
-    return -1;
-}
-
 } // namespace
 
 std::optional<std::string> form_decode(std::string_view encoded)
@@ -103,39 +78,6 @@ std::optional<form_fields> parse_form(std::string_view encoded, std::size_t max_
         fields.emplace_back(std::move(*name), std::move(*value));
     }
     return fields;
-}
-
-bool is_text(std::string_view bytes)
-{
-    unsigned char all = 0;
-    bool nul = false;
-    for (const char c : bytes) {
-        all |= static_cast<unsigned char>(c);
-        nul |= c == 0;
-    }
-    return !nul && (all < 0x80 || is_valid_utf8(bytes)); // most is ASCII
-}
-
-bool is_valid_utf8(std::string_view bytes)
-{
-    for (std::size_t at = 0; at < bytes.size();) {
-        unsigned char low = 0;
-        unsigned char high = 0;
-        int more = continuations(static_cast<unsigned char>(bytes[at++]), low, high);
-        if (more < 0) {
-            return false;
-        }
-        for (; more > 0; --more, low = 0x80, high = 0xbf) {
-            if (at == bytes.size()) {
-                return false;
-            }
-            const auto byte = static_cast<unsigned char>(bytes[at++]);
-            if (byte < low || byte > high) {
-                return false;
-            }
-        }
-    }
-    return true;
 }
 
 } // namespace http

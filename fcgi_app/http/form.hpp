@@ -23,7 +23,4 @@ std::optional<std::pair<std::string_view, std::string_view>> take_field(std::str
 // None: a "%" without two hexadecimal digits.
 std::optional<std::string> form_decode(std::string_view encoded);
 
-bool is_text(std::string_view bytes);       // valid UTF-8 without NUL: what PostgreSQL can keep
-bool is_valid_utf8(std::string_view bytes); // shortest forms only, no surrogates, up to U+10FFFF
-
 } // namespace http

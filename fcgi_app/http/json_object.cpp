@@ -1,13 +1,14 @@
 #include "fcgi_app/http/json_object.hpp"
 
 #include "fcgi_app/http/form.hpp"
+#include "text/number.hpp"
+#include "text/utf8.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 
@@ -121,10 +122,7 @@ std::optional<unsigned> escaped_unit(std::string_view text)
     if (text.size() < 6 || !text.starts_with("\\u")) {
         return std::nullopt;
     }
-    unsigned unit = 0;
-    const auto* end = text.data() + 6;
-    const auto read = std::from_chars(text.data() + 2, end, unit, 16);
-    return read.ec == std::errc() && read.ptr == end ? std::optional(unit) : std::nullopt;
+    return text::parse_number<unsigned>(text.substr(2, 4), 0, 0xffff, 16);
 }
 
 // Half of a surrogate pair in an escape. Which error the parser has for it depends on where in its
@@ -173,7 +171,7 @@ refusal why_no_json(std::string_view text, const json::error_code& error, std::s
     if (text.empty()) {
         return refusal{400, "The body is empty; it must be one JSON object."};
     }
-    if (!is_text(text) || has_half_a_pair(text)) {
+    if (!text::is_text(text) || has_half_a_pair(text)) {
         return not_a_text();
     }
     if (error == json::error::too_deep) {

@@ -2,9 +2,10 @@
 
 #include "fcgi_app/http/cursors.hpp"
 #include "fcgi_app/http/form.hpp"
+#include "text/number.hpp"
+#include "text/utf8.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace http {
@@ -34,16 +35,8 @@ std::optional<std::string_view> bracketed_wall(std::string_view name, std::strin
 
 std::optional<std::int64_t> cursors::number(std::string_view digits, std::int64_t most)
 {
-    std::int64_t value = 0;
-    const auto* end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, value);
-    if (digits.empty() || digits.front() == '-' || stop != end) {
-        return std::nullopt;
-    }
-    if (error != std::errc() || value > most) {
-        too_large_ = true;
-        return std::nullopt;
-    }
+    const auto value = text::parse_number<std::int64_t>(digits, 0, most);
+    too_large_ |= !value && !digits.empty() && text::leading_digits(digits) == digits;
     return value;
 }
 
@@ -102,7 +95,7 @@ poll_body parse_poll_form(std::string_view encoded)
         auto value = form_decode(field->second);
         if (!name || !value) {
             out.malformed = true;
-        } else if (!is_text(*name) || !is_text(*value)) {
+        } else if (!text::is_text(*name) || !text::is_text(*value)) {
             out.unreadable = not_a_text();
         } else if (*name == "session_id") {
             out.malformed |= session_seen;

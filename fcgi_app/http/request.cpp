@@ -1,9 +1,10 @@
 #include "fcgi_app/http/request.hpp"
 
 #include "fcgi_app/http/text.hpp"
+#include "text/number.hpp"
+#include "text/trimmed.hpp"
 
 #include <array>
-#include <charconv>
 
 namespace http {
 
@@ -24,7 +25,7 @@ struct variables {
 
 struct known_variable {
     std::string_view name;
-    std::optional<std::string_view> variables::*place;
+    std::optional<std::string_view> variables::* place;
 };
 
 // Ascending by length of the name.
@@ -99,10 +100,10 @@ std::string charset_of(std::string_view parameters)
         const auto one = parameters.substr(0, parameters.find(';'));
         parameters.remove_prefix(one.size());
         const auto equals = std::min(one.find('='), one.size());
-        if (equals == one.size() || lower(trimmed(one.substr(0, equals))) != "charset") {
+        if (equals == one.size() || lower(text::trimmed(one.substr(0, equals))) != "charset") {
             continue;
         }
-        auto value = trimmed(one.substr(equals + 1));
+        auto value = text::trimmed(one.substr(equals + 1));
         if (value.size() > 1 && value.front() == '"' && value.back() == '"') {
             value = value.substr(1, value.size() - 2);
         }
@@ -116,10 +117,7 @@ bool length_agrees(std::string_view content_length, std::size_t body_size)
     if (content_length.empty()) {
         return true;
     }
-    std::size_t length = 0;
-    const auto* end = content_length.data() + content_length.size();
-    const auto [stop, error] = std::from_chars(content_length.data(), end, length);
-    return error == std::errc() && stop == end && length == body_size;
+    return text::parse_number<std::size_t>(content_length, body_size, body_size).has_value();
 }
 
 } // namespace
@@ -137,9 +135,9 @@ std::optional<request> request::from_cgi(const cgi_variables& params, std::strin
     r.query = v.query.value_or("");
     const auto content_type = v.content_type.value_or("");
     const auto type = content_type.substr(0, content_type.find(';'));
-    r.content_type = lower(trimmed(type));
+    r.content_type = lower(text::trimmed(type));
     r.charset = charset_of(content_type.substr(type.size()));
-    r.content_encoding = lower(trimmed(v.content_encoding.value_or("")));
+    r.content_encoding = lower(text::trimmed(v.content_encoding.value_or("")));
     r.authorization = v.authorization.value_or("");
     r.cookie = v.cookie.value_or("");
     r.cookie += v.more_cookies;

@@ -71,12 +71,6 @@ credentials credentials_of(const http::request& r, std::string_view from_body)
     return {{cookies.begin(), cookies.end()}, true};
 }
 
-http::refusal unacceptable(const db::post_unacceptable& why, std::string_view sentence)
-{
-    spdlog::info("the database does not take a post, answering 422: {}", why.why);
-    return {422, std::string(sentence)};
-}
-
 db::reader reader_of(const walls::identity& who)
 {
     return {who.token, who.user};
@@ -139,7 +133,7 @@ outcome<std::string> text_of_post(const boost::json::object& fields)
     return body;
 }
 
-http::response entry_response(const db::placed_entry& e, int status)
+http::response entry_response(const db::written_entry& e, int status)
 {
     std::string body = R"({"post":)" + walls::to_json(e.entry);
     if (e.epoch != walls::wall_epoch{0}) {

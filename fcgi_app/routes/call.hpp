@@ -56,8 +56,5 @@ outcome<boost::json::object> json_body(const http::request& r);
 // What a post shall say, from the field "body"; else 413, 422.
 outcome<std::string> text_of_post(const boost::json::object& fields);
 // {"post":<entry>,"epoch":…}, without an epoch that is not known.
-http::response entry_response(const db::placed_entry& e, int status);
-// 422 with this sentence; why goes into the log.
-http::refusal unacceptable(const db::post_unacceptable& why, std::string_view sentence);
-
+http::response entry_response(const db::written_entry& e, int status);
 } // namespace routes

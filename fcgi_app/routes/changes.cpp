@@ -10,34 +10,25 @@ answer change(context& cx, const call& c, const walls::identity& caller,
               std::optional<std::string> body)
 {
     const walls::wall_id wall{c.wall};
-    const bool edits = body.has_value();
+    const bool deletes = !body;
     const auto before = cx.hub.about_to_publish();
-    const auto done = cx.data.all.change_post(
+    const auto made = cx.data.posts.change_post(
         {wall, reader_of(caller), walls::post_id{c.post}, std::move(body), before.access_known});
-    if (!done) {
-        cx.hub.publishing_failed(done.error());
-        return done.error();
+    if (!made) {
+        if (const auto error = db::error_of(made)) {
+            cx.hub.publishing_failed(*error);
+        }
+        if (deletes && db::is_denied(made, db::denied::unacceptable)) {
+            return unacceptable(made.error().why,
+                                "The database does not let this post be deleted.");
+        }
+        return made.error();
     }
-    if (const auto* changed = std::get_if<db::post_changed>(&*done)) {
+    if (made->is_new) {
         cx.metrics.changes.Increment();
-        cx.hub.published(
-            {changed->entry, wall, changed->epoch, changed->access_changed, before.outdated});
-        return entry_response(*changed, 200);
+        cx.hub.published({made->entry, wall, made->epoch, made->access_changed, before.outdated});
     }
-    if (const auto* unchanged = std::get_if<db::post_unchanged>(&*done)) {
-        return entry_response(*unchanged, 200);
-    }
-    if (std::holds_alternative<db::post_foreign>(*done)) {
-        return http::refusal{403, "This post is not yours."};
-    }
-    if (std::holds_alternative<db::post_missing>(*done)) {
-        return http::refusal{404, "There is no such post on this wall."};
-    }
-    if (const auto* refused = std::get_if<db::post_unacceptable>(&*done)) {
-        return unacceptable(*refused, edits ? "The database does not take this text."
-                                            : "The database does not let this post be deleted.");
-    }
-    return std::get<db::post_forbidden>(*done).why;
+    return entry_response(*made, 200);
 }
 
 } // namespace

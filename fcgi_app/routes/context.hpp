@@ -2,8 +2,10 @@
 // (fcgi_app/app.cpp), tests build it from fakes. Thread of the event loop only.
 #pragma once
 
+#include "db/counters.hpp"
 #include "db/post_groups.hpp"
-#include "db/store.hpp"
+#include "db/posts.hpp"
+#include "db/sessions.hpp"
 #include "fcgi_app/http/cors.hpp"
 #include "fcgi_app/routes/jitter.hpp"
 #include "fcgi_app/routes/metrics.hpp"
@@ -17,8 +19,10 @@ namespace routes {
 
 struct context {
     struct stored { // what is in the database
-        db::store& all;
-        db::post_groups& posting;
+        db::sessions& sessions;
+        db::posts& posts;
+        db::post_groups& posting; // how posts are added
+        const db::counter_source& counters;
     };
     struct large_answers { // what holds more than walls::most_in_one_piece takes its turn
         walls::answer_room& room;

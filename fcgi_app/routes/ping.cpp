@@ -32,7 +32,7 @@ answer show_metrics(context& cx, call&)
     raise(m.looks, hub.looks);
     raise(m.wall_loads, hub.wall_loads);
     raise(m.user_parking, hub.parked_beyond_user_limit);
-    const db::counters sql = cx.data.all.count();
+    const db::counters sql = cx.data.counters.count();
     raise(m.sql_statements, sql.statements);
     raise(m.sql_connects, sql.connects);
     raise(m.sql_failures, sql.failures);

@@ -1,12 +1,14 @@
 #include "fcgi_app/http/form.hpp"
 #include "fcgi_app/routes/handlers.hpp"
+#include "text/number.hpp"
+#include "text/utf8.hpp"
 #include "walls/news_json.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <charconv>
+#include <cstdint>
 
 namespace routes {
 
@@ -25,14 +27,6 @@ struct page_wanted {
     bool is_text = true;              // all of the query
 };
 
-std::optional<std::int64_t> positive(const std::string& text)
-{
-    std::int64_t n = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    return error == std::errc() && end == text.data() + text.size() && n > 0 ? std::optional(n)
-                                                                             : std::nullopt;
-}
-
 std::optional<page_wanted> read_page(const std::string& query)
 {
     const auto fields = http::parse_form(query, 16);
@@ -41,7 +35,7 @@ std::optional<page_wanted> read_page(const std::string& query)
     }
     page_wanted wanted;
     for (const auto& [key, value] : *fields) {
-        wanted.is_text &= http::is_text(key) && http::is_text(value);
+        wanted.is_text &= text::is_text(key) && text::is_text(value);
         if (key == "q" && !wanted.words && value.size() <= longest_search) {
             wanted.words = value;
             continue;
@@ -52,8 +46,9 @@ std::optional<page_wanted> read_page(const std::string& query)
         if (key != "before" && key != "limit") {
             continue;
         }
-        const auto n = positive(value);
-        if (!n || (key == "limit" && *n > largest_limit)) {
+        const auto n =
+            text::parse_number<std::int64_t>(value, 1, key == "limit" ? largest_limit : INT64_MAX);
+        if (!n) {
             return std::nullopt;
         }
         if (key == "before") {
@@ -170,10 +165,10 @@ answer list_posts(context& cx, call& c)
     if (c.peer->gone() && cx.large.room.waiting() > 0) {
         return std::nullopt; // others want the room
     }
-    auto found = allowed(
+    auto found =
         wanted->words
-            ? cx.data.all.search(reader_of(who), {wall, *wanted->words, wanted->before, limit})
-            : cx.data.all.posts_before(reader_of(who), wall, wanted->before, limit));
+            ? cx.data.posts.search(reader_of(who), {wall, *wanted->words, wanted->before, limit})
+            : cx.data.posts.posts_before(reader_of(who), wall, wanted->before, limit);
     if (!found) {
         return found.error();
     }
@@ -197,27 +192,19 @@ answer add_post(context& cx, call& c)
     post->wall = wall;
     post->author = reader_of(**caller);
     post->access_known = before.access_known;
-    const auto done = cx.data.posting.add(std::move(*post));
-    if (!done) {
-        cx.hub.publishing_failed(done.error());
-        return done.error();
+    const auto added = cx.data.posting.add(std::move(*post));
+    if (!added) {
+        if (const auto error = db::error_of(added)) {
+            cx.hub.publishing_failed(*error);
+        }
+        return added.error();
     }
-    if (const auto* created = std::get_if<db::post_created>(&*done)) {
+    if (added->is_new) {
         cx.metrics.posts.Increment();
         cx.hub.published(
-            {created->entry, wall, created->epoch, created->access_changed, before.outdated});
-        return entry_response(*created, 201);
+            {added->entry, wall, added->epoch, added->access_changed, before.outdated});
     }
-    if (const auto* known = std::get_if<db::post_known>(&*done)) {
-        return entry_response(*known, 200);
-    }
-    if (std::holds_alternative<db::post_conflict>(*done)) {
-        return http::refusal{409, "This client_key was used for another post."};
-    }
-    if (const auto* refused = std::get_if<db::post_unacceptable>(&*done)) {
-        return unacceptable(*refused, "The database does not take this text.");
-    }
-    return std::get<db::post_forbidden>(*done).why;
+    return entry_response(*added, added->is_new ? 201 : 200);
 }
 
 } // namespace routes

@@ -11,29 +11,51 @@ http::refusal said_of(const context&, const http::refusal& r)
     return r;
 }
 
-http::refusal said_of(const context&, db::denied why)
+http::refusal said_of_error(const context& cx, const db::failure& f)
 {
-    return why == db::denied::signed_out ? http::refusal{401, "Please sign in."}
-                                         : http::refusal{403, "You may not see this wall."};
-}
-
-http::refusal said_of(const context& cx, const walls::db_error& e)
-{
-    if (e.kind == walls::db_error_kind::too_many) { // as at other limits, no line for each
+    if (f.kind == walls::db_error_kind::too_many) { // as at other limits, no line for each
         cx.metrics.waiting_of_user.Increment();
         return {429, "Too many of your requests are waiting. Please wait.",
                 std::chrono::seconds(1)};
     }
-    if (e.kind == walls::db_error_kind::overloaded) {
+    if (f.kind == walls::db_error_kind::overloaded) {
         cx.metrics.waiting_jobs.Increment();
     }
     cx.metrics.database_refusals.Increment();
-    spdlog::warn("database error, answering 503: {}", e.why);
+    spdlog::warn("database error, answering 503: {}", f.why);
     // All clients of a restarted database must not come back in the same moment.
     return {503, "The database is not available. Please try again.", cx.jitter.some_seconds()};
 }
 
+http::refusal said_of(const context& cx, const db::failure& f)
+{
+    if (!f.no) {
+        return said_of_error(cx, f);
+    }
+    switch (*f.no) {
+    case db::denied::signed_out:
+        return {401, "Please sign in."};
+    case db::denied::no_member:
+        break;
+    case db::denied::no_author:
+        return {403, "This post is not yours."};
+    case db::denied::no_post:
+        return {404, "There is no such post on this wall."};
+    case db::denied::key_in_use:
+        return {409, "This client_key was used for another post."};
+    case db::denied::unacceptable:
+        return unacceptable(f.why, "The database does not take this text.");
+    }
+    return {403, "You may not see this wall."};
+}
+
 } // namespace
+
+http::refusal unacceptable(const std::string& why, std::string_view sentence)
+{
+    spdlog::info("the database does not take a post, answering 422: {}", why);
+    return {422, std::string(sentence)};
+}
 
 http::response response_to(const context& cx, const refused& r)
 {

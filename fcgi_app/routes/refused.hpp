@@ -2,7 +2,7 @@
 // of the event loop only.
 #pragma once
 
-#include "db/store.hpp"
+#include "db/answer.hpp"
 #include "fcgi_app/http/refusal.hpp"
 #include "fcgi_app/http/response.hpp"
 #include "fcgi_app/routes/context.hpp"
@@ -11,28 +11,34 @@
 #include <boost/system/result.hpp>
 
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
 namespace routes {
 
-// Made of any of the three, so that a handler returns what it got.
+// Made of whatever a handler got, so that it returns that.
 struct refused {
     refused() = default; // boost::system::result wants it
     refused(http::refusal r)
         : why(std::move(r))
     {
     }
+    refused(db::failure f)
+        : why(std::move(f))
+    {
+    }
     refused(walls::db_error e)
-        : why(std::move(e))
+        : why(db::failure(std::move(e)))
     {
     }
     refused(db::denied d)
-        : why(d)
+        : why(db::failure(d))
     {
     }
 
-    std::variant<http::refusal, walls::db_error, db::denied> why;
+    std::variant<http::refusal, db::failure> why;
 };
 
 template <class T>
@@ -44,21 +50,11 @@ using outcome = boost::system::result<T, refused>;
     throw std::runtime_error("refused");
 }
 
-// What the database says, and whether the caller may know: both or neither.
-template <class T>
-outcome<T> allowed(walls::result<db::allowed<T>> answered)
-{
-    if (!answered) {
-        return answered.error();
-    }
-    if (const auto* why = std::get_if<db::denied>(&*answered)) {
-        return *why;
-    }
-    return std::get<T>(std::move(*answered));
-}
-
-// 401 or 403 for who is denied; 503 or 429 with Retry-After for an error of the database, which is
-// logged and counted.
+// 401, 403, 404 or 409 for what is denied, 422 for what the database does not take; 503 or 429 with
+// Retry-After for an error of the database, which is logged and counted.
 http::response response_to(const context& cx, const refused& r);
+
+// 422 with this sentence; why goes into the log.
+http::refusal unacceptable(const std::string& why, std::string_view sentence);
 
 } // namespace routes

@@ -2,6 +2,7 @@
 #include "fcgi_app/http/form.hpp"
 #include "fcgi_app/http/request_origin.hpp"
 #include "fcgi_app/routes/handlers.hpp"
+#include "text/utf8.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -32,7 +33,7 @@ http::result<name_and_password> from_form(const http::request& r)
     }
     name_and_password given;
     for (const auto& [key, value] : *fields) {
-        if (!http::is_text(key) || !http::is_text(value)) {
+        if (!text::is_text(key) || !text::is_text(value)) {
             return http::not_a_text();
         }
         if (key == "name") {
@@ -121,7 +122,7 @@ answer sign_in(context& cx, call& c)
         spdlog::info("request {}: sign-in from {} has to wait", c.number, c.request.remote_addr);
         return std::move(*too_many);
     }
-    const auto done = cx.data.all.sign_in(name, password, rate_limits::origin_of(c.request));
+    const auto done = cx.data.sessions.sign_in(name, password, rate_limits::origin_of(c.request));
     if (!done && done.error().kind == walls::db_error_kind::overloaded) {
         // Passwords are slow to verify, on purpose; the queue is short, so that nobody waits in
         // vain.
@@ -162,7 +163,7 @@ answer sign_out(context& cx, call& c)
     // All that the browser sent: a second good one would sign the user in again.
     bool any = false;
     for (const std::string& session_id : credentials_of(c.request).session_ids) {
-        const auto out = cx.data.all.sign_out(session_id);
+        const auto out = cx.data.sessions.sign_out(session_id);
         if (!out) {
             return out.error();
         }

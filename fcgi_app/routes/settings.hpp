@@ -2,7 +2,7 @@
 // (fcgi_app/config) fill it in; derive() there sets what follows from the others.
 #pragma once
 
-#include "db/store.hpp"
+#include "db/settings.hpp"
 
 #include <chrono>
 #include <cstddef>

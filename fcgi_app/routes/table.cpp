@@ -2,11 +2,12 @@
 
 #include "fcgi_app/routes/handlers.hpp"
 #include "fcgi_app/routes/send.hpp"
+#include "text/number.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <array>
-#include <charconv>
+#include <cstdint>
 
 namespace routes {
 
@@ -33,14 +34,6 @@ constexpr std::array table{
     route{"GET", "/metrics", show_metrics},
 };
 
-// Digits only, 1 to 2^63-1.
-bool parse_number(std::string_view text, std::int64_t& number)
-{
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return !text.empty() && error == std::errc() && end == text.data() + text.size() &&
-           text.front() != '-' && number > 0;
-}
-
 // Segment by segment. Takes the numbers of the path into the call.
 bool matches(std::string_view pattern, std::string_view path, call& c)
 {
@@ -54,9 +47,11 @@ bool matches(std::string_view pattern, std::string_view path, call& c)
         const auto wanted = take(pattern);
         const auto given = take(path);
         if (wanted == "{id}" || wanted == "{post_id}") {
-            if (!parse_number(given, wanted == "{id}" ? c.wall : c.post)) {
+            const auto number = text::parse_number<std::int64_t>(given, 1, INT64_MAX);
+            if (!number) {
                 return false;
             }
+            (wanted == "{id}" ? c.wall : c.post) = *number;
         } else if (wanted != given) {
             return false;
         }

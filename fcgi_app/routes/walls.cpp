@@ -14,7 +14,7 @@ answer list_walls(context& cx, call& c)
     if (!caller) {
         return caller.error();
     }
-    const auto listed = allowed(cx.data.all.walls_of(reader_of(**caller)));
+    const auto listed = cx.data.posts.walls_of(reader_of(**caller));
     if (!listed) {
         return listed.error();
     }
@@ -47,8 +47,8 @@ answer mark_read(context& cx, call& c)
         return http::refusal{
             422, "id must be the number of an entry: digits only, from 0 to 9223372036854775807."};
     }
-    const auto marked = allowed(cx.data.all.mark_read(reader_of(**caller), walls::wall_id{c.wall},
-                                                      walls::entry_id{id->get_int64()}));
+    const auto marked = cx.data.posts.mark_read(reader_of(**caller), walls::wall_id{c.wall},
+                                                walls::entry_id{id->get_int64()});
     if (!marked) {
         return marked.error();
     }

@@ -1,5 +1,7 @@
 // Administration against a real PostgreSQL.
 #include "db/admin.hpp"
+#include "db/database.hpp"
+#include "db/sessions.hpp"
 #include "tests/db/private_postgres.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -16,7 +18,7 @@ struct fixture {
     db::settings settings = pg.settings(name);
     std::unique_ptr<db::administrator> admin =
         std::move(db::administrator::connect(settings).value());
-    std::unique_ptr<db::store> store = db::store::open(settings);
+    std::unique_ptr<db::database> database = std::make_unique<db::database>(settings);
 
     template <class T>
     static std::string why(const db::outcome<T>& o)
@@ -25,11 +27,11 @@ struct fixture {
     }
     bool signs_in(const std::string& user, const std::string& password)
     {
-        return store->sign_in(user, password).value().has_value();
+        return database->sessions().sign_in(user, password).value().has_value();
     }
     bool is_signed_in(const std::string& token)
     {
-        return store->find_identities(std::vector{token}).value().at(0) != nullptr;
+        return database->sessions().find_identities(std::vector{token}).value().at(0) != nullptr;
     }
 };
 
@@ -167,7 +169,7 @@ BOOST_AUTO_TEST_CASE(sessions_are_made_listed_and_revoked)
     BOOST_TEST_REQUIRE(why(admin->add_user("ann", "correct horse")) == "done");
     const auto tokens = admin->create_sessions("ann", 1000, 1h).value();
     BOOST_TEST(std::set<std::string>(tokens.begin(), tokens.end()).size() == 1000u);
-    const auto known = store->find_identities(tokens).value();
+    const auto known = database->sessions().find_identities(tokens).value();
     BOOST_TEST(std::count(known.begin(), known.end(), nullptr) == 0);
     BOOST_TEST(admin->list_sessions("ann").value().size() == 1000u);
     BOOST_TEST(admin->list_sessions("").value().size() == 1000u);

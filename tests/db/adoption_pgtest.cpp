@@ -1,9 +1,18 @@
 // The worked example of docs/DATABASE.md, run as it stands there.
+#include "db/database.hpp"
+#include "db/feed.hpp"
+#include "db/posts.hpp"
+#include "db/sessions.hpp"
+#include "tests/db/answers.hpp"
 #include "tests/db/private_postgres.hpp"
+#include "text/number.hpp"
+
+#include "tests/patience.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <climits>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -28,7 +37,7 @@ struct adopted {
     private_postgres& pg = private_postgres::shared();
     std::string name = pg.migrated_database();
     std::string token = std::string(43, 't');
-    std::unique_ptr<db::store> store;
+    std::unique_ptr<db::database> database;
 
     adopted()
     {
@@ -43,18 +52,18 @@ struct adopted {
             "insert into messages (room_id, person_id, content) values (1, 1, 'before'), (2, 2, "
             "'elsewhere'), (1, 2, 'adoption')");
         sql(sql_block(1));
-        store = db::store::open(pg.settings(name));
+        database = std::make_unique<db::database>(pg.settings(name));
     }
     void sql(const std::string& text) const { pg.sql(name, text); }
     std::vector<walls::entry> feed_of(std::int64_t wall, std::int64_t last) const
     {
         const walls::cursor from[] = {{walls::wall_id{wall}, walls::entry_id{last}}};
-        return store->entries_after(from, 100).value().at(0).entries;
+        return database->feed().entries_after(from, 100).value().at(0).entries;
     }
     walls::identity_ptr owner() const
     {
         const std::string tokens[] = {token};
-        return store->find_identities(tokens).value().at(0);
+        return database->sessions().find_identities(tokens).value().at(0);
     }
 };
 
@@ -86,8 +95,8 @@ BOOST_AUTO_TEST_CASE(the_application_edits_and_deletes)
 
 BOOST_AUTO_TEST_CASE(its_people_sign_in_and_its_tokens_count)
 {
-    BOOST_TEST(store->sign_in("dora", "secret").value().has_value());
-    BOOST_TEST(!store->sign_in("emil", "secret").value().has_value());
+    BOOST_TEST(database->sessions().sign_in("dora", "secret").value().has_value());
+    BOOST_TEST(!database->sessions().sign_in("emil", "secret").value().has_value());
     BOOST_REQUIRE(owner() != nullptr);
     BOOST_TEST(owner()->user_name == "dora");
     BOOST_TEST(owner()->may_see(walls::wall_id{1}));
@@ -96,9 +105,10 @@ BOOST_AUTO_TEST_CASE(its_people_sign_in_and_its_tokens_count)
 
 BOOST_AUTO_TEST_CASE(posts_through_the_server_are_its_messages)
 {
-    const auto done =
-        store->add_post({walls::wall_id{1}, {token, walls::user_id{1}}, "hello", "k"}).value();
-    BOOST_REQUIRE(std::holds_alternative<db::post_created>(done));
+    const auto done = database->posts()
+                          .add_post({walls::wall_id{1}, {token, walls::user_id{1}}, "hello", "k"})
+                          .value();
+    BOOST_REQUIRE(is_written(done));
     BOOST_TEST(pg.sql(name, "select content from messages order by id desc limit 1") == "hello");
 }
 
@@ -108,18 +118,23 @@ BOOST_AUTO_TEST_CASE(a_search_finds_its_messages_by_the_indexes_of_the_example)
         "|| n from generate_series(1, 3000) n");
     sql("vacuum analyze messages");
     const auto used = [&](const std::string& index) {
-        return std::stoi(pg.sql(name, "select pg_stat_force_next_flush(); select idx_scan from "
-                                      "pg_stat_user_indexes where indexrelname = '" +
-                                          index + "'"));
+        return text::parse_number<int>(
+                   pg.sql(name, "select pg_stat_force_next_flush(); select idx_scan from "
+                                "pg_stat_user_indexes where indexrelname = '" +
+                                    index + "'"),
+                   0, INT_MAX)
+            .value();
     };
     const int words = used("messages_terms");
     const int order = used("messages_of_room");
-    const auto found = std::get<db::history>(
-        store->search({token, walls::user_id{1}}, {walls::wall_id{1}, "adoption", {}, 5}).value());
+    const auto found =
+        database->posts()
+            .search({token, walls::user_id{1}}, {walls::wall_id{1}, "adoption", {}, 5})
+            .value();
     BOOST_REQUIRE(found.posts.size() == 1u);
     BOOST_TEST(found.posts[0].body.value() == "adoption");
-    store.reset(); // its session reports what it used
-    const auto later = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    database.reset(); // its session reports what it used
+    const auto later = std::chrono::steady_clock::now() + tests::patience;
     while (used("messages_terms") == words && std::chrono::steady_clock::now() < later) {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
@@ -136,9 +151,10 @@ BOOST_AUTO_TEST_CASE(without_the_index_of_terms_a_search_reads_so_many_messages_
     std::vector<walls::entry> found;
     int pages = 0;
     do {
-        const auto page = std::get<db::history>(
-            store->search({token, walls::user_id{1}}, {walls::wall_id{1}, "adoption", before, 5})
-                .value());
+        const auto page =
+            database->posts()
+                .search({token, walls::user_id{1}}, {walls::wall_id{1}, "adoption", before, 5})
+                .value();
         found.insert(found.end(), page.posts.begin(), page.posts.end());
         before = page.before;
         ++pages;
@@ -150,9 +166,9 @@ BOOST_AUTO_TEST_CASE(without_the_index_of_terms_a_search_reads_so_many_messages_
 
 BOOST_AUTO_TEST_CASE(who_loses_access_is_told_by_the_next_look)
 {
-    BOOST_REQUIRE(store->look({}).has_value());
+    BOOST_REQUIRE(database->feed().look({}).has_value());
     sql("delete from room_people where person_id = 1");
-    const auto seen = store->look({}).value();
+    const auto seen = database->feed().look({}).value();
     BOOST_REQUIRE(seen.access_changed.size() == 1u);
     BOOST_TEST(walls::number(seen.access_changed[0]) == 1);
     BOOST_TEST(owner()->walls.empty());

@@ -1,7 +1,7 @@
 // Which history the numbers of a wall belong to, and which entries in memory are no longer right:
 // what a look reports about walls that go and come back, heads that fall, and texts and names that
 // change.
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -12,8 +12,8 @@ namespace {
 
 using set = std::set<std::int64_t>;
 
-struct epochs_fixture : store_fixture {
-    walls::changes look(std::vector<walls::wall_id> also = {}) { return store->look(also).value(); }
+struct epochs_fixture : database_fixture {
+    walls::changes look(std::vector<walls::wall_id> also = {}) { return feed().look(also).value(); }
     // Of wall 1, as the look that asks for it says.
     walls::head head()
     {
@@ -38,8 +38,8 @@ struct epochs_fixture : store_fixture {
     }
     walls::page page_after(std::int64_t last)
     {
-        return store
-            ->entries_after(
+        return feed()
+            .entries_after(
                 std::vector<walls::cursor>{{walls::wall_id{1}, walls::entry_id{last}, {}}}, 9)
             .value()
             .front();
@@ -75,12 +75,12 @@ BOOST_AUTO_TEST_CASE(a_wall_keeps_its_epoch_and_every_answer_says_it)
     const auto epoch = head().epoch;
     BOOST_TEST(number(epoch) > 0);
     BOOST_TEST(number(epoch) < std::int64_t{1} << 53);
-    const auto created = std::get<db::post_created>(post(1, 1, "two", "key"));
+    const auto created = written(post(1, 1, "two", "key"));
     BOOST_TEST((created.epoch == epoch));
-    BOOST_TEST((std::get<db::post_known>(post(1, 1, "two", "key")).epoch == epoch));
+    BOOST_TEST((known(post(1, 1, "two", "key")).epoch == epoch));
     const auto changed =
-        store->change_post({walls::wall_id{1}, reader(1), created.entry.post, "deux", {}}).value();
-    BOOST_TEST((std::get<db::post_changed>(changed).epoch == epoch));
+        posts().change_post({walls::wall_id{1}, reader(1), created.entry.post, "deux", {}}).value();
+    BOOST_TEST((written(changed).epoch == epoch));
     BOOST_TEST((head().epoch == epoch));
     BOOST_TEST((page_after(0).epoch == epoch));
     BOOST_TEST((page_after(0).newest == walls::entry_id{3}));
@@ -166,14 +166,14 @@ BOOST_AUTO_TEST_CASE(heads_that_fall_or_go_by_hand_are_told_and_posting_goes_on)
     const auto fallen = head();
     BOOST_TEST((fallen.epoch != first.epoch));
     BOOST_TEST(sql("select entry_id from pollster.read_marks where wall_id = 1") == "3");
-    BOOST_TEST((std::get<db::post_created>(post(1, 1, "y")).entry.id == walls::entry_id{4}));
+    BOOST_TEST((written(post(1, 1, "y")).entry.id == walls::entry_id{4}));
 
     look();
     sql("delete from pollster.heads where wall_id = 1");
     c = look();
     BOOST_TEST((heads(c) == std::map<std::int64_t, std::int64_t>{{1, 0}}));
     BOOST_TEST((c.outdated == std::vector{walls::wall_id{1}}));
-    BOOST_TEST((std::get<db::post_created>(post(1, 1, "z")).entry.id == walls::entry_id{5}));
+    BOOST_TEST((written(post(1, 1, "z")).entry.id == walls::entry_id{5}));
     BOOST_TEST((head().epoch != fallen.epoch));
 
     look();
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_truncate_forgets_everything_and_the_feed_begins_anew)
     const auto before = head();
     BOOST_TEST(forgets_after("truncate pollster_default.posts restart identity"));
     BOOST_TEST((head().newest == walls::entry_id{0}));
-    BOOST_TEST((std::get<db::post_created>(post(1, 1, "new")).entry.id == walls::entry_id{1}));
+    BOOST_TEST((written(post(1, 1, "new")).entry.id == walls::entry_id{1}));
     BOOST_TEST((head().epoch != before.epoch));
     BOOST_TEST(page_after(0).entries.front().body.value() == "new");
     BOOST_TEST((history_of(1, std::nullopt, 9).posts.size() == 1));
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_truncate_forgets_everything_and_the_feed_begins_anew)
 
 BOOST_AUTO_TEST_CASE(a_changed_name_or_author_is_told_and_other_changes_of_people_are_not)
 {
-    const auto p = std::get<db::post_created>(post(1, 1, "x")).entry.post;
+    const auto p = written(post(1, 1, "x")).entry.post;
     const auto id = std::to_string(number(p));
     token_of(1);
     BOOST_TEST((authors_by("update pollster.users set name = 'anna' where id = 1") == set{1}));

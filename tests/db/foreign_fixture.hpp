@@ -3,7 +3,7 @@
 #pragma once
 
 #include "db/admin.hpp"
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <libpq-fe.h>
@@ -68,7 +68,7 @@ inline std::string missing(const lines& wanted, const lines& found)
     return {};
 }
 
-struct foreign_fixture : store_fixture {
+struct foreign_fixture : database_fixture {
     const std::string bad_token = std::string(43, 'b');
     const std::string of_ann = token_of(1, "1 year");
     const std::string of_bob = token_of(2, "1 year");
@@ -113,6 +113,15 @@ struct foreign_fixture : store_fixture {
         return r.has_value();
     }
 
+    template <class T>
+    static bool told(lines& out, const std::string& what, const db::answer<T>& a)
+    {
+        if (!a) {
+            out.push_back(what + ": " + why_not(a));
+        }
+        return a.has_value();
+    }
+
     static void add_entry(lines& out, const std::string& what, const walls::entry& e)
     {
         out.push_back(what + " " + std::to_string(number(e.id)) + " " +
@@ -130,7 +139,7 @@ struct foreign_fixture : store_fixture {
             tokens.push_back(std::string(40, 'n') + std::to_string(100 + i));
         }
         tokens.push_back(bad_token);
-        if (const auto found = store->find_identities(tokens); told(out, "who", found)) {
+        if (const auto found = sessions().find_identities(tokens); told(out, "who", found)) {
             for (std::size_t i = 0; i < 2; ++i) {
                 const auto& found_identity = (*found)[i];
                 const auto owner = found_identity ? found_identity->user_name : "nobody";
@@ -144,7 +153,7 @@ struct foreign_fixture : store_fixture {
         }
         const std::vector<walls::cursor> from{{walls::wall_id{1}, walls::entry_id{0}},
                                               {walls::wall_id{2}, walls::entry_id{0}}};
-        if (const auto pages = store->entries_after(from, room);
+        if (const auto pages = feed().entries_after(from, room);
             told(out, "entries_after", pages)) {
             for (const auto& page : *pages) {
                 for (const auto& e : page.entries) {
@@ -154,27 +163,28 @@ struct foreign_fixture : store_fixture {
         }
         for (const int wall : {1, 2}) {
             const walls::wall_id id{wall};
-            if (const auto h = store->posts_before(ann, id, {}, 50); told(out, "posts_before", h)) {
-                for (const auto& e : std::get<db::history>(*h).posts) {
+            if (const auto h = posts().posts_before(ann, id, {}, 50);
+                told(out, "posts_before", h)) {
+                for (const auto& e : h->posts) {
                     add_entry(out, "post of " + std::to_string(wall), e);
                 }
             }
-            if (const auto h = store->search(ann, {id, "hello", {}, 50}); told(out, "search", h)) {
-                for (const auto& e : std::get<db::history>(*h).posts) {
+            if (const auto h = posts().search(ann, {id, "hello", {}, 50}); told(out, "search", h)) {
+                for (const auto& e : h->posts) {
                     add_entry(out, "found on " + std::to_string(wall), e);
                 }
             }
         }
         for (const auto& asker : {ann, bob}) {
-            if (const auto list = store->walls_of(asker); told(out, "walls_of", list)) {
-                for (const auto& w : std::get<std::vector<db::wall_summary>>(*list)) {
+            if (const auto list = posts().walls_of(asker); told(out, "walls_of", list)) {
+                for (const auto& w : *list) {
                     out.push_back("wall of " + std::to_string(number(asker.user)) + " " +
                                   std::to_string(number(w.id)) + " " + w.name + " " + w.kind);
                 }
             }
         }
         const std::vector<walls::wall_id> also{walls::wall_id{1}, walls::wall_id{2}};
-        if (const auto found = store->look(also); told(out, "look", found)) {
+        if (const auto found = feed().look(also); told(out, "look", found)) {
             std::set<std::int64_t> heads;
             for (const auto& h : found->heads) {
                 heads.insert(number(h.wall));
@@ -221,24 +231,21 @@ struct foreign_fixture : store_fixture {
         };
         const std::vector<db::new_post> group{post(1, 1, "new a"), post(2, 2, "new b"),
                                               post(1, 3, "new c"), post(3, 2, "new d")};
-        const auto answers = store->add_posts(group);
+        const auto answers = posts().add_posts(group);
         BOOST_TEST_REQUIRE(answers.size() == 4u);
         for (std::size_t i = 0; i < 4; ++i) {
-            BOOST_TEST(answers[i].has_value(), (answers[i] ? "" : answers[i].error().why));
-            if (!answers[i]) {
+            BOOST_TEST(!db::error_of(answers[i]).has_value(), why_not(answers[i]));
+            if (db::error_of(answers[i])) {
                 return;
             }
-            BOOST_TEST(std::holds_alternative<db::post_created>(*answers[i]) == (i < 3));
+            BOOST_TEST(is_written(answers[i]) == (i < 3));
         }
-        const auto* first = std::get_if<db::post_created>(&*answers[0]);
-        BOOST_TEST_REQUIRE(first != nullptr);
-        db::post_change change{walls::wall_id{1}, reader(1), first->entry.post, "new e", {}};
-        const auto edited = store->change_post(change);
-        BOOST_TEST((edited && std::holds_alternative<db::post_changed>(*edited)),
-                   (edited ? "" : edited.error().why));
+        const auto first = written(answers[0]);
+        db::post_change change{walls::wall_id{1}, reader(1), first.entry.post, "new e", {}};
+        const auto edited = posts().change_post(change);
+        BOOST_TEST(is_written(edited), why_not(edited));
         change.body.reset();
-        const auto deleted = store->change_post(change);
-        BOOST_TEST((deleted && std::holds_alternative<db::post_changed>(*deleted)),
-                   (deleted ? "" : deleted.error().why));
+        const auto deleted = posts().change_post(change);
+        BOOST_TEST(is_written(deleted), why_not(deleted));
     }
 };

@@ -128,7 +128,8 @@ struct generated_fixture : foreign_fixture {
 
     void fresh()
     {
-        store = db::store::open(settings); // plans that sessions keep are of the types of before
+        database = std::make_unique<db::database>(
+            settings); // plans that sessions keep are of the types of before
         cli = std::move(db::administrator::connect(settings).value());
     }
 
@@ -276,10 +277,10 @@ BOOST_AUTO_TEST_CASE(neighbours_of_a_row_that_cannot_be_read_are_answered_as_bef
                 compare(served(before), served(read()));
                 if (c.view != "sessions" &&
                     c.column != "name") { // names are what a sign-in goes by
-                    const auto in = store->sign_in("ann", "ann secret");
+                    const auto in = sessions().sign_in("ann", "ann secret");
                     BOOST_TEST((in && in->has_value()), (in ? "" : in.error().why));
                 }
-                BOOST_TEST(store->count().failures == 0u);
+                BOOST_TEST(database->count().failures == 0u);
                 take_away(c.view, all);
             }
         }

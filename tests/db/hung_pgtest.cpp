@@ -2,8 +2,8 @@
 // not work then. Each purpose has its own connections, so the others go on; the hanging one is
 // given up at its deadline and the next call opens another.
 #include "db/listener.hpp"
+#include "tests/db/database_fixture.hpp"
 #include "tests/db/stopped_backends.hpp"
-#include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -18,8 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 using walls::db_error_kind;
 
-struct hung_fixture : store_fixture {
-    using question = std::function<std::optional<walls::db_error>(db::store&)>;
+struct hung_fixture : database_fixture {
+    using question = std::function<std::optional<walls::db_error>(db::database&)>;
     struct purpose {
         std::string name;
         question ask;
@@ -38,7 +38,7 @@ struct hung_fixture : store_fixture {
             const std::lock_guard lock(mutex);
             lines.push_back(line);
         };
-        store = db::store::open(settings);
+        database = std::make_unique<db::database>(settings);
     }
 
     template <class T>
@@ -46,27 +46,35 @@ struct hung_fixture : store_fixture {
     {
         return r ? std::nullopt : std::optional(r.error());
     }
+    template <class T>
+    static std::optional<walls::db_error> error_of(const db::answer<T>& a)
+    {
+        return db::error_of(a);
+    }
 
     std::vector<purpose> purposes()
     {
         const walls::wall_id wall{1};
         return {
-            {"look", [](db::store& s) { return error_of(s.look({})); }},
+            {"look", [](db::database& s) { return error_of(s.feed().look({})); }},
             {"sessions",
-             [this](db::store& s) { return error_of(s.find_identities(std::vector{token})); }},
+             [this](db::database& s) {
+                 return error_of(s.sessions().find_identities(std::vector{token}));
+             }},
             {"posts",
-             [=, this](db::store& s) {
-                 return error_of(s.add_post({wall, reader(1), std::to_string(++posted), {}}));
+             [=, this](db::database& s) {
+                 return error_of(
+                     s.posts().add_post({wall, reader(1), std::to_string(++posted), {}}));
              }},
             {"changes",
-             [=, this](db::store& s) {
-                 return error_of(
-                     s.change_post({wall, reader(1), walls::post_id{1}, std::to_string(++posted)}));
+             [=, this](db::database& s) {
+                 return error_of(s.posts().change_post(
+                     {wall, reader(1), walls::post_id{1}, std::to_string(++posted)}));
              }},
-            {"reads", [this](db::store& s) { return error_of(s.walls_of(reader(1))); }},
+            {"reads", [this](db::database& s) { return error_of(s.posts().walls_of(reader(1))); }},
             {"sign-ins",
-             [=, this](db::store& s) {
-                 return error_of(s.mark_read(reader(1), wall, walls::entry_id{1}));
+             [=, this](db::database& s) {
+                 return error_of(s.posts().mark_read(reader(1), wall, walls::entry_id{1}));
              }},
         };
     }
@@ -80,7 +88,7 @@ BOOST_AUTO_TEST_CASE(each_purpose_is_given_up_by_itself_while_the_others_go_on)
 {
     const auto all = purposes();
     for (const auto& p : all) {
-        BOOST_REQUIRE(!p.ask(*store));
+        BOOST_REQUIRE(!p.ask(*database));
     }
     std::uint64_t given_up = 0;
     for (const auto& hangs : all) {
@@ -92,7 +100,7 @@ BOOST_AUTO_TEST_CASE(each_purpose_is_given_up_by_itself_while_the_others_go_on)
             std::optional<walls::db_error> error;
             std::thread caller([&] {
                 for (int i = 0; i < 20 && !error; ++i) {
-                    error = hangs.ask(*store);
+                    error = hangs.ask(*database);
                 }
                 over = true;
             });
@@ -100,7 +108,7 @@ BOOST_AUTO_TEST_CASE(each_purpose_is_given_up_by_itself_while_the_others_go_on)
             while (!over) {
                 for (const auto& other : all) {
                     if (other.name != hangs.name) {
-                        const auto failed = other.ask(*store);
+                        const auto failed = other.ask(*database);
                         BOOST_TEST(!failed, other.name << ": " << (failed ? failed->why : ""));
                     }
                 }
@@ -110,57 +118,55 @@ BOOST_AUTO_TEST_CASE(each_purpose_is_given_up_by_itself_while_the_others_go_on)
             BOOST_TEST(rounds > 1);
             BOOST_TEST_REQUIRE(error.has_value());
             BOOST_TEST((error->kind == db_error_kind::timed_out), error->why);
-            BOOST_TEST(store->count().given_up == ++given_up);
+            BOOST_TEST(database->count().given_up == ++given_up);
             BOOST_TEST(lines.size() == given_up);
             BOOST_TEST(lines.back().starts_with("a connection was given up: no answer"));
-            BOOST_TEST(!hangs.ask(*store)); // by another connection, while the first still hangs
+            BOOST_TEST(!hangs.ask(*database)); // by another connection, while the first still hangs
         }
     }
 }
 
 BOOST_AUTO_TEST_CASE(the_entries_of_a_look_come_by_the_look_while_all_reads_hang)
 {
-    BOOST_REQUIRE(!purposes()[4].ask(*store));
+    BOOST_REQUIRE(!purposes()[4].ask(*database));
     post(1, 1, "news");
     const stopped_backends reads(*this, "reads");
     const auto bob = reader(2);
-    std::thread waits([&] { store->walls_of(bob).has_value(); });
+    std::thread waits([&] { posts().walls_of(bob).has_value(); });
     const std::vector<walls::cursor> from{{walls::wall_id{1}, walls::entry_id{0}}};
-    BOOST_TEST(store->look({}).has_value());
-    BOOST_TEST(store->entries_after(from, 5).value().at(0).entries.size() == 1u);
+    BOOST_TEST(feed().look({}).has_value());
+    BOOST_TEST(feed().entries_after(from, 5).value().at(0).entries.size() == 1u);
     waits.join();
 }
 
-// With a statement timeout of a minute the deadline is no help: who stops does not wait for it.
+// With a statement timeout of an hour the deadline is no help: who stops does not wait for it.
 BOOST_AUTO_TEST_CASE(who_stops_waits_for_no_process_that_hangs)
 {
-    settings.statement_timeout = 60s;
-    store = db::store::open(settings);
+    settings.statement_timeout = 1h;
+    database = std::make_unique<db::database>(settings);
     const auto all = purposes();
     std::vector<std::unique_ptr<stopped_backends>> processes;
     for (const auto& p : all) {
-        BOOST_REQUIRE(!p.ask(*store));
+        BOOST_REQUIRE(!p.ask(*database));
         if (p.name == "reads" || p.name == "posts") {
             processes.push_back(std::make_unique<stopped_backends>(*this, p.name));
         }
     }
-    const auto begin = std::chrono::steady_clock::now();
-    const auto sent = store->count().statements;
+    const auto sent = database->count().statements;
     std::optional<walls::db_error> read;
     std::optional<walls::db_error> post;
-    std::thread waits([&] { read = all[4].ask(*store); });
-    std::thread poster([&] { post = all[2].ask(*store); });
-    while (store->count().statements < sent + 2) {
+    std::thread waits([&] { read = all[4].ask(*database); });
+    std::thread poster([&] { post = all[2].ask(*database); });
+    while (database->count().statements < sent + 2) {
         std::this_thread::yield();
     }
-    store->give_up();
+    database->give_up();
     waits.join();
     poster.join();
-    BOOST_TEST((std::chrono::steady_clock::now() - begin < 50s)); // of 61
     BOOST_TEST((read && read->kind == db_error_kind::unavailable));
     BOOST_TEST((post && post->kind == db_error_kind::unavailable));
-    BOOST_TEST(all[0].ask(*store).has_value()); // nothing is begun any more
-    BOOST_TEST(store->count().given_up == 0u);
+    BOOST_TEST(all[0].ask(*database).has_value()); // nothing is begun any more
+    BOOST_TEST(database->count().given_up == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_listener_whose_process_hangs_ends_when_it_is_told_to)
@@ -184,9 +190,9 @@ BOOST_AUTO_TEST_CASE(a_listener_whose_process_hangs_ends_when_it_is_told_to)
 BOOST_AUTO_TEST_CASE(connecting_has_an_end_too)
 {
     settings.database += " connect_timeout=0";
-    const auto fresh = db::store::open(settings);
+    const auto fresh = std::make_unique<db::database>(settings);
     BOOST_REQUIRE(::kill(pg.postmaster(), SIGSTOP) == 0);
-    const auto answer = fresh->look({});
+    const auto answer = fresh->feed().look({});
     ::kill(pg.postmaster(), SIGCONT);
     BOOST_TEST(!answer);
 }

@@ -1,6 +1,6 @@
 // client_keys whose acknowledged posts are gone, and posts that fail alone: whatever happens to one
 // post of a group, the others are committed and acknowledged.
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -11,37 +11,18 @@ namespace {
 
 db::new_post of(int wall, int user, const std::string& body, const std::string& key = {})
 {
-    return {walls::wall_id{wall}, store_fixture::reader(user), body, key};
+    return {walls::wall_id{wall}, database_fixture::reader(user), body, key};
 }
 
-struct fixture : store_fixture {
+struct fixture : database_fixture {
     // "created 5 hello, known 5 hello, conflict, forbidden, unacceptable, trouble"
     std::string post_group(const std::vector<db::new_post>& group) const
     {
         std::string text;
-        for (const auto& answer : store->add_posts(group)) {
+        for (const auto& answer : posts().add_posts(group)) {
             text += (text.empty() ? "" : ", ") + text_of(answer);
         }
         return text;
-    }
-    static std::string text_of(const walls::result<db::post_outcome>& answer)
-    {
-        if (!answer) {
-            return "trouble";
-        }
-        const auto entry = [](const walls::entry& e) {
-            return std::to_string(number(e.id)) + " " + e.body.value_or("-");
-        };
-        if (const auto* created = std::get_if<db::post_created>(&*answer)) {
-            return "created " + entry(created->entry);
-        }
-        if (const auto* known = std::get_if<db::post_known>(&*answer)) {
-            return "known " + entry(known->entry);
-        }
-        if (std::holds_alternative<db::post_unacceptable>(*answer)) {
-            return "unacceptable";
-        }
-        return std::holds_alternative<db::post_conflict>(*answer) ? "conflict" : "forbidden";
     }
 };
 
@@ -119,12 +100,13 @@ BOOST_AUTO_TEST_CASE(ids_that_exist_already_are_no_fault_of_a_post)
 BOOST_AUTO_TEST_CASE(a_sequence_that_has_come_to_its_end_is_trouble_not_a_refusal)
 {
     sql("alter table pollster_default.posts alter id set maxvalue 2");
-    const auto answers = store->add_posts(std::vector{of(1, 1, "a"), of(1, 1, "b"), of(1, 1, "c")});
+    const auto answers =
+        posts().add_posts(std::vector{of(1, 1, "a"), of(1, 1, "b"), of(1, 1, "c")});
     for (const auto& a : answers) {
         BOOST_TEST((text_of(a) == "trouble" || text_of(a).starts_with("created ")), text_of(a));
     }
     BOOST_TEST_REQUIRE(answers.back().has_error());
-    BOOST_TEST(answers.back().error().why.find("2200H") != std::string::npos);
+    BOOST_TEST(why_not(answers.back()).find("2200H") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_post_that_a_rule_moves_elsewhere_or_a_policy_refuses_fails_alone)

@@ -1,6 +1,6 @@
 // Posts that come back: moved away and back, deleted and restored with their id, under another
 // author. One post, one text, one author, whatever its past.
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -9,7 +9,7 @@
 
 namespace {
 
-struct fixture : store_fixture {
+struct fixture : database_fixture {
     // "3 post ann hello, 4 delete ann -": number, kind, author and text, as they are told.
     static std::string text_of(const std::vector<walls::entry>& entries)
     {
@@ -20,15 +20,15 @@ struct fixture : store_fixture {
         }
         return text;
     }
-    std::string feed(int wall)
+    std::string entries_of(int wall)
     {
         const walls::cursor from{walls::wall_id{wall}, walls::entry_id{0}};
-        return text_of(store->entries_after(std::vector{from}, 100).value().at(0).entries);
+        return text_of(feed().entries_after(std::vector{from}, 100).value().at(0).entries);
     }
     std::string history(int wall) { return text_of(history_of(wall, std::nullopt, 100).posts); }
     std::string found(int wall, const std::string& words)
     {
-        return text_of(store_fixture::found({walls::wall_id{wall}, words, {}, 100}).posts);
+        return text_of(database_fixture::found({walls::wall_id{wall}, words, {}, 100}).posts);
     }
     // Unread posts of the wall for cleo, who is on both.
     std::int64_t unread(int wall)
@@ -65,10 +65,10 @@ BOOST_AUTO_TEST_CASE(a_post_that_was_moved_away_and_back_is_there_once)
     BOOST_TEST(history(1) == "2 post bob other, 8 post ann word");
     BOOST_TEST(found(1, "word") == "8 post ann word");
     BOOST_TEST(unread(1) == 2);
-    BOOST_TEST(feed(1) ==
+    BOOST_TEST(entries_of(1) ==
                "1 post ann -, 2 post bob other, 3 delete ann -, 4 post ann -, 5 delete ann -, "
                "6 post ann -, 7 delete ann -, 8 post ann word");
-    BOOST_TEST(feed(2) ==
+    BOOST_TEST(entries_of(2) ==
                "1 post ann -, 2 delete ann -, 3 post ann -, 4 delete ann -, 5 post ann -, "
                "6 delete ann -");
 }
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_post_that_is_put_back_with_another_text_and_author_is_the
     BOOST_TEST(unread(1) == 0);
     lives("; commit; begin;");
     BOOST_TEST(
-        feed(1) ==
+        entries_of(1) ==
         "1 post ann -, 2 edit ann -, 3 delete ann -, 4 post bob -, 5 edit bob -, 6 delete bob -, "
         "7 post ann -, 8 edit ann -, 9 delete ann -, 10 post bob third, 11 edit bob third");
     BOOST_TEST(history(1) == "10 post bob third");
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_post_that_is_put_back_with_another_text_and_author_is_the
     sql("delete from pollster.posts; "
         "insert into pollster.posts (id, wall_id, user_id, body) values (50, 2, 3, 'elsewhere')");
     BOOST_TEST(history(1).empty());
-    BOOST_TEST(feed(1).find("elsewhere") == std::string::npos);
+    BOOST_TEST(entries_of(1).find("elsewhere") == std::string::npos);
     BOOST_TEST(history(2) == "1 post cleo elsewhere");
     BOOST_TEST(unread(2) == 0);
 }
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(
     sql("delete from pollster.posts");
     sql("set session_replication_role = replica; "
         "insert into pollster.posts (id, wall_id, user_id, body) values (50, 1, 2, 'second')");
-    BOOST_TEST(feed(1) == "1 post ann -, 2 delete ann -");
+    BOOST_TEST(entries_of(1) == "1 post ann -, 2 delete ann -");
     BOOST_TEST(history(1).empty());
     BOOST_TEST(found(1, "second").empty());
     BOOST_TEST(unread(1) == 0);
@@ -125,41 +125,38 @@ BOOST_AUTO_TEST_CASE(a_merge_of_accounts_is_an_edit_and_the_author_is_the_new_on
     post(1, 1, "hers");
     post(1, 2, "his");
     sql("update pollster.posts set user_id = 3 where user_id = 1");
-    BOOST_TEST(feed(1) == "1 post cleo hers, 2 post bob his, 3 edit cleo hers");
+    BOOST_TEST(entries_of(1) == "1 post cleo hers, 2 post bob his, 3 edit cleo hers");
     BOOST_TEST(history(1) == "1 post cleo hers, 2 post bob his");
     BOOST_TEST(found(1, "hers") == "1 post cleo hers");
     BOOST_TEST(unread(1) == 1);
     // The account is gone, the post stays, and nothing new is told about it.
     sql("delete from pollster.users where id = 2");
-    BOOST_TEST(feed(1) == "1 post cleo hers, 2 post  his, 3 edit cleo hers");
+    BOOST_TEST(entries_of(1) == "1 post cleo hers, 2 post  his, 3 edit cleo hers");
 }
 
 BOOST_AUTO_TEST_CASE(a_post_that_gets_another_id_is_another_post)
 {
     post(1, 1, "hello");
     sql("update pollster.posts set id = id + 50");
-    BOOST_TEST(feed(1) == "1 post ann -, 2 delete ann -, 3 post ann hello");
+    BOOST_TEST(entries_of(1) == "1 post ann -, 2 delete ann -, 3 post ann hello");
     BOOST_TEST(history(1) == "3 post ann hello");
 }
 
 BOOST_AUTO_TEST_CASE(the_author_of_now_changes_a_post_that_came_back)
 {
-    const auto first = std::get<db::post_created>(post(1, 1, "first", "key")).entry;
+    const auto first = written(post(1, 1, "first", "key")).entry;
     const std::string id = std::to_string(number(first.post));
     sql("delete from pollster.posts");
     sql("insert into pollster.posts (id, wall_id, user_id, body) values (" + id +
         ", 1, 2, 'second')");
     const auto change = [&](int user, std::optional<std::string> body) {
-        return store
-            ->change_post({walls::wall_id{1}, reader(user), first.post, std::move(body), {}})
-            .value();
+        return posts().change_post(
+            {walls::wall_id{1}, reader(user), first.post, std::move(body), {}});
     };
-    BOOST_TEST(std::holds_alternative<db::post_foreign>(change(1, "mine")));
-    BOOST_TEST(text_of({std::get<db::post_changed>(change(2, "better")).entry}) ==
-               "4 edit bob better");
+    BOOST_TEST(is_denied(change(1, "mine"), db::denied::no_author));
+    BOOST_TEST(text_of({written(change(2, "better")).entry}) == "4 edit bob better");
     // What ann's key acknowledged has no text any more, and not bob's.
-    BOOST_TEST(text_of({std::get<db::post_known>(post(1, 1, "first", "key")).entry}) ==
-               "1 post ann -");
+    BOOST_TEST(text_of({known(post(1, 1, "first", "key")).entry}) == "1 post ann -");
 }
 
 BOOST_AUTO_TEST_CASE(a_page_of_a_search_goes_on_below_a_post_that_came_back)
@@ -172,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_page_of_a_search_goes_on_below_a_post_that_came_back)
     std::string all;
     std::optional<walls::entry_id> before;
     do {
-        const auto page = store_fixture::found({walls::wall_id{1}, "word", before, 2});
+        const auto page = database_fixture::found({walls::wall_id{1}, "word", before, 2});
         all += text_of(page.posts) + "; ";
         before = page.before;
     } while (before);

@@ -1,6 +1,7 @@
 // What a look reports, and that it misses nothing, whoever writes and however late a commit comes.
 #include "db/migrate.hpp"
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
+#include "text/number.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <climits>
 #include <random>
 #include <set>
 #include <thread>
@@ -49,8 +51,8 @@ std::string insert(int wall, const std::string& body)
            ", 1, '" + body + "')";
 }
 
-struct look_fixture : store_fixture {
-    walls::changes look(std::vector<walls::wall_id> also = {}) { return store->look(also).value(); }
+struct look_fixture : database_fixture {
+    walls::changes look(std::vector<walls::wall_id> also = {}) { return feed().look(also).value(); }
     std::set<std::int64_t> access()
     {
         std::set<std::int64_t> out;
@@ -190,7 +192,8 @@ BOOST_AUTO_TEST_CASE(
         take();
         for (auto& [wall, last] : cursors) {
             const auto pages =
-                store->entries_after(std::vector<walls::cursor>{{walls::wall_id{wall}, last}}, 1000)
+                feed()
+                    .entries_after(std::vector<walls::cursor>{{walls::wall_id{wall}, last}}, 1000)
                     .value();
             for (const auto& e : pages[0].entries) {
                 BOOST_REQUIRE(number(e.id) == number(last) + 1);
@@ -239,7 +242,7 @@ BOOST_AUTO_TEST_CASE(tells_whose_access_changed_by_every_route)
     BOOST_TEST((changed_by("delete from pollster.users where id = 3") == set{3}));
     BOOST_TEST((changed_by("delete from pollster.walls where id = 1") == set{1, 2}));
     access();
-    const auto ours = store->sign_in("ann", "x").value();
+    const auto ours = sessions().sign_in("ann", "x").value();
     BOOST_TEST((access() == set{}));
     BOOST_TEST(look({walls::wall_id{1}}).heads.empty());
 }
@@ -292,26 +295,29 @@ BOOST_AUTO_TEST_CASE(needs_no_rights_but_those_of_the_tables)
 BOOST_AUTO_TEST_CASE(a_look_notices_a_newer_schema_when_it_is_time_to_ask_or_the_connection_is_new)
 {
     const auto later = [this] {
-        return std::stoi(sql("insert into pollster.schema_migrations (number, name, checksum) "
-                             "select max(number) + 1, 'later', '' from pollster.schema_migrations "
-                             "returning number"));
+        return text::parse_number<int>(
+                   sql("insert into pollster.schema_migrations (number, name, checksum) "
+                       "select max(number) + 1, 'later', '' from pollster.schema_migrations "
+                       "returning number"),
+                   0, INT_MAX)
+            .value();
     };
-    const auto seen_by = [](db::store& s) {
-        s.look({}).value();
+    const auto seen_by = [](db::database& s) {
+        s.feed().look({}).value();
         return s.count().schema;
     };
-    BOOST_TEST(store->count().schema == 0);
-    BOOST_TEST(seen_by(*store) == db::schema_version());
+    BOOST_TEST(database->count().schema == 0);
+    BOOST_TEST(seen_by(*database) == db::schema_version());
     auto always = settings;
     always.schema_asked_every = 0ms;
-    const auto curious = db::store::open(always);
+    const auto curious = std::make_unique<db::database>(always);
     BOOST_TEST(seen_by(*curious) == db::schema_version());
     const int newer = later();
     BOOST_TEST(seen_by(*curious) == newer);
-    BOOST_TEST(seen_by(*store) == db::schema_version()); // not every look asks
+    BOOST_TEST(seen_by(*database) == db::schema_version()); // not every look asks
     sql("select pg_terminate_backend(pid, 5000) from pg_stat_activity "
         "where datname = current_database() and pid <> pg_backend_pid()");
-    BOOST_TEST(seen_by(*store) == newer);
+    BOOST_TEST(seen_by(*database) == newer);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,12 @@
 // Numbers in blocks: for any writer the entries of a transaction are 1, 2, 3 ... in the order of
 // its changes, and each of many costs no more than each of few.
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
+#include "text/number.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <libpq-fe.h>
 
+#include <climits>
 #include <memory>
 #include <string>
 #include <thread>
@@ -32,9 +34,9 @@ private:
     std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
 };
 
-struct fixture : store_fixture {
+struct fixture : database_fixture {
     // "1 post 10, 2 edit 10"
-    std::string feed(int wall) const
+    std::string entries_of(int wall) const
     {
         return sql("select string_agg(concat_ws(' ', id, kind, post_id), ', ' order by id) from "
                    "pollster.entries where wall_id = " +
@@ -68,13 +70,13 @@ BOOST_AUTO_TEST_CASE(entries_have_the_order_of_the_changes_of_their_transaction)
         "delete from pollster.posts where id = 11; rollback to a;" + insert(13, 1) +
         "update pollster.posts set wall_id = 1 where id = 10;" + "savepoint b;" + insert(14, 2) +
         "release b; delete from pollster.posts where id = 13; commit");
-    BOOST_TEST(feed(1) == "1 post 11, 2 post 13, 3 post 10, 4 delete 13");
-    BOOST_TEST(feed(2) == "1 post 10, 2 edit 10, 3 delete 10, 4 post 14");
+    BOOST_TEST(entries_of(1) == "1 post 11, 2 post 13, 3 post 10, 4 delete 13");
+    BOOST_TEST(entries_of(2) == "1 post 10, 2 edit 10, 3 delete 10, 4 post 14");
     // What is numbered in the middle, in a block that fails and in one that does not.
     sql("begin;" + insert(20, 1) + insert(21, 1) + "set constraints all immediate;" +
         insert(22, 1) + "savepoint a;" + insert(23, 1) + insert(24, 1) + "rollback to a;" +
         insert(25, 1) + "set constraints all deferred;" + insert(26, 1) + insert(27, 1) + "commit");
-    BOOST_TEST(feed(1) ==
+    BOOST_TEST(entries_of(1) ==
                "1 post 11, 2 post 13, 3 post 10, 4 delete 13, 5 post 20, 6 post 21, 7 post "
                "22, 8 post 25, 9 post 26, 10 post 27");
     // One statement that changes what it inserted before it is none of SQL's; several rows are.
@@ -92,9 +94,11 @@ BOOST_AUTO_TEST_CASE(entries_have_the_order_of_the_changes_of_their_transaction)
 BOOST_AUTO_TEST_CASE(a_head_is_written_once_however_many_posts_and_statements_a_transaction_has)
 {
     const auto versions = [this] {
-        return std::stoi(
-            sql("select n_tup_ins + n_tup_upd from pg_stat_user_tables where relname = "
-                "'heads' and schemaname = 'pollster'"));
+        return text::parse_number<int>(
+                   sql("select n_tup_ins + n_tup_upd from pg_stat_user_tables where relname = "
+                       "'heads' and schemaname = 'pollster'"),
+                   0, INT_MAX)
+            .value();
     };
     session s(pg.test_conninfo(name));
     s.run("select pg_stat_force_next_flush()");
@@ -119,14 +123,16 @@ BOOST_AUTO_TEST_CASE(a_group_through_the_server_writes_each_head_once)
         group.push_back({walls::wall_id{1 + i % 2}, reader(1), std::to_string(i), ""});
     }
     const auto versions = [&] {
-        return std::stoi(
-            sql("select coalesce(sum(n_tup_ins + n_tup_upd), 0) from pg_stat_user_tables "
-                "where relname = 'heads'"));
+        return text::parse_number<int>(
+                   sql("select coalesce(sum(n_tup_ins + n_tup_upd), 0) from pg_stat_user_tables "
+                       "where relname = 'heads'"),
+                   0, INT_MAX)
+            .value();
     };
-    for (const auto& answer : store->add_posts(group)) {
-        BOOST_TEST(std::holds_alternative<db::post_created>(answer.value()));
+    for (const auto& answer : posts().add_posts(group)) {
+        BOOST_TEST(is_written(answer));
     }
-    store.reset(); // its session reports what it did
+    database.reset(); // its session reports what it did
     while (versions() == 0) {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
@@ -181,10 +187,10 @@ BOOST_AUTO_TEST_CASE(writers_of_all_kinds_at_once_leave_no_gap_and_miss_nothing)
         });
     }
     for (int n = 0; n < 15; ++n) {
-        for (const auto& answer :
-             store->add_posts(std::vector<db::new_post>{{walls::wall_id{2}, reader(1), "x", ""},
-                                                        {walls::wall_id{1}, reader(2), "y", ""}})) {
-            BOOST_TEST(std::holds_alternative<db::post_created>(answer.value()));
+        for (const auto& answer : posts().add_posts(
+                 std::vector<db::new_post>{{walls::wall_id{2}, reader(1), "x", ""},
+                                           {walls::wall_id{1}, reader(2), "y", ""}})) {
+            BOOST_TEST(is_written(answer));
         }
     }
     writers.clear();
@@ -205,22 +211,22 @@ BOOST_AUTO_TEST_CASE(
     session s(pg.test_conninfo(name));
     BOOST_TEST(s.run("begin;" + prepare + "prepare transaction 'with hints'") == "0A000");
     s.run("rollback");
-    store->look({}).value();
+    feed().look({}).value();
     BOOST_TEST(s.run("begin; set local pollster.notify = off;" + prepare +
                      "prepare transaction 'mine'") == "");
-    BOOST_TEST(store->look({}).value().heads.empty());
+    BOOST_TEST(feed().look({}).value().heads.empty());
     sql(insert(20, 3)); // another wall waits for nobody
-    BOOST_TEST(heads(store->look({}).value()).size() == 1u);
+    BOOST_TEST(heads(feed().look({}).value()).size() == 1u);
     BOOST_TEST(s.run("commit prepared 'mine'") == "");
-    const auto seen = store->look({}).value();
+    const auto seen = feed().look({}).value();
     BOOST_TEST((heads(seen) == std::map<std::int64_t, std::int64_t>{{1, 2}, {2, 1}}));
     BOOST_TEST(seen.access_changed.size() == 1u);
-    BOOST_TEST(feed(1) == "1 post 10, 2 post 12");
+    BOOST_TEST(entries_of(1) == "1 post 10, 2 post 12");
     BOOST_TEST(s.run("begin; set local pollster.notify = off;" + insert(30, 1) +
                      "prepare transaction 'not'") == "");
     BOOST_TEST(s.run("rollback prepared 'not'") == "");
     sql(insert(31, 1));
-    BOOST_TEST(feed(1) == "1 post 10, 2 post 12, 3 post 31");
+    BOOST_TEST(entries_of(1) == "1 post 10, 2 post 12, 3 post 31");
     BOOST_TEST(sound());
 }
 

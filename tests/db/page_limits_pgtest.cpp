@@ -1,8 +1,10 @@
 // How many bytes a read of entries may have, and that nothing is lost at any cut.
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
+#include "text/number.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <climits>
 #include <regex>
 
 namespace {
@@ -25,7 +27,7 @@ walls::cursor at(std::int64_t wall, std::int64_t last)
     return {walls::wall_id{wall}, walls::entry_id{last}};
 }
 
-struct filled : store_fixture {
+struct filled : database_fixture {
     // Post n of a wall has n * 100 bytes; a deletion is among them.
     void fill(int wall, int posts)
     {
@@ -36,7 +38,7 @@ struct filled : store_fixture {
     }
     walls::page page(const walls::cursor& c, const walls::page_limits& most)
     {
-        return std::move(store->entries_after(std::vector{c}, most).value().at(0));
+        return std::move(feed().entries_after(std::vector{c}, most).value().at(0));
     }
 };
 
@@ -88,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_read_of_many_walls_goes_as_far_as_its_bytes_and_the_rest_
                 asked.push_back(at(wall, 0));
             }
             while (!asked.empty()) {
-                const auto pages = store->entries_after(asked, {100, wall_bytes, bytes}).value();
+                const auto pages = feed().entries_after(asked, {100, wall_bytes, bytes}).value();
                 std::size_t all = 0;
                 std::size_t largest = 0;
                 bool reached = true;
@@ -126,7 +128,7 @@ BOOST_AUTO_TEST_CASE(one_entry_larger_than_all_limits_comes_alone)
     post(1, 1, "small");
     post(2, 1, "small");
     const auto pages =
-        store->entries_after(std::vector{at(1, 0), at(2, 0)}, {100, 1000, 1000}).value();
+        feed().entries_after(std::vector{at(1, 0), at(2, 0)}, {100, 1000, 1000}).value();
     BOOST_TEST(pages[0].entries.size() == 1u);
     BOOST_TEST(pages[0].more);
     BOOST_TEST(pages[1].entries.empty());
@@ -138,19 +140,19 @@ BOOST_AUTO_TEST_CASE(history_and_search_pages_have_their_bytes_too)
     fill(1, 12);
     for (const std::size_t bytes : {1U, 1000U, 3000U, 5000U, 1'000'000U}) {
         settings.page_bytes = bytes;
-        const auto limited = db::store::open(settings);
+        const auto limited = std::make_unique<db::database>(settings);
         for (const std::size_t limit : {1U, 5U, 200U}) {
             for (const bool searching : {false, true}) {
                 std::optional<walls::entry_id> before;
                 std::int64_t oldest = 13;
                 do {
                     const auto answer =
-                        (searching
-                             ? limited->search(reader(1),
-                                               {walls::wall_id{1}, "word", before, limit})
-                             : limited->posts_before(reader(1), walls::wall_id{1}, before, limit))
+                        (searching ? limited->posts().search(
+                                         reader(1), {walls::wall_id{1}, "word", before, limit})
+                                   : limited->posts().posts_before(reader(1), walls::wall_id{1},
+                                                                   before, limit))
                             .value();
-                    const auto& found = std::get<db::history>(answer);
+                    const auto& found = answer;
                     BOOST_TEST_REQUIRE(!found.posts.empty());
                     BOOST_TEST_REQUIRE(found.posts.size() <= limit);
                     std::size_t all = 0;
@@ -183,7 +185,7 @@ BOOST_AUTO_TEST_CASE(texts_beyond_the_bytes_are_not_even_unpacked)
     settings.database +=
         " options='-c session_preload_libraries=auto_explain -c auto_explain.log_analyze=on -c "
         "auto_explain.log_buffers=on -c auto_explain.log_min_duration=0'";
-    const auto explained = db::store::open(settings);
+    const auto explained = std::make_unique<db::database>(settings);
     // Of the largest step; the second time, when the catalogue is known.
     const auto blocks = [&](auto question) {
         question();
@@ -191,10 +193,12 @@ BOOST_AUTO_TEST_CASE(texts_beyond_the_bytes_are_not_even_unpacked)
         question();
         const std::string log = pg.log().substr(from);
         static const std::regex buffers("Buffers: shared hit=([0-9]+)(?: read=([0-9]+))?");
+        const auto number = [](const std::ssub_match& m) {
+            return m.matched ? text::parse_number<long>(m.str(), 0, LONG_MAX).value() : 0L;
+        };
         long most = 0;
         for (std::sregex_iterator it(log.begin(), log.end(), buffers), end; it != end; ++it) {
-            most =
-                std::max(most, std::stol((*it)[1]) + ((*it)[2].matched ? std::stol((*it)[2]) : 0L));
+            most = std::max(most, number((*it)[1]) + number((*it)[2]));
         }
         BOOST_TEST_REQUIRE(most > 0);
         return most;
@@ -212,16 +216,19 @@ BOOST_AUTO_TEST_CASE(texts_beyond_the_bytes_are_not_even_unpacked)
     for (const std::size_t bytes : {std::size_t{1}, std::size_t{200'000}, std::size_t{1} << 30}) {
         const auto read = [&](int wall) {
             return blocks([&] {
-                explained->entries_after(std::vector{at(wall, 0)}, {100, bytes, bytes}).value();
+                explained->feed()
+                    .entries_after(std::vector{at(wall, 0)}, {100, bytes, bytes})
+                    .value();
             });
         };
         BOOST_TEST(read(1) - read(2) < touched / 4);
     }
     const auto history = [&](int wall, std::size_t posts) {
         return blocks([&] {
-            const auto page =
-                explained->posts_before(reader(1), walls::wall_id{wall}, std::nullopt, 100).value();
-            BOOST_TEST(std::get<db::history>(page).posts.size() == posts);
+            const auto page = explained->posts()
+                                  .posts_before(reader(1), walls::wall_id{wall}, std::nullopt, 100)
+                                  .value();
+            BOOST_TEST(page.posts.size() == posts);
         });
     };
     BOOST_TEST(history(1, 4) - history(2, 100) < touched / 4);

@@ -39,7 +39,7 @@ bool worth_printing(const std::string& line)
     return true;
 }
 
-std::string trimmed(const std::string& line)
+std::string without_costs(const std::string& line)
 {
     static const std::regex estimate("\\(cost=[^)]*\\) ");
     static const std::regex actual("\\(actual ");
@@ -251,7 +251,7 @@ void write_plans(const fs::path& root, const std::string& how, const std::vector
                      (p.query.size() > width ? p.query.substr(0, width) + "…" : p.query) + "\n";
             for (const auto& node : p.nodes) {
                 if (worth_printing(node)) {
-                    plans += "    " + trimmed(node) + "\n";
+                    plans += "    " + without_costs(node) + "\n";
                 }
             }
         }

@@ -1,6 +1,11 @@
-// How PostgreSQL executes each statement of the store on a filled database: every table by index,
+// How PostgreSQL executes each statement of a server on a filled database: every table by index,
 // and a look that costs what changed. POLLSTER_PLANS=. makes it a million walls and writes the
 // plans into docs/DATABASE.md and bench/results/plans.md of the repository at that path.
+#include "db/database.hpp"
+#include "db/feed.hpp"
+#include "db/posts.hpp"
+#include "db/sessions.hpp"
+#include "tests/db/answers.hpp"
 #include "tests/db/plans_page.hpp"
 #include "tests/db/private_postgres.hpp"
 
@@ -20,12 +25,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// One that a store sends, or several that belong together.
+// One that a server sends, or several that belong together.
 struct statement {
     std::string name; // a function of db/, and with what
     std::string asked_by;
-    std::function<void(db::store&)> question;
-    std::function<void(db::store&)> before = [](db::store&) {}; // each question; not looked at
+    std::function<void(db::database&)> question;
+    std::function<void(db::database&)> before = [](db::database&) {
+    };                        // each question; not looked at
     std::size_t rows = 5'000; // that a node of a plan may find in all its loops
     bool once = false;        // repeated it would be another question, or take long
 };
@@ -99,19 +105,19 @@ struct filled {
     }
 
     static db::reader first_reader() { return {token_of(1), walls::user_id{1}}; }
-    static db::history history_in(const walls::result<db::allowed<db::history>>& answered)
+    static db::history history_in(const db::answer<db::history>& answered)
     {
-        return std::get<db::history>(answered.value());
+        return answered.value();
     }
 
     // From the call to the answer, without auto_explain.
-    static double median_ms(const statement& st, db::store& store)
+    static double median_ms(const statement& st, db::database& database)
     {
         std::vector<double> took;
         for (int time = 0; time < (st.once ? 1 : 21); ++time) {
-            st.before(store);
+            st.before(database);
             const auto began = std::chrono::steady_clock::now();
-            st.question(store);
+            st.question(database);
             took.push_back(
                 std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began)
                     .count());
@@ -135,9 +141,9 @@ struct filled {
                "32 MB of shared buffers, `fsync` off, one connection; load average " +
                std::to_string(std::lround(load)) + " on " +
                std::to_string(std::thread::hardware_concurrency()) +
-               " processors. *ms* is the median of 21 calls, from the call of the store to its "
-               "answer: the way to PostgreSQL and back, planning, execution and the commit without "
-               "waiting for the disk.";
+               " processors. *ms* is the median of 21 calls, from the call to its answer: the way "
+               "to PostgreSQL and back, planning, execution and the commit without waiting for the "
+               "disk.";
     }
 
     std::vector<statement> statements()
@@ -151,7 +157,7 @@ struct filled {
 
     std::vector<statement> looks()
     {
-        const auto ten_posts = [this](db::store&) {
+        const auto ten_posts = [this](db::database&) {
             for (int i = 0; i < 10; ++i) {
                 sql("insert into pollster.posts (wall_id, user_id, body) values (" +
                     std::to_string(2 + i * 100) + ", 1, 'news')");
@@ -163,13 +169,19 @@ struct filled {
         }
         return {
             {"look, the first, for 100 walls", "the refresher after a start (connects too)",
-             [also](db::store& s) { BOOST_TEST(s.look(also).value().heads.size() == 100u); },
-             [](db::store&) {}, 5'000, true},
+             [also](db::database& s) {
+                 BOOST_TEST(s.feed().look(also).value().heads.size() == 100u);
+             },
+             [](db::database&) {}, 5'000, true},
             {"look, 10 walls changed", "the refresher, every second while somebody is connected",
-             [](db::store& s) { BOOST_TEST(s.look({}).value().heads.size() == 10u); }, ten_posts},
-            {"look, nothing changed", "the same", [](db::store& s) { s.look({}).value(); }},
+             [](db::database& s) { BOOST_TEST(s.feed().look({}).value().heads.size() == 10u); },
+             ten_posts},
+            {"look, nothing changed", "the same",
+             [](db::database& s) { s.feed().look({}).value(); }},
             {"look, 100 walls more", "the same, when polls came with walls not known yet",
-             [also](db::store& s) { BOOST_TEST(s.look(also).value().heads.size() == 100u); }},
+             [also](db::database& s) {
+                 BOOST_TEST(s.feed().look(also).value().heads.size() == 100u);
+             }},
         };
     }
 
@@ -177,10 +189,9 @@ struct filled {
     {
         const walls::wall_id wall{1};
         const auto search = [wall](const std::string& words, std::size_t found) {
-            return [wall, words, found](db::store& s) {
-                BOOST_TEST(
-                    history_in(s.search(first_reader(), {wall, words, {}, 50})).posts.size() ==
-                    found);
+            return [wall, words, found](db::database& s) {
+                BOOST_TEST(history_in(s.posts().search(first_reader(), {wall, words, {}, 50}))
+                               .posts.size() == found);
             };
         };
         const std::vector<walls::cursor> cursors{{wall, walls::entry_id{100}},
@@ -189,36 +200,35 @@ struct filled {
         return {
             {"entries_after, 3 walls, at most 100 entries",
              "the refresher for walls that rose; a poll that is further behind",
-             [cursors](db::store& s) { s.entries_after(cursors, 100).value(); }},
+             [cursors](db::database& s) { s.feed().entries_after(cursors, 100).value(); }},
             {"posts_before, 50 posts", "`GET /walls/{id}/posts`",
-             [wall](db::store& s) {
-                 BOOST_TEST(
-                     history_in(s.posts_before(first_reader(), wall, walls::entry_id{5000}, 50))
-                         .posts.size() == 50u);
+             [wall](db::database& s) {
+                 BOOST_TEST(history_in(s.posts().posts_before(first_reader(), wall,
+                                                              walls::entry_id{5000}, 50))
+                                .posts.size() == 50u);
              }},
             {"search, a word of every post", "`GET /walls/{id}/posts?q=`", search("usual", 50)},
             {"search, a word of one post in 50", "the same", search("fiftieth", 50),
              // The posts among which a page of these should be: 2 * 47 * 200 / 4, and between them
              // those of other walls.
-             [](db::store&) {}, 20'000 + static_cast<std::size_t>(walls) / 50},
+             [](db::database&) {}, 20'000 + static_cast<std::size_t>(walls) / 50},
             // What the newest posts do not have is looked for by ids in as many as should hold a
             // page if one in 200 had it: 3 * 51 * 200 posts, of which a wall may have every third.
-            {"search, a word of one post", "the same", search("20002", 1), [](db::store&) {},
+            {"search, a word of one post", "the same", search("20002", 1), [](db::database&) {},
              92'000},
             {"search, a word of one post, on a wall without statistics", "the same",
-             [this](db::store& s) {
-                 BOOST_TEST(history_in(s.search(first_reader(),
-                                                {walls::wall_id{walls + 1}, "first", {}, 50}))
-                                .posts.size() == 1u);
-             },
-             [](db::store&) {}, 92'000},
-            {"walls_of", "`GET /walls`",
-             [](db::store& s) {
+             [this](db::database& s) {
                  BOOST_TEST(
-                     std::get<std::vector<db::wall_summary>>(s.walls_of(first_reader()).value())
-                         .size() > 10u);
+                     history_in(s.posts().search(first_reader(),
+                                                 {walls::wall_id{walls + 1}, "first", {}, 50}))
+                         .posts.size() == 1u);
              },
-             [](db::store&) {},
+             [](db::database&) {}, 92'000},
+            {"walls_of", "`GET /walls`",
+             [](db::database& s) {
+                 BOOST_TEST(s.posts().walls_of(first_reader()).value().size() > 10u);
+             },
+             [](db::database&) {},
              22'000}, // unread posts are counted up to 1,000 a wall, and this reader has 22
         };
     }
@@ -229,23 +239,27 @@ struct filled {
         tokens.push_back(token_of(1));
         return {
             {"find_identities, 100 tokens", "requests whose session is not in the cache, together",
-             [tokens](db::store& s) {
-                 BOOST_TEST(s.find_identities(tokens).value().back() != nullptr);
+             [tokens](db::database& s) {
+                 BOOST_TEST(s.sessions().find_identities(tokens).value().back() != nullptr);
              }},
             {"sign_in", "`POST /session`, without the password's check, which is slow on purpose",
-             [](db::store& s) { BOOST_TEST(s.sign_in("user 1", "secret").value().has_value()); },
-             [](db::store&) {}, 5'000, true},
+             [](db::database& s) {
+                 BOOST_TEST(s.sessions().sign_in("user 1", "secret").value().has_value());
+             },
+             [](db::database&) {}, 5'000, true},
             {"sign_out", "`DELETE /session`",
-             [this](db::store& s) { BOOST_TEST(s.sign_out(token_of(5000 + round)).value()); },
-             [this](db::store&) { ++round; }},
+             [this](db::database& s) {
+                 BOOST_TEST(s.sessions().sign_out(token_of(5000 + round)).value());
+             },
+             [this](db::database&) { ++round; }},
         };
     }
 
     std::vector<statement> writes()
     {
         const walls::wall_id wall{1};
-        const auto know_access = [this](db::store& s) {
-            known = s.look({}).value().position;
+        const auto know_access = [this](db::database& s) {
+            known = s.feed().look({}).value().position;
             ++round;
         };
         const auto group = [this, wall] {
@@ -259,55 +273,56 @@ struct filled {
             }
             return posts;
         };
-        const auto post = [this, wall](db::store& s) {
-            return std::get<db::post_created>(
-                s.add_post({wall, first_reader(), "hello", "key " + std::to_string(round), known})
-                    .value());
+        const auto post = [this, wall](db::database& s) {
+            return written(s.posts()
+                               .add_post({wall, first_reader(), "hello",
+                                          "key " + std::to_string(round), known})
+                               .value());
         };
         return {
             {"mark_read", "`PUT /walls/{id}/read`",
-             [this, wall](db::store& s) {
-                 s.mark_read(first_reader(), wall, walls::entry_id{1000 + round}).value();
+             [this, wall](db::database& s) {
+                 s.posts().mark_read(first_reader(), wall, walls::entry_id{1000 + round}).value();
              },
              know_access},
-            {"add_posts, 1 post, with access_changed_since", "`POST /walls/{id}/posts`",
-             [post](db::store& s) { BOOST_TEST(!post(s).access_changed); }, know_access},
-            {"add_posts, 20 posts of 20 users, with access_changed_since",
+            {"add_posts, 1 post, with after_commit", "`POST /walls/{id}/posts`",
+             [post](db::database& s) { BOOST_TEST(!post(s).access_changed); }, know_access},
+            {"add_posts, 20 posts of 20 users, with after_commit",
              "the same, when 20 wait for the wall",
-             [group](db::store& s) {
-                 for (const auto& outcome : s.add_posts(group())) {
-                     BOOST_TEST(!std::get<db::post_created>(outcome.value()).access_changed);
+             [group](db::database& s) {
+                 for (const auto& outcome : s.posts().add_posts(group())) {
+                     BOOST_TEST(!written(outcome).access_changed);
                  }
              },
              know_access},
             {"add_posts, the same 20 again", "the same, repeated by clients that got no answer",
-             [group](db::store& s) {
-                 for (const auto& outcome : s.add_posts(group())) {
-                     BOOST_TEST(std::holds_alternative<db::post_known>(outcome.value()));
+             [group](db::database& s) {
+                 for (const auto& outcome : s.posts().add_posts(group())) {
+                     BOOST_TEST(is_known(outcome));
                  }
              }},
-            {"change_post, an edit, with access_changed_since",
-             "`PATCH /walls/{id}/posts/{post_id}`",
-             [this, wall](db::store& s) {
-                 const auto done = s.change_post(
+            {"change_post, an edit, with after_commit", "`PATCH /walls/{id}/posts/{post_id}`",
+             [this, wall](db::database& s) {
+                 const auto done = s.posts().change_post(
                      {wall, first_reader(), changing, "edited " + std::to_string(round), known});
-                 BOOST_TEST(!std::get<db::post_changed>(done.value()).access_changed);
+                 BOOST_TEST(!written(done).access_changed);
              },
-             [this, know_access, post](db::store& s) {
+             [this, know_access, post](db::database& s) {
                  know_access(s);
                  changing = post(s).entry.post;
              }},
-            {"change_post, a deletion, with access_changed_since",
-             "`DELETE /walls/{id}/posts/{post_id}`",
-             [this, wall](db::store& s) {
-                 const auto done = s.change_post({wall, first_reader(), changing, {}, known});
-                 BOOST_TEST(!std::get<db::post_changed>(done.value()).access_changed);
+            {"change_post, a deletion, with after_commit", "`DELETE /walls/{id}/posts/{post_id}`",
+             [this, wall](db::database& s) {
+                 const auto done =
+                     s.posts().change_post({wall, first_reader(), changing, {}, known});
+                 BOOST_TEST(!written(done).access_changed);
              },
-             [this, know_access, post](db::store& s) {
+             [this, know_access, post](db::database& s) {
                  know_access(s);
                  changing = post(s).entry.post;
              }},
-            {"clean_up, nothing to do", "every hour", [](db::store& s) { s.clean_up().value(); }},
+            {"clean_up, nothing to do", "every hour",
+             [](db::database& s) { s.posts().clean_up().value(); }},
         };
     }
 
@@ -340,12 +355,12 @@ BOOST_AUTO_TEST_CASE(every_statement_goes_by_index_and_a_look_costs_what_changed
     auto s = pg.settings(name);
     s.connections = 1;
     s.statement_timeout = 60s;
-    const auto plain = db::store::open(s);
+    const auto plain = std::make_unique<db::database>(s);
     s.database += " application_name=plans options='-c session_preload_libraries=auto_explain -c "
                   "auto_explain.log_analyze=on "
                   "-c auto_explain.log_min_duration=0 -c auto_explain.log_nested_statements=on -c "
                   "auto_explain.log_timing=off -c log_error_verbosity=terse'";
-    const auto explaining = db::store::open(s);
+    const auto explaining = std::make_unique<db::database>(s);
 
     const std::unique_ptr<PGconn, decltype(&PQfinish)> running(
         PQconnectdb(pg.test_conninfo(name).c_str()), &PQfinish);

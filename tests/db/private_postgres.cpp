@@ -3,6 +3,8 @@
 #include "db/migrate.hpp"
 #include "tests/db/children.hpp"
 #include "tests/db/settings_against.hpp"
+#include "tests/patience.hpp"
+#include "text/number.hpp"
 
 #include <libpq-fe.h>
 
@@ -15,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -55,7 +58,8 @@ fs::path newest_programs()
     int best_version = 0;
     std::error_code none;
     for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", none)) {
-        const int version = std::atoi(entry.path().filename().c_str());
+        const int version =
+            text::parse_number<int>(entry.path().filename().string(), 1, INT_MAX).value_or(0);
         if (version > best_version && fs::exists(entry.path() / "bin" / "postgres")) {
             best_version = version;
             best = entry.path() / "bin";
@@ -245,7 +249,7 @@ void private_postgres::start()
     }
     postmaster_ = launch(command, folder_ / "server.log");
     // Another process's readiness can only be asked for.
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    const auto deadline = std::chrono::steady_clock::now() + tests::patience;
     while (::PQping(conninfo("postgres").c_str()) != PQPING_OK) {
         int status = 0;
         if (::waitpid(postmaster_, &status, WNOHANG) == postmaster_) {
@@ -253,7 +257,7 @@ void private_postgres::start()
             throw std::runtime_error("PostgreSQL did not start:\n" + log());
         }
         if (std::chrono::steady_clock::now() > deadline) {
-            throw std::runtime_error("PostgreSQL takes no connections after a minute:\n" + log());
+            throw std::runtime_error("PostgreSQL takes no connections:\n" + log());
         }
         std::this_thread::sleep_for(10ms);
     }

@@ -5,7 +5,7 @@
 // only, except conninfo() and sql().
 #pragma once
 
-#include "db/store.hpp"
+#include "db/settings.hpp"
 
 #include <filesystem>
 #include <string>

@@ -1,6 +1,6 @@
 // The statement that reads or writes also checks whether the user may: whatever a server remembers,
 // a user whose access was revoked reads no post committed afterwards, and writes none.
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -8,16 +8,16 @@
 
 namespace {
 
-struct fixture : store_fixture {
+struct fixture : database_fixture {
     // What history, search, the list of walls and a read mark say to this reader of wall 1, in one
     // word each if they agree.
     std::string told(const db::reader& asker)
     {
         const std::string all[] = {
-            word_of(store->posts_before(asker, walls::wall_id{1}, std::nullopt, 9)),
-            word_of(store->search(asker, {walls::wall_id{1}, "word", {}, 9})),
-            word_of(store->mark_read(asker, walls::wall_id{1}, walls::entry_id{1}))};
-        const auto list = word_of(store->walls_of(asker));
+            word_of(posts().posts_before(asker, walls::wall_id{1}, std::nullopt, 9)),
+            word_of(posts().search(asker, {walls::wall_id{1}, "word", {}, 9})),
+            word_of(posts().mark_read(asker, walls::wall_id{1}, walls::entry_id{1}))};
+        const auto list = word_of(posts().walls_of(asker));
         BOOST_TEST(all[0] == all[1]);
         BOOST_TEST(all[0] == all[2]);
         return all[0] + ", list " + list;
@@ -29,33 +29,27 @@ struct fixture : store_fixture {
         const std::vector<db::new_post> group{{wall, reader(3), "cleo's", {}},
                                               {wall, asker, "x", "key"},
                                               {wall, reader(3), "more", {}}};
-        auto answers = store->add_posts(group);
-        BOOST_TEST(std::holds_alternative<db::post_created>(answers[0].value()));
-        BOOST_TEST(std::holds_alternative<db::post_created>(answers[2].value()));
-        const std::string all[] = {word_of_outcome(store->add_post({wall, asker, "x", {}})),
-                                   word_of_outcome(answers[1]),
-                                   word_of_outcome(store->change_post({wall, asker, own, "y", {}})),
-                                   word_of_outcome(store->change_post({wall, asker, own, {}, {}}))};
+        auto answers = posts().add_posts(group);
+        BOOST_TEST(is_written(answers[0]));
+        BOOST_TEST(is_written(answers[2]));
+        const std::string all[] = {word_of(posts().add_post({wall, asker, "x", {}})),
+                                   word_of(answers[1]),
+                                   word_of(posts().change_post({wall, asker, own, "y", {}})),
+                                   word_of(posts().change_post({wall, asker, own, {}, {}}))};
         for (const auto& one : all) {
             BOOST_TEST(one == all[0]);
         }
         return all[0];
     }
-    template <class Outcome>
-    static std::string word_of_outcome(const walls::result<Outcome>& answer)
-    {
-        const auto* no = std::get_if<db::post_forbidden>(&answer.value());
-        return no == nullptr                       ? "allowed"
-               : no->why == db::denied::signed_out ? "signed out"
-                                                   : "no member";
-    }
     template <class T>
-    static std::string word_of(const walls::result<db::allowed<T>>& answer)
+    static std::string word_of(const db::answer<T>& answer)
     {
-        const auto* why = std::get_if<db::denied>(&answer.value());
-        return why == nullptr                   ? "allowed"
-               : *why == db::denied::signed_out ? "signed out"
-                                                : "no member";
+        if (answer) {
+            return "allowed";
+        }
+        return is_denied(answer, db::denied::signed_out)  ? "signed out"
+               : is_denied(answer, db::denied::no_member) ? "no member"
+                                                          : why_not(answer);
     }
 };
 
@@ -81,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_revocation_counts_for_the_next_statement)
     BOOST_TEST(told({reader(1).session_id, walls::user_id{2}}) == "signed out, list signed out");
     BOOST_TEST(told({"", walls::user_id{1}}) == "signed out, list signed out");
     const auto cleo = reader(3);
-    BOOST_TEST(store->sign_out(cleo.session_id).value());
+    BOOST_TEST(sessions().sign_out(cleo.session_id).value());
     BOOST_TEST(told(cleo) == "signed out, list signed out");
     // A wall that is gone is nobody's, even if an application leaves its memberships behind.
     const auto ann = reader(1);
@@ -92,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_revocation_counts_for_the_next_statement)
 // Failed before: only memberships and disabled users were asked for.
 BOOST_AUTO_TEST_CASE(nor_is_anything_written_by_whose_session_has_ended)
 {
-    const auto own = std::get<db::post_created>(post(1, 2, "bob's")).entry.post;
+    const auto own = written(post(1, 2, "bob's")).entry.post;
     const auto bob = reader(2);
     const auto nothing = [this, own] {
         return sql("select count(*) from pollster.posts where user_id = 2") == "1" &&
@@ -107,7 +101,7 @@ BOOST_AUTO_TEST_CASE(nor_is_anything_written_by_whose_session_has_ended)
     sql("insert into pollster.memberships (user_id, wall_id) values (2, 1)");
     sql("update pollster.users set disabled = true where id = 2");
     BOOST_TEST(told_writing(bob, own) == "signed out");
-    BOOST_TEST(!store->sign_out(bob.session_id).value());
+    BOOST_TEST(!sessions().sign_out(bob.session_id).value());
     sql("update pollster.users set disabled = false where id = 2");
     BOOST_TEST(told_writing(bob, own) == "signed out");
     sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) values "

@@ -1,7 +1,7 @@
 // Rows of posts that were written with triggers off, and damaged feeds: one command finds, numbers
 // and reports them, beside live writers.
 #include "db/admin.hpp"
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -10,7 +10,7 @@
 
 namespace {
 
-struct fixture : store_fixture {
+struct fixture : database_fixture {
     // "1: 2 posts, 1 deletions, head; "
     std::string repair()
     {
@@ -29,7 +29,7 @@ struct fixture : store_fixture {
         sql("set session_replication_role = replica; " + text);
     }
     // "1 post 10, 2 edit 10"
-    std::string feed(int wall) const
+    std::string entries_of(int wall) const
     {
         return sql("select string_agg(concat_ws(' ', id, kind, post_id), ', ' order by id) from "
                    "pollster.entries where wall_id = " +
@@ -69,15 +69,15 @@ BOOST_AUTO_TEST_CASE(what_was_written_with_triggers_off_is_numbered_once)
         "(9, 1, 1, 'i'), (8, 1, 1, 'h'), (20, 3, 1, 'first of its wall'); "
         "delete from pollster.posts where id = 1; "
         "update pollster.posts set wall_id = 2 where id = 3");
-    store->look({}).value();
+    feed().look({}).value();
     BOOST_TEST(repair() ==
                "1: 3 posts, 2 deletions; 2: 1 posts, 0 deletions; 3: 1 posts, 0 deletions; ");
-    BOOST_TEST(feed(1) ==
+    BOOST_TEST(entries_of(1) ==
                "1 post 1, 2 post 2, 3 post 3, 4 delete 2, 5 delete 1, 6 delete 3, 7 post 2, 8 "
                "post 8, 9 post 9");
-    BOOST_TEST(feed(2) == "1 post 4, 2 post 3");
-    BOOST_TEST(feed(3) == "1 post 20");
-    BOOST_TEST((heads(store->look({}).value()) ==
+    BOOST_TEST(entries_of(2) == "1 post 4, 2 post 3");
+    BOOST_TEST(entries_of(3) == "1 post 20");
+    BOOST_TEST((heads(feed().look({}).value()) ==
                 std::map<std::int64_t, std::int64_t>{{1, 9}, {2, 2}, {3, 1}}));
     BOOST_TEST(sound());
     BOOST_TEST(repair().empty());
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST(repair() ==
                "1: 0 posts, 0 deletions, head; 2: 0 posts, 0 deletions, head; 3: 0 posts, 0 "
                "deletions, removed; ");
-    BOOST_TEST(feed(3).empty());
+    BOOST_TEST(entries_of(3).empty());
     BOOST_TEST(sound());
     BOOST_TEST(repair().empty());
 }

@@ -1,5 +1,5 @@
 // The search of a wall.
-#include "tests/db/store_fixture.hpp"
+#include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -7,7 +7,7 @@
 
 namespace {
 
-struct fixture : store_fixture {
+struct fixture : database_fixture {
     db::history search(const std::string& words, std::optional<std::int64_t> before = {},
                        std::size_t limit = 50, int wall = 1)
     {
@@ -15,7 +15,7 @@ struct fixture : store_fixture {
         if (before) {
             wanted.before = walls::entry_id{*before};
         }
-        return store_fixture::found(wanted);
+        return database_fixture::found(wanted);
     }
 
     std::string found(const db::history& h)

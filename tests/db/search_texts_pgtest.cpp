@@ -1,6 +1,9 @@
 // Whatever a person copies from a post finds that post, and no post with another text: generated
 // texts of many kinds and scripts, in databases of several locales, by reading and by index.
+#include "db/database.hpp"
 #include "db/migrate.hpp"
+#include "db/posts.hpp"
+#include "tests/db/answers.hpp"
 #include "tests/db/kinds_of_text.hpp"
 #include "tests/db/private_postgres.hpp"
 
@@ -91,7 +94,7 @@ struct copied {
 struct searched {
     private_postgres& pg = private_postgres::shared();
     std::string name;
-    std::unique_ptr<db::store> store;
+    std::unique_ptr<db::database> database;
     std::mt19937 random{13};                      // NOLINT: the same texts every time
     const std::string ann = std::string(43, 'a'); // her session
 
@@ -109,20 +112,19 @@ struct searched {
         pg.sql(name, "insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
                      "values (sha256('" +
                          ann + "'), 1, now(), now() + interval '1 day')");
-        store = db::store::open(pg.settings(name));
+        database = std::make_unique<db::database>(pg.settings(name));
     }
 
     std::int64_t post(int wall, const std::string& body)
     {
-        const auto done =
-            store->add_post({walls::wall_id{wall}, db::reader{ann, walls::user_id{1}}, body, {}})
-                .value();
-        return number(std::get<db::post_created>(done).entry.post);
+        const auto done = database->posts().add_post(
+            {walls::wall_id{wall}, db::reader{ann, walls::user_id{1}}, body, {}});
+        return number(written(done).entry.post);
     }
 
     db::history page_of(const db::search_query& wanted)
     {
-        return std::get<db::history>(store->search({ann, walls::user_id{1}}, wanted).value());
+        return database->posts().search({ann, walls::user_id{1}}, wanted).value();
     }
 
     std::vector<std::int64_t> find(int wall, const std::string& words)

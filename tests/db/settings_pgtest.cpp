@@ -3,8 +3,8 @@
 #include "db/admin.hpp"
 #include "db/migrate.hpp"
 #include "db/session_settings.hpp"
+#include "tests/db/database_fixture.hpp"
 #include "tests/db/settings_against.hpp"
-#include "tests/db/store_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -33,7 +33,7 @@ struct libpq_environment {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(settings_, store_fixture)
+BOOST_FIXTURE_TEST_SUITE(settings_, database_fixture)
 
 BOOST_AUTO_TEST_CASE(the_environment_of_libpq_changes_no_answer)
 {
@@ -41,10 +41,10 @@ BOOST_AUTO_TEST_CASE(the_environment_of_libpq_changes_no_answer)
     sql("insert into pollster.posts (wall_id, user_id, body, created_at) "
         "values (1, 1, 'grüße', '2026-01-02 03:04:05.678+00')");
     const libpq_environment elsewhere;
-    store = db::store::open(settings);
+    database = std::make_unique<db::database>(settings);
     BOOST_TEST((identity_of(token) != nullptr));
-    BOOST_TEST(store->look({}).has_value());
-    BOOST_TEST(store->sign_in("ann", "ann secret").value().has_value());
+    BOOST_TEST(feed().look({}).has_value());
+    BOOST_TEST(sessions().sign_in("ann", "ann secret").value().has_value());
     const auto h = history_of(1, {}, 5);
     BOOST_TEST_REQUIRE(h.posts.size() == 1u);
     BOOST_TEST(h.posts[0].body.value() == "grüße");
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_role_whose_writes_fire_no_trigger_is_refused_with_what_to
     sql("create role " + role + " login");
     sql("alter role " + role + " set session_replication_role = replica");
     settings.database += " user=" + role;
-    const auto asked = db::store::open(settings)->look({});
+    const auto asked = std::make_unique<db::database>(settings)->feed().look({});
     BOOST_TEST_REQUIRE(!asked.has_value());
     BOOST_TEST(asked.error().why.find("`alter role " + role + " reset session_replication_role`") !=
                    std::string::npos,
@@ -93,11 +93,11 @@ BOOST_AUTO_TEST_CASE(timeouts_of_a_millisecond_end_nothing)
                 pg.sql("postgres", "alter " + where + " set " + timeout + " = '1ms'");
                 auto hasty = settings;
                 hasty.database += " user=" + role;
-                store = db::store::open(hasty);
-                const auto looked = store->look({});
+                database = std::make_unique<db::database>(hasty);
+                const auto looked = feed().look({});
                 BOOST_TEST(looked.has_value(), (looked ? "" : looked.error().why));
-                BOOST_TEST((store->sign_in("ann", "ann secret").value() != std::nullopt));
-                BOOST_TEST(std::holds_alternative<db::post_created>(post(1, 1, "x")));
+                BOOST_TEST((sessions().sign_in("ann", "ann secret").value() != std::nullopt));
+                BOOST_TEST(is_written(post(1, 1, "x")));
                 pg.sql("postgres", "alter " + where + " reset " + timeout);
             }
         }
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_database_that_knows_no_encoding_is_refused_with_what_to_d
         "lc_collate 'C' lc_ctype 'C'");
     auto there = pg.settings("ascii_" + name);
     BOOST_TEST(db::migrate(there, [](const std::string&) {}).has_value());
-    const auto looked = db::store::open(there)->look({});
+    const auto looked = std::make_unique<db::database>(there)->feed().look({});
     BOOST_TEST_REQUIRE(!looked.has_value());
     BOOST_TEST(looked.error().why.starts_with("the encoding of the database is SQL_ASCII"),
                looked.error().why);
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_column_of_a_wrong_type_is_named)
     BOOST_TEST(admin->check().value().empty());
     sql("drop view pollster.users; create view pollster.users as select id::text as id, name, "
         "password_hash, disabled::int as disabled from pollster_default.users");
-    const auto looked = store->find_identities(std::vector{std::string(43, 'x')});
+    const auto looked = sessions().find_identities(std::vector{std::string(43, 'x')});
     BOOST_TEST_REQUIRE(!looked.has_value());
     BOOST_TEST(looked.error().why.find("`pollster check` names columns of a wrong type") !=
                    std::string::npos,
@@ -148,8 +148,8 @@ BOOST_AUTO_TEST_CASE(a_role_that_becomes_another_works_with_the_rights_of_that)
     sql("create role " + group + " superuser; create role " + role + " login; grant " + group +
         " to " + role + "; alter role " + role + " set role = " + group);
     settings.database += " user=" + role;
-    store = db::store::open(settings);
-    BOOST_TEST(std::holds_alternative<db::post_created>(post(1, 1, "x")));
+    database = std::make_unique<db::database>(settings);
+    BOOST_TEST(is_written(post(1, 1, "x")));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -36,7 +36,7 @@ struct table_fixture : foreign_fixture {
                 deferred + "pollster.access_changed(" + (c.view == "users" ? "'id'" : "") + ")");
         }
         // Plans that sessions keep are of the types of before.
-        store = db::store::open(settings);
+        database = std::make_unique<db::database>(settings);
         cli = std::move(db::administrator::connect(settings).value());
     }
 
@@ -100,7 +100,7 @@ struct table_fixture : foreign_fixture {
     std::string outcome_of(const foreign_column& c)
     {
         if (c.view == "users" || c.view == "sessions") {
-            const auto found = store->find_identities(std::vector{bad_token});
+            const auto found = sessions().find_identities(std::vector{bad_token});
             const auto identity = found ? found->at(0) : nullptr;
             const auto id = identity ? std::to_string(number(identity->user)) : "";
             return !identity
@@ -109,12 +109,12 @@ struct table_fixture : foreign_fixture {
                              (c.view == "users" ? identity->user_name : utc(identity->expires));
         }
         if (c.view == "memberships") {
-            const auto identity = store->find_identities(std::vector{of_ann}).value().at(0);
+            const auto identity = sessions().find_identities(std::vector{of_ann}).value().at(0);
             return identity->may_see(walls::wall_id{3}) ? "member" : "refused";
         }
         if (c.view == "walls") {
-            const auto mine = store->walls_of(ann).value();
-            for (const auto& w : std::get<std::vector<db::wall_summary>>(mine)) {
+            const auto mine = posts().walls_of(ann).value();
+            for (const auto& w : mine) {
                 if (number(w.id) > 3) {
                     return std::to_string(number(w.id)) + " " + w.name + " " + w.kind;
                 }
@@ -122,7 +122,7 @@ struct table_fixture : foreign_fixture {
             return "refused";
         }
         const std::vector<walls::cursor> from{{walls::wall_id{1}, walls::entry_id{3}}};
-        const auto pages = store->entries_after(from, room).value();
+        const auto pages = feed().entries_after(from, room).value();
         for (const auto& e : pages.at(0).entries) {
             return std::to_string(number(e.post)) + " " + std::to_string(number(e.user)) + " " +
                    e.body.value_or("(none)") + " " + e.created_at + " " + e.edited_at.value_or("-");

@@ -20,11 +20,11 @@ test('each thread begins where the page says, and none elsewhere', () => {
 
 test('each purpose of the database has its workers in the page, the replica included', () => {
   const purposes = new Set(code.filter(([path]) => path.startsWith('db/'))
-    .flatMap(([, text]) => [...text.matchAll(/for_\w+\(\s*s,\s*(?:(?:s\.)?database,\s*)?"([a-z-]+)"/g)].map((m) => m[1])));
+    .flatMap(([, text]) => [...text.matchAll(/\b(?:for_\w+|little)\(\s*s,\s*(?:(?:s\.)?database,\s*)?"([a-z-]+)"/g)].map((m) => m[1])));
   assert.ok(purposes.size > 4, [...purposes].join());
   const [workers] = threads.find(([name]) => name.startsWith('database workers'));
   same(purposes, new Set([...workers.matchAll(/\*([a-z-]+)\*/g)].map((m) => m[1])), 'only in the code; only in the page');
-  const replica = code.some(([path, text]) => path.startsWith('db/') && /make_unique<pool>\(reading\(s, s\.database_read\)/.test(text));
+  const replica = code.some(([path, text]) => path.startsWith('db/') && /make_unique<pool>\(\s*reading\(s, s\.database_read\)/.test(text));
   assert.equal(workers.includes('*reads* of the replica'), replica);
 });
 

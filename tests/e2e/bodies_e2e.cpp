@@ -41,7 +41,7 @@ std::string request(const std::string& content_length, const std::string& body)
            record(5, body);
 }
 
-// Sends bytes to pollster itself and reads until it closes, at most 10 s.
+// Sends bytes to pollster itself and reads until it closes.
 std::string answer_of_pollster(const std::string& bytes)
 {
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -49,7 +49,7 @@ std::string answer_of_pollster(const std::string& bytes)
     address.sun_family = AF_UNIX;
     shared().socket().string().copy(address.sun_path, sizeof address.sun_path - 1);
     BOOST_REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-    const timeval limit{10, 0};
+    const timeval limit{tests::patience.count(), 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     BOOST_REQUIRE(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
                   static_cast<ssize_t>(bytes.size()));

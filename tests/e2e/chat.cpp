@@ -107,6 +107,16 @@ chat::chat(const settings& s, private_postgres* postgres, int processes)
     start_pollster();
 }
 
+const settings no_look_in_time{{"refresh_ms", "60000"}, {"poll_seconds", "50"}};
+
+settings with(settings s, const settings& more)
+{
+    for (const auto& [name, value] : more) {
+        s[name] = value;
+    }
+    return s;
+}
+
 std::string chat::epoch_of(int wall) const
 {
     return sql("select coalesce((h.epoch # (select epoch from pollster.heads where wall_id = " +
@@ -134,9 +144,9 @@ void chat::until_parked(int polls) const
 int chat::stop_pollster()
 {
     pollster().signal(SIGTERM);
-    const auto code = pollster().wait(5s);
+    const auto code = pollster().wait();
     if (!code) {
-        throw std::runtime_error("pollster did not stop within 5 s");
+        throw std::runtime_error("pollster did not stop");
     }
     return *code;
 }
@@ -149,7 +159,7 @@ hanging_call::hanging_call(unsigned short port, const call& c)
 
 reply poll_until_news(const chat& s, hanging_call& parked, const call& again)
 {
-    auto r = parked.wait(20s);
+    auto r = parked.wait();
     eventually("the poll is answered with 200", [&] {
         if (r.status == 200) {
             return true;

@@ -39,6 +39,12 @@ std::string entries_of(const reply& r);
 
 using settings = std::map<std::string, std::string>; // as in pollster.conf
 
+// With these a parked poll gets no news from a regular look: after the look that it begins with the
+// next one is a minute away (half of that with notify = off), and the poll ends before, with
+// nothing. So news that comes has come by itself, however slow the machine is.
+extern const settings no_look_in_time;
+settings with(settings s, const settings& more); // what both name is as in `more`
+
 class chat : public stack {
 public:
     explicit chat(const settings& s = {}, private_postgres* postgres = nullptr, int processes = 1);
@@ -49,8 +55,7 @@ public:
     std::string epoch_of(int wall) const; // as answers say it
     // Waits until this many polls are parked.
     void until_parked(int polls) const;
-    // Sends SIGTERM and returns the exit code. Throws if stopping takes longer than the 5 s it may
-    // take.
+    // Sends SIGTERM and returns the exit code. Throws if the server does not stop.
     int stop_pollster();
 };
 
@@ -63,7 +68,7 @@ public:
     }
     hanging_call(unsigned short port, const call& c); // of any server that has it at /api/
     bool answered() { return client_.something_arrived(); }
-    reply wait(std::chrono::milliseconds limit = 10s) { return client_.receive(limit); }
+    reply wait(std::chrono::milliseconds limit = tests::patience) { return client_.receive(limit); }
     void leave() { client_.close(); }
 
 private:

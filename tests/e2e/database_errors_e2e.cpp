@@ -1,9 +1,11 @@
 // The database goes away in every way it can, and comes back: nothing acknowledged is lost, nothing
 // is doubled, and nobody restarts the server.
 #include "tests/e2e/chat.hpp"
+#include "text/number.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <climits>
 #include <vector>
 
 using namespace e2e;
@@ -34,7 +36,8 @@ BOOST_AUTO_TEST_CASE(while_it_is_away_calls_get_503_and_parked_polls_wait)
         {
             BOOST_TEST(r.status == 503);
             BOOST_TEST(r.json().at("errors").as_array().size() == 1u);
-            const int seconds = std::stoi("0" + r.header("Retry-After"));
+            const int seconds =
+                text::parse_number<int>(r.header("Retry-After"), 0, INT_MAX).value_or(0);
             BOOST_TEST((seconds >= 1 && seconds <= 5));
             BOOST_TEST(r.header("Access-Control-Allow-Origin") == "https://shop.example");
         }
@@ -53,9 +56,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_while_the_server_could_not_look_is_deliver
     BOOST_TEST(s.send(say_call(bob, 1, "too early")).status == 503);
     postgres.start();
     s.sql(insert_post(1, 3, "by another writer"));
-    const stopwatch watch;
     BOOST_TEST(entries_of(poll_until_news(s, parked, poll)) == "1:1");
-    BOOST_TEST(watch.ms() < 5000);
 }
 
 BOOST_AUTO_TEST_CASE(cut_connections_are_made_again_without_anybody_noticing)
@@ -101,7 +102,7 @@ BOOST_AUTO_TEST_CASE(access_that_was_taken_while_the_server_could_not_look_is_go
     postgres.start();
     s.sql("delete from pollster.memberships where user_id = 3; " +
           insert_post(1, 1, "not for cleo any more"));
-    const auto r = parked.wait(20s);
+    const auto r = parked.wait();
     BOOST_TEST((r.status == 400 || r.status == 503), text_of(r));
     BOOST_TEST(r.body.find("not for cleo") == std::string::npos);
     eventually("cleo is refused", [&] {

@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_hanging_statement_is_a_503_and_its_parked_neighbours_stay
 
 BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_a_hanging_statement)
 {
-    chat s(settings{{"stop_timeout_seconds", "1"}, {"statement_timeout_ms", "60000"}});
+    chat s(settings{{"stop_timeout_seconds", "1"}, {"statement_timeout_ms", "3600000"}});
     writers_held writers(s);
     hanging_call refused(s, say_call(bob, 1, "x", "k"));
     eventually("the post waits for the lock",
@@ -149,13 +149,14 @@ BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_a_hanging_statement)
     writers.release();
 }
 
-// The connection for posts, and the one for changes, hang behind a lock for longer than the test
-// takes; two calls may wait for each. Everything else has connections of its own.
+// The connection for posts, and the one for changes, hang behind a lock until it is released; two
+// calls may wait for each. Everything else has connections of its own. Whatever waited, too, would
+// wait for an hour.
 BOOST_AUTO_TEST_CASE(more_calls_than_may_wait_for_a_connection_are_refused_at_once)
 {
     chat s(settings{{"database_connections", "1"},
                     {"database_waiting_jobs", "2"},
-                    {"statement_timeout_ms", "60000"}});
+                    {"statement_timeout_ms", "3600000"}});
     hanging_call first(s, poll_call(ann, R"({"1":0})"));
     s.until_parked(1);
     BOOST_TEST(s.send(say_call(bob, 1, "before")).status == 201);
@@ -181,7 +182,6 @@ BOOST_AUTO_TEST_CASE(more_calls_than_may_wait_for_a_connection_are_refused_at_on
         return s.metric("pollster_sql_waiting") == 2 && s.metric("pollster_posts_under_way") == 2;
     });
 
-    const stopwatch watch;
     for (const auto& c : {say_call(bob, 1, "z"), removal}) {
         const auto r = s.send(c);
         BOOST_TEST(r.status == 503, c.method);
@@ -194,7 +194,6 @@ BOOST_AUTO_TEST_CASE(more_calls_than_may_wait_for_a_connection_are_refused_at_on
     BOOST_TEST(entries_of(s.send(poll_call(cleo, R"({"1":0})"))) == "1:1"); // a new session
     hanging_call parked_now(s, poll_call(bob, R"({"1":1})"));
     s.until_parked(2);
-    BOOST_TEST(watch.ms() < 10'000); // of the 60,000 for which the statement may hang
     for (auto* waiting : {&parked, &post, &elsewhere, &removed, &again, &once_more}) {
         BOOST_TEST(!waiting->answered());
     }

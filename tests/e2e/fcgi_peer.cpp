@@ -1,4 +1,5 @@
 #include "tests/e2e/fcgi_peer.hpp"
+#include "tests/patience.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -66,7 +67,7 @@ bool fcgi_peer::read_some(std::chrono::milliseconds limit)
 
 std::string fcgi_peer::answer_of(fastcgi::request_id id)
 {
-    const auto deadline = steady_clock::now() + std::chrono::seconds(10);
+    const auto deadline = steady_clock::now() + tests::patience;
     while (!ended(id)) {
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now());
@@ -86,7 +87,7 @@ std::string fcgi_peer::so_far(fastcgi::request_id id)
 
 bool fcgi_peer::closed_by_server()
 {
-    while (read_some(std::chrono::seconds(10))) {
+    while (read_some(tests::patience)) {
     }
     return closed_;
 }

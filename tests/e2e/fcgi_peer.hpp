@@ -23,7 +23,7 @@ public:
     std::size_t try_to_send(const std::string& bytes);
 
     // STDOUT of that request up to its END_REQUEST. Throws std::runtime_error if that does not
-    // come within 10 s.
+    // come.
     std::string answer_of(fastcgi::request_id id);
     // The protocol status of an END_REQUEST that came: FCGI_OVERLOADED and so on.
     int end_status_of(fastcgi::request_id id)
@@ -34,7 +34,7 @@ public:
     // What has come of it; reads what there is without waiting long.
     std::string so_far(fastcgi::request_id id);
     bool ended(fastcgi::request_id id) const { return ended_.contains(id); }
-    // Reads until the server closes; false after 10 s.
+    // Reads until the server closes; false if it does not.
     bool closed_by_server();
 
 private:

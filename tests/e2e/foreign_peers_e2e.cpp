@@ -59,7 +59,7 @@ public:
     ~front()
     {
         process_->signal(SIGTERM); // so that it takes its own children along
-        process_->wait(5s);
+        process_->wait();
     }
     front(const front&) = delete;
     front& operator=(const front&) = delete;
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(a_parked_poll_through_cgi_fcgi_is_woken_or_ends_with_it)
     leaves->signal(SIGKILL);
     s.until_parked(1);
     s.sql(insert_post(1, 1, "for the shell"));
-    BOOST_TEST(waits->wait(5s).value_or(-1) == 0);
+    BOOST_TEST(waits->wait().value_or(-1) == 0);
     BOOST_TEST(read_text(s.folder() / "waits").find(R"("body":"for the shell")") !=
                std::string::npos);
 }

@@ -49,7 +49,7 @@ void http_client::connect()
     stream_.emplace(context_);
     buffer_.clear();
     const asio::ip::tcp::endpoint there(asio::ip::make_address(host_), port_);
-    wait_for(std::chrono::seconds(10), [&](auto done) { stream_->async_connect(there, done); });
+    wait_for(tests::patience, [&](auto done) { stream_->async_connect(there, done); });
 }
 
 void http_client::send(const std::string& method, const std::string& target,
@@ -68,8 +68,7 @@ void http_client::send(const std::string& method, const std::string& target,
         request.body() = body;
     }
     request.prepare_payload();
-    wait_for(std::chrono::seconds(20),
-             [&](auto done) { http::async_write(*stream_, request, done); });
+    wait_for(tests::patience, [&](auto done) { http::async_write(*stream_, request, done); });
 }
 
 reply http_client::receive(std::chrono::milliseconds limit)
@@ -102,7 +101,7 @@ bool http_client::something_arrived()
 void http_client::send_raw(const std::string& bytes)
 {
     connect();
-    wait_for(std::chrono::seconds(20),
+    wait_for(tests::patience,
              [&](auto done) { asio::async_write(*stream_, asio::buffer(bytes), done); });
 }
 

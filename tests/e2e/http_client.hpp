@@ -3,6 +3,8 @@
 // left parked. One thread.
 #pragma once
 
+#include "tests/patience.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -35,12 +37,11 @@ public:
 
     // Throws boost::system::system_error when the connection fails or nothing comes within `limit`.
     reply call(const std::string& method, const std::string& target, const std::string& body = {},
-               const header_list& headers = {},
-               std::chrono::milliseconds limit = std::chrono::seconds(20));
+               const header_list& headers = {}, std::chrono::milliseconds limit = tests::patience);
 
     void send(const std::string& method, const std::string& target, const std::string& body = {},
               const header_list& headers = {});
-    reply receive(std::chrono::milliseconds limit = std::chrono::seconds(20));
+    reply receive(std::chrono::milliseconds limit = tests::patience);
     // Has an answer, or the end of the connection, arrived? Does not wait.
     bool something_arrived();
 

@@ -1,8 +1,10 @@
 // Browsers, databases and the server itself come and go.
 #include "tests/e2e/stack.hpp"
+#include "text/number.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <climits>
 #include <csignal>
 
 using namespace e2e;
@@ -18,7 +20,9 @@ std::string newest(const stack& s)
 void park(const stack& s, http_client& browser, const std::string& session)
 {
     const double before = s.metric("pollster_parked_polls");
-    browser.send("POST", "/api/", poll_form(session, {{1, std::stoi(newest(s))}}), form_header);
+    browser.send("POST", "/api/",
+                 poll_form(session, {{1, text::parse_number<int>(newest(s), 0, INT_MAX).value()}}),
+                 form_header);
     eventually("the poll is parked",
                [&] { return s.metric("pollster_parked_polls") == before + 1; });
 }
@@ -29,22 +33,20 @@ BOOST_AUTO_TEST_SUITE(lifecycle_)
 
 BOOST_AUTO_TEST_CASE(sigterm_answers_parked_polls_and_exits_0_at_once)
 {
-    stack s;
+    stack s({.settings = {{"stop_timeout_seconds", "3600"}, {"poll_seconds", "3600"}}});
     auto one = s.client();
     park(s, one, s.session_of("ann"));
     auto two = s.client();
     park(s, two, s.session_of("bob"));
-    const auto since = std::chrono::steady_clock::now();
     s.pollster().signal(SIGTERM);
     for (auto* browser : {&one, &two}) {
-        const auto r = browser->receive(5s);
+        const auto r = browser->receive();
         BOOST_TEST(r.status == 200);
         BOOST_TEST(r.body == R"({"walls":{}})");
     }
-    const auto code = s.pollster().wait(5s);
+    const auto code = s.pollster().wait();
     BOOST_REQUIRE(code.has_value());
     BOOST_TEST(*code == 0);
-    BOOST_TEST((std::chrono::steady_clock::now() - since < 5s));
     BOOST_TEST(!std::filesystem::exists(s.socket()));
     BOOST_TEST(s.api("GET", "/").status == 503);
 
@@ -81,7 +83,9 @@ BOOST_AUTO_TEST_CASE(a_poll_survives_a_database_that_goes_away_and_comes_back)
     // doubled.
     auto answer = waiting.receive();
     if (answer.status == 503) {
-        answer = s.api("POST", "/", poll_form(bob, {{1, std::stoi(last)}}), form_header);
+        answer = s.api("POST", "/",
+                       poll_form(bob, {{1, text::parse_number<int>(last, 0, INT_MAX).value()}}),
+                       form_header);
     }
     const auto posts = answer.json().at("walls").at("1").at("posts");
     BOOST_TEST(posts.as_array().size() == 1u);

@@ -20,13 +20,27 @@ bool contains(const std::string& text, const std::string& part)
     return text.find(part) != std::string::npos;
 }
 
+// Thirty polls; each is answered with 240 KB, more than the sockets hold.
+void ask_for_more_than_sockets_hold(const chat& s, fcgi_peer& peer)
+{
+    s.sql("insert into pollster.posts (wall_id, user_id, body) select 1, 2, repeat('x', 60000) "
+          "from generate_series(1, 20)");
+    std::size_t taken = 0;
+    for (fastcgi::request_id id = 1; id <= 30; ++id) {
+        conversation c;
+        add_poll(c, id, ann, 0);
+        taken += peer.try_to_send(c.bytes());
+    }
+    BOOST_TEST(taken > 0u);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(peers_)
 
 BOOST_AUTO_TEST_CASE(many_polls_park_on_one_connection_and_each_gets_its_answer)
 {
-    chat s;
+    chat s(settings{{"poll_seconds", "3600"}});
     fcgi_peer peer(s.socket());
     conversation c;
     for (fastcgi::request_id id = 1; id <= 200; ++id) {
@@ -63,9 +77,11 @@ BOOST_AUTO_TEST_CASE(an_aborted_poll_ends_and_its_neighbours_stay)
     BOOST_TEST(contains(peer.answer_of(2), "for the one that stayed"));
 }
 
+// The next byte is sent when somebody else has been answered: a server that waited for it would
+// wait for ever.
 BOOST_AUTO_TEST_CASE(a_peer_that_sends_a_byte_at_a_time_delays_nobody)
 {
-    chat s;
+    chat s(settings{{"receive_timeout_seconds", "3600"}});
     conversation c;
     add_poll(c, 1, ann, 0);
     s.sql(insert_post(1, 2, "slowly"));
@@ -75,9 +91,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_sends_a_byte_at_a_time_delays_nobody)
         if (slow.ended(1)) {
             break;
         }
-        const stopwatch watch;
         BOOST_REQUIRE_EQUAL(s.send({}).status, 200);
-        BOOST_TEST(watch.ms() < 1000);
     }
     BOOST_TEST(contains(slow.answer_of(1), R"("body":"slowly")"));
 }
@@ -114,25 +128,28 @@ BOOST_AUTO_TEST_CASE(a_slow_but_steady_request_is_taken)
     BOOST_TEST(contains(slow.answer_of(1), R"("body":"slowly")"));
 }
 
-BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_is_cut_off_and_delays_nobody)
+// A server that waited for it would wait for an hour.
+BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_delays_nobody)
+{
+    chat s(settings{{"send_timeout_seconds", "3600"}});
+    fcgi_peer deaf(s.socket());
+    ask_for_more_than_sockets_hold(s, deaf);
+    eventually("answers wait for the peer",
+               [&] { return s.metric(R"(pollster_polls_total{outcome="news"})") > 0; });
+    for (int i = 0; i < 100; ++i) {
+        BOOST_REQUIRE_EQUAL(s.send({}).status, 200);
+    }
+    BOOST_TEST(s.metric("pollster_clients") > 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_is_cut_off)
 {
     chat s(settings{{"send_timeout_seconds", "1"}});
-    s.sql("insert into pollster.posts (wall_id, user_id, body) select 1, 2, repeat('x', 60000) "
-          "from generate_series(1, 20)");
     fcgi_peer deaf(s.socket());
-    // Each of these is answered with 240 KB, more than the sockets hold.
-    std::size_t taken = 0;
-    for (fastcgi::request_id id = 1; id <= 30; ++id) {
-        conversation c;
-        add_poll(c, id, ann, 0);
-        taken += deaf.try_to_send(c.bytes());
-    }
-    BOOST_TEST(taken > 0u);
-    while (s.metric(R"(pollster_limits_total{limit="send_timeout_seconds"})") == 0) {
-        const stopwatch watch;
-        BOOST_REQUIRE_EQUAL(s.send({}).status, 200);
-        BOOST_REQUIRE(watch.ms() < 1000);
-    }
+    ask_for_more_than_sockets_hold(s, deaf);
+    eventually("it is given up", [&] {
+        return s.metric(R"(pollster_limits_total{limit="send_timeout_seconds"})") > 0;
+    });
     BOOST_TEST(deaf.closed_by_server());
     BOOST_TEST(s.metric("pollster_parked_polls") == 0);
     eventually("its requests are gone", [&] { return s.metric("pollster_clients") == 0; });

@@ -77,48 +77,44 @@ BOOST_AUTO_TEST_CASE(foreign_walls_are_left_out)
 BOOST_AUTO_TEST_CASE(nothing_new_is_said_at_the_deadline)
 {
     chat s(settings{{"poll_seconds", "1"}});
+    const chat long_ones(settings{{"poll_seconds", "60"}});
+    hanging_call longer(long_ones, poll_call(ann, R"({"1":0})"));
+    long_ones.until_parked(1);
     const stopwatch watch;
     const auto a = s.send(poll_call(ann, R"({"1":0})"));
     BOOST_TEST(text_of(a) == R"(200 {"walls":{}})");
-    const auto took = watch.ms();
-    BOOST_TEST((took > 850 && took < 1700), "it took " << took << " ms");
+    BOOST_TEST(watch.ms() > 850);
+    BOOST_TEST(!longer.answered()); // asked before, and ends later
     BOOST_TEST(a.header("Set-Cookie") == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_post_by_another_client_wakes_a_parked_poll)
 {
-    chat s;
+    chat s(with(no_look_in_time, {{"notify", "off"}, {"poll_seconds", "25"}}));
     hanging_call poll(s, poll_call(ann, R"({"1":0,"2":0})"));
     s.until_parked(1);
     s.send(say_call(bob, 1, "hello"));
-    const stopwatch watch;
-    const auto woken = poll.wait();
-    BOOST_TEST(entries_of(woken) == "1:1");
-    BOOST_TEST(watch.ms() < 400); // not at the next look, half a second apart
+    BOOST_TEST(entries_of(poll.wait()) == "1:1");
 }
 
 BOOST_AUTO_TEST_CASE(a_post_from_psql_wakes_a_parked_poll)
 {
-    chat s;
+    chat s(no_look_in_time);
     hanging_call poll(s, poll_call(ann, R"({"1":0})"));
     s.until_parked(1);
     s.sql(insert_post(1, 2, "from psql"));
-    const stopwatch watch;
-    const auto woken = poll.wait();
-    BOOST_TEST(entries_of(woken) == "1:1");
-    BOOST_TEST(watch.ms() < 500);
+    BOOST_TEST(entries_of(poll.wait()) == "1:1");
 }
 
-BOOST_AUTO_TEST_CASE(without_notifications_a_post_is_seen_within_a_second_and_a_half)
+BOOST_AUTO_TEST_CASE(without_notifications_a_post_is_seen_by_the_next_look)
 {
     chat s(settings{{"notify", "off"}});
     hanging_call poll(s, poll_call(ann, R"({"1":0})"));
     s.until_parked(1);
+    const auto looks = s.metric("pollster_looks_total");
     s.sql(insert_post(1, 2, "from psql"));
-    const stopwatch watch;
-    const auto woken = poll.wait();
-    BOOST_TEST(entries_of(woken) == "1:1");
-    BOOST_TEST(watch.ms() < 1500);
+    BOOST_TEST(entries_of(poll.wait()) == "1:1");
+    BOOST_TEST(s.metric("pollster_looks_total") > looks);
 }
 
 BOOST_AUTO_TEST_CASE(a_long_backlog_comes_in_pages)
@@ -155,15 +151,14 @@ BOOST_AUTO_TEST_CASE(a_browser_that_leaves_ends_its_parked_poll_at_once)
     hanging_call leaves(s, poll_call(ann, R"({"1":0})"));
     s.until_parked(2);
     leaves.leave();
-    eventually(
-        "one poll is left", [&] { return s.metric("pollster_parked_polls") == 1; }, 500ms);
+    eventually("one poll is left", [&] { return s.metric("pollster_parked_polls") == 1; });
     BOOST_TEST(s.metric(R"(pollster_polls_total{outcome="gone"})") == 1);
     BOOST_TEST(!stays_here.answered());
 }
 
 BOOST_AUTO_TEST_CASE(sigterm_answers_parked_polls_and_exits_with_0)
 {
-    chat s;
+    chat s(settings{{"poll_seconds", "3600"}});
     hanging_call one(s, poll_call(ann, R"({"1":0})"));
     hanging_call two(s, poll_call(bob, R"({"1":0,"2":0})"));
     s.until_parked(2);

@@ -112,7 +112,7 @@ finished run(const std::vector<std::string>& command, const std::string& input)
     ::lseek(file, 0, SEEK_SET);
     process child(command, {output, file, {}});
     ::close(file);
-    const auto code = child.wait(std::chrono::minutes(1));
+    const auto code = child.wait();
     std::stringstream text;
     text << std::ifstream(output).rdbuf();
     std::filesystem::remove(name);

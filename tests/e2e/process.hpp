@@ -2,6 +2,8 @@
 // that ends. Main thread only.
 #pragma once
 
+#include "tests/patience.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -33,7 +35,7 @@ public:
     bool running();
     void signal(int number) const;
     // The exit code, or 128 + the signal that ended it; none if it still runs after `limit`.
-    std::optional<int> wait(std::chrono::milliseconds limit);
+    std::optional<int> wait(std::chrono::milliseconds limit = tests::patience);
 
 private:
     pid_t pid_ = -1;
@@ -45,15 +47,14 @@ struct finished {
     std::string output; // of both streams
 };
 
-// Runs a program to its end, with `input` as standard input; throws if that takes longer than a
-// minute.
+// Runs a program to its end, with `input` as standard input; throws if that does not come.
 finished run(const std::vector<std::string>& command, const std::string& input = {});
 
 // Looks until `condition` holds, for what another process does and does not announce; throws after
 // `limit`, naming `what`.
 template <class Condition>
 void eventually(const std::string& what, Condition condition,
-                std::chrono::milliseconds limit = std::chrono::seconds(20))
+                std::chrono::milliseconds limit = tests::patience)
 {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (!condition()) {

@@ -3,6 +3,7 @@
 // each.
 #include "bench/fcgi_client.hpp"
 #include "tests/e2e/chat.hpp"
+#include "text/number.hpp"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -34,14 +35,12 @@ public:
         }
     }
 
-    // How long until all of them were answered; `limit` if that is not enough.
-    long until_answered(std::chrono::milliseconds limit)
+    void until_answered()
     {
-        const stopwatch watch;
-        while (client_.in_flight() > 0 && watch.ms() < limit.count()) {
+        eventually("all polls are answered", [&] {
             client_.run(1ms);
-        }
-        return watch.ms();
+            return client_.in_flight() == 0;
+        });
     }
     std::size_t waiting() const { return client_.in_flight(); }
     const std::map<std::string, int>& answers() const { return answers_; }
@@ -59,9 +58,7 @@ private:
 
 void expect_all(crowd& polls, const std::string& answer, const std::string& what)
 {
-    const auto took = polls.until_answered(5s);
-    BOOST_TEST_MESSAGE(what << ": " << many << " polls ended " << took << " ms later");
-    BOOST_TEST(took < 1000, what << " took " << took << " ms");
+    polls.until_answered();
     BOOST_TEST(polls.answers().size() == 1u, what);
     for (const auto& [text, count] : polls.answers()) {
         BOOST_TEST(text == answer, what);
@@ -75,8 +72,10 @@ const std::string nothing = R"(200 {"walls":{}})";
 
 std::int64_t newest(const chat& s)
 {
-    return std::stoll(
-        s.sql("select coalesce(max(last_entry), 0) from pollster.heads where wall_id = 1"));
+    return text::parse_number<std::int64_t>(
+               s.sql("select coalesce(max(last_entry), 0) from pollster.heads where wall_id = 1"),
+               0, INT64_MAX)
+        .value();
 }
 
 void readmit_cleo(const chat& s)
@@ -91,8 +90,10 @@ void readmit_cleo(const chat& s)
 
 BOOST_AUTO_TEST_SUITE(revocation_)
 
-BOOST_DATA_TEST_CASE(a_thousand_parked_polls_end_within_a_second,
-                     boost::unit_test::data::make({"on", "off"}), notify)
+// By the notification alone, or by the next look; a poll that missed it would end later, with
+// nothing.
+BOOST_DATA_TEST_CASE(a_thousand_parked_polls_end, boost::unit_test::data::make({"on", "off"}),
+                     notify)
 {
     struct way {
         std::string name;
@@ -124,7 +125,7 @@ BOOST_DATA_TEST_CASE(a_thousand_parked_polls_end_within_a_second,
          invalid_user},
     };
     for (const way& w : ways) {
-        chat s(settings{{"notify", notify}});
+        chat s(std::string_view(notify) == "on" ? no_look_in_time : settings{{"notify", "off"}});
         crowd polls(s, cleo, R"({"1":0})");
         hanging_call of_a_member(s, poll_call(ann, R"({"1":0,"2":0})"));
         s.until_parked(many + 1);
@@ -142,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_poll_that_lost_one_of_its_walls_stays_for_the_other)
     s.sql("delete from pollster.memberships where user_id = 1 and wall_id = 1");
     s.send(say_call(bob, 1, "not for ann"));
     s.send(say_call(bob, 2, "for ann"));
-    polls.until_answered(5s);
+    polls.until_answered();
     BOOST_REQUIRE_EQUAL(polls.answers().size(), 1u);
     const auto& [text, count] = *polls.answers().begin();
     BOOST_TEST(count == many);
@@ -163,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_post_right_after_the_revocation_reaches_none_of_a_thousan
         s.sql("delete from pollster.memberships where user_id = 3 and wall_id = 1");
         BOOST_TEST(s.send(say_call(ann, 1, "not for cleo")).status == 201);
         expect_all(polls, invalid_parameters, "a post right after the revocation");
-        BOOST_TEST(entries_of(of_bob.wait(1s)) == "1:" + std::to_string(round));
+        BOOST_TEST(entries_of(of_bob.wait()) == "1:" + std::to_string(round));
         readmit_cleo(s);
     }
 }
@@ -186,7 +187,7 @@ BOOST_AUTO_TEST_CASE(in_a_stream_of_posts_nothing_from_after_the_revocation_arri
             before = newest(s); // all that cleo may know
             s.send(say_call(ann, 1, "late"));
             s.sql(insert_post(1, 2, "late as well"));
-            auto a = poll.wait(3s);
+            auto a = poll.wait();
             while (a.status == 200) {
                 const auto answered = a.json();
                 for (const auto& e : answered.at("walls").at("1").at("posts").as_array()) {

@@ -1,4 +1,6 @@
 // The example of fibers/README.md: the page shows the file that is built here, and it echoes.
+#include "tests/patience.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <netinet/in.h>
@@ -73,7 +75,7 @@ struct echo_server {
     // Tries until it listens.
     int connect_to_it() const
     {
-        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        const auto until = std::chrono::steady_clock::now() + tests::patience;
         const sockaddr_in at = on_loopback(port);
         do {
             const int fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -83,10 +83,10 @@ BOOST_AUTO_TEST_CASE(ready_fibers_run_first_come_first_served)
     });
 }
 
-// Failed before: the turn after a spent budget waited in epoll, up to a minute, with work ready.
+// Failed before: the turn after a spent budget waited in epoll with work ready; without a timer it
+// would wait for ever.
 BOOST_AUTO_TEST_CASE(a_spent_budget_does_not_wait_while_fibers_are_ready)
 {
-    const auto began = std::chrono::steady_clock::now();
     in_loop([](reactor&) {
         int ran = 0;
         std::vector<boost::fibers::fiber> all;
@@ -98,7 +98,6 @@ BOOST_AUTO_TEST_CASE(a_spent_budget_does_not_wait_while_fibers_are_ready)
         }
         BOOST_TEST(ran == static_cast<int>(10 * scheduler::budget));
     });
-    BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds(20)));
 }
 
 BOOST_AUTO_TEST_CASE(a_flood_of_ready_fibers_does_not_starve_a_descriptor)
@@ -148,17 +147,15 @@ BOOST_AUTO_TEST_CASE(a_flood_of_ready_fibers_does_not_keep_a_sleeper_from_waking
             boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
             awake = true;
         });
-        const auto began = std::chrono::steady_clock::now();
-        while (!awake && std::chrono::steady_clock::now() - began < std::chrono::seconds(20)) {
+        while (!awake) {
             boost::this_fiber::yield();
         }
-        BOOST_TEST(awake);
         sleeping.join();
     });
 }
 
 // Failed before: the turn at the end of a budget took the wake-up off the eventfd, and the wait
-// right after it slept without it.
+// right after it slept without it: for ever, since nothing else is to happen.
 BOOST_AUTO_TEST_CASE(a_wake_from_another_thread_is_not_lost_when_the_budget_ends)
 {
     in_loop([](reactor& loop) {
@@ -169,7 +166,6 @@ BOOST_AUTO_TEST_CASE(a_wake_from_another_thread_is_not_lost_when_the_budget_ends
                 std::thread([this] { done->set_value(); }).join();
             }
         } in_the_turn;
-        const auto began = std::chrono::steady_clock::now();
         // One of these waits begins just when the budget is spent.
         for (std::size_t i = 0; i <= scheduler::budget; ++i) {
             boost::fibers::promise<void> done;
@@ -179,14 +175,14 @@ BOOST_AUTO_TEST_CASE(a_wake_from_another_thread_is_not_lost_when_the_budget_ends
                 boost::this_fiber::yield();
             }
             loop.at_next_turn(in_the_turn);
-            woken.wait_for(std::chrono::seconds(5));
+            woken.wait();
             BOOST_REQUIRE(!in_the_turn.is_linked());
         }
-        BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds(5)));
     });
 }
 
-// Failed before: epoll was waited for although the task had made the fiber ready.
+// Failed before: epoll was waited for although the task had made the fiber ready. Nothing else is
+// to happen here.
 BOOST_AUTO_TEST_CASE(what_a_turn_task_wakes_runs_without_a_wait)
 {
     in_loop([](reactor& loop) {
@@ -196,15 +192,9 @@ BOOST_AUTO_TEST_CASE(what_a_turn_task_wakes_runs_without_a_wait)
         } waker;
         sleeper place;
         waker.place = &place;
-        // So that a wait ends, and the test with it.
-        boost::fibers::fiber someone_else(
-            [] { boost::this_fiber::sleep_for(std::chrono::seconds(2)); });
-        boost::this_fiber::yield();
-        const auto began = std::chrono::steady_clock::now();
         loop.at_next_turn(waker);
         place.sleep();
-        BOOST_TEST((std::chrono::steady_clock::now() - began < std::chrono::seconds(1)));
-        someone_else.join();
+        BOOST_TEST(!waker.is_linked());
     });
 }
 

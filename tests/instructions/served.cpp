@@ -57,7 +57,7 @@ private:
 
 served::served(fibers::reactor& loop)
     : loop_(loop)
-    , application_(loop, config_, store_)
+    , application_(loop, config_, {feed_, sessions_, posts_, counters_})
     , listener_(unix_socket())
 {
     const sockaddr_un any{AF_UNIX, {}};

@@ -14,71 +14,86 @@
 
 namespace instructions {
 
-// Everything in memory; what no conversation asks for is an error.
-class memory_store final : public db::store {
-public:
-    walls::testing::fake_database data;
+// What no conversation asks for is an error.
+inline walls::db_error absent()
+{
+    return {walls::db_error_kind::unavailable, "not in this database"};
+}
 
-    walls::result<walls::changes> look(std::span<const walls::wall_id> also) override
+class no_posts final : public db::posts {
+public:
+    db::answer<std::vector<db::wall_summary>> walls_of(const db::reader&) override
     {
-        return data.look(also);
+        return absent();
     }
-    walls::result<std::vector<walls::page>> entries_after(std::span<const walls::cursor> cursors,
-                                                          const walls::page_limits& most) override
+    db::answer<db::history> posts_before(const db::reader&, walls::wall_id,
+                                         std::optional<walls::entry_id>, std::size_t) override
     {
-        return data.entries_after(cursors, most);
+        return absent();
     }
-    walls::result<std::vector<walls::identity_ptr>>
+    db::answer<db::history> search(const db::reader&, const db::search_query&) override
+    {
+        return absent();
+    }
+    db::answer<std::int64_t> mark_read(const db::reader&, walls::wall_id, walls::entry_id) override
+    {
+        return absent();
+    }
+    std::vector<db::answer<db::written_entry>>
+    add_posts(std::span<const db::new_post> group) override
+    {
+        return std::vector<db::answer<db::written_entry>>(group.size(), absent());
+    }
+    db::answer<db::written_entry> change_post(const db::post_change&) override { return absent(); }
+    db::result<std::size_t> clean_up() override { return absent(); }
+};
+
+class no_sign_ins final : public db::sessions {
+public:
+    explicit no_sign_ins(walls::access_source& data)
+        : data_(data)
+    {
+    }
+    db::result<std::vector<walls::identity_ptr>>
     find_identities(std::span<const std::string> tokens) override
     {
-        return data.find_identities(tokens);
+        return data_.find_identities(tokens);
     }
-    walls::result<std::optional<db::signed_in>> sign_in(const std::string&, const std::string&,
-                                                        const std::string&) override
+    db::result<std::optional<db::signed_in>> sign_in(const std::string&, const std::string&,
+                                                     const std::string&) override
     {
         return absent();
     }
-    walls::result<bool> sign_out(const std::string&) override { return absent(); }
-    walls::result<db::allowed<std::vector<db::wall_summary>>> walls_of(const db::reader&) override
-    {
-        return absent();
-    }
-    walls::result<db::allowed<db::history>> posts_before(const db::reader&, walls::wall_id,
-                                                         std::optional<walls::entry_id>,
-                                                         std::size_t) override
-    {
-        return absent();
-    }
-    walls::result<db::allowed<std::int64_t>> mark_read(const db::reader&, walls::wall_id,
-                                                       walls::entry_id) override
-    {
-        return absent();
-    }
-    std::vector<walls::result<db::post_outcome>>
-    add_posts(std::span<const db::new_post> posts) override
-    {
-        return std::vector<walls::result<db::post_outcome>>(posts.size(), absent());
-    }
-    walls::result<db::allowed<db::history>> search(const db::reader&,
-                                                   const db::search_query&) override
-    {
-        return absent();
-    }
-    walls::entry_source& older_entries() override { return data; }
-    walls::result<db::change_outcome> change_post(const db::post_change&) override
-    {
-        return absent();
-    }
-    walls::result<std::size_t> clean_up() override { return absent(); }
-    void give_up() override {}
-    db::counters count() const override { return {}; }
-    bool is_own_backend(int) const override { return false; }
+    db::result<bool> sign_out(const std::string&) override { return absent(); }
 
 private:
-    static walls::db_error absent()
+    walls::access_source& data_;
+};
+
+struct no_counters final : db::counter_source {
+    db::counters count() const override { return {}; }
+};
+
+// What the fake database of walls/ knows, as the feed of ours.
+class memory_feed final : public db::feed {
+public:
+    explicit memory_feed(walls::testing::fake_database& data)
+        : data_(data)
     {
-        return {walls::db_error_kind::unavailable, "not in this database"};
     }
+    db::result<walls::changes> look(std::span<const walls::wall_id> also) override
+    {
+        return data_.look(also);
+    }
+    db::result<std::vector<walls::page>> entries_after(std::span<const walls::cursor> cursors,
+                                                       const walls::page_limits& most) override
+    {
+        return data_.entries_after(cursors, most);
+    }
+    walls::entry_source& older_entries() override { return data_; }
+
+private:
+    walls::testing::fake_database& data_;
 };
 
 // Listens on an unnamed socket of this process. The clock that matters is out of the way: looks and
@@ -90,7 +105,7 @@ public:
     served(const served&) = delete;
     served& operator=(const served&) = delete;
 
-    walls::testing::fake_database& data() { return store_.data; }
+    walls::testing::fake_database& data() { return data_; }
     std::size_t parked() const { return application_.hub().count().parked; }
     std::size_t clients() const { return application_.hub().count().clients; }
     std::size_t connections() const { return application_.connections(); }
@@ -105,7 +120,11 @@ private:
 
     fibers::reactor& loop_;
     const pollster::config config_ = settings();
-    memory_store store_;
+    walls::testing::fake_database data_;
+    memory_feed feed_{data_};
+    no_posts posts_;
+    no_sign_ins sessions_{data_};
+    no_counters counters_;
     pollster::application application_;
     int listener_ = -1;
 };

@@ -25,8 +25,8 @@ def as_postgres():
 
 
 class Cluster:
-    """`data` and `sockets` are folders that its user may write to. settings: words for the postmaster's command line, "name=value".
-    environment: words for `env`."""
+    """`data` and `sockets` are folders that its user may write to. settings: words for the postmaster's command line,
+    "name=value". environment: words for `env`."""
 
     def __init__(self, data, sockets, log, settings=(), environment=()):
         self.bin, self.as_user = programs(), as_postgres()
@@ -57,7 +57,7 @@ class Cluster:
 
     def start_and_wait(self):
         self.start()
-        wait_until("PostgreSQL starts", self.answers, 60)
+        wait_until("PostgreSQL starts", self.answers)
 
     def dsn(self, user, database="pollster"):
         return f"host={self.sockets} user={user} dbname={database}"

@@ -1,5 +1,5 @@
-"""A deployment of our own: PostgreSQL, pollster and nginx as they are shipped, in a folder that goes with it. Everything listens on unix
-sockets and the loopback only."""
+"""A deployment of our own: PostgreSQL, pollster and nginx as they are shipped, in a folder that goes with it.
+Everything listens on unix sockets and the loopback only."""
 
 import asyncio
 import pathlib
@@ -13,7 +13,8 @@ from shipped_nginx import ShippedNginx
 
 
 class People:
-    """Who may see which wall. Users 1..readers read, those after them write; each sees some walls, and knows of one it must not see."""
+    """Who may see which wall. Users 1..readers read, those after them write; each sees some walls, and knows of one
+    it must not see."""
 
     def __init__(self, seed, readers, writers, walls):
         chance = random.Random(f"{seed} people")

@@ -1,5 +1,5 @@
-"""The time of day of one program and its children, moved by libfaketime (Debian's libfaketime). Their monotonic clock is left alone:
-nothing on a real machine makes it jump."""
+"""The time of day of one program and its children, moved by libfaketime (Debian's libfaketime). Their monotonic clock
+is left alone: nothing on a real machine makes it jump."""
 
 import glob
 import pathlib

@@ -1,4 +1,5 @@
-"""What goes wrong. Each fault says on the table how often it happened; the deployment's supervisor brings back what was killed."""
+"""What goes wrong. Each fault says on the table how often it happened; the deployment's supervisor brings back what
+was killed."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,5 @@
-"""HTTP/1.1 over one kept connection, as much of it as nginx speaks to us. Distrusts everything: an answer that was cut is none."""
+"""HTTP/1.1 over one kept connection, as much of it as nginx speaks to us. Distrusts everything: an answer that was
+cut is none."""
 
 import asyncio
 import json

@@ -1,5 +1,5 @@
-"""What everybody was told: the writers about their posts, the readers about the feed. Violations of the contract end up here, the first
-one stops the run. Shared by the event loop and the threads of the SQL writers."""
+"""What everybody was told: the writers about their posts, the readers about the feed. Violations of the contract end
+up here, the first one stops the run. Shared by the event loop and the threads of the SQL writers."""
 
 import threading
 import time

@@ -1,5 +1,5 @@
-"""The server under test, with its socket in hands that never die: as under systemd, whoever connects while there is no process
-waits in the backlog."""
+"""The server under test, with its socket in hands that never die: as under systemd, whoever connects while there is
+no process waits in the backlog."""
 
 import signal
 import socket

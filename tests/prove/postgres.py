@@ -1,5 +1,5 @@
-"""A private PostgreSQL that may be hurt: restarted, crashed, left without room. Its postmaster is started again whenever it is gone,
-as systemd would."""
+"""A private PostgreSQL that may be hurt: restarted, crashed, left without room. Its postmaster is started again
+whenever it is gone, as systemd would."""
 
 import os
 import shutil
@@ -17,7 +17,8 @@ NAMESPACE = "PROVE_MOUNT_NAMESPACE"
 
 
 def with_mounts_of_its_own():
-    """Starts this program again where its mounts are nobody else's and end with it, however it ends. Root only; else does nothing."""
+    """Starts this program again where its mounts are nobody else's and end with it, however it ends. Root only; else
+    does nothing."""
     if os.geteuid() == 0 and NAMESPACE not in os.environ:
         if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0:
             os.execvpe("unshare", ["unshare", "--mount", sys.executable, *sys.argv], os.environ | {NAMESPACE: "1"})

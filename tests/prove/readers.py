@@ -1,4 +1,5 @@
-"""Readers through nginx: each polls its walls with its cursors and checks every answer. Some come late, some go and come back."""
+"""Readers through nginx: each polls its walls with its cursors and checks every answer. Some come late, some go and
+come back."""
 
 import asyncio
 import time
@@ -6,7 +7,7 @@ import time
 from http_client import Cut, HttpClient, Strange
 
 ANSWER_SECONDS = 90  # a poll takes 60 s at most, nginx gives up after 75
-SLEPT_SECONDS = 8  # of a calm deployment: longer than any look, much shorter than a poll
+SLEPT_SECONDS = 20  # of a calm deployment: a look takes one, also on a busy machine; a poll 55
 
 
 class Reader:

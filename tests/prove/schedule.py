@@ -3,7 +3,7 @@
 import dataclasses
 import random
 
-CALM_EVERY, CALM_FOR = 75.0, 24.0  # seconds
+CALM_EVERY, CALM_FOR = 87.0, 36.0  # seconds
 
 
 def calm(at):

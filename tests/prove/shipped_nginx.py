@@ -31,7 +31,7 @@ class ShippedNginx:
             self.master = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", "/usr/sbin/nginx", "-p", self.prefix, "-e", "logs/error.log",
                  "-c", "conf/nginx.conf", "-g", "daemon off;"], stdout=out, stderr=out, start_new_session=True)
-        wait_until("nginx starts", lambda: len(self.workers()) >= WORKERS, 20)
+        wait_until("nginx starts", lambda: len(self.workers()) >= WORKERS)
 
     def workers(self):
         """Of every generation: after a reload the old ones stay until their polls are answered."""

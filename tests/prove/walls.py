@@ -1,5 +1,5 @@
-"""Where people write. Most walls are busy. On a quiet one the next post is far away, so nothing wakes a poll that slept through the
-last one, and nothing uncovers an entry that a server has overlooked."""
+"""Where people write. Most walls are busy. On a quiet one the next post is far away, so nothing wakes a poll that
+slept through the last one, and nothing uncovers an entry that a server has overlooked."""
 
 QUIET_SHARE = 0.02  # of the posts, on a third of the walls
 

@@ -82,7 +82,8 @@ class HttpWriter:
             return int(status == 201)
 
     async def change(self, post, kind, method, body=None):
-        """Sent again until acknowledged, which is harmless: the same text makes no second entry, and what is gone is gone."""
+        """Sent again until acknowledged, which is harmless: the same text makes no second entry, and what is gone is
+        gone."""
         client, lost = self.clients[0], False
         while True:
             try:

@@ -1,5 +1,5 @@
-"""Writers as in psql, or an application of its own: plain statements on the table of posts, one thread each. They know nothing of
-entries; what they know for sure is what they committed and what they rolled back."""
+"""Writers as in psql, or an application of its own: plain statements on the table of posts, one thread each. They
+know nothing of entries; what they know for sure is what they committed and what they rolled back."""
 
 import threading
 import time
@@ -133,7 +133,8 @@ class SqlWriter(threading.Thread):
                            UNKNOWN: "posts of unknown outcome"}[outcome], len(posts))
 
     def _outcome_of(self, error, committing):
-        """An ERROR was told before the commit was written. When the session ended with it (FATAL, PANIC, silence), nobody knows."""
+        """An ERROR was told before the commit was written. When the session ended with it (FATAL, PANIC, silence),
+        nobody knows."""
         known = not committing or error.diag.severity_nonlocalized == "ERROR"
         try:
             self.connection.rollback()

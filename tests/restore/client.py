@@ -1,5 +1,5 @@
-"""A client as PROTOCOL.md wants it: keeps what it was shown, and obeys `reset`. It knows nothing of what happens to the database, so what it
-shows in the end tells whether somebody told it."""
+"""A client as PROTOCOL.md wants it: keeps what it was shown, and obeys `reset`. It knows nothing of what happens to
+the database, so what it shows in the end tells whether somebody told it."""
 
 import asyncio
 import dataclasses

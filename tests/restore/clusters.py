@@ -1,4 +1,5 @@
-"""PostgreSQL clusters that are copied, restored and promoted. Each has a folder of its own: its data, its socket, its log."""
+"""PostgreSQL clusters that are copied, restored and promoted. Each has a folder of its own: its data, its socket, its
+log."""
 
 import os
 import pathlib
@@ -73,7 +74,7 @@ class Restorable(Cluster):
             except ProcessLookupError:
                 pass
         # A start refuses while one of them is attached to the shared memory.
-        wait_until("PostgreSQL's processes are gone", lambda: not any(pathlib.Path(f"/proc/{p}/exe").exists() for p in others), 20)
+        wait_until("PostgreSQL's processes are gone", lambda: not any(pathlib.Path(f"/proc/{p}/exe").exists() for p in others))
 
     def process_of(self, kind):
         """Its pid. kind: a backend_type of pg_stat_activity."""

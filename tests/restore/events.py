@@ -1,5 +1,6 @@
-"""What happens to the database. Each event says what is prepared before the entries that will be lost are written; does it, and returns the
-cluster that serves from then on; and knows whether what was written between the two is lost."""
+"""What happens to the database. Each event says what is prepared before the entries that will be lost are written;
+does it, and returns the cluster that serves from then on; and knows whether what was written between the two is
+lost."""
 
 import os
 import signal
@@ -118,7 +119,8 @@ class FilesPutBack(Event):
 
 
 class FilesPutBackTwice(FilesPutBack):
-    """The second time the database says that it is the history of before the first, and clients that were away hold what that one lost."""
+    """The second time the database says that it is the history of before the first, and clients that were away hold
+    what that one lost."""
     name = "a copy of the files, put back twice"
     wants_servers = True
 
@@ -157,6 +159,7 @@ class Switchover(Event):
     name = "a switchover to the standby and back"
     other_timeline = True
     loses = False
+
     def prepare(self, stage):
         self.standby = stage.add(Restorable(stage.place, "b"))
         self.standby.follow(stage.cluster)
@@ -268,4 +271,3 @@ def started_and_writable(cluster):
     cluster.start_and_wait()
     wait_until("PostgreSQL is no standby any more", lambda: cluster.rows("select not pg_is_in_recovery()", database="postgres") == [(True,)])
     return cluster
-

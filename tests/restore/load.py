@@ -1,4 +1,5 @@
-"""Writers who go on while it happens, those of tests/prove: all that was acknowledged to them must be there in the end, once."""
+"""Writers who go on while it happens, those of tests/prove: all that was acknowledged to them must be there in the
+end, once."""
 
 import asyncio
 import random
@@ -11,7 +12,7 @@ from writers_http import HttpWriter
 from writers_sql import SqlWriter
 
 PAUSE = 0.05  # seconds between two posts of a writer
-PATIENCE = 30.0  # seconds until everybody must have everything; a parked poll takes 60
+PATIENCE = 45.0  # seconds until everybody must have everything; a poll that sleeps takes 55
 
 
 class Load:

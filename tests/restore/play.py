@@ -1,5 +1,6 @@
-"""One scenario: entries that stay, entries that the event loses, the event, new entries that take the lost ones' numbers; and clients that
-stay, come back at once, stay away until their cursors were passed, or were not there at all."""
+"""One scenario: entries that stay, entries that the event loses, the event, new entries that take the lost ones'
+numbers; and clients that stay, come back at once, stay away until their cursors were passed, or were not there at
+all."""
 
 import dataclasses
 import os
@@ -70,8 +71,9 @@ class Play:
         return [*self.stay, *self.stay_old, *self.back, *self.back_old, *self.away, *self.away_old, *self.reader, *self.behind, *self.new]
 
     def promised(self):
-        """Those who must end with what the database has. Without an epoch a cursor says only that it is too high, so after its number has been
-        given anew only a server that had compared the poll with the old history can tell."""
+        """Those who must end with what the database has. Without an epoch a cursor says only that it is too high, so
+        after its number has been given anew only a server that had compared the poll with the old history can
+        tell."""
         if not self.event.loses:
             return self.everybody()
         if not self.case.passed:
@@ -112,7 +114,7 @@ class Play:
         self.until_all_have_all("entries before the event", there)
         stage.leave([*self.back, *self.back_old, *self.away, *self.away_old])
         for n in range(self.case.processes):
-            wait_until("all polls are parked", lambda n=n: stage.parked(n) == 2, 20)
+            wait_until("all polls are parked", lambda n=n: stage.parked(n) == 2)
 
     def happen(self):
         stage, event, down = self.stage, self.event, self.stage.pollsters[:self.case.restarted]
@@ -213,8 +215,9 @@ class Play:
         rows("insert into pollster_default.memberships (user_id, wall_id) select unnest(%s::bigint[]), %s", (list(members), BORN_LATE))
 
     def write_anew_by_sql(self):
-        """Wall 1 passes the lost numbers, wall 2 reaches them, wall 3 does not, wall 4 has a post for an edit; and another wall takes the number
-        of the one that was born late: some who saw the first may see it, and some who did not."""
+        """Wall 1 passes the lost numbers, wall 2 reaches them, wall 3 does not, wall 4 has a post for an edit; and
+        another wall takes the number of the one that was born late: some who saw the first may see it, and some who
+        did not."""
         stage = self.stage
         self.make_wall("the second wall of its number", [c.user for c in (*self.stay, *self.away, *self.new)])
         stage.say_by_sql("new", (1,), 5)

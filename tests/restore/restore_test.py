@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The parts of restore that judge, without a database: each thing that a client may show wrongly must be seen, and nothing else."""
+"""The parts of restore that judge, without a database: each thing that a client may show wrongly must be seen, and
+nothing else."""
 
 import asyncio
 import pathlib

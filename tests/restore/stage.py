@@ -1,5 +1,5 @@
-"""Where a scenario is played: a PostgreSQL cluster, one or two pollsters each behind an nginx and one nginx for both, and the clients, whose
-event loop has a thread of its own. All in one folder, which goes with it."""
+"""Where a scenario is played: a PostgreSQL cluster, one or two pollsters each behind an nginx and one nginx for both,
+and the clients, whose event loop has a thread of its own. All in one folder, which goes with it."""
 
 import asyncio
 import pathlib

@@ -1,4 +1,5 @@
-"""What clients show in the end, compared with what the database holds; and whether they were told exactly when something was lost."""
+"""What clients show in the end, compared with what the database holds; and whether they were told exactly when
+something was lost."""
 
 import dataclasses
 
@@ -42,8 +43,8 @@ def differences(client, walls):
 
 
 def judge(clients, walls, lost, saw_lost, quiet):
-    """What is wrong, in words. lost: texts that were written and are in the database no more; saw_lost: clients that must have been shown some
-    of them, or the run shows nothing; quiet: nobody may hear of a reset or a new epoch."""
+    """What is wrong, in words. lost: texts that were written and are in the database no more; saw_lost: clients that
+    must have been shown some of them, or the run shows nothing; quiet: nobody may hear of a reset or a new epoch."""
     wrong = []
     for client in clients:
         wrong += [f"{client.name}: {what}" for what in client.wrong]

@@ -876,6 +876,22 @@ BOOST_AUTO_TEST_CASE(it_ends_with_its_session_and_its_time_and_the_server)
         ticking());
 }
 
+BOOST_AUTO_TEST_CASE(its_time_is_up_also_if_it_never_parks)
+{
+    auto s = running_hub::quiet();
+    s.backlog.entries = 2;
+    with_hub(
+        [](running_hub& t) {
+            for (int i = 0; i < 5; ++i) {
+                t.db.add(1);
+            }
+            BOOST_TEST(seen_by(t.wait({at(1, 0)}, "ann", 0s, true)) == "1:1 1:2 more, time_up");
+            t.look(); // the rest is in memory by now, or not: it makes no difference
+            BOOST_TEST(seen_by(t.wait({at(1, 4)}, "ann", 0s, true)) == "1:5, time_up");
+        },
+        s);
+}
+
 // One that leaves after it was written to was not answered: the next client looks.
 BOOST_AUTO_TEST_CASE(a_stream_that_leaves_was_not_answered)
 {

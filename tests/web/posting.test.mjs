@@ -79,7 +79,7 @@ test('a failed post can be sent again, with the same key, or discarded', async (
 });
 
 test('a post that waited longer than the server keeps keys is not sent without asking', async () => {
-  const { chat, network, timers, storage } = await signedIn();
+  const { chat, timers, storage } = await signedIn();
   chat.post(1, 'hi');
   chat.stop();
   await timers.pass(24 * 3_600_000);

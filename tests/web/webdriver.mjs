@@ -58,7 +58,7 @@ class Browser {
 
   // Asks until `script` (a function body) returns something true, which is returned.
   async until(what, script, ...args) {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + 120_000;
     for (;;) {
       const value = await this.run(script, ...args);
       if (value) return value;

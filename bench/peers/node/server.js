@@ -1,5 +1,5 @@
-// A long-poll server as one writes it well in Node: event-driven, node-postgres with a pool, the session looked up once and cached,
-// an entry serialised once into a Buffer that all its readers share. One process, as pollster is one.
+// A long-poll server as one writes it well in Node: event-driven, node-postgres with a pool, the session looked up once
+// and cached, an entry serialised once into a Buffer that all its readers share. One process, as pollster is one.
 // usage: node server.js SOCKET PGHOST DATABASE
 'use strict';
 const http = require('http');
@@ -64,19 +64,19 @@ const huzzah = Buffer.from('{"ack":"huzzah!"}');
 const nothing = Buffer.from('{"walls":{}}');
 
 function park(res, id, wall) {
-  const poll = { res, until: Date.now() + POLL_MS };
-  wall.waiting.add(poll);
-  res.on('close', () => wall.waiting.delete(poll));
+  const parked = { res, until: Date.now() + POLL_MS };
+  wall.waiting.add(parked);
+  res.on('close', () => wall.waiting.delete(parked));
 }
 
 // One timer for all.
 setInterval(() => {
   const now = Date.now();
   for (const wall of walls.values())
-    for (const poll of wall.waiting)
-      if (poll.until <= now) {
-        wall.waiting.delete(poll);
-        send(poll.res, 200, nothing);
+    for (const parked of wall.waiting)
+      if (parked.until <= now) {
+        wall.waiting.delete(parked);
+        send(parked.res, 200, nothing);
       }
 }, 500);
 

@@ -1,6 +1,6 @@
-# The original design: Thin on EventMachine, a job that refreshes a global hash once a second, and polls that occupy a thread of the
-# pool, sleep half a second and look again, for up to a minute. Posts have threads of their own; in EventMachine's pool they would wait
-# behind the polls.
+# The original design: Thin on EventMachine, a job that refreshes a global hash once a second, and polls that occupy a
+# thread of the pool, sleep half a second and look again, for up to a minute. Posts have threads of their own; in
+# EventMachine's pool they would wait behind the polls.
 # usage: ruby server.rb SOCKET PGHOST DATABASE
 require 'digest'
 require 'eventmachine'

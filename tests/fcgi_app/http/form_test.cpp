@@ -44,24 +44,4 @@ BOOST_AUTO_TEST_CASE(too_many_fields_are_refused)
     BOOST_TEST(!http::parse_form("a&b&c&d", 3).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(utf8_is_valid_in_its_shortest_form_only)
-{
-    for (const auto& good :
-         {""s, "a"s, "\0"s, "\x7f"s, "\xc2\x80"s, "\xdf\xbf"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s,
-          "\xee\x80\x80"s, "\xef\xbf\xbf"s, "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s}) {
-        BOOST_TEST(http::is_valid_utf8(good));
-        BOOST_TEST(http::is_valid_utf8("x" + good + good + "y"));
-        if (good.size() > 1) {
-            BOOST_TEST(!http::is_valid_utf8(good.substr(0, good.size() - 1)), "cut short");
-            BOOST_TEST(!http::is_valid_utf8(good.substr(0, good.size() - 1) + "a"));
-            BOOST_TEST(!http::is_valid_utf8(good.substr(1)), "without its first byte");
-        }
-    }
-    for (const auto& bad :
-         {"\x80"s, "\xc0\x80"s, "\xc1\xbf"s, "\xe0\x9f\xbf"s, "\xed\xa0\x80"s, "\xed\xbf\xbf"s,
-          "\xf0\x8f\xbf\xbf"s, "\xf4\x90\x80\x80"s, "\xf5\x80\x80\x80"s, "\xff"s, "\xfe"s}) {
-        BOOST_TEST(!http::is_valid_utf8(bad));
-    }
-}
-
 BOOST_AUTO_TEST_SUITE_END()

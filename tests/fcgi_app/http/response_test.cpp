@@ -1,4 +1,5 @@
 #include "fcgi_app/http/response.hpp"
+#include "text/number.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -63,8 +64,8 @@ BOOST_AUTO_TEST_CASE(every_status_that_the_server_sends_has_its_phrase)
         const std::string source(std::istreambuf_iterator<char>(in), {});
         for (std::sregex_iterator at(source.begin(), source.end(), status), end; at != end; ++at) {
             const auto text = (*at)[1].str() + (*at)[2].str() + (*at)[3].str();
-            if (const int n = std::stoi(text); n >= 200 && n <= 511) { // the registry's last
-                sent.insert(n);
+            if (const auto n = text::parse_number<int>(text, 200, 511)) { // the registry's last
+                sent.insert(*n);
             }
         }
     }

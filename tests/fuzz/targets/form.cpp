@@ -3,6 +3,7 @@
 #include "fcgi_app/http/poll_request.hpp"
 #include "tests/fuzz/poll_rules.hpp"
 #include "tests/fuzz/targets.hpp"
+#include "text/utf8.hpp"
 
 #include <boost/json.hpp>
 
@@ -49,7 +50,7 @@ void form(std::string_view input)
         must(http::parse_form(again, 64) == fields, "written and read again");
     }
     must(http::form_decode(form_encoded(input)) == std::string(input), "any byte can be encoded");
-    must(http::is_valid_utf8(input) == is_utf8_for_boost(input), "UTF-8 as Boost.JSON sees it");
+    must(text::is_utf8(input) == is_utf8_for_boost(input), "UTF-8 as Boost.JSON sees it");
 
     const auto poll = http::parse_poll_form(input);
     follows_the_rules(poll);

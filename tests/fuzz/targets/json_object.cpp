@@ -4,6 +4,7 @@
 
 #include "fcgi_app/http/form.hpp"
 #include "tests/fuzz/targets.hpp"
+#include "text/utf8.hpp"
 
 #include <boost/json.hpp>
 
@@ -19,8 +20,8 @@ void json_object(std::string_view input)
     if (!read) {
         const http::refusal& refused = read.error();
         must(refused.status == 400 || refused.status == 422, "a status of a client's mistake");
-        must(refused.sentence.ends_with('.') && http::is_text(refused.sentence), "a sentence");
-        must(http::is_text(input) || refused.status == 422 || input.empty(),
+        must(refused.sentence.ends_with('.') && text::is_text(refused.sentence), "a sentence");
+        must(text::is_text(input) || refused.status == 422 || input.empty(),
              "what is no text is told so");
         return;
     }
@@ -31,8 +32,8 @@ void json_object(std::string_view input)
         const auto* found = members.if_contains(key);
         must(found != nullptr && found->kind() == value.kind(), "the same kind");
         must(value.is_object() || value.is_array() || *found == value, "the same value");
-        must(http::is_text(std::string(key)), "keys are text");
-        must(!value.is_string() || http::is_text(std::string(value.get_string())),
+        must(text::is_text(std::string(key)), "keys are text");
+        must(!value.is_string() || text::is_text(std::string(value.get_string())),
              "texts are text");
     }
 }

@@ -1,5 +1,6 @@
--- A feed as it is usually built: an entry's number is drawn from a sequence (one a wall) when the post is inserted. Numbers are drawn
--- in one order and become visible in another, and what is rolled back leaves a gap. tests/prove/catches expects prove to see that.
+-- A feed as it is usually built: an entry's number is drawn from a sequence (one a wall) when the post is inserted.
+-- Numbers are drawn in one order and become visible in another, and what is rolled back leaves a gap.
+-- tests/prove/catches expects prove to see that.
 do $$ begin
     for wall in 1..100 loop
         execute format('create sequence pollster.numbers_of_%s', wall);

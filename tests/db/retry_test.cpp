@@ -1,0 +1,88 @@
+#include "db/retry.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+pqxx::sql_error error_of(const std::string& sqlstate)
+{
+    return pqxx::sql_error("an error", "select 1", sqlstate.c_str());
+}
+
+// A statement that fails with these in turn and then succeeds.
+struct statement {
+    std::vector<std::string> states;
+    std::size_t sent = 0;
+    int operator()()
+    {
+        if (sent++ < states.size()) {
+            throw error_of(states[sent - 1]);
+        }
+        return 7;
+    }
+};
+
+std::string thrown_by(statement& s)
+{
+    try {
+        db::retry_on_deadlock([&s] { return s(); });
+    } catch (const pqxx::sql_error& e) {
+        return e.sqlstate();
+    }
+    return "nothing";
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(retry_)
+
+BOOST_AUTO_TEST_CASE(what_succeeds_is_sent_once)
+{
+    statement s;
+    BOOST_TEST(db::retry_on_deadlock([&s] { return s(); }) == 7);
+    BOOST_TEST(s.sent == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(deadlocks_and_serialization_failures_are_tried_again)
+{
+    statement s{{"40P01", "40001", "40P01", "40001"}};
+    BOOST_TEST(db::retry_on_deadlock([&s] { return s(); }) == 7);
+    BOOST_TEST(s.sent == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(the_fifth_error_is_the_callers)
+{
+    statement s{{"40P01", "40P01", "40P01", "40P01", "40001", "40P01"}};
+    BOOST_TEST(thrown_by(s) == "40001");
+    BOOST_TEST(s.sent == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(any_other_error_is_the_callers_at_once)
+{
+    for (const char* state : {"23505", "40002", "40", "57014", ""}) {
+        statement s{{state}};
+        BOOST_TEST(thrown_by(s) == state);
+        BOOST_TEST(s.sent == 1u);
+    }
+    statement s{{"40P01", "23505"}};
+    BOOST_TEST(thrown_by(s) == "23505");
+    BOOST_TEST(s.sent == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_caller_may_know_of_more_that_passes_and_is_asked_each_time)
+{
+    statement s{{"23505", "40P01", "23505", "23505", "23505", "23505"}};
+    std::size_t asked = 0;
+    const auto also = [&asked](const pqxx::sql_error& e) {
+        ++asked;
+        return std::string(e.sqlstate()) == "23505";
+    };
+    BOOST_CHECK_THROW(db::retry_on_deadlock([&s] { return s(); }, also), pqxx::sql_error);
+    BOOST_TEST(s.sent == 5u);
+    BOOST_TEST(asked == 4u); // a deadlock passes anyway
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,5 @@
+// As tests/precompiled.hpp, for programs that run the whole stack.
+#pragma once
+
+#include "tests/e2e/stack.hpp"
+#include "tests/precompiled.hpp"
