@@ -28,7 +28,9 @@ woken parking::park(parked& poll, fibers::steady_time deadline)
     hash_.enter(poll);
     presence_.enter(poll);
     wheel_.enter(poll, deadline);
-    ++parked_;
+    if (++parked_ == 1) {
+        notify(); // run() sleeps until the next look, and has to hear of a deadline
+    }
     const woken why = poll.sleep();
     --parked_;
     poll.cancel();
