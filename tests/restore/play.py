@@ -150,8 +150,10 @@ class Play:
         if self.load:
             time.sleep(1)  # they go on for a while
             self.wrong += self.load.finish()
-        stage.come([*self.away, *self.away_old, *self.reader, *self.behind, *self.new])
+        stage.come([*self.away, *self.reader, *self.behind, *self.new])
         self.until_all_have_all("after the event", self.promised())
+        # Not before every process has looked: one that had not would compare it with the old history, and tell it.
+        stage.come(self.away_old)
         self.act("a process is restarted later")
         resets = self.resets()
         stage.pollsters[0].stop()
