@@ -22,10 +22,7 @@ using member_of = std::remove_reference_t<std::invoke_result_t<Where, config&>>;
 template <class... Path>
 auto at(Path... path)
 {
-    return [=](config & c) -> auto&
-    {
-        return (c.*....*path);
-    };
+    return [=](config& c) -> auto& { return (c.*....*path); };
 }
 
 template <class Where>

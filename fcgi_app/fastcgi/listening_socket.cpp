@@ -72,7 +72,7 @@ bool is_living(const sockaddr_un& address)
 
 // The number of a user or group given by name or as a number; -1 leaves it as it is. None: unknown.
 template <class Entry, class Lookup>
-std::optional<unsigned> id_of(const std::string& name, unsigned Entry::*id, Lookup lookup)
+std::optional<unsigned> id_of(const std::string& name, unsigned Entry::* id, Lookup lookup)
 {
     if (name.empty()) {
         return static_cast<unsigned>(-1);
@@ -87,7 +87,7 @@ std::optional<unsigned> id_of(const std::string& name, unsigned Entry::*id, Look
 // Makes way for bind(): none when the path is free now, else the sentence.
 std::optional<std::string> clear_path(const std::string& path, const sockaddr_un& address)
 {
-    struct stat found {};
+    struct stat found{};
     if (lstat(path.c_str(), &found) != 0) {
         return errno == ENOENT ? std::nullopt : std::optional(reason(errno));
     }
@@ -220,7 +220,7 @@ listening_socket::listening_socket(listening_socket&& other) noexcept
 
 listening_socket::~listening_socket()
 {
-    struct stat now {};
+    struct stat now{};
     if (!path_.empty() && lstat(path_.c_str(), &now) == 0 && now.st_dev == device_ &&
         now.st_ino == inode_) {
         unlink(path_.c_str());
@@ -232,7 +232,7 @@ listening_socket::~listening_socket()
 
 void listening_socket::remember_file(std::string path)
 {
-    struct stat made {};
+    struct stat made{};
     if (lstat(path.c_str(), &made) == 0) {
         path_ = std::move(path);
         device_ = made.st_dev;

@@ -55,8 +55,7 @@ public:
     // sent, or until `deadline`; then closes the connections that are left. `each_round` is called
     // every 20 ms or sooner until then: it ends requests that wait for something. False: a handler
     // has not ended to_end_after_deadline later, and is still on a request stack.
-    bool stop(
-        fibers::steady_time deadline, const std::function<void()>& each_round = [] {});
+    bool stop(fibers::steady_time deadline, const std::function<void()>& each_round = [] {});
     static constexpr std::chrono::milliseconds to_end_after_deadline{400};
 
     std::size_t connections() const; // open, those among them that were refused

@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_statement_that_hangs_times_out)
     PQclear(PQexec(holder.get(), "commit"));
     eventually([&] { // a busy machine may need longer than a statement may take here
         return kind(hasty->feed().entries_after(from_start, 5)) == "fine" ? std::optional(true)
-                                                                           : std::nullopt;
+                                                                          : std::nullopt;
     });
 }
 
@@ -376,9 +376,8 @@ BOOST_AUTO_TEST_CASE(a_replica_answers_what_it_has_and_a_promoted_one_takes_over
     BOOST_TEST_REQUIRE(after.has_value());
     BOOST_TEST(after->forget_everything);
     BOOST_TEST(number(after->heads.at(0).newest) == 1);
-    const auto posted = eventually([&] {
-        return moving->posts().add_post({walls::wall_id{1}, reader(1), "two", {}});
-    });
+    const auto posted = eventually(
+        [&] { return moving->posts().add_post({walls::wall_id{1}, reader(1), "two", {}}); });
     BOOST_TEST(number(written(posted).entry.id) == 2);
 }
 

@@ -31,7 +31,7 @@ struct statement {
     std::string asked_by;
     std::function<void(db::database&)> question;
     std::function<void(db::database&)> before = [](db::database&) {
-    };                        // each question; not looked at
+    }; // each question; not looked at
     std::size_t rows = 5'000; // that a node of a plan may find in all its loops
     bool once = false;        // repeated it would be another question, or take long
 };

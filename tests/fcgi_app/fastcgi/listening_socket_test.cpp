@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_unix_socket_listens_with_its_mode_and_is_removed_at_the_e
     {
         const auto opened = open_listening_socket(address);
         BOOST_REQUIRE(opened.has_value());
-        struct stat file {};
+        struct stat file{};
         BOOST_REQUIRE(stat(address.path.c_str(), &file) == 0);
         BOOST_TEST((file.st_mode & 07777) == 0606u);
         BOOST_TEST((fcntl(opened->fd(), F_GETFL) & O_NONBLOCK) != 0);

@@ -1,5 +1,6 @@
-# The server with one fault of the kind that is hard to see: a delivery parks first and compares when it is woken. The source is
-# the product's, changed here in two places, so that the product needs no switch for it. tests/prove/catches expects prove to see that.
+# The server with one fault of the kind that is hard to see: a delivery parks first and compares when it is woken. The
+# source is the product's, changed here in two places, so that the product needs no switch for it. tests/prove/catches
+# expects prove to see that.
 set(delivery ${CMAKE_SOURCE_DIR}/walls/delivery.hpp)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${delivery})
 file(READ ${delivery} right)
