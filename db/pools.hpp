@@ -22,8 +22,8 @@ struct pools {
 
     std::size_t waiting() const; // jobs; any thread
 
-    struct meters meters;
-    struct deadlines deadlines;
+    db::meters meters;
+    db::deadlines deadlines;
     // One connection each, and for statements that may not take long.
     pool look;     // and the entries that the look has reported
     pool sessions; // whose is a token
