@@ -8,9 +8,22 @@
 
 #include <boost/json.hpp>
 
+#include <cmath>
+
 namespace fuzz {
 
 namespace json = boost::json;
+
+namespace {
+
+// Boost.JSON 1.81 makes not-a-number of "0e310".
+bool both_nan(const json::value& a, const json::value& b)
+{
+    return a.is_double() && b.is_double() && std::isnan(a.get_double()) &&
+           std::isnan(b.get_double());
+}
+
+} // namespace
 
 void json_object(std::string_view input)
 {
@@ -31,7 +44,8 @@ void json_object(std::string_view input)
     for (const auto& [key, value] : document.get_object()) {
         const auto* found = members.if_contains(key);
         must(found != nullptr && found->kind() == value.kind(), "the same kind");
-        must(value.is_object() || value.is_array() || *found == value, "the same value");
+        must(value.is_object() || value.is_array() || *found == value || both_nan(*found, value),
+             "the same value");
         must(text::is_text(std::string(key)), "keys are text");
         must(!value.is_string() || text::is_text(std::string(value.get_string())),
              "texts are text");
