@@ -194,16 +194,23 @@ BOOST_AUTO_TEST_CASE(revoked_between_waking_and_answer)
     });
 }
 
-// It waits for a look before it compares, and that look revokes.
+// It waits for a look before it compares; that look brings the news into memory, because somebody
+// else waits for them, and revokes.
 BOOST_AUTO_TEST_CASE(revoked_between_comparison_and_answer)
 {
     with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.db.sessions["bob"] = somebody(2);
         t.db.add(1);
-        peer& p = t.begin({at(1, 0)});
+        peer& other = t.wait({at(1, 1)}, "bob");
+        const int looks = t.db.looks;
+        t.db.add(1);
+        peer& p = t.begin({at(1, 1), at(2, 0)}); // nobody has asked for wall 2 yet
         t.db.sessions.erase("ann");
         t.db.access_changed = {user_id{1}};
         let_others_run();
-        BOOST_TEST(t.db.looks > 0);
+        BOOST_TEST(t.db.looks > looks);
+        BOOST_TEST(seen_by(other) == "1:2");
         BOOST_TEST(seen_by(p) == "signed_out");
     });
 }
@@ -257,15 +264,20 @@ BOOST_AUTO_TEST_CASE(a_wall_that_is_lost_while_a_backlog_page_is_read_is_not_wri
 BOOST_AUTO_TEST_CASE(revoked_while_the_peer_does_not_read)
 {
     with_hub([](running_hub& t) {
+        t.db.sessions["bob"] = somebody(2);
         t.db.add(1);
-        t.wait({at(1, 0)});
-        peer& p = t.begin({at(1, 0)});
+        peer& other = t.wait({at(1, 1)}, "bob");
+        publish(t); // in memory from here on
+        let_others_run();
+        BOOST_TEST(seen_by(other) == "1:2");
+        peer& p = t.begin({at(1, 1)});
         p.full = true;
         p.during_wait = [&t] {
             t.db.sessions.erase("ann");
             t.h->access_changed(user_id{1});
         };
         let_others_run();
+        BOOST_TEST(t.db.loads == 0);
         BOOST_TEST(seen_by(p) == "signed_out");
     });
 }
@@ -730,6 +742,22 @@ BOOST_AUTO_TEST_CASE(what_is_too_large_for_one_piece_is_not_built_in_one)
     });
 }
 
+// Of two walls that rose together one is small and one is not: the answer has both.
+BOOST_AUTO_TEST_CASE(a_wall_in_memory_does_not_go_ahead_of_one_that_needs_room)
+{
+    with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.db.add(1);
+        t.db.add(2);
+        peer& p = t.wait({at(1, 1), at(2, 1)});
+        t.db.add(1);
+        t.db.add(2, std::string(200'000, 'x'));
+        t.look();
+        until([&] { return !p.written.empty(); });
+        BOOST_TEST((seen_by(p) == "1:2 2:2" || seen_by(p) == "2:2 1:2"), seen_by(p));
+    });
+}
+
 // The hash has a number that the database does not have: a look tells which is true.
 BOOST_AUTO_TEST_CASE(the_database_has_less_than_the_hash_says)
 {
@@ -874,6 +902,25 @@ BOOST_AUTO_TEST_CASE(it_ends_with_its_session_and_its_time_and_the_server)
             BOOST_TEST(seen_by(until_stop) == "1:1, stopping");
         },
         ticking());
+}
+
+// Whoever waits for something else holds no room meanwhile.
+BOOST_AUTO_TEST_CASE(after_a_write_the_room_is_given_back)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1, std::string(50'000, 'x'));
+        std::size_t held = 0;
+        peer& p = t.begin({at(1, 0)}, "ann", 1h, true);
+        p.on_write = [&] {
+            BOOST_TEST(t.room.held() > 90'000u); // the answer, and the page that is kept for others
+            t.h->access_changed(user_id{1});     // it has to ask again who this is
+            t.db.during_who = [&] { held = t.room.held(); };
+        };
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "1:1");
+        BOOST_TEST(held > 0u);
+        BOOST_TEST(held < 60'000u);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(its_time_is_up_also_if_it_never_parks)
