@@ -8,20 +8,32 @@ import { join } from 'node:path';
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 export const KEYS = { enter: '\uE007', shift: '\uE008', control: '\uE009', escape: '\uE00C', release: '\uE000' };
 
-// Starts chromedriver on a port of its own choice.
+// Starts chromedriver on a port of its own choice. It takes one of IPv6 and wants the same of IPv4, which another
+// program may have: then it is started again.
 export async function startDriver(program = process.env.CHROMEDRIVER ?? '/usr/bin/chromedriver') {
-  const child = spawn(program, ['--port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const port = await new Promise((resolve, reject) => {
+  for (;;) {
+    const child = spawn(program, ['--port=0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const port = await portOf(child, program);
+    if (port) return { url: `http://127.0.0.1:${port}`, stop: () => child.kill() };
+  }
+}
+
+// None: it was taken.
+function portOf(child, program) {
+  return new Promise((resolve, reject) => {
     let output = '';
     child.on('error', () => reject(new Error(`${program} cannot be started: apt-get install chromium-driver`)));
-    child.on('exit', (code) => reject(new Error(`${program} ended with ${code}: ${output}`)));
+    child.on('exit', (code) => {
+      if (/port not available/.test(output)) resolve(undefined);
+      else reject(new Error(`${program} ended with ${code}: ${output}`));
+    });
+    child.stderr.on('data', (chunk) => { output += chunk; });
     child.stdout.on('data', (chunk) => {
       output += chunk;
       const found = output.match(/started successfully on port (\d+)/);
       if (found) resolve(Number(found[1]));
     });
   });
-  return { url: `http://127.0.0.1:${port}`, stop: () => child.kill() };
 }
 
 // A browser with a profile of its own. `args`: further command line arguments of chromium.
