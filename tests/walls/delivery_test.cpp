@@ -815,6 +815,22 @@ BOOST_AUTO_TEST_CASE(who_left_without_an_answer_makes_the_next_one_look)
     });
 }
 
+// The same for one that was answered while it was parked, from memory.
+BOOST_AUTO_TEST_CASE(who_was_answered_from_memory_makes_nobody_look)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& p = t.wait({at(1, 1)});
+        publish(t);
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "1:2");
+        BOOST_TEST(t.h->count().clients == 0u);
+        const int looks = t.db.looks;
+        BOOST_TEST(seen_by(t.wait({at(1, 1)})) == "1:2");
+        BOOST_TEST(t.db.looks == looks);
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 // --- a sink that goes on ---
