@@ -383,6 +383,20 @@ BOOST_AUTO_TEST_CASE(everything_forgotten_while_parked)
     });
 }
 
+// It named no epoch, and parked with the one that it was compared with.
+BOOST_AUTO_TEST_CASE(another_history_that_is_as_long_begins_while_parked)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        t.db.add(1);
+        peer& p = t.wait({at(1, 2)});
+        BOOST_TEST(t.parked() == 1u);
+        t.db.replace(1, 2);
+        t.look();
+        BOOST_TEST(seen_by(p) == "1:reset 2");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(everything_forgotten_and_the_session_gone)
 {
     with_hub([](running_hub& t) {
