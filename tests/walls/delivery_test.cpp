@@ -752,6 +752,7 @@ BOOST_AUTO_TEST_CASE(what_is_too_large_for_one_piece_is_not_built_in_one)
         let_others_run();
         BOOST_TEST(seen_by(p) == "1:2 1:3 1:4");
         BOOST_TEST(p.written.front().size() > most_in_one_piece);
+        BOOST_TEST(p.in_parts == 1u);
         BOOST_TEST(t.db.loads == 0); // all of it was in memory
     });
 }
@@ -770,6 +771,22 @@ BOOST_AUTO_TEST_CASE(a_wall_in_memory_does_not_go_ahead_of_one_that_needs_room)
         until([&] { return !p.written.empty(); });
         BOOST_TEST((seen_by(p) == "1:2 2:2" || seen_by(p) == "2:2 1:2"), seen_by(p));
     });
+}
+
+// What does not fit into the answer is not forgotten: the client hears that there is more.
+BOOST_AUTO_TEST_CASE(walls_for_which_an_answer_has_no_room_are_told)
+{
+    auto s = running_hub::quiet();
+    s.backlog.answer_bytes = 1'000;
+    with_hub(
+        [](running_hub& t) {
+            t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+            t.db.add(1, std::string(800, 'x'));
+            t.db.add(2, std::string(800, 'x'));
+            const auto first = seen_by(t.wait({at(1, 0), at(2, 0)}));
+            BOOST_TEST((first == "1:1 more" || first == "2:1 more"), first);
+        },
+        s);
 }
 
 // The hash has a number that the database does not have: a look tells which is true.

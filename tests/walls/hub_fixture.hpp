@@ -22,7 +22,8 @@ namespace walls::testing {
 struct peer {
     std::vector<std::string> written;
     std::vector<ending> ended;
-    bool stream = false; // goes on after a write
+    std::size_t in_parts = 0; // of `written`: those that were not in one piece
+    bool stream = false;      // goes on after a write
     bool full = false;
     bool gone = false;
     std::function<void()> during_wait = [] {}; // of wait_until_it_reads()
@@ -70,6 +71,7 @@ public:
             all += part;
         }
         BOOST_TEST(all.size() == bytes);
+        ++peer_->in_parts;
         write(all);
     }
     bool goes_on() const { return peer_->stream; }
