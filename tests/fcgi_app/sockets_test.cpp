@@ -1,6 +1,8 @@
 // Where the listening sockets come from; what one is: tests/fcgi_app/fastcgi/listening_socket_test.
 #include "fcgi_app/sockets.hpp"
 
+#include "tests/fcgi_app/fastcgi/unix_sockets.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
@@ -11,52 +13,10 @@
 #include <unistd.h>
 
 using namespace pollster;
+using namespace fastcgi::testing;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct directory {
-    directory()
-    {
-        std::string pattern = fs::temp_directory_path() / "pollster-sockets-XXXXXX";
-        path = mkdtemp(pattern.data());
-    }
-    ~directory() { fs::remove_all(path); }
-    directory(const directory&) = delete;
-    directory& operator=(const directory&) = delete;
-    fastcgi::unix_address at(const std::string& name) const
-    {
-        return fastcgi::unix_address{path / name, 0660, {}, {}};
-    }
-    fs::path path;
-};
-
-int bind_and_listen(const std::string& path)
-{
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    BOOST_REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    BOOST_REQUIRE(listen(fd, 8) == 0);
-    return fd;
-}
-
-bool can_connect(const std::string& path)
-{
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    const bool yes = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    close(fd);
-    return yes;
-}
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 // Runs `body` in a process of its own, for what changes descriptor 0 or the environment; true if it
 // returned true.

@@ -1,5 +1,7 @@
 #include "fcgi_app/fastcgi/listening_socket.hpp"
 
+#include "tests/fcgi_app/fastcgi/unix_sockets.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <cstring>
@@ -12,55 +14,14 @@
 #include <unistd.h>
 
 using namespace fastcgi;
+using namespace fastcgi::testing;
 namespace fs = std::filesystem;
 
 namespace {
 
-struct directory {
-    directory()
-    {
-        std::string pattern = fs::temp_directory_path() / "pollster-sockets-XXXXXX";
-        path = mkdtemp(pattern.data());
-    }
-    ~directory() { fs::remove_all(path); }
-    directory(const directory&) = delete;
-    directory& operator=(const directory&) = delete;
-    unix_address at(const std::string& name) const
-    {
-        return unix_address{path / name, 0660, {}, {}};
-    }
-    fs::path path;
-};
-
-int bind_and_listen(const std::string& path)
-{
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    BOOST_REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    BOOST_REQUIRE(listen(fd, 8) == 0);
-    return fd;
-}
-
-bool can_connect(const std::string& path)
-{
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    const bool yes = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    close(fd);
-    return yes;
-}
-
 std::string sentence(const socket_result<listening_socket>& r)
 {
     return r.has_value() ? "" : r.error().sentence;
-}
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
 }
 
 } // namespace
