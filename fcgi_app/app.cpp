@@ -12,7 +12,6 @@
 #include <systemd/sd-daemon.h>
 
 #include <cstdlib>
-#include <mutex>
 #include <optional>
 #include <utility>
 

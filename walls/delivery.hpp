@@ -290,12 +290,15 @@ private:
         const auto gained = std::partition(hidden_.begin(), hidden_.end(), std::not_fn(visible));
         local_.insert(local_.end(), gained, hidden_.end());
         hidden_.erase(gained, hidden_.end());
-        for (const cursor& c : local_) {
-            if (!visible(c) && hidden_.size() < most_hidden) {
+        std::erase_if(local_, [&](const cursor& c) {
+            if (visible(c)) {
+                return false;
+            }
+            if (hidden_.size() < most_hidden) {
                 hidden_.push_back(c);
             }
-        }
-        std::erase_if(local_, std::not_fn(visible));
+            return true;
+        });
     }
 
     // Whatever the reason is that the hash and the database differ, the client does not ask again

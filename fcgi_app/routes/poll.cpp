@@ -34,10 +34,6 @@ steady_time draw_deadline(context& cx)
            (cx.options.poll_time - cx.jitter.up_to(cx.options.poll_spread));
 }
 
-// What poll_sink says, too, if it turns out later.
-const http::refusal invalid_user{400, "Invalid user!"};
-const http::refusal invalid_parameters{400, "Invalid parameters!"};
-
 // The one parameter of which a client may believe that it is right: its numbers go further.
 http::refusal number_too_large()
 {

@@ -87,10 +87,10 @@ void poll_sink::end_refused(const walls::ending& e)
     using reason = walls::ending::reason;
     switch (e.why) {
     case reason::signed_out:
-        refuse(http::refusal{400, "Invalid user!"});
+        refuse(invalid_user);
         break;
     case reason::no_wall:
-        refuse(http::refusal{400, "Invalid parameters!"});
+        refuse(invalid_parameters);
         break;
     case reason::database:
         refuse(*e.error);
@@ -105,7 +105,7 @@ void poll_sink::end_refused(const walls::ending& e)
     default:
         context_->metrics.failures.Increment();
         spdlog::error("request {}: a poll failed: {}", number_, e.what);
-        refuse(http::refusal{500, "Something went wrong here. It has been logged."});
+        refuse(something_went_wrong());
         break;
     }
 }

@@ -15,6 +15,10 @@
 
 namespace routes {
 
+// What a poll is refused with, before it waits and afterwards.
+inline const http::refusal invalid_user{400, "Invalid user!"};
+inline const http::refusal invalid_parameters{400, "Invalid parameters!"};
+
 class poll_sink {
 public:
     // `cors_lines` live as long as the server. `number` names the request in the log.

@@ -51,6 +51,11 @@ http::refusal said_of(const context& cx, const db::failure& f)
 
 } // namespace
 
+http::refusal something_went_wrong()
+{
+    return http::refusal{500, "Something went wrong here. It has been logged."};
+}
+
 http::refusal unacceptable(const std::string& why, std::string_view sentence)
 {
     spdlog::info("the database does not take a post, answering 422: {}", why);

@@ -54,6 +54,9 @@ using outcome = boost::system::result<T, refused>;
 // Retry-After for an error of the database, which is logged and counted.
 http::response response_to(const context& cx, const refused& r);
 
+// 500, for a bug; what it was goes into the log.
+http::refusal something_went_wrong();
+
 // 422 with this sentence; why goes into the log.
 http::refusal unacceptable(const std::string& why, std::string_view sentence);
 

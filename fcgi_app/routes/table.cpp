@@ -100,7 +100,7 @@ std::optional<http::response> respond(context& cx, call& c)
         cx.metrics.failures.Increment();
         spdlog::error("request {} {} {} failed: {}", c.number, c.request.method, c.request.path,
                       e.what());
-        return http::response::error(500, "Something went wrong here. It has been logged.");
+        return http::response::error(something_went_wrong());
     }
 }
 
