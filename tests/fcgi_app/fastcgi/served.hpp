@@ -6,6 +6,7 @@
 #include "fibers/descriptor.hpp"
 #include "tests/fcgi_app/fastcgi/conversation.hpp"
 #include "tests/fibers/in_loop.hpp"
+#include "tests/patience.hpp"
 
 #include <sys/socket.h>
 
@@ -23,13 +24,13 @@
 
 namespace fastcgi_test {
 
-// Lets the others run until `condition` holds; throws after 20 s.
+// Lets the others run until `condition` holds; throws when tests::patience is over.
 inline void until(const std::function<bool()>& condition)
 {
-    const auto last = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto last = std::chrono::steady_clock::now() + tests::patience;
     while (!condition()) {
         if (std::chrono::steady_clock::now() > last) {
-            throw std::runtime_error("it did not happen within 20 s");
+            throw std::runtime_error("it did not happen");
         }
         boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
     }

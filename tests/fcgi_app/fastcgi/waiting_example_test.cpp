@@ -1,5 +1,6 @@
 // The example of fcgi_app/fastcgi/README.md: it is the file that is built here, and it serves.
 #include "tests/e2e/fcgi_peer.hpp"
+#include "tests/patience.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -59,7 +60,7 @@ struct example {
     // Tries until it listens.
     std::unique_ptr<fcgi_peer> connect() const
     {
-        const auto last = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        const auto last = std::chrono::steady_clock::now() + tests::patience;
         for (;;) {
             try {
                 return std::make_unique<fcgi_peer>(socket());
