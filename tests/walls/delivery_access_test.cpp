@@ -1,0 +1,275 @@
+// Access that changes between any two steps of a delivery.
+#include "tests/walls/delivery_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+using namespace walls;
+using namespace walls::testing;
+
+BOOST_AUTO_TEST_SUITE(delivery_and_access)
+
+// The look brings the post and the revocation together.
+BOOST_AUTO_TEST_CASE(revoked_in_the_look_that_brings_the_news)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& p = t.wait({at(1, 1)});
+        t.db.add(1);
+        t.db.sessions.erase("ann");
+        t.db.access_changed = {user_id{1}};
+        t.look();
+        BOOST_TEST(seen_by(p) == "signed_out");
+    });
+}
+
+// Woken because of the news, and before it runs the session ends.
+BOOST_AUTO_TEST_CASE(revoked_between_waking_and_answer)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& p = t.wait({at(1, 1)});
+        publish(t);
+        boost::this_fiber::yield(); // parking has woken it; it has not run
+        BOOST_TEST_REQUIRE(t.parked() == 1u);
+        t.db.sessions.erase("ann");
+        t.h->access_changed(user_id{1});
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "signed_out");
+    });
+}
+
+// It waits for a look before it compares; that look brings the news into memory, because somebody
+// else waits for them, and revokes.
+BOOST_AUTO_TEST_CASE(revoked_between_comparison_and_answer)
+{
+    with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.db.sessions["bob"] = somebody(2);
+        t.db.add(1);
+        peer& other = t.wait({at(1, 1)}, "bob");
+        const int looks = t.db.looks;
+        t.db.add(1);
+        peer& p = t.begin({at(1, 1), at(2, 0)}); // nobody has asked for wall 2 yet
+        t.db.sessions.erase("ann");
+        t.db.access_changed = {user_id{1}};
+        let_others_run();
+        BOOST_TEST(t.db.looks > looks);
+        BOOST_TEST(seen_by(other) == "1:2");
+        BOOST_TEST(seen_by(p) == "signed_out");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_wall_that_is_lost_while_it_waits_for_a_look_is_not_written)
+{
+    with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.db.add(1);
+        t.db.add(2);
+        peer& p = t.begin({at(1, 0), at(2, 0)});
+        t.db.sessions["ann"] = somebody(1, {wall_id{2}});
+        t.db.access_changed = {user_id{1}};
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "2:1");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(revoked_while_a_backlog_page_is_read)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        t.db.during_load = [&t] {
+            t.db.sessions.erase("ann");
+            t.h->access_changed(user_id{1});
+        };
+        peer& p = t.wait({at(1, 0)});
+        BOOST_TEST(t.db.loads == 1);
+        BOOST_TEST(seen_by(p) == "signed_out");
+        t.h->every_second(std::chrono::steady_clock::now() + 1h); // the page was kept for others
+        BOOST_TEST(t.room.held() == 0u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_wall_that_is_lost_while_a_backlog_page_is_read_is_not_written)
+{
+    with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.db.add(1);
+        t.db.add(2);
+        t.db.during_load = [&t, first = true]() mutable {
+            if (std::exchange(first, false)) {
+                t.db.sessions["ann"] = somebody(1, {wall_id{2}});
+                t.h->access_changed(user_id{1});
+            }
+        };
+        BOOST_TEST(seen_by(t.wait({at(1, 0), at(2, 0)})) == "2:1");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(revoked_while_the_peer_does_not_read)
+{
+    with_hub([](running_hub& t) {
+        t.db.sessions["bob"] = somebody(2);
+        t.db.add(1);
+        peer& other = t.wait({at(1, 1)}, "bob");
+        publish(t); // in memory from here on
+        let_others_run();
+        BOOST_TEST(seen_by(other) == "1:2");
+        peer& p = t.begin({at(1, 1)});
+        p.full = true;
+        p.during_wait = [&t] {
+            t.db.sessions.erase("ann");
+            t.h->access_changed(user_id{1});
+        };
+        let_others_run();
+        BOOST_TEST(t.db.loads == 0);
+        BOOST_TEST(seen_by(p) == "signed_out");
+    });
+}
+
+// The room that a large answer needs is taken; it is had when another has let it go.
+BOOST_AUTO_TEST_CASE(revoked_while_it_waits_for_room)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        auto all = t.room.take(user_id{9}, std::size_t{1} << 20);
+        peer& p = t.wait({at(1, 0)});
+        BOOST_TEST(t.room.waiting() == 1u);
+        t.db.sessions.erase("ann");
+        t.h->access_changed(user_id{1});
+        all.release();
+        let_others_run();
+        BOOST_TEST(t.db.loads == 0);
+        BOOST_TEST(seen_by(p) == "signed_out");
+        BOOST_TEST(t.room.held() == 0u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_wall_gained_while_parked)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        t.db.add(2);
+        peer& asked = t.wait({at(1, 1), at(2, 0)});
+        peer& did_not_ask = t.wait({at(1, 1)});
+        BOOST_TEST(seen_by(asked) == "");
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.db.access_changed = {user_id{1}};
+        t.look();
+        BOOST_TEST(seen_by(asked) == "2:1");
+        BOOST_TEST(seen_by(did_not_ask) == "");
+        publish(t);
+        let_others_run();
+        BOOST_TEST(seen_by(did_not_ask) == "1:2");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_wall_lost_while_parked)
+{
+    with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.db.add(1);
+        t.db.add(2);
+        peer& both = t.wait({at(1, 1), at(2, 1)});
+        peer& one = t.wait({at(2, 1)});
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}});
+        t.db.access_changed = {user_id{1}};
+        t.db.add(2);
+        t.look();
+        BOOST_TEST(seen_by(both) == "");
+        BOOST_TEST(seen_by(one) == "no_wall");
+        publish(t);
+        let_others_run();
+        BOOST_TEST(seen_by(both) == "1:2");
+    });
+}
+
+// Walls of others cost who asks for them, not us.
+BOOST_AUTO_TEST_CASE(of_walls_that_are_not_to_be_seen_only_some_are_kept)
+{
+    with_hub([](running_hub& t) {
+        std::vector<cursor> many{at(1, 1)};
+        std::vector<wall_id> all{wall_id{1}};
+        for (std::int64_t wall = 2; wall <= 1000; ++wall) {
+            many.push_back(at(wall, 0));
+            all.push_back(wall_id{wall});
+            t.db.add(wall);
+        }
+        t.db.add(1);
+        peer& p = t.wait(many);
+        t.db.sessions["ann"] = somebody(1, all);
+        t.db.access_changed = {user_id{1}};
+        t.look();
+        until([&] { return !p.written.empty() || !p.ended.empty(); });
+        BOOST_TEST_REQUIRE(p.written.size() == 1u);
+        const auto words = in_words(p.written.front());
+        BOOST_TEST(std::count(words.begin(), words.end(), ':') == 64);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(everything_forgotten_while_parked)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& same = t.wait({at(1, 1, 1)});
+        t.db.forget_everything = true;
+        t.look();
+        BOOST_TEST(seen_by(same) == ""); // it asked again, and is parked with the same cursor
+        BOOST_TEST(t.parked() == 1u);
+        publish(t);
+        let_others_run();
+        BOOST_TEST(seen_by(same) == "1:2");
+        // The backup that was restored lacks the second post, and another has its number by now.
+        peer& restored = t.wait({at(1, 2, 1)});
+        t.db.replace(1, 2);
+        t.db.forget_everything = true;
+        t.look();
+        BOOST_TEST(seen_by(restored) == "1:reset 2");
+    });
+}
+
+// It named no epoch, and parked with the one that it was compared with.
+BOOST_AUTO_TEST_CASE(another_history_that_is_as_long_begins_while_parked)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        t.db.add(1);
+        peer& p = t.wait({at(1, 2)});
+        BOOST_TEST(t.parked() == 1u);
+        t.db.replace(1, 2);
+        t.look();
+        BOOST_TEST(seen_by(p) == "1:reset 2");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(everything_forgotten_and_the_session_gone)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& p = t.wait({at(1, 1)});
+        t.db.add(1);
+        t.db.sessions.clear();
+        t.db.forget_everything = true;
+        t.look();
+        BOOST_TEST(seen_by(p) == "signed_out");
+    });
+}
+
+// A wall that was granted after the last look may have another's id.
+BOOST_AUTO_TEST_CASE(a_user_who_was_read_after_the_last_look_waits_for_one)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& there = t.wait({at(1, 1)});
+        const int looks = t.db.looks;
+        auto later = std::make_shared<identity>(*somebody(2));
+        later->read_at = std::chrono::steady_clock::now();
+        t.db.sessions["bob"] = later;
+        t.wait({at(1, 1)}, "bob");
+        BOOST_TEST(t.db.looks == looks + 1);
+        BOOST_TEST(seen_by(there) == "");
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,299 @@
+// How a delivery ends: its time, its session, a stop, its peer, the database, limits.
+#include "tests/walls/delivery_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+using namespace walls;
+using namespace walls::testing;
+
+BOOST_AUTO_TEST_SUITE(delivery_and_its_end)
+
+BOOST_AUTO_TEST_CASE(at_its_deadline_it_ends_with_nothing_new)
+{
+    with_hub(
+        [](running_hub& t) {
+            t.db.add(1);
+            peer& p = t.wait({at(1, 1)}, "ann", 1s);
+            until([&] { return !p.ended.empty(); });
+            BOOST_TEST(seen_by(p) == "time_up");
+        },
+        ticking());
+}
+
+// Both are there when the loop comes back: the news are written, once.
+BOOST_AUTO_TEST_CASE(deadline_together_with_news)
+{
+    with_hub(
+        [](running_hub& t) {
+            t.db.add(1);
+            peer& p = t.wait({at(1, 1)}, "ann", 1s);
+            BOOST_TEST_REQUIRE(t.parked() == 1u);
+            block_the_loop(1200ms);
+            publish(t);
+            let_others_run();
+            BOOST_TEST(seen_by(p) == "1:2");
+            // The other order: it was ended, then the news come. The next one has them.
+            peer& ended = t.wait({at(1, 2)}, "ann", 1s);
+            until([&] { return t.parked() == 0 || !ended.ended.empty(); });
+            publish(t);
+            let_others_run();
+            BOOST_TEST(seen_by(ended) == "time_up");
+            BOOST_TEST(seen_by(t.wait({at(1, 2)})) == "1:3");
+        },
+        ticking());
+}
+
+BOOST_AUTO_TEST_CASE(session_end_together_with_news)
+{
+    with_hub(
+        [](running_hub& t) {
+            const auto short_session = [](std::chrono::milliseconds left) {
+                auto made = std::make_shared<identity>(*somebody(1));
+                made->ends = std::chrono::steady_clock::now() + left;
+                return made;
+            };
+            t.db.add(1);
+            t.db.sessions["ann"] = short_session(1s);
+            peer& ended = t.wait({at(1, 1)});
+            BOOST_TEST_REQUIRE(t.parked() == 1u);
+            t.db.sessions.erase("ann");
+            block_the_loop(1200ms);
+            publish(t);
+            let_others_run();
+            BOOST_TEST(seen_by(ended) == "signed_out");
+
+            t.db.sessions["ann"] = short_session(1s);
+            peer& prolonged = t.wait({at(1, 2)});
+            BOOST_TEST_REQUIRE(t.parked() == 1u);
+            t.db.sessions["ann"] = somebody(1);
+            block_the_loop(1200ms);
+            publish(t);
+            let_others_run();
+            BOOST_TEST(seen_by(prolonged) == "1:3");
+        },
+        ticking());
+}
+
+// No news come: the end of the session alone makes it ask, and it is not told "nothing new".
+BOOST_AUTO_TEST_CASE(the_session_ends_while_parked)
+{
+    with_hub(
+        [](running_hub& t) {
+            t.db.add(1);
+            auto made = std::make_shared<identity>(*somebody(1));
+            made->ends = std::chrono::steady_clock::now() + 1s;
+            t.db.sessions["ann"] = made;
+            peer& p = t.wait({at(1, 1)});
+            t.db.sessions.erase("ann");
+            until([&] { return !p.ended.empty(); });
+            BOOST_TEST(seen_by(p) == "signed_out");
+        },
+        ticking());
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_ends_who_is_parked)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& p = t.wait({at(1, 1)});
+        t.h->drain();
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "stopping");
+        BOOST_TEST(t.h->stacks_in_use() == 0u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_during_catching_up)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        bool answers = false;
+        t.db.during_look = [&] {
+            while (!answers) {
+                boost::this_fiber::yield();
+            }
+        };
+        peer& p = t.wait({at(1, 1)});
+        t.h->drain();
+        let_others_run();
+        BOOST_TEST(seen_by(p) == ""); // the look has not answered
+        answers = true;
+        let_others_run();
+        BOOST_TEST(t.parked() == 1u); // it parked after the stop had begun
+        t.h->drain();
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "stopping");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_while_it_waits_for_the_next_look)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        bool answers = false;
+        t.db.during_look = [&] {
+            while (!answers) {
+                boost::this_fiber::yield();
+            }
+        };
+        peer& first = t.wait({at(1, 1)});
+        peer& next = t.wait({at(1, 1)}); // its look begins after that one
+        boost::fibers::fiber stop(boost::fibers::launch::dispatch, [&] { t.h->stop(); });
+        answers = true;
+        stop.join();
+        t.h->drain();
+        let_others_run();
+        BOOST_TEST((seen_by(first) == "stopping" || seen_by(first) == "database"));
+        BOOST_TEST(seen_by(next) == "database");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_while_it_waits_for_room)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        auto all = t.room.take(user_id{9}, std::size_t{1} << 20);
+        peer& p = t.wait({at(1, 0)});
+        BOOST_TEST(t.room.waiting() == 1u);
+        t.h->drain();
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "stopping");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_peer_leaves_in_each_state)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& parked = t.wait({at(1, 1)});
+        BOOST_TEST(t.parked() == 1u);
+        parked.leave();
+        let_others_run();
+        BOOST_TEST(seen_by(parked) == "gone");
+        BOOST_TEST(!parked.on_disconnect);
+
+        peer& before = t.begin({at(1, 1)}); // while it is compared
+        before.leave();
+        let_others_run();
+        BOOST_TEST(seen_by(before) == "gone");
+
+        peer& woken = t.wait({at(1, 1)}); // it was woken for news a moment before
+        publish(t);
+        boost::this_fiber::yield();
+        woken.leave();
+        let_others_run();
+        BOOST_TEST(seen_by(woken) == "1:2"); // a write to nobody, and no end besides
+
+        auto all = t.room.take(user_id{9}, std::size_t{1} << 20);
+        t.db.add(2);
+        t.db.sessions["ann"] = somebody(1, {wall_id{2}});
+        t.h->access_changed(user_id{1});
+        peer& for_room = t.wait({at(2, 0)});
+        BOOST_TEST(t.room.waiting() == 1u);
+        const int loads = t.db.loads;
+        for_room.leave();
+        all.release();
+        let_others_run();
+        BOOST_TEST(seen_by(for_room) == "gone");
+        BOOST_TEST(t.db.loads == loads); // nothing is read for nobody
+        BOOST_TEST(t.room.held() == 0u);
+        BOOST_TEST(t.parked() == 0u);
+        BOOST_TEST(t.h->count().clients == 0u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_peer_leaves_while_it_waits_for_a_look_or_does_not_read)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer* p = nullptr;
+        t.db.during_look = [&] {
+            if (p != nullptr) {
+                p->leave();
+            }
+        };
+        p = &t.begin({at(1, 1)});
+        let_others_run();
+        BOOST_TEST(seen_by(*p) == "gone");
+        t.db.during_look = [] {};
+        peer& full = t.begin({at(1, 1)});
+        full.full = true;
+        full.during_wait = [&] { full.leave(); };
+        let_others_run();
+        BOOST_TEST(seen_by(full) == "gone");
+        BOOST_TEST(t.parked() == 0u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_database_is_away)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        const auto somebody_known = t.who("ann");
+        t.db.down = true;
+        BOOST_TEST(seen_by(t.wait({at(1, 0)})) == "database");
+        t.db.down = false;
+        t.db.loads_fail = true;
+        BOOST_TEST(seen_by(t.wait({at(1, 0)})) == "database");
+        t.db.loads_fail = false;
+        BOOST_TEST(seen_by(t.wait({at(1, 0)})) == "1:1");
+        // Who is asked about while the database is away is not signed out.
+        peer& parked = t.wait({at(1, 1)});
+        t.db.down = true;
+        t.h->access_changed(user_id{1});
+        let_others_run();
+        BOOST_TEST(seen_by(parked) == "database");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_thrown_ends_this_delivery_and_no_other)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        t.db.during_load = [] { throw std::runtime_error("a bug"); };
+        peer& p = t.wait({at(1, 0)});
+        BOOST_TEST(seen_by(p) == "failed");
+        BOOST_TEST(p.ended.front().what == "a bug");
+        BOOST_TEST(t.room.held() == 0u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(beyond_max_parked_it_is_refused)
+{
+    auto s = running_hub::quiet();
+    s.max_parked = 1;
+    with_hub(
+        [](running_hub& t) {
+            t.db.add(1);
+            peer& first = t.wait({at(1, 1)});
+            BOOST_TEST(seen_by(t.wait({at(1, 1)})) == "too_many");
+            BOOST_TEST(seen_by(first) == "");
+            BOOST_TEST(seen_by(t.wait({at(1, 0)})) == "1:1"); // who does not park is answered
+        },
+        s);
+}
+
+BOOST_AUTO_TEST_CASE(beyond_max_parked_per_user_the_oldest_ends)
+{
+    auto s = running_hub::quiet();
+    s.max_parked_per_user = 2;
+    with_hub(
+        [](running_hub& t) {
+            t.db.add(1);
+            t.db.sessions["bob"] = somebody(2);
+            peer& others = t.wait({at(1, 1)}, "bob");
+            peer& oldest = t.wait({at(1, 1)});
+            peer& second = t.wait({at(1, 1)});
+            peer& third = t.wait({at(1, 1)});
+            BOOST_TEST(seen_by(oldest) == "time_up");
+            BOOST_TEST(seen_by(second) == "");
+            BOOST_TEST(seen_by(third) == "");
+            BOOST_TEST(seen_by(others) == "");
+            BOOST_TEST(t.h->count().parked_beyond_user_limit == 1u);
+        },
+        s);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
