@@ -44,7 +44,7 @@ void append_stream(std::string& out, unsigned char type, fastcgi::request_id id,
 
 } // namespace
 
-struct fcgi_client::link {
+struct fcgi_client::open_connection {
     struct request {
         std::uint64_t tag = 0;
         bool live = false;
@@ -63,7 +63,7 @@ struct fcgi_client::link {
     // STDOUT of answers that came in pieces: few at a time, whatever the number in flight.
     std::vector<std::pair<fastcgi::request_id, std::string>> partial;
 
-    ~link() { ::close(fd); }
+    ~open_connection() { ::close(fd); }
 
     std::string& out_of(fastcgi::request_id id)
     {
@@ -143,21 +143,21 @@ fcgi_client::fcgi_client(std::function<void(const answer&)> on_answer)
 
 fcgi_client::~fcgi_client()
 {
-    links_.clear();
+    connections_.clear();
     ::close(epoll_);
 }
 
-fcgi_client::link& fcgi_client::at(std::size_t number) const
+fcgi_client::open_connection& fcgi_client::at(std::size_t number) const
 {
-    if (number >= links_.size() || !links_[number]) {
+    if (number >= connections_.size() || !connections_[number]) {
         throw std::logic_error("no such connection: " + std::to_string(number));
     }
-    return *links_[number];
+    return *connections_[number];
 }
 
 std::size_t fcgi_client::connect(const std::string& unix_socket)
 {
-    auto made = std::make_unique<link>();
+    auto made = std::make_unique<open_connection>();
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (unix_socket.size() >= sizeof address.sun_path) {
@@ -172,30 +172,30 @@ std::size_t fcgi_client::connect(const std::string& unix_socket)
     }
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-    event.data.u64 = links_.size();
+    event.data.u64 = connections_.size();
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, made->fd, &event) != 0) {
         fail("epoll_ctl");
     }
-    links_.push_back(std::move(made));
-    return links_.size() - 1;
+    connections_.push_back(std::move(made));
+    return connections_.size() - 1;
 }
 
 fastcgi::request_id fcgi_client::begin(std::size_t connection, std::string_view params,
                                        std::string_view body, std::uint64_t tag)
 {
-    link& l = at(connection);
+    open_connection& c = at(connection);
     fastcgi::request_id id = 0;
-    if (!l.free.empty()) {
-        id = l.free.back();
-        l.free.pop_back();
-    } else if (l.requests.size() < 65'535) {
-        l.requests.emplace_back();
-        id = static_cast<fastcgi::request_id>(l.requests.size());
+    if (!c.free.empty()) {
+        id = c.free.back();
+        c.free.pop_back();
+    } else if (c.requests.size() < 65'535) {
+        c.requests.emplace_back();
+        id = static_cast<fastcgi::request_id>(c.requests.size());
     } else {
         throw std::length_error("all request ids of a connection are in use");
     }
-    l.requests[id - 1U] = {tag, true};
-    ++l.in_flight;
+    c.requests[id - 1U] = {tag, true};
+    ++c.in_flight;
     ++in_flight_;
 
     FCGI_BeginRequestBody begin{};
@@ -220,21 +220,21 @@ void fcgi_client::abort(std::size_t connection, fastcgi::request_id id)
 
 void fcgi_client::send_raw(std::size_t connection, std::string_view bytes)
 {
-    link& l = at(connection);
-    l.out.append(bytes);
+    open_connection& c = at(connection);
+    c.out.append(bytes);
     unsent_ += bytes.size();
-    if (!l.queued) {
-        l.queued = true;
+    if (!c.queued) {
+        c.queued = true;
         to_write_.push_back(connection);
     }
 }
 
 void fcgi_client::close(std::size_t connection)
 {
-    link& l = at(connection);
-    in_flight_ -= l.in_flight;
-    unsent_ -= l.out.size() - l.sent;
-    links_[connection].reset();
+    open_connection& c = at(connection);
+    in_flight_ -= c.in_flight;
+    unsent_ -= c.out.size() - c.sent;
+    connections_[connection].reset();
 }
 
 void fcgi_client::drop(std::size_t number)
@@ -270,8 +270,8 @@ void fcgi_client::run(std::chrono::milliseconds longest)
     std::vector<std::size_t> now;
     now.swap(to_write_);
     for (const auto number : now) {
-        if (links_[number]) {
-            links_[number]->queued = false;
+        if (connections_[number]) {
+            connections_[number]->queued = false;
             write(number);
         }
     }
@@ -281,11 +281,11 @@ void fcgi_client::run(std::chrono::milliseconds longest)
     for (int i = 0; i < n; ++i) {
         const auto& event = events[static_cast<std::size_t>(i)];
         const auto number = static_cast<std::size_t>(event.data.u64);
-        if ((event.events & EPOLLOUT) != 0 && links_[number]) {
-            links_[number]->writable = true;
+        if ((event.events & EPOLLOUT) != 0 && connections_[number]) {
+            connections_[number]->writable = true;
             write(number);
         }
-        if ((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0 && links_[number]) {
+        if ((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0 && connections_[number]) {
             read(number);
         }
     }
@@ -293,29 +293,29 @@ void fcgi_client::run(std::chrono::milliseconds longest)
 
 void fcgi_client::write(std::size_t number)
 {
-    link& l = *links_[number];
-    while (l.writable && l.sent < l.out.size()) {
+    open_connection& c = *connections_[number];
+    while (c.writable && c.sent < c.out.size()) {
         const auto n =
-            send(l.fd, l.out.data() + l.sent, l.out.size() - l.sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+            send(c.fd, c.out.data() + c.sent, c.out.size() - c.sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0) {
-            l.sent += static_cast<std::size_t>(n);
+            c.sent += static_cast<std::size_t>(n);
             unsent_ -= static_cast<std::size_t>(n);
         } else if (errno == EAGAIN) {
-            l.writable = false;
+            c.writable = false;
         } else if (errno != EINTR) {
             return drop(number);
         }
     }
-    if (l.sent > l.out.size() / 2) {
-        l.out.erase(0, l.sent);
-        l.sent = 0;
+    if (c.sent > c.out.size() / 2) {
+        c.out.erase(0, c.sent);
+        c.sent = 0;
     }
 }
 
 void fcgi_client::read(std::size_t number)
 {
     for (;;) {
-        const auto n = recv(links_[number]->fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+        const auto n = recv(connections_[number]->fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
             return drop(number);
         }
@@ -327,10 +327,10 @@ void fcgi_client::read(std::size_t number)
         }
         std::string_view bytes(buffer_.data(), static_cast<std::size_t>(n));
         for (;;) {
-            if (!links_[number]) {
+            if (!connections_[number]) {
                 return; // a callback closed it
             }
-            const auto part = links_[number]->reader.next(bytes);
+            const auto part = connections_[number]->reader.next(bytes);
             if (part == fastcgi::record_reader::part::nothing) {
                 break;
             }
@@ -342,41 +342,41 @@ void fcgi_client::read(std::size_t number)
 void fcgi_client::take_part(std::size_t number, fastcgi::record_reader::part part)
 {
     using fastcgi::record_reader;
-    link& l = *links_[number];
-    const auto& header = l.reader.header();
+    open_connection& c = *connections_[number];
+    const auto& header = c.reader.header();
     if (part == record_reader::part::content) {
         if (header.type == FCGI_STDOUT) {
-            l.out_of(header.id).append(l.reader.content());
+            c.out_of(header.id).append(c.reader.content());
         } else if (header.type == FCGI_END_REQUEST) {
-            l.content.append(l.reader.content());
+            c.content.append(c.reader.content());
         }
         return;
     }
     if (part != record_reader::part::end || header.type != FCGI_END_REQUEST) {
         return;
     }
-    const std::string content = std::exchange(l.content, {});
+    const std::string content = std::exchange(c.content, {});
     const bool known =
-        header.id != 0 && header.id <= l.requests.size() && l.requests[header.id - 1U].live;
+        header.id != 0 && header.id <= c.requests.size() && c.requests[header.id - 1U].live;
     if (!known || content.size() < sizeof(FCGI_EndRequestBody)) {
         throw std::runtime_error("the server ended a request that does not exist");
     }
     FCGI_EndRequestBody end{};
     std::memcpy(&end, content.data(), sizeof end);
-    std::string out = std::move(l.out_of(header.id));
-    std::erase_if(l.partial, [&](const auto& p) { return p.first == header.id; });
+    std::string out = std::move(c.out_of(header.id));
+    std::erase_if(c.partial, [&](const auto& p) { return p.first == header.id; });
     answer a;
     a.connection = number;
     a.id = header.id;
-    a.tag = l.requests[header.id - 1U].tag;
+    a.tag = c.requests[header.id - 1U].tag;
     a.out = out;
     a.protocol_status = end.protocolStatus;
     a.app_status = static_cast<std::uint32_t>(end.appStatusB3) << 24U |
                    static_cast<std::uint32_t>(end.appStatusB2) << 16U |
                    static_cast<std::uint32_t>(end.appStatusB1) << 8U | end.appStatusB0;
-    l.requests[header.id - 1U].live = false;
-    l.free.push_back(header.id);
-    --l.in_flight;
+    c.requests[header.id - 1U].live = false;
+    c.free.push_back(header.id);
+    --c.in_flight;
     --in_flight_;
     on_answer_(a);
 }

@@ -67,20 +67,20 @@ public:
     std::size_t in_flight(std::size_t connection) const;
     std::vector<fastcgi::request_id> ids_in_flight(std::size_t connection) const;
     std::size_t unsent_bytes() const { return unsent_; }
-    std::size_t connections() const { return links_.size(); }
+    std::size_t connections() const { return connections_.size(); }
 
 private:
-    struct link;
+    struct open_connection;
 
     void read(std::size_t number);
     void take_part(std::size_t number, fastcgi::record_reader::part part);
     void write(std::size_t number);
     void drop(std::size_t number);
-    link& at(std::size_t number) const;
+    open_connection& at(std::size_t number) const;
 
     std::function<void(const answer&)> on_answer_;
     int epoll_;
-    std::vector<std::unique_ptr<link>> links_; // by number; null: closed
+    std::vector<std::unique_ptr<open_connection>> connections_; // by number; null: closed
     std::vector<std::size_t> to_write_;
     std::size_t in_flight_ = 0;
     std::size_t unsent_ = 0;

@@ -3,7 +3,7 @@
 // much arrived, how large answers were, whether every entry came once and in order, and how long
 // the pings took.
 #include "bench/fcgi_client.hpp"
-#include "bench/http_link.hpp"
+#include "bench/http_connection.hpp"
 #include "bench/percentiles.hpp"
 #include "text/number.hpp"
 
@@ -65,21 +65,21 @@ std::vector<double> ping_through_nginx(const std::string& http, const std::atomi
     const auto server = bench::tcp_address(http);
     const std::string request = "GET /api/ HTTP/1.1\r\nHost: localhost\r\n\r\n";
     const int epoll = epoll_create1(EPOLL_CLOEXEC);
-    bench::http_link link;
+    bench::http_connection connection;
     for (auto next = clock_type::now(); !over; next += ping_every) {
         std::this_thread::sleep_until(next);
         const auto began = clock_type::now();
-        if (!link.ask(epoll, server, request, 0)) {
+        if (!connection.ask(epoll, server, request, 0)) {
             throw std::runtime_error("nginx is not there");
         }
-        for (auto outcome = bench::http_link::outcome::waiting;
-             outcome == bench::http_link::outcome::waiting;) {
+        for (auto outcome = bench::http_connection::outcome::waiting;
+             outcome == bench::http_connection::outcome::waiting;) {
             epoll_event event{};
             if (epoll_wait(epoll, &event, 1, 100) == 1) {
-                outcome = link.on_event(event.events);
+                outcome = connection.on_event(event.events);
             }
         }
-        if (link.status() == 200) {
+        if (connection.status() == 200) {
             ms.push_back(
                 std::chrono::duration<double, std::milli>(clock_type::now() - began).count());
         }

@@ -1,7 +1,7 @@
 // bench_rate: how many requests per second a server behind nginx answers. Each connection repeats
 // its request as soon as it has the answer; each answer must be a 200 with the length of the first
 // one. One line of JSON. One thread.
-#include "bench/http_link.hpp"
+#include "bench/http_connection.hpp"
 #include "bench/percentiles.hpp"
 
 #include <boost/json.hpp>
@@ -20,7 +20,7 @@ using namespace bench;
 using steady_clock = std::chrono::steady_clock;
 
 struct asker {
-    http_link link;
+    http_connection connection;
     steady_clock::time_point asked;
 };
 
@@ -46,15 +46,15 @@ public:
             const int n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 50);
             for (int i = 0; i < n; ++i) {
                 const auto& e = events[static_cast<std::size_t>(i)];
-                const auto outcome = askers_[e.data.u64].link.on_event(e.events);
-                if (outcome == http_link::outcome::broken) {
+                const auto outcome = askers_[e.data.u64].connection.on_event(e.events);
+                if (outcome == http_connection::outcome::broken) {
                     throw std::runtime_error("a connection broke");
                 }
-                if (outcome == http_link::outcome::answered) {
+                if (outcome == http_connection::outcome::answered) {
                     times.push_back(std::chrono::duration<double, std::milli>(
                                         steady_clock::now() - askers_[e.data.u64].asked)
                                         .count());
-                    check(askers_[e.data.u64].link);
+                    check(askers_[e.data.u64].connection);
                     ask(e.data.u64);
                 }
             }
@@ -68,19 +68,19 @@ private:
     void ask(std::size_t i)
     {
         askers_[i].asked = steady_clock::now();
-        if (!askers_[i].link.ask(epoll_, server_, request_, i)) {
+        if (!askers_[i].connection.ask(epoll_, server_, request_, i)) {
             throw std::runtime_error("cannot connect");
         }
     }
 
-    void check(const http_link& link)
+    void check(const http_connection& connection)
     {
         if (length_ == 0) {
-            length_ = link.body().size();
+            length_ = connection.body().size();
         }
-        if (link.status() != 200 || link.body().size() != length_) {
-            throw std::runtime_error("status " + std::to_string(link.status()) + ", body " +
-                                     std::string(link.body()));
+        if (connection.status() != 200 || connection.body().size() != length_) {
+            throw std::runtime_error("status " + std::to_string(connection.status()) + ", body " +
+                                     std::string(connection.body()));
         }
     }
 

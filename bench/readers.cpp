@@ -44,7 +44,7 @@ std::int64_t take_number(std::string_view& text, std::string_view name)
 } // namespace
 
 struct readers::reader {
-    http_link link;
+    http_connection connection;
     std::string request;
     std::size_t wall{};
     std::size_t server{};
@@ -59,7 +59,7 @@ struct readers::reader {
 };
 
 struct readers::poster {
-    http_link link;
+    http_connection connection;
     std::string request;
     std::size_t server{};
     std::size_t post{};
@@ -154,7 +154,7 @@ void readers::poll(std::size_t who)
     r.request = poll_request(r, who);
     r.retry = clock::time_point::max();
     r.asked = clock::now();
-    if (!r.link.ask(epoll_, crowd_.read_at[r.server], r.request, who)) {
+    if (!r.connection.ask(epoll_, crowd_.read_at[r.server], r.request, who)) {
         ++events_["broken"];
         again_later(r, 2);
     }
@@ -166,23 +166,23 @@ void readers::again_later(reader& r, double seconds)
     const double most = std::max(seconds, std::min(30.0, 2.0 * (1U << std::min(r.failures, 4U))));
     ++r.failures;
     r.server = (r.server + 1) % crowd_.read_at.size();
-    r.link.close();
+    r.connection.close();
     r.retry = clock::now() + std::chrono::milliseconds(static_cast<long>(random(most) * 1000));
 }
 
 void readers::on_answer(std::size_t who)
 {
     reader& r = *readers_[who];
-    if (r.link.status() != 200) {
-        ++events_[std::to_string(r.link.status())];
-        return again_later(r, r.link.retry_after());
+    if (r.connection.status() != 200) {
+        ++events_[std::to_string(r.connection.status())];
+        return again_later(r, r.connection.retry_after());
     }
     r.failures = 0;
     if (crowd_.nchan) {
-        r.etag = r.link.header("Etag");
-        r.modified = r.link.header("Last-Modified");
+        r.etag = r.connection.header("Etag");
+        r.modified = r.connection.header("Last-Modified");
     }
-    std::string_view body = r.link.body();
+    std::string_view body = r.connection.body();
     if (body == R"({"walls":{}})") {
         ++events_["empty"];
         // Within a second: the server is stopping.
@@ -254,7 +254,7 @@ void readers::send_posts()
         to_post_.pop_front();
         p.request = post_request(posts_[p.post - first_post_], p.post);
         p.asked = clock::now();
-        if (!p.link.ask(epoll_, crowd_.post_at[p.server], p.request, poster_tag + i)) {
+        if (!p.connection.ask(epoll_, crowd_.post_at[p.server], p.request, poster_tag + i)) {
             on_post_failure(p, 1);
         }
     }
@@ -262,13 +262,13 @@ void readers::send_posts()
 
 void readers::on_post_answer(poster& p)
 {
-    const int status = p.link.status();
+    const int status = p.connection.status();
     if (status != 200 && status != 201 && status != 202) { // nchan: 202 if nobody reads
         ++events_["post " + std::to_string(status)];
         if (status == 409 || status == 400 || status == 401 || status == 403 || status == 422) {
             throw std::runtime_error("a post was refused with " + std::to_string(status));
         }
-        return on_post_failure(p, std::max(1, p.link.retry_after()));
+        return on_post_failure(p, std::max(1, p.connection.retry_after()));
     }
     p.busy = false;
     if (p.post >= first_post_) {
@@ -283,7 +283,7 @@ void readers::on_post_answer(poster& p)
 // Nobody knows whether it is committed: the same client_key again tells.
 void readers::on_post_failure(poster& p, double seconds)
 {
-    p.link.close();
+    p.connection.close();
     p.server = (p.server + 1) % crowd_.post_at.size();
     p.retry = clock::now() + std::chrono::milliseconds(static_cast<long>(random(seconds) * 1000));
 }
@@ -311,7 +311,7 @@ void readers::look_at_clocks()
         if (p.retry != clock::time_point::max() && now >= p.retry) {
             p.retry = clock::time_point::max();
             p.asked = now;
-            if (!p.link.ask(epoll_, crowd_.post_at[p.server], p.request, poster_tag + i)) {
+            if (!p.connection.ask(epoll_, crowd_.post_at[p.server], p.request, poster_tag + i)) {
                 on_post_failure(p, 1);
             }
         } else if (p.busy && p.retry == clock::time_point::max() &&
@@ -332,10 +332,10 @@ void readers::turn(std::chrono::milliseconds longest)
         const std::uint32_t what = ready_[static_cast<std::size_t>(i)].events;
         if (tag >= poster_tag) {
             poster& p = *posters_[tag - poster_tag];
-            const auto outcome = p.link.on_event(what);
-            if (outcome == http_link::outcome::answered) {
+            const auto outcome = p.connection.on_event(what);
+            if (outcome == http_connection::outcome::answered) {
                 on_post_answer(p);
-            } else if (outcome == http_link::outcome::broken) {
+            } else if (outcome == http_connection::outcome::broken) {
                 ++events_["post broken"];
                 on_post_failure(p, 1);
             }
@@ -346,10 +346,10 @@ void readers::turn(std::chrono::milliseconds longest)
             r.begun = true; // connected, or refused for the first time
             ++begun_;
         }
-        const auto outcome = r.link.on_event(what);
-        if (outcome == http_link::outcome::answered) {
+        const auto outcome = r.connection.on_event(what);
+        if (outcome == http_connection::outcome::answered) {
             on_answer(tag);
-        } else if (outcome == http_link::outcome::broken) {
+        } else if (outcome == http_connection::outcome::broken) {
             ++events_["broken"];
             again_later(r, 2);
         }

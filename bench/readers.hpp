@@ -4,7 +4,7 @@
 // nchan's long poll too. One thread.
 #pragma once
 
-#include "bench/http_link.hpp"
+#include "bench/http_connection.hpp"
 #include "bench/percentiles.hpp"
 
 #include <sys/epoll.h>

@@ -321,7 +321,7 @@ class Crowd:
 def park_all(crowd, servers, readers):
     started = crowd.do("start")
     began = time.monotonic()
-    # Readers must go on meanwhile: who was refused comes back.
+    # Readers must go on meanwhile: those that were refused come back.
     while sum(s.parked() for s in servers) != readers:
         if time.monotonic() - began > 60:
             raise RuntimeError(f"{sum(s.parked() for s in servers)} of {readers} are parked after a minute")

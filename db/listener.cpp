@@ -85,7 +85,7 @@ private:
             try {
                 listen();
             } catch (const std::exception&) {
-                // Not reachable or lost. The look goes on without hints; its own troubles are
+                // Not reachable or lost. Looks go on without hints; their own errors are
                 // logged there.
             }
             connection_.drop();
@@ -93,7 +93,7 @@ private:
                 up_ = false;
                 events_.up(false);
             }
-            // link_ itself spaces out the attempts; this only asks it again.
+            // connection_ itself spaces out the attempts; this only asks it again.
         } while (!asked_to_stop(100ms));
     }
 

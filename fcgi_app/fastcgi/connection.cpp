@@ -190,7 +190,7 @@ void connection::close()
         r->leave();
     });
     wake_those_who_wait();
-    owner_.room.remove(std::exchange(counted_, 0));
+    owner_.room.remove(std::exchange(in_budget_, 0));
     owner_.closed(*this);
 }
 

@@ -135,15 +135,15 @@ private:
     fibers::steady_time not_read_since_;             // the peer has taken none of out_ since
     std::size_t bytes_read_ = 0;
     std::size_t read_at_timer_ = 0;
-    std::size_t counted_ = 0; // of out_, in budget::add()
-    std::size_t large_ = 0;   // writes that are being sent in pieces
+    std::size_t in_budget_ = 0; // of out_, as budget::add() was told
+    std::size_t large_ = 0;     // writes that are being sent in pieces
     // Since when there was always something that the peer had not taken, without the end of a large
     // write; none while there is nothing.
     std::optional<fibers::steady_time> behind_since_;
     unsigned silent_intervals_ = 0; // of the timer, in which the peer sent nothing
     const bool refused_;
     bool readable_ = false;       // there may be more to read
-    bool hung_up_ = false;        // the end is among it
+    bool hung_up_ = false;        // read on until the end comes
     bool writable_ = true;        // the last send did not fill the socket
     bool watches_output_ = false; // from the first time that it did on
     bool peer_left_ = false;      // it sends no more

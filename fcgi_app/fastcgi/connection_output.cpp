@@ -175,12 +175,12 @@ void connection::flush()
 void connection::count_unsent()
 {
     const std::size_t now = out_.unsent();
-    if (now > counted_) {
-        owner_.room.add(now - counted_);
-    } else if (now < counted_) {
-        owner_.room.remove(counted_ - now);
+    if (now > in_budget_) {
+        owner_.room.add(now - in_budget_);
+    } else if (now < in_budget_) {
+        owner_.room.remove(in_budget_ - now);
     }
-    counted_ = now;
+    in_budget_ = now;
     if (now == 0 && large_ == 0) {
         behind_since_.reset();
     } else if (!behind_since_) {

@@ -33,7 +33,7 @@ inline std::optional<std::string> why_unacceptable(const db::answer<db::written_
     return is_denied(a, db::denied::unacceptable) ? std::optional(a.error().why) : std::nullopt;
 }
 
-// "created 5 hello", "known 5 hello", "conflict", "forbidden", "unacceptable" or "trouble".
+// "created 5 hello", "known 5 hello", "conflict", "forbidden", "unacceptable" or "error".
 inline std::string text_of(const db::answer<db::written_entry>& a)
 {
     if (a) {
@@ -41,7 +41,7 @@ inline std::string text_of(const db::answer<db::written_entry>& a)
                std::to_string(number(a->entry.id)) + " " + a->entry.body.value_or("-");
     }
     if (db::error_of(a)) {
-        return "trouble";
+        return "error";
     }
     return why_unacceptable(a)                    ? "unacceptable"
            : is_denied(a, db::denied::key_in_use) ? "conflict"

@@ -76,9 +76,9 @@ struct errors_fixture : database_fixture {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(trouble_, errors_fixture)
+BOOST_FIXTURE_TEST_SUITE(errors_, errors_fixture)
 
-BOOST_AUTO_TEST_CASE(database_that_is_down_at_start_is_trouble_until_it_is_up)
+BOOST_AUTO_TEST_CASE(database_that_is_down_at_start_is_an_error_until_it_is_up)
 {
     pg.stop();
     const auto fresh = std::make_unique<db::database>(settings);

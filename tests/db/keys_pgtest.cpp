@@ -15,7 +15,7 @@ db::new_post of(int wall, int user, const std::string& body, const std::string& 
 }
 
 struct fixture : database_fixture {
-    // "created 5 hello, known 5 hello, conflict, forbidden, unacceptable, trouble"
+    // "created 5 hello, known 5 hello, conflict, forbidden, unacceptable, error"
     std::string post_group(const std::vector<db::new_post>& group) const
     {
         std::string text;
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_key_of_the_version_before_knows_no_post_and_still_counts)
 }
 
 // Whatever is told of one post that was committed, the others are told theirs.
-BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_read_is_trouble_for_its_post_alone)
+BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_read_is_an_error_for_its_post_alone)
 {
     post_group({of(1, 1, "a", "ka"), of(1, 2, "b", "kb")});
     sql("alter function pollster.add_posts rename to really_add_posts; "
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_read_is_trouble_for_its_post_alone
         "case when place <> 2 then id end, post_id, kind, user_id, user_name, body, created_at, "
         "edited_at from pollster.really_add_posts(a, b, c, d)'");
     BOOST_TEST(post_group({of(1, 1, "a", "ka"), of(1, 2, "b", "kb"), of(1, 3, "c", "kc")}) ==
-               "known 1 a, trouble, created 3 c");
+               "known 1 a, error, created 3 c");
 }
 
 BOOST_AUTO_TEST_CASE(ids_that_exist_already_are_no_fault_of_a_post)
@@ -97,13 +97,13 @@ BOOST_AUTO_TEST_CASE(ids_that_exist_already_are_no_fault_of_a_post)
     BOOST_TEST(post_group({of(1, 1, "a"), of(1, 1, "e")}).starts_with("unacceptable, created "));
 }
 
-BOOST_AUTO_TEST_CASE(a_sequence_that_has_come_to_its_end_is_trouble_not_a_refusal)
+BOOST_AUTO_TEST_CASE(a_sequence_that_has_come_to_its_end_is_an_error_not_a_refusal)
 {
     sql("alter table pollster_default.posts alter id set maxvalue 2");
     const auto answers =
         posts().add_posts(std::vector{of(1, 1, "a"), of(1, 1, "b"), of(1, 1, "c")});
     for (const auto& a : answers) {
-        BOOST_TEST((text_of(a) == "trouble" || text_of(a).starts_with("created ")), text_of(a));
+        BOOST_TEST((text_of(a) == "error" || text_of(a).starts_with("created ")), text_of(a));
     }
     BOOST_TEST_REQUIRE(answers.back().has_error());
     BOOST_TEST(why_not(answers.back()).find("2200H") != std::string::npos);
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_post_that_a_rule_moves_elsewhere_or_a_policy_refuses_fail
         "row execute function elsewhere()");
     BOOST_TEST(post_group({of(1, 1, "a"), of(1, 2, "spam", "ks"), of(1, 2, "policy"), of(1, 3, "b"),
                            of(2, 1, "c")}) ==
-               "created 1 a, unacceptable, trouble, created 2 b, created 1 c");
+               "created 1 a, unacceptable, error, created 2 b, created 1 c");
     BOOST_TEST(sql("select count(*) from pollster.client_keys") == "0");
     BOOST_TEST(sql("select count(*) from pollster.posts") == "3");
 }

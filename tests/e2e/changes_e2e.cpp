@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_change_is_refused_or_repeated_as_the_protocol_says)
     BOOST_TEST(s.send(change_call("GET", ann, post)).status == 405);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_applications_table_does_not_take_is_a_422_and_no_trouble)
+BOOST_AUTO_TEST_CASE(what_the_applications_table_does_not_take_is_a_422_and_no_error)
 {
     const chat s;
     s.sql("alter table pollster_default.posts add short varchar(20) generated always as (body) "

@@ -19,7 +19,7 @@ struct with_own_database {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(database_trouble_, with_own_database)
+BOOST_FIXTURE_TEST_SUITE(database_errors_, with_own_database)
 
 BOOST_AUTO_TEST_CASE(while_it_is_away_calls_get_503_and_parked_polls_wait)
 {
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_schema_that_is_broken_under_a_running_server_is_a_503_unt
             BOOST_TEST(refused.status == 503);
             BOOST_TEST(refused.header("Retry-After") != "");
             if (d.blinds) {
-                eventually("the look is in trouble", [&] {
+                eventually("the looks fail", [&] {
                     return s.log().find("parked polls wait: " + advice, logged) !=
                            std::string::npos;
                 });

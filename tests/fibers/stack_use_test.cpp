@@ -176,10 +176,10 @@ BOOST_AUTO_TEST_CASE(what_goes_deeper)
 {
     in_loop([](reactor&) {
         boost::fibers::mutex mutex;
-        boost::fibers::condition_variable bell;
+        boost::fibers::condition_variable wake_up;
         report("in condition_variable::wait_for", high_water([&] {
                    std::unique_lock lock(mutex);
-                   bell.wait_for(lock, std::chrono::milliseconds(100));
+                   wake_up.wait_for(lock, std::chrono::milliseconds(100));
                }),
                8192);
         report("after snprintf of a double", high_water([] {

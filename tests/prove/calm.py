@@ -5,12 +5,12 @@ RECOVERY = 6.0  # seconds after a fault that are its own
 
 class Calm:
     def __init__(self):
-        self.troubles = []  # [begin, end or None], by begin
+        self.faults = []  # [begin, end or None], by begin
 
-    def trouble(self, now):
+    def fault_begins(self, now):
         """Returns what to hand to over()."""
         interval = [now, None]
-        self.troubles.append(interval)
+        self.faults.append(interval)
         return interval
 
     def over(self, interval, now):
@@ -19,7 +19,7 @@ class Calm:
     def seconds(self, begin, end):
         """Of that time, how much was calm."""
         calm, at = 0.0, begin
-        for first, last in self.troubles:
+        for first, last in self.faults:
             if last is not None and last <= at:
                 continue
             if first >= end:

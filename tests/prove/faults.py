@@ -27,8 +27,8 @@ class Faults:
     def __init__(self, deployment, readers, calm, journal):
         self.deployment, self.readers, self.calm, self.journal = deployment, readers, calm, journal
         self.postgres, self.pollster, self.nginx = deployment.postgres, deployment.pollster, deployment.nginx
-        self.database_trouble = asyncio.Lock()  # one recovery of PostgreSQL at a time
-        self.clock_trouble, self.without_notifications = asyncio.Lock(), asyncio.Lock()
+        self.database_fault = asyncio.Lock()  # one recovery of PostgreSQL at a time
+        self.clock_fault, self.without_notifications = asyncio.Lock(), asyncio.Lock()
         self.counts = {}
         self.left_out = {}  # because another of the kind was going on
         self.recent = []
@@ -74,7 +74,7 @@ class Faults:
         await asyncio.gather(*running)
 
     async def _do(self, event):
-        trouble = self.calm.trouble(time.monotonic())
+        fault = self.calm.fault_begins(time.monotonic())
         try:
             self.journal.write(f"fault: {event.fault} (length {event.length:.1f} s, pick {event.pick:.3f})")
             self.recent.append((self.journal.seconds(), event.fault))
@@ -86,7 +86,7 @@ class Faults:
         except (NotNow, ProcessLookupError, FileNotFoundError, psycopg2.Error) as e:
             self.journal.write(f"not done: {event.fault}: {str(e).strip() or type(e).__name__}")
         finally:
-            self.calm.over(trouble, time.monotonic())
+            self.calm.over(fault, time.monotonic())
 
     # --- pollster
 
@@ -118,7 +118,7 @@ class Faults:
         await self._jump(self.postgres.clock, (event.pick - 0.5) * 23, event)
 
     async def _jump(self, clock, hours, event):
-        async with self._alone(self.clock_trouble):
+        async with self._alone(self.clock_fault):
             clock.jump(hours)
             await asyncio.sleep(1 + event.length)
             clock.right()
@@ -153,7 +153,7 @@ class Faults:
         return found
 
     async def kill_backend(self, event):
-        async with self._alone(self.database_trouble):
+        async with self._alone(self.database_fault):
             os.kill(self._one_of(self._backends(), event), signal.SIGKILL)
             await self._until_postgres_answers()
 
@@ -161,18 +161,18 @@ class Faults:
         await self._freeze(self._one_of(self._backends(), event), event.length)
 
     async def restart_postgres(self, _):
-        async with self._alone(self.database_trouble):
+        async with self._alone(self.database_fault):
             self._signal(self.postgres.postmaster, signal.SIGINT)
             await self._until_started_again()
 
     async def crash_postgres(self, _):
-        async with self._alone(self.database_trouble):
+        async with self._alone(self.database_fault):
             self._signal(self.postgres.postmaster, signal.SIGQUIT)
             await self._until_started_again()
 
     async def fill_disk(self, event):
         """Until PostgreSQL has missed the room, and longer."""
-        async with self._alone(self.database_trouble):
+        async with self._alone(self.database_fault):
             before, until = self.postgres.complaints_of_no_room(), time.monotonic() + 8
             try:
                 while time.monotonic() < until and self.postgres.complaints_of_no_room() == before:

@@ -226,7 +226,7 @@ class Sleep(unittest.TestCase):
 
     def test_the_time_of_a_fault_does_not_count(self):
         self.ledger.known_since[(1, 5)] = 90.0
-        self.calm.over(self.calm.trouble(95.0), 101.0)
+        self.calm.over(self.calm.fault_begins(95.0), 101.0)
         self.assertEqual(self.slept(101.0 + RECOVERY + SLEPT_SECONDS), [])
         self.assertEqual(self.slept(101.1 + RECOVERY + SLEPT_SECONDS), ["a poll slept"])
 
@@ -234,14 +234,14 @@ class Sleep(unittest.TestCase):
 class Calms(unittest.TestCase):
     def test_faults_that_overlap_count_once(self):
         calm = Calm()
-        first, second = calm.trouble(10.0), calm.trouble(11.0)
+        first, second = calm.fault_begins(10.0), calm.fault_begins(11.0)
         calm.over(second, 12.0)
         calm.over(first, 20.0)
         self.assertEqual(calm.seconds(0.0, 100.0), 10.0 + 80.0 - RECOVERY)
 
     def test_a_fault_that_is_not_over_leaves_no_calm(self):
         calm = Calm()
-        calm.trouble(10.0)
+        calm.fault_begins(10.0)
         self.assertEqual(calm.seconds(10.0, 100.0), 0.0)
 
 

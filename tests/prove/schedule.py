@@ -12,7 +12,7 @@ def calm(at):
 
 
 def lull(at):
-    """Nobody writes, in most of a calm: who has not everything by then has been forgotten, and nothing hides it."""
+    """Nobody writes, in most of a calm: a reader that still lacks an entry has been forgotten; nothing hides it."""
     return CALM_EVERY - CALM_FOR + 1 < at % CALM_EVERY < CALM_EVERY - 2
 
 

@@ -19,7 +19,7 @@ BOOST_AUTO_TEST_CASE(a_known_session_costs_no_question)
         for (int i = 0; i < 5; ++i) {
             BOOST_TEST(cache.find("t", true).value() == db.sessions["t"]);
         }
-        BOOST_TEST(db.whos == 1);
+        BOOST_TEST(db.finds == 1);
         BOOST_TEST(cache.hits() == 4u);
     });
 }
@@ -44,15 +44,15 @@ BOOST_AUTO_TEST_CASE(of_several_tokens_the_first_good_one_counts_and_one_questio
         access_cache cache(db);
         using tokens = std::vector<std::string>;
         BOOST_TEST(cache.find_any(tokens{"stale", "b", "a"}, true).value() == db.sessions["b"]);
-        BOOST_TEST(db.whos == 1);
+        BOOST_TEST(db.finds == 1);
         // What is remembered does not come before what stands before it.
         BOOST_TEST(cache.find_any(tokens{"a", "b"}, true).value() == db.sessions["a"]);
         BOOST_TEST(cache.find_any(tokens{"stale", "b"}, true).value() == db.sessions["b"]);
         BOOST_TEST(cache.find_any(tokens{"stale", "old"}, true).value() == nullptr);
         BOOST_TEST(cache.find_any(tokens{}, true).value() == nullptr);
-        const int asked = db.whos;
+        const int asked = db.finds;
         BOOST_TEST(cache.find_any(tokens{"a", "stale"}, true).value() == db.sessions["a"]);
-        BOOST_TEST(db.whos == asked);
+        BOOST_TEST(db.finds == asked);
     });
 }
 
@@ -61,8 +61,8 @@ BOOST_AUTO_TEST_CASE(many_who_miss_at_once_share_two_questions)
     in_loop([](fibers::reactor&) {
         fake_database db;
         fibers::sleeper hold;
-        db.during_who = [&] {
-            if (db.whos == 1) {
+        db.during_find = [&] {
+            if (db.finds == 1) {
                 hold.sleep();
             }
         };
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(many_who_miss_at_once_share_two_questions)
         for (auto& f : all) {
             f.join();
         }
-        BOOST_TEST(db.whos == 2);
+        BOOST_TEST(db.finds == 2);
     });
 }
 
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_forgotten_user_is_asked_for_again)
         db.sessions.erase("t");
         BOOST_TEST(cache.find("t", true).value() == nullptr);
         BOOST_TEST(cache.find("u", true).value() != nullptr);
-        BOOST_TEST(db.whos == 3);
+        BOOST_TEST(db.finds == 3);
     });
 }
 
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_crossed_a_change_is_not_remembered)
         fake_database db;
         db.sessions["t"] = somebody(1);
         access_cache cache(db);
-        db.during_who = [&] { cache.forget(user_id{1}); };
+        db.during_find = [&] { cache.forget(user_id{1}); };
         const auto identity = cache.find("t", true).value();
         BOOST_TEST(identity != nullptr);
         BOOST_TEST(!cache.holds("t", identity));
@@ -164,14 +164,14 @@ BOOST_AUTO_TEST_CASE(a_session_that_has_run_out_is_asked_for_again)
         db.sessions["t"] = somebody(1, {wall_id{1}}, std::chrono::hours(1));
         const auto goes_on = cache.find("t", true, later).value();
         BOOST_TEST(goes_on == db.sessions["t"]);
-        BOOST_TEST(db.whos == 2);
+        BOOST_TEST(db.finds == 2);
         db.sessions.erase("t");
         BOOST_TEST(cache.find("t", true, later + std::chrono::hours(1)).value() == nullptr);
-        BOOST_TEST(db.whos == 3);
+        BOOST_TEST(db.finds == 3);
     });
 }
 
-BOOST_AUTO_TEST_CASE(trouble_is_passed_on_and_known_sessions_survive_it)
+BOOST_AUTO_TEST_CASE(errors_of_the_database_are_passed_on_and_known_sessions_survive_them)
 {
     in_loop([](fibers::reactor&) {
         fake_database db;
@@ -193,9 +193,9 @@ BOOST_AUTO_TEST_CASE(while_looks_succeed_an_old_answer_is_good_and_without_them_
         const auto identity = cache.find("t", true).value();
         const auto later = std::chrono::steady_clock::now() + access_cache::time_to_live;
         BOOST_TEST(cache.find("t", true, later).value() == identity);
-        BOOST_TEST(db.whos == 1);
+        BOOST_TEST(db.finds == 1);
         BOOST_TEST(cache.find("t", false, later).value() != nullptr);
-        BOOST_TEST(db.whos == 2);
+        BOOST_TEST(db.finds == 2);
         db.down = true;
         BOOST_TEST(!cache.find("t", false, later + access_cache::time_to_live).has_value());
     });

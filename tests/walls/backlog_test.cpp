@@ -369,7 +369,7 @@ BOOST_AUTO_TEST_CASE(a_long_question_does_not_hold_up_a_short_one)
     });
 }
 
-BOOST_AUTO_TEST_CASE(trouble_reaches_all_who_asked_and_the_next_is_asked_anew)
+BOOST_AUTO_TEST_CASE(an_error_reaches_all_who_asked_and_the_next_is_asked_anew)
 {
     in_loop([](fibers::reactor& loop) {
         library l(loop);

@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(the_database_is_away)
         BOOST_TEST(seen_by(t.wait({at(1, 0)})) == "database");
         t.db.loads_fail = false;
         BOOST_TEST(seen_by(t.wait({at(1, 0)})) == "1:1");
-        // Who is asked about while the database is away is not signed out.
+        // Nobody is signed out because the database is away.
         peer& parked = t.wait({at(1, 1)});
         t.db.down = true;
         t.h->access_changed(user_id{1});

@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(after_a_write_the_room_is_given_back)
         p.on_write = [&] {
             BOOST_TEST(t.room.held() > 90'000u); // the answer, and the page that is kept for others
             t.h->access_changed(user_id{1});     // it has to ask again who this is
-            t.db.during_who = [&] { held = t.room.held(); };
+            t.db.during_find = [&] { held = t.room.held(); };
         };
         let_others_run();
         BOOST_TEST(seen_by(p) == "1:1");

@@ -57,8 +57,8 @@ public:
     int looks = 0;
     int loads = 0;
     std::size_t read = 0; // entries, by all loads
-    int whos = 0;
-    std::function<void()> during_who = [] {};
+    int finds = 0;
+    std::function<void()> during_find = [] {};
     std::function<void()> during_look = [] {};
     std::function<void()> during_load = [] {};
 
@@ -153,7 +153,7 @@ public:
 
     result<std::vector<identity_ptr>> find_identities(std::span<const std::string> tokens) override
     {
-        ++whos;
+        ++finds;
         std::vector<identity_ptr> found;
         for (const auto& token : tokens) {
             const auto it = sessions.find(token);
@@ -164,7 +164,7 @@ public:
                 found.back() = it->second = std::move(owner);
             }
         }
-        during_who();
+        during_find();
         if (down) {
             return db_error{db_error_kind::unavailable, "down"};
         }

@@ -13,13 +13,13 @@ using namespace std::chrono_literals;
 namespace {
 
 // A parking with its waking fiber, and polls that park in fibers of their own.
-struct lot_with_polls {
+struct parking_with_polls {
     global_hash hash;
     walls::presence presence;
     walls::parking parking{hash, presence, 500ms};
     boost::fibers::fiber waking{[this] { parking.run(); }};
 
-    ~lot_with_polls()
+    ~parking_with_polls()
     {
         parking.stop();
         waking.join();
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_SUITE(parking_)
 BOOST_AUTO_TEST_CASE(a_rising_wall_wakes_its_own_polls_only)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto on_it = t.park({at(1, 7)});
         auto elsewhere = t.park({at(2, 7)});
         BOOST_TEST(t.parking.parked_now() == 2u);
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_rising_wall_wakes_its_own_polls_only)
 BOOST_AUTO_TEST_CASE(a_lower_number_wakes_nobody_unless_the_database_was_restored)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto p = t.park({at(1, 7)});
         t.raise(1, 5);
         let_others_run();
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_lower_number_wakes_nobody_unless_the_database_was_restore
 BOOST_AUTO_TEST_CASE(another_epoch_wakes_whoever_holds_an_entry)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto holds_seven = t.park({at(1, 7, 11)});
         auto holds_nothing = t.park({at(2, 0, 11)});
         t.hash.replace({wall_id{1}, entry_id{7}, wall_epoch{12}});
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(another_epoch_wakes_whoever_holds_an_entry)
 BOOST_AUTO_TEST_CASE(two_rising_walls_wake_a_poll_once_and_it_leaves_every_list)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto p = t.park({at(1, 7), at(2, 3)});
         t.hash.raise(wall_id{1}, entry_id{8});
         t.raise(2, 4);
@@ -127,9 +127,9 @@ BOOST_AUTO_TEST_CASE(two_rising_walls_wake_a_poll_once_and_it_leaves_every_list)
 BOOST_AUTO_TEST_CASE(the_regular_look_finds_what_nobody_told)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto p = t.park({at(1, 7)});
-        t.hash.raise(wall_id{1}, entry_id{8}); // no ring
+        t.hash.raise(wall_id{1}, entry_id{8}); // nobody notifies
         p->fiber.join();
         BOOST_TEST((p->why == woken::risen));
     });
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(the_regular_look_finds_what_nobody_told)
 BOOST_AUTO_TEST_CASE(time_runs_out)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         const auto began = std::chrono::steady_clock::now();
         auto p = t.park({at(1, 7)}, 1, 100ms);
         p->fiber.join();
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(the_deadline_of_the_first_poll_is_heard_by_a_job_that_sleep
 BOOST_AUTO_TEST_CASE(the_first_reason_wins)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto p = t.park({at(1, 7)});
         p->place.wake(woken::gone);
         t.raise(1, 8);
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(the_first_reason_wins)
 BOOST_AUTO_TEST_CASE(the_polls_of_one_user_are_woken_together)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto a = t.park({at(1, 7)}, 1);
         auto b = t.park({at(2, 7)}, 1);
         auto other = t.park({at(1, 7)}, 2);
@@ -201,8 +201,8 @@ BOOST_AUTO_TEST_CASE(the_polls_of_one_user_are_woken_together)
 BOOST_AUTO_TEST_CASE(a_look_wakes_at_most_so_many_and_finds_the_rest_later)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
-        std::vector<std::unique_ptr<lot_with_polls::poll>> all;
+        parking_with_polls t;
+        std::vector<std::unique_ptr<parking_with_polls::poll>> all;
         for (int i = 0; i < 200; ++i) {
             all.push_back(t.park({at(1, 7)}));
         }
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_look_wakes_at_most_so_many_and_finds_the_rest_later)
 BOOST_AUTO_TEST_CASE(walls_that_nobody_watches_can_be_forgotten)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto p = t.park({at(1, 7)});
         t.hash.raise(wall_id{2}, entry_id{1});
         t.hash.forget_unwatched();
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(walls_that_nobody_watches_can_be_forgotten)
 BOOST_AUTO_TEST_CASE(a_wall_that_rose_without_a_notification_is_found_by_the_tick)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto p = t.park({at(1, 7), at(2, 3)});
         t.hash.raise(wall_id{2}, entry_id{4});
         p->fiber.join();
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(a_wall_that_rose_without_a_notification_is_found_by_the_tic
 BOOST_AUTO_TEST_CASE(after_parking_a_poll_is_in_no_list)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto p = t.park({at(1, 7), at(2, 3)});
         BOOST_TEST(t.hash.watched(wall_id{1}));
         t.raise(2, 4);
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(after_parking_a_poll_is_in_no_list)
 BOOST_AUTO_TEST_CASE(room_is_made_by_the_oldest_polls_of_that_user)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         BOOST_TEST(t.presence.make_room(user_id{1}, 1) == 0u);
         auto other = t.park({at(1, 7)}, 2);
         auto left = t.park({at(1, 7)}, 1);
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(room_is_made_by_the_oldest_polls_of_that_user)
 BOOST_AUTO_TEST_CASE(only_those_behind_are_woken)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto behind = t.park({at(1, 7)});
         t.hash.raise(wall_id{1}, entry_id{8}); // not looked at yet
         auto level = t.park({at(1, 8)});
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(only_those_behind_are_woken)
 BOOST_AUTO_TEST_CASE(all_walls_are_looked_at_and_only_raised_ones_matter)
 {
     in_loop([](fibers::reactor&) {
-        lot_with_polls t;
+        parking_with_polls t;
         auto a = t.park({at(1, 7)});
         auto b = t.park({at(2, 7)});
         t.hash.look_at_all();

@@ -465,7 +465,7 @@ BOOST_AUTO_TEST_CASE(a_restored_database_lowers_the_hash_and_wakes_everybody)
     });
 }
 
-BOOST_AUTO_TEST_CASE(trouble_reaches_who_waits_and_the_parked_stay)
+BOOST_AUTO_TEST_CASE(an_error_reaches_who_waits_and_the_parked_stay)
 {
     in_loop([](fibers::reactor&) {
         running t;

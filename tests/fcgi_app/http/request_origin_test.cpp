@@ -21,7 +21,7 @@ bool comes(request_origin expected, const std::string& origin, const std::string
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(provenance_)
+BOOST_AUTO_TEST_SUITE(request_origin_)
 
 BOOST_AUTO_TEST_CASE(own_pages_and_listed_origins_are_known_by_what_the_browser_says)
 {

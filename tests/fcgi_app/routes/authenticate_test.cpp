@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_writing_call_by_cookie_that_proves_nothing_is_403)
         for (const auto p : {purpose::session, purpose::wall_costs}) {
             BOOST_TEST(status_for(t, p, writing()) == 403);
         }
-        BOOST_TEST(t.chat.db.whos == 0); // nothing was asked for it
+        BOOST_TEST(t.chat.db.finds == 0); // nothing was asked for it
     });
 }
 
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_user_may_write_so_often)
         limited(&rate_settings::user_posts_per_second));
 }
 
-// Who is refused for something else spends nothing of it.
+// A request that is refused for something else spends nothing of it.
 BOOST_AUTO_TEST_CASE(a_wall_of_others_costs_no_post)
 {
     with_routes(

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_body_that_cannot_be_read_is_refused_before_its_session)
         r.content_type = "text/plain";
         BOOST_TEST(t.ask(r).status() == 415);
         BOOST_TEST(t.ask(poll_json("{\"session_id\":\"\xff\"}")).status() == 422);
-        BOOST_TEST(t.chat.db.whos == 0);
+        BOOST_TEST(t.chat.db.finds == 0);
         BOOST_TEST(t.measured.polls_refused.Value() == 3);
     });
 }

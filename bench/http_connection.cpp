@@ -1,4 +1,4 @@
-#include "bench/http_link.hpp"
+#include "bench/http_connection.hpp"
 
 #include "text/number.hpp"
 
@@ -43,8 +43,8 @@ sockaddr_in tcp_address(const std::string& host_and_port)
     return address;
 }
 
-bool http_link::ask(int epoll, const sockaddr_in& server, std::string_view request,
-                    std::uint64_t tag)
+bool http_connection::ask(int epoll, const sockaddr_in& server, std::string_view request,
+                          std::uint64_t tag)
 {
     out_ = request;
     asked_ = true;
@@ -71,7 +71,7 @@ bool http_link::ask(int epoll, const sockaddr_in& server, std::string_view reque
     return true; // sent when it is writable
 }
 
-bool http_link::send_rest()
+bool http_connection::send_rest()
 {
     while (!out_.empty()) {
         const ssize_t n = send(fd_, out_.data(), out_.size(), MSG_NOSIGNAL);
@@ -87,7 +87,7 @@ bool http_link::send_rest()
     return true;
 }
 
-http_link::outcome http_link::on_event(std::uint32_t events)
+http_connection::outcome http_connection::on_event(std::uint32_t events)
 {
     if (fd_ < 0) {
         return outcome::waiting;
@@ -133,12 +133,12 @@ http_link::outcome http_link::on_event(std::uint32_t events)
     return asked_ ? outcome::broken : outcome::waiting;
 }
 
-int http_link::retry_after() const
+int http_connection::retry_after() const
 {
     return number_behind(std::string_view(in_.data(), head_), "Retry-After: ");
 }
 
-std::string http_link::header(std::string_view name) const
+std::string http_connection::header(std::string_view name) const
 {
     const std::string_view head(in_.data(), head_);
     const std::string start = "\r\n" + std::string(name) + ": ";
@@ -150,7 +150,7 @@ std::string http_link::header(std::string_view name) const
     return std::string(value.substr(0, value.find("\r\n")));
 }
 
-void http_link::close()
+void http_connection::close()
 {
     if (fd_ >= 0) {
         ::close(fd_); // leaves epoll with it

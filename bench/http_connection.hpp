@@ -13,14 +13,14 @@ namespace bench {
 
 sockaddr_in tcp_address(const std::string& host_and_port); // "127.0.0.1:8080"; throws
 
-class http_link {
+class http_connection {
 public:
     enum class outcome : std::uint8_t { waiting, answered, broken };
 
-    http_link() = default;
-    ~http_link() { close(); }
-    http_link(const http_link&) = delete;
-    http_link& operator=(const http_link&) = delete;
+    http_connection() = default;
+    ~http_connection() { close(); }
+    http_connection(const http_connection&) = delete;
+    http_connection& operator=(const http_connection&) = delete;
 
     // Sends `request` (which the caller keeps alive until the answer), connecting first if
     // necessary. `tag` comes back in epoll_event::data.u64. False: no connection is possible.
