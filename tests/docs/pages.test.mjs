@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 const root = new URL('../../', import.meta.url);
 const under = (folder) => readdirSync(new URL(folder, root)).filter((name) => name.endsWith('.md')).map((name) => folder + name);
-const pages = [...under('./'), ...under('docs/'), ...under('bench/'), ...under('fibers/')];
+const pages = [...under('./'), ...under('docs/'), ...under('bench/'), ...under('fibers/'), ...under('fcgi_app/fastcgi/')];
 const read = (file) => readFileSync(new URL(file, root), 'utf8');
 const withoutBlocks = (text) => text.replace(/^( *)```.*?^\1```$/gms, '');
 
@@ -37,4 +37,27 @@ test('every link within the repository leads somewhere', () => {
     }
   }
   assert.ok(links > 100);
+});
+
+test('the page of the fuzzers has each target', () => {
+  const [, targets] = read('tests/fuzz/CMakeLists.txt').match(/set\(fuzz_targets ([^)]+)\)/);
+  const rows = [...read('docs/FUZZING.md').matchAll(/^\| `(\w+)` \|/gm)].map((m) => m[1]);
+  assert.deepEqual(rows.sort(), targets.split(' ').sort());
+});
+
+// A media type, and files that the reader is about to make.
+const otherwise = new Set(['text/plain', 'web/hello.mjs', 'db/migrations/NNNN_what_it_does.sql']);
+
+test('every file that a page names is there', () => {
+  const path = /`((?:text|fibers|walls|passwords|db|fcgi_app|web|tests|bench|nginx|systemd|tools|docs)\/[\w/.-]+)`/g;
+  let named = 0;
+  for (const page of pages) {
+    for (const [, file] of read(page).matchAll(path)) {
+      if (otherwise.has(file)) continue;
+      const there = ['', '.hpp', '.cpp'].some((ending) => existsSync(new URL(file + ending, root)));
+      assert.ok(there, `${page} names ${file}`);
+      named += 1;
+    }
+  }
+  assert.ok(named > 60, `only ${named}`);
 });
