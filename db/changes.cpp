@@ -11,22 +11,22 @@ namespace db {
 // for nobody if the session has ended.
 answer<written_entry> change_post(connection& conn, const post_change& change)
 {
-    static constexpr char sql[] =
-        "select case when a.signed_in then coalesce(c.outcome, 'missing') else 'signed_out' end, "
-        "c.id, c.post_id, c.kind, coalesce(c.user_id, 0), c.user_name, c.body, c.created_at, "
-        "c.edited_at from pollster.access_of($5::text, $2::bigint, null) a "
+    static const std::string sql =
+        "select case when a.signed_in then coalesce(c.outcome, 'missing') else 'signed_out' end, " +
+        entry_columns("c", "c") +
+        " from pollster.access_of($5::text, $2::bigint, null) a "
         "left join lateral pollster.change_post($1::bigint, case when a.signed_in then $2::bigint "
         "end, $3::bigint, nullif($4::text, '')) c on true";
 
     try {
         const auto rows = retry_on_deadlock([&] {
-            return conn.exec(sql, number(change.wall), number(change.author.user),
+            return conn.exec(sql.c_str(), number(change.wall), number(change.author.user),
                              number(change.post), change.body.value_or(""),
                              change.author.session_id);
         });
         const std::string outcome = rows[0][0].c_str();
         if (outcome == "changed" || outcome == "unchanged") {
-            return written_entry{read_entry(rows[0], 1), outcome == "changed"};
+            return written_entry{entry_reader(rows).read(rows[0]), outcome == "changed"};
         }
         return outcome == "foreign"      ? denied::no_author
                : outcome == "missing"    ? denied::no_post

@@ -51,6 +51,9 @@ std::vector<walls::page> entries_after(connection& conn, std::span<const walls::
         read_rows(conn, sql, bigints(cursors, [](const auto& c) { return number(c.wall); }),
                   bigints(cursors, [](const auto& c) { return number(c.last); }), entries + 1,
                   std::max<std::size_t>(most.wall_bytes, 1), std::max<std::size_t>(most.bytes, 1));
+    const entry_reader columns(rows);
+    const auto followed = rows.column_number("followed");
+    const auto next = rows.column_number("next");
     std::vector<walls::page> pages;
     pages.reserve(cursors.size());
     for (const auto& c : cursors) {
@@ -66,12 +69,12 @@ std::vector<walls::page> entries_after(connection& conn, std::span<const walls::
             told = &page;
             seen.add_told({page.wall, page.epoch, page.newest, row[3].as<std::int64_t>()});
         }
-        if (row[4].is_null()) {
-            continue; // no entry there
+        if (!columns.has_entry(row)) {
+            continue;
         }
-        page.entries.push_back(read_entry(row, 4));
-        page.more = row[12].as<bool>();
-        reached = row[13].is_null() ? pages.size() : row[13].as<std::size_t>() - 1;
+        page.entries.push_back(columns.read(row));
+        page.more = row[followed].as<bool>();
+        reached = row[next].is_null() ? pages.size() : row[next].as<std::size_t>() - 1;
     }
     for (; reached < pages.size(); ++reached) {
         pages[reached].more = true;
@@ -88,7 +91,7 @@ answer<history> posts_before(connection& conn, const reader& asker, walls::wall_
 {
     static const reading sql([](const std::string& care) {
         return std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
-               ", true, followed, a.signed_in, a.member "
+               ", true as shown, followed, a.signed_in, a.member "
                "from pollster.access_of" +
                care + "($5::text, $6::bigint, $1::bigint) a cross join " + newest_of_wall +
                "left join lateral (select * from (" +

@@ -12,11 +12,11 @@ namespace db {
 
 namespace {
 
-answer<written_entry> read_outcome(const pqxx::row& row)
+answer<written_entry> read_outcome(const entry_reader& entries, const pqxx::row& row)
 {
     const std::string outcome = row[1].c_str();
     if (outcome == "created" || outcome == "known") {
-        return written_entry{read_entry(row, 2), outcome == "created"};
+        return written_entry{entries.read(row), outcome == "created"};
     }
     return outcome == "conflict"     ? denied::key_in_use
            : outcome == "signed_out" ? denied::signed_out
@@ -60,8 +60,7 @@ bool drawn_key_exists(connection& conn, const new_post& post)
 void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
                             std::span<std::optional<answer<written_entry>>> answers)
 {
-    // Not select *: the order of columns is read_entry's, and a wall's author may be gone.
-    static constexpr char sql[] =
+    static const std::string sql =
         "with asked as materialized ("
         "select q.n, q.author, a.signed_in from unnest($2::bigint[], $5::text[]) with ordinality "
         "q(author, session, n) cross join lateral pollster.access_of(q.session, q.author, null) a"
@@ -69,9 +68,8 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
         "select * from pollster.add_posts($1::bigint[], (select array_agg("
         "case when k.signed_in then k.author end order by k.n) from asked k), $3::text[], "
         "$4::text[])) "
-        "select d.place, case when k.signed_in then d.outcome else 'signed_out' end, d.id, "
-        "d.post_id, d.kind, coalesce(d.user_id, 0), d.user_name, d.body, d.created_at, d.edited_at "
-        "from done d join asked k on k.n = d.place";
+        "select d.place, case when k.signed_in then d.outcome else 'signed_out' end, " +
+        entry_columns("d", "d") + " from done d join asked k on k.n = d.place";
 
     const auto on_walls = bigints(posts, [](const auto& p) { return number(p.wall); });
     const auto users = bigints(posts, [](const auto& p) { return number(p.author.user); });
@@ -88,7 +86,8 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
     pqxx::result rows;
     try {
         rows = retry_on_deadlock(
-            [&] { return conn.exec(sql, on_walls, users, bodies, keys, sessions); }, draws_another);
+            [&] { return conn.exec(sql.c_str(), on_walls, users, bodies, keys, sessions); },
+            draws_another);
     } catch (const pqxx::sql_error& e) {
         if (drawn && e.sqlstate() == "23505") {
             throw error_of_one_post({walls::db_error_kind::unavailable,
@@ -98,9 +97,10 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
         }
         throw;
     }
+    const entry_reader entries(rows);
     for (const auto& row : rows) {
         try {
-            answers[row[0].as<std::size_t>() - 1] = read_outcome(row);
+            answers[row[0].as<std::size_t>() - 1] = read_outcome(entries, row);
         } catch (const std::exception&) {
             continue; // its neighbours are committed and must be told so
         }

@@ -34,6 +34,13 @@ bool may_be_of_one_row(const pqxx::sql_error& e)
     return !e.sqlstate().empty() && !has_state(e, of_all);
 }
 
+std::string entry_columns(const std::string& e, const std::string& s)
+{
+    return e + ".id, " + e + ".post_id, " + e + ".kind, coalesce(" + s +
+           ".user_id, 0) as user_id, " + s + ".user_name, " + s + ".body, " + s + ".created_at, " +
+           s + ".edited_at";
+}
+
 std::string within_bytes(const std::string& entries, const std::string& order,
                          const std::string& care, const std::string& more)
 {
@@ -41,10 +48,11 @@ std::string within_bytes(const std::string& entries, const std::string& order,
            "coalesce(sum(r.bytes) over (way rows between unbounded preceding and 1 preceding), 0) "
            "as before from (select c.*, 300 + octet_length(user_name) + "
            "coalesce(octet_length(body), 0) as bytes from (select " +
-           std::string(entry_columns) + more + " from (" + entries +
+           entry_columns("e", "s") + more + " from (" + entries +
            ") e left join lateral pollster.shown" + care +
-           "(e.wall_id, e.id, e.post_id, e.kind, e.user_id, e.created_at) s on true) c(" +
-           page_columns + more + ")) r window way as (order by " + order + ")";
+           "(e.wall_id, e.id, e.post_id, e.kind, e.user_id, e.created_at) s on true) c) r window "
+           "way as (order by " +
+           order + ")";
 }
 
 bool is_token(std::string_view text)
@@ -55,21 +63,32 @@ bool is_token(std::string_view text)
            });
 }
 
-walls::entry read_entry(const pqxx::row& row, int first)
+entry_reader::entry_reader(const pqxx::result& rows)
+    : id_(rows.column_number("id"))
+    , post_(rows.column_number("post_id"))
+    , kind_(rows.column_number("kind"))
+    , user_(rows.column_number("user_id"))
+    , user_name_(rows.column_number("user_name"))
+    , body_(rows.column_number("body"))
+    , created_at_(rows.column_number("created_at"))
+    , edited_at_(rows.column_number("edited_at"))
 {
-    const auto column = [&](int n) { return row[static_cast<pqxx::row::size_type>(first + n)]; };
+}
+
+walls::entry entry_reader::read(const pqxx::row& row) const
+{
     walls::entry e;
-    e.id = walls::entry_id{column(0).as<std::int64_t>()};
-    e.post = walls::post_id{column(1).as<std::int64_t>()};
-    e.kind = column(2).c_str();
-    e.user = walls::user_id{column(3).as<std::int64_t>()};
-    e.user_name = column(4).c_str();
-    if (!column(5).is_null()) {
-        e.body = column(5).c_str();
+    e.id = walls::entry_id{row[id_].as<std::int64_t>()};
+    e.post = walls::post_id{row[post_].as<std::int64_t>()};
+    e.kind = row[kind_].c_str();
+    e.user = walls::user_id{row[user_].as<std::int64_t>()};
+    e.user_name = row[user_name_].c_str();
+    if (!row[body_].is_null()) {
+        e.body = row[body_].c_str();
     }
-    e.created_at = column(6).c_str();
-    if (!column(7).is_null()) {
-        e.edited_at = column(7).c_str();
+    e.created_at = row[created_at_].c_str();
+    if (!row[edited_at_].is_null()) {
+        e.edited_at = row[edited_at_].c_str();
     }
     return e;
 }
@@ -84,16 +103,19 @@ std::optional<denied> denial(const pqxx::row& row)
 
 history read_history(const pqxx::result& rows, walls::wall_id wall, seen_heads& seen)
 {
+    const entry_reader entries(rows);
+    const auto shown_column = rows.column_number("shown");
+    const auto followed_column = rows.column_number("followed");
     history h;
     for (const auto& row : rows) {
         h.newest = walls::entry_id{row[0].as<std::int64_t>()};
         h.epoch = walls::wall_epoch{row[1].as<std::int64_t>()};
-        if (row[3].is_null()) {
+        if (!entries.has_entry(row)) {
             continue;
         }
-        auto e = read_entry(row, 3);
-        const bool shown = row[11].as<bool>();
-        if (!shown || row[12].as<bool>()) {
+        auto e = entries.read(row);
+        const bool shown = row[shown_column].as<bool>();
+        if (!shown || row[followed_column].as<bool>()) {
             h.before = e.id;
         } else {
             h.before.reset();

@@ -103,10 +103,12 @@ pqxx::result read_rows(connection& conn, const reading& statement, const Paramet
     return conn.exec(statement.careful.c_str(), parameters...);
 }
 
-// Columns of every query that returns entries, in the order that read_entry expects. e:
-// pollster.entries, s: what readers see of it, which migration lives_of_posts says.
-inline constexpr char entry_columns[] = "e.id, e.post_id, e.kind, coalesce(s.user_id, 0), "
-                                        "s.user_name, s.body, s.created_at, s.edited_at";
+// The columns of an entry, by their names. entry_reader finds them wherever they stand.
+inline constexpr char page_columns[] =
+    "id, post_id, kind, user_id, user_name, body, created_at, edited_at";
+// The same from two rows of these names: `e` is like pollster.entries, `s` is what readers see of
+// it, which migration lives_of_posts says.
+std::string entry_columns(const std::string& e, const std::string& s);
 
 // "select newest.number, newest.epoch from" this: of wall $1.
 inline const std::string newest_of_wall =
@@ -114,9 +116,6 @@ inline const std::string newest_of_wall =
     history_epoch +
     " as epoch, coalesce(max(h.stamp), 0) as stamp "
     "from pollster.heads h where h.wall_id = $1::bigint) newest ";
-// The columns of read_entry by the names that within_bytes gives them.
-inline constexpr char page_columns[] =
-    "id, post_id, kind, user_id, user_name, body, created_at, edited_at";
 // A query for the rows of `entries` (a select of rows of pollster.entries, and of the columns
 // `more` as in ", n, holds") with the columns above, `more`, and of each row in the order of
 // `order`: its number `nth`, 1, 2 …, whether another one is `followed`, and how many bytes are
@@ -126,16 +125,35 @@ inline constexpr char page_columns[] =
 std::string within_bytes(const std::string& entries, const std::string& order,
                          const std::string& care, const std::string& more = {});
 
-// The entry whose first column is `first`.
-walls::entry read_entry(const pqxx::row& row, int first);
+// Reads the entries of a result that has the columns above, among others in any order. The names
+// are looked up once; throws pqxx::argument_error, which names it, if one is not there.
+class entry_reader {
+public:
+    explicit entry_reader(const pqxx::result& rows);
+
+    // False: the row has none (an outer join).
+    bool has_entry(const pqxx::row& row) const { return !row[id_].is_null(); }
+    walls::entry read(const pqxx::row& row) const;
+
+private:
+    using column = pqxx::row::size_type;
+    column id_;
+    column post_;
+    column kind_;
+    column user_;
+    column user_name_;
+    column body_;
+    column created_at_;
+    column edited_at_;
+};
 
 // What the columns signed_in and member say, which every query for a reader has; none: go on.
 std::optional<denied> denial(const pqxx::row& row);
 
-// Rows of the wall's newest number, epoch and stamp, an entry (null: there is none), whether it is
-// to be shown and whether another one follows, the newest first. There are more if the last one is
-// followed; or if it is not to be shown, the last of those that were looked at. At least one row;
-// the newest is noted in `seen`.
+// Rows of the wall's newest number, epoch and stamp, then in any order an entry (null: there is
+// none), whether it is to be `shown` and whether another one is `followed`, the newest first. There
+// are more if the last one is followed; or if it is not to be shown, the last of those that were
+// looked at. At least one row; the newest is noted in `seen`.
 history read_history(const pqxx::result& rows, walls::wall_id wall, seen_heads& seen);
 
 } // namespace db

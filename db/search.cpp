@@ -14,7 +14,7 @@ answer<history> search(connection& conn, const reader& asker, const search_query
 {
     static const reading sql([](const std::string& care) {
         return std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
-               ", holds, followed, a.signed_in, a.member "
+               ", holds as shown, followed, a.signed_in, a.member "
                "from pollster.access_of" +
                care + "($6::text, $7::bigint, $1::bigint) a cross join " + newest_of_wall +
                "left join lateral (select * from (" +
