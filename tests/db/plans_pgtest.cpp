@@ -17,7 +17,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <thread>
 
@@ -372,7 +371,6 @@ BOOST_AUTO_TEST_CASE(every_statement_goes_by_index_and_a_look_costs_what_changed
     for (const auto& st : statements()) {
         measured.push_back(st.name);
         std::vector<plan> last;
-        double fastest = std::numeric_limits<double>::infinity(); // ms
         // A function's session makes a plan for any values when it has made five for given ones.
         for (int time = 0; time < (st.once ? 1 : 7); ++time) {
             st.before(*explaining);
@@ -380,7 +378,6 @@ BOOST_AUTO_TEST_CASE(every_statement_goes_by_index_and_a_look_costs_what_changed
             st.question(*explaining);
             last = plans_in(pg.log().substr(read));
             BOOST_TEST_REQUIRE(!last.empty(), st.name << ": no plan was logged");
-            fastest = std::min(fastest, last.back().ms); // which contains what came before it
             for (const auto& p : last) {
                 const bool whole_table = reads_a_whole_table(p.text());
                 const bool many = p.most_rows() > st.rows;
@@ -388,10 +385,6 @@ BOOST_AUTO_TEST_CASE(every_statement_goes_by_index_and_a_look_costs_what_changed
                 BOOST_TEST(!many, st.name << ": " << (many ? p.text() : ""));
             }
         }
-        // The fastest, for the others may have waited for a processor; and so may one that is asked
-        // only once.
-        BOOST_TEST((!st.name.starts_with("look") || st.once || fastest < 10.0),
-                   st.name << ": " << fastest);
         if (pages != nullptr) {
             page.push_back({st.name, st.asked_by, median_ms(st, *plain), last});
         }
