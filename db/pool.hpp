@@ -83,10 +83,10 @@ private:
                 return failed<outcome>(describe_for_server(e));
             }
         });
-        if (const auto* refused = std::get_if<fibers::refusal>(&done)) {
-            return failed<outcome>(too_busy(*refused));
+        if (!done) {
+            return failed<outcome>(too_busy(done.error()));
         }
-        return std::get<outcome>(std::move(done));
+        return *std::move(done);
     }
 
     template <class Job>

@@ -79,10 +79,10 @@ result<bool> postgres_sessions::verify(fibers::asker from, const std::string& pa
             passwords::work_of(passwords::to_run(stored.hash, stored.stand_in)).value_or(0);
         return passwords::verify(password, stored.hash, stored.stand_in) && !stored.disabled;
     });
-    if (const auto* refused = std::get_if<fibers::refusal>(&done)) {
-        return too_busy(*refused);
+    if (!done) {
+        return too_busy(done.error());
     }
-    return std::get<bool>(done);
+    return *done;
 }
 
 } // namespace db

@@ -6,6 +6,8 @@
 #include "fibers/scheduler.hpp"
 #include "fibers/sleeper.hpp"
 
+#include <boost/system/result.hpp>
+
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -15,7 +17,6 @@
 #include <semaphore>
 #include <thread>
 #include <type_traits>
-#include <variant>
 #include <vector>
 
 namespace fibers {
@@ -37,7 +38,8 @@ public:
     // taken. Exceptions of the job are rethrown here. Under our scheduler, whose reactor must
     // outlive this object, this blocks only the calling fiber; otherwise the calling thread.
     template <class Job>
-    auto run(asker from, Job job) -> std::variant<std::invoke_result_t<Job, std::size_t>, refusal>
+    auto run(asker from, Job job)
+        -> boost::system::result<std::invoke_result_t<Job, std::size_t>, refusal>
     {
         std::optional<std::invoke_result_t<Job, std::size_t>> value;
         std::exception_ptr thrown;
