@@ -1,5 +1,6 @@
-// The administrator on PostgreSQL: users and sessions in admin.cpp, walls in admin_walls.cpp, the
-// repair in admin_repair.cpp, the check in admin_check.cpp, the demo in demo.cpp. Internal to db/.
+// The administrator on PostgreSQL: users and sessions in administration.cpp, walls in
+// admin_walls.cpp, the repair in admin_repair.cpp, the check in admin_check.cpp, the demo in
+// demo.cpp. Internal to db/.
 #pragma once
 
 #include "db/admin.hpp"

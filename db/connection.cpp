@@ -2,103 +2,19 @@
 
 #include "db/conninfo.hpp"
 #include "db/session_settings.hpp"
-#include "text/trimmed.hpp"
-
-#include <pqxx/except>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <string_view>
 #include <system_error>
 
 namespace db {
-namespace {
 
-using walls::db_error;
 using walls::db_error_kind;
-
-// libpq ends its messages with a newline and may add lines of detail; a log wants one line.
-std::string one_line(std::string_view text)
-{
-    std::string out;
-    for (const char c : text) {
-        if (c != '\n') {
-            out += c;
-        } else if (!out.empty() && out.back() != ' ') {
-            out += ' ';
-        }
-    }
-    return std::string(text::trimmed(out, " "));
-}
-
-db_error_kind kind_of(std::string_view sqlstate)
-{
-    struct rule {
-        std::string_view prefix;
-        db_error_kind kind;
-    };
-    // PostgreSQL's manual, appendix A. The first that fits counts.
-    static constexpr std::array rules{
-        rule{"57014", db_error_kind::timed_out}, // statement timeout
-        rule{"55P03", db_error_kind::timed_out}, // lock timeout
-        rule{"25P03", db_error_kind::timed_out}, // idle in transaction
-        rule{"25006", db_error_kind::read_only},    rule{"53100", db_error_kind::disk_full},
-        rule{"3F000", db_error_kind::wrong_schema}, // no such schema
-        rule{"42", db_error_kind::wrong_schema}, // no such table, column, function; no right to it
-    };
-    for (const auto& r : rules) {
-        if (sqlstate.starts_with(r.prefix)) {
-            return r.kind;
-        }
-    }
-    return db_error_kind::unavailable;
-}
-
-} // namespace
-
-std::string sqlstate_of(const std::exception& e)
-{
-    const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e);
-    return sql != nullptr ? sql->sqlstate() : std::string();
-}
-
-bool has_state(const pqxx::sql_error& e, std::span<const std::string_view> prefixes)
-{
-    return std::any_of(prefixes.begin(), prefixes.end(),
-                       [&](auto prefix) { return e.sqlstate().starts_with(prefix); });
-}
-
-walls::db_error describe(const std::exception& e)
-{
-    if (const auto* known = dynamic_cast<const db_exception*>(&e)) {
-        return known->what_happened;
-    }
-    const std::string state = sqlstate_of(e);
-    if (state.empty()) {
-        return {db_error_kind::unavailable, one_line(e.what())};
-    }
-    return {kind_of(state), one_line(e.what()) + " (SQLSTATE " + state + ")"};
-}
-
-walls::db_error describe_for_server(const std::exception& e)
-{
-    db_error t = describe(e);
-    const std::string state = sqlstate_of(e);
-    // No such schema, table, column, function.
-    if (state == "3F000" || state == "42P01" || state == "42703" || state == "42883") {
-        t.why = "the schema is not what this program needs, run `pollster migrate`: " + t.why;
-    }
-    // What a column of a type that the contract does not allow leads to.
-    if (state == "42883" || state == "42804") {
-        t.why += "; `pollster check` names columns of a wrong type";
-    }
-    return t;
-}
 
 void backends::add(int pid)
 {

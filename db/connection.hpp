@@ -4,7 +4,7 @@
 
 #include "db/circuit_breaker.hpp"
 #include "db/deadlines.hpp"
-#include "walls/db_error.hpp"
+#include "db/exceptions.hpp"
 
 #include <pqxx/connection>
 #include <pqxx/except>
@@ -18,10 +18,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -59,31 +56,6 @@ struct patience {
     deadlines& all;
     std::chrono::milliseconds each;
 };
-
-// Carries an error from where it is found to where it becomes a value.
-struct db_exception : std::runtime_error {
-    explicit db_exception(walls::db_error t)
-        : std::runtime_error(t.why)
-        , what_happened(std::move(t))
-    {
-    }
-    walls::db_error what_happened;
-};
-
-// The connection broke during a statement, which may have been executed or not.
-struct connection_lost : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
-
-// The error that callers get for an exception of pqxx or of a connection.
-walls::db_error describe(const std::exception& e);
-// The same for a statement of a server: if the schema lacks what the statement needs, the line
-// begins with what to do.
-walls::db_error describe_for_server(const std::exception& e);
-// SQLSTATE of a failed statement, or empty.
-std::string sqlstate_of(const std::exception& e);
-// Does the SQLSTATE begin with one of these?
-bool has_state(const pqxx::sql_error& e, std::span<const std::string_view> prefixes);
 
 class connection {
 public:

@@ -16,6 +16,32 @@ using namespace std::chrono_literals;
 // of no interest any more: nobody was here.
 constexpr auto longest_rest = 10min;
 
+// Does the database lack an entry that was seen? Walls that are gone or began anew do not count:
+// their epoch tells everybody who knows them.
+bool lost_entries(connection& conn, std::span<const seen_head> seen)
+{
+    // Removed by hand, an entry below the head is no evidence either: null <> stamp.
+    static constexpr char sql[] =
+        "select exists (select from pollster.history y cross join unnest($1::bigint[], "
+        "$2::bigint[], $3::bigint[], $4::bigint[]) s(wall_id, epoch, newest, stamp) "
+        "cross join lateral (select o.last_entry, o.stamp from pollster.heads o "
+        "where o.wall_id = s.wall_id and o.epoch # y.epoch = s.epoch offset 0) h "
+        "left join lateral (select o.created_at from pollster.entries o "
+        "where o.wall_id = s.wall_id and o.id = s.newest offset 0) e on true "
+        "where y.one and (h.last_entry < s.newest or s.stamp <> case when h.last_entry = s.newest "
+        "then h.stamp else pollster.stamp(e.created_at) end))";
+
+    if (seen.empty()) {
+        return false;
+    }
+    return conn
+        .exec(sql, bigints(seen, [](const auto& h) { return number(h.wall); }),
+              bigints(seen, [](const auto& h) { return static_cast<std::int64_t>(h.epoch); }),
+              bigints(seen, [](const auto& h) { return number(h.newest); }),
+              bigints(seen, [](const auto& h) { return h.stamp; }))[0][0]
+        .as<bool>();
+}
+
 // Notes where the history was found, whole or cut. True: this call began a new one. While a
 // database takes no writes, a whole history is taken as it is, without the note.
 bool verify_history(connection& conn, std::int64_t epoch, const std::string& server, bool cut)

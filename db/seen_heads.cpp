@@ -1,8 +1,5 @@
 #include "db/seen_heads.hpp"
 
-#include "db/connection.hpp"
-#include "db/rows.hpp"
-
 #include <tuple>
 #include <utility>
 
@@ -84,30 +81,6 @@ std::vector<seen_head> seen_heads::all() const
     all.insert(all.end(), told_.begin(), told_.end());
     all.insert(all.end(), told_before_.begin(), told_before_.end());
     return all;
-}
-
-bool lost_entries(connection& conn, std::span<const seen_head> seen)
-{
-    // Removed by hand, an entry below the head is no evidence either: null <> stamp.
-    static constexpr char sql[] =
-        "select exists (select from pollster.history y cross join unnest($1::bigint[], "
-        "$2::bigint[], $3::bigint[], $4::bigint[]) s(wall_id, epoch, newest, stamp) "
-        "cross join lateral (select o.last_entry, o.stamp from pollster.heads o "
-        "where o.wall_id = s.wall_id and o.epoch # y.epoch = s.epoch offset 0) h "
-        "left join lateral (select o.created_at from pollster.entries o "
-        "where o.wall_id = s.wall_id and o.id = s.newest offset 0) e on true "
-        "where y.one and (h.last_entry < s.newest or s.stamp <> case when h.last_entry = s.newest "
-        "then h.stamp else pollster.stamp(e.created_at) end))";
-
-    if (seen.empty()) {
-        return false;
-    }
-    return conn
-        .exec(sql, bigints(seen, [](const auto& h) { return number(h.wall); }),
-              bigints(seen, [](const auto& h) { return static_cast<std::int64_t>(h.epoch); }),
-              bigints(seen, [](const auto& h) { return number(h.newest); }),
-              bigints(seen, [](const auto& h) { return h.stamp; }))[0][0]
-        .as<bool>();
 }
 
 } // namespace db

@@ -10,12 +10,9 @@
 #include <deque>
 #include <mutex>
 #include <set>
-#include <span>
 #include <vector>
 
 namespace db {
-
-class connection;
 
 struct seen_head {
     walls::wall_id wall{};
@@ -50,9 +47,5 @@ private:
     told told_;                                    // since the last look
     told told_before_;                             // between the two looks before it
 };
-
-// Does the database lack an entry that was seen? Walls that are gone or began anew do not count:
-// their epoch tells everybody who knows them.
-bool lost_entries(connection& conn, std::span<const seen_head> seen);
 
 } // namespace db

@@ -1,6 +1,6 @@
 #include "db/session_settings.hpp"
 
-#include "db/connection.hpp"
+#include "db/exceptions.hpp"
 
 #include <pqxx/nontransaction>
 

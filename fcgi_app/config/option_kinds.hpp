@@ -2,7 +2,7 @@
 // takes its default from the part that defines the member. Internal to fcgi_app/config.
 #pragma once
 
-#include "fcgi_app/config/options.hpp"
+#include "fcgi_app/config/option.hpp"
 #include "text/number.hpp"
 
 #include <chrono>

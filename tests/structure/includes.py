@@ -20,6 +20,8 @@ ALLOWED = {
 }
 # The one that starts the command line: main.cpp.
 EXCEPTIONS = {('fcgi_app/main.cpp', 'fcgi_app/cli/command.hpp')}
+# A request and the connection that it came by are one thing in two classes.
+PART_OF = {'fcgi_app/fastcgi/pending_request': 'fcgi_app/fastcgi/connection'}
 
 LIBRARY = re.compile(r'^\s*#\s*include\s+<([^>]+)>', re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -56,6 +58,20 @@ def forbidden(includes, allowed=None, exceptions=frozenset(EXCEPTIONS)):
             elif there != here and there not in allowed[here] and (file, path) not in exceptions:
                 wrong.append(f'{file} includes {path}: {here}/ may not include {there}/')
     return wrong
+
+
+def parts(includes, part_of=None):
+    """The same with a header and the source of its name as one node, named without the ending."""
+    part_of = PART_OF if part_of is None else part_of
+
+    def part(path):
+        name = path.rsplit('.', 1)[0]
+        return part_of.get(name, name)
+
+    found = {}
+    for file, included in includes.items():
+        found.setdefault(part(file), set()).update(part(path) for path in included)
+    return {node: others - {node} for node, others in found.items()}
 
 
 def circle(edges):

@@ -31,6 +31,9 @@ class Sources(unittest.TestCase):
     def test_no_header_includes_itself_by_a_detour(self):
         self.assertIsNone(includes.circle(self.found))
 
+    def test_no_header_with_its_source_does_either(self):
+        self.assertIsNone(includes.circle(includes.parts(self.found)))
+
     def test_the_permissions_themselves_have_no_circle(self):
         self.assertIsNone(includes.circle(includes.ALLOWED))
 
@@ -73,6 +76,12 @@ class Itself(unittest.TestCase):
         self.assertEqual(includes.circle({'a': ['b'], 'b': ['c'], 'c': ['b']}), ['b', 'c'])
         self.assertEqual(includes.circle({'a': ['a']}), ['a'])
         self.assertIsNone(includes.circle({'a': ['b', 'c'], 'b': ['c'], 'c': []}))
+
+    def test_a_circle_through_a_source(self):
+        found = {'d/a.hpp': [], 'd/a.cpp': ['d/a.hpp', 'd/b.hpp'], 'd/b.hpp': ['d/a.hpp']}
+        self.assertIsNone(includes.circle(found))
+        self.assertEqual(includes.circle(includes.parts(found)), ['d/a', 'd/b'])
+        self.assertIsNone(includes.circle(includes.parts(found, {'d/b': 'd/a'})))
 
     def test_includes_are_found_however_they_are_written(self):
         self.assertEqual(includes.INCLUDE.findall('#include "a/b.hpp"\n  #  include "c.hpp"\n#include <d.hpp>\n'),

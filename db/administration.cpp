@@ -1,6 +1,5 @@
-#include "db/admin.hpp"
-
 #include "db/administration.hpp"
+
 #include "db/conninfo.hpp"
 #include "db/migrate.hpp"
 #include "db/names.hpp"
