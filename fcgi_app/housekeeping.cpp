@@ -75,11 +75,11 @@ void housekeeping::each_second()
     } while (!stopped_within(std::chrono::seconds(1)));
 }
 
-// Once an hour, and only if anybody was here, old keys and sessions go from the database.
+// Once an hour, and only if anybody is connected, old keys and sessions go from the database.
 void housekeeping::sweep_and_clean_up()
 {
-    constexpr unsigned sweeps_a_clean_up = 60;
-    for (unsigned sweep = 1; !stopped_within(sweep_every_); ++sweep) {
+    const auto sweeps_a_clean_up = sweeps_an_hour(sweep_every_);
+    for (std::int64_t sweep = 1; !stopped_within(sweep_every_); ++sweep) {
         parts_.hub.sweep();
         if (sweep % sweeps_a_clean_up == 0 && parts_.hub.count().clients > 0 &&
             time_is_certain(std::chrono::steady_clock::now())) {

@@ -12,8 +12,10 @@
 #include <boost/fiber/fiber.hpp>
 #include <boost/fiber/mutex.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 namespace pollster {
@@ -55,6 +57,12 @@ public:
     // Nothing old is removed from the database for a day: by which clock is it old?
     void database_clock_was_set(fibers::steady_time now) { clock_set_ = now; }
     bool time_is_certain(fibers::steady_time now) const;
+
+    // After so many sweeps an hour is over, and the database is cleaned up.
+    static constexpr std::int64_t sweeps_an_hour(std::chrono::milliseconds sweep_every)
+    {
+        return std::max<std::int64_t>(std::chrono::hours(1) / sweep_every, 1);
+    }
 
 private:
     void each_second(); // bodies of fibers

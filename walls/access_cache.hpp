@@ -45,7 +45,7 @@ public:
     void forget(std::span<const user_id> users);
     void forget(const std::string& token);
     void forget_all();
-    // Drops what nobody asked for since the previous sweep. About once a minute.
+    // Drops what nobody asked for since the previous sweep, so they are at least two polls apart.
     void sweep();
 
     std::size_t size() const { return known_.size(); }

@@ -138,7 +138,7 @@ public:
     // --- housekeeping ---
 
     void every_second(fibers::steady_time now); // gives back stacks and pages; may yield
-    void sweep();                               // about once a minute: sessions nobody asked for
+    void sweep(); // forgets sessions that nobody asked for since the last one; see access_cache
 
     struct counters {
         std::size_t clients = 0;

@@ -1,9 +1,11 @@
-// When the heap is worth a walk: the times are seconds, one call each.
+// When the heap is worth a walk (the times are seconds, one call each), and the database a
+// clean-up.
 #include "fcgi_app/housekeeping.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 using pollster::heap_trimming;
+using pollster::housekeeping;
 
 namespace {
 
@@ -74,6 +76,17 @@ BOOST_AUTO_TEST_CASE(small_answers_are_never)
     heap_trimming heap;
     BOOST_TEST(due(heap, 10, 0, heap_trimming::worth_it_bytes - 1) == 0);
     BOOST_TEST(due(heap, 10, 0, 0) == 0);
+}
+
+// Failed before: with polls of a minute, a sweep is every two minutes, and 60 of them took two
+// hours.
+BOOST_AUTO_TEST_CASE(the_database_is_cleaned_up_once_an_hour_however_long_polls_are)
+{
+    using namespace std::chrono_literals;
+    BOOST_TEST(housekeeping::sweeps_an_hour(1min) == 60);
+    BOOST_TEST(housekeeping::sweeps_an_hour(2min) == 30);
+    BOOST_TEST(housekeeping::sweeps_an_hour(7min) == 8);
+    BOOST_TEST(housekeeping::sweeps_an_hour(2h) == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
