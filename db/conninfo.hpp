@@ -8,7 +8,7 @@
 namespace db {
 
 struct session_options {
-    std::chrono::milliseconds statement_timeout{5000}; // 0: none
+    std::chrono::milliseconds statement_timeout{}; // 0: none
     std::string extra{};   // more server settings, as in "-c enable_seqscan=off"
     std::string purpose{}; // after the application's name: "pollster reads"
 };

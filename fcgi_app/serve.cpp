@@ -51,7 +51,9 @@ int serve(const config& settings)
         return 1;
     }
     raise_descriptor_limit(settings.fastcgi.max_connections);
-    auto sockets = open_listening_sockets(settings.listen);
+    auto sockets = open_listening_sockets(
+        settings.listen,
+        std::get<fastcgi::listen_address>(fastcgi::parse_listen(config::default_listen)));
     if (!sockets) {
         std::fprintf(stderr, "pollster: %s\n", sockets.error().sentence.c_str());
         return 1;

@@ -16,8 +16,6 @@ using fastcgi::socket_result;
 
 namespace {
 
-constexpr const char* default_path = "/run/pollster/pollster.sock";
-
 socket_result<std::vector<listening_socket>> handed_over()
 {
     std::vector<listening_socket> out;
@@ -62,7 +60,8 @@ bool is_loopback(const std::string& host)
 } // namespace
 
 socket_result<listening_sockets>
-open_listening_sockets(const std::vector<fastcgi::listen_address>& configured)
+open_listening_sockets(const std::vector<fastcgi::listen_address>& configured,
+                       const fastcgi::listen_address& otherwise)
 {
     listening_sockets out;
     auto inherited = handed_over();
@@ -78,7 +77,7 @@ open_listening_sockets(const std::vector<fastcgi::listen_address>& configured)
     }
     std::vector<fastcgi::listen_address> wanted = configured;
     if (wanted.empty()) {
-        wanted.emplace_back(fastcgi::unix_address{default_path, 0660, {}, {}});
+        wanted.push_back(otherwise);
     }
     for (const auto& address : wanted) {
         auto opened = fastcgi::open_listening_socket(address);

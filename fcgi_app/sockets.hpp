@@ -17,9 +17,10 @@ struct listening_sockets {
 
 // 1. The sockets that systemd hands over (LISTEN_FDS, any number); else
 // 2. descriptor 0, if it is a listening socket, as spawn-fcgi starts its children; else
-// 3. `configured`; else unix:/run/pollster/pollster.sock with mode 0660.
+// 3. `configured`; else `otherwise`.
 // With 1 and 2 `configured` is not opened, and a warning says so.
 fastcgi::socket_result<listening_sockets>
-open_listening_sockets(const std::vector<fastcgi::listen_address>& configured);
+open_listening_sockets(const std::vector<fastcgi::listen_address>& configured,
+                       const fastcgi::listen_address& otherwise);
 
 } // namespace pollster

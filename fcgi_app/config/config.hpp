@@ -17,8 +17,9 @@
 namespace pollster {
 
 struct config {
-    std::vector<::fastcgi::listen_address>
-        listen; // empty: see open_listening_sockets() in fcgi_app/sockets.hpp
+    // Empty: a socket that was handed over, else the default; see fcgi_app/sockets.hpp.
+    std::vector<::fastcgi::listen_address> listen;
+    static constexpr const char* default_listen = "unix:/run/pollster/pollster.sock";
     ::fastcgi::limits fastcgi;
     db::settings database;
     ::walls::settings walls;

@@ -56,12 +56,12 @@ verdict set_cors_origins(config& c, const std::string& value)
 
 std::vector<option> make_options()
 {
-    option listen =
-        custom("listen", "address", "a socket handed over, else unix:/run/pollster/pollster.sock",
-               "where nginx finds the server: unix:PATH[,mode=0660][,owner=USER][,group=GROUP], "
-               "HOST:PORT or [IPV6]:PORT; repeat it for several. A socket from systemd or "
-               "spawn-fcgi takes its place",
-               set_listen);
+    option listen = custom(
+        "listen", "address", std::string("a socket handed over, else ") + config::default_listen,
+        "where nginx finds the server: unix:PATH[,mode=0660][,owner=USER][,group=GROUP], "
+        "HOST:PORT or [IPV6]:PORT; repeat it for several. A socket from systemd or "
+        "spawn-fcgi takes its place",
+        set_listen);
     listen.repeatable = true;
     using cookies = routes::settings::cookies;
     const std::int64_t mib = std::int64_t{1} << 20;
@@ -75,9 +75,9 @@ std::vector<option> make_options()
              "connection string", "a replica that answers reads", "the same as database"),
         number("database_connections", at(&config::database, &db::settings::connections),
                "connections", 1, 1000,
-               "connections to PostgreSQL for posts, and as many for reads (of database_read, if "
-               "that is set); seven more (with 1: five) are for looks, sessions, changes of posts, "
-               "sign-ins and notifications"),
+               "connections to PostgreSQL for posts, as many for reads, and as many again to "
+               "database_read, if that is set; seven more (with 1: five) are for looks, sessions, "
+               "changes of posts, sign-ins and notifications"),
         number("database_waiting_jobs", at(&config::database, &db::settings::waiting_jobs), "jobs",
                1, 10'000'000,
                "database calls that may wait for a connection of their purpose; more are answered "
@@ -212,11 +212,11 @@ std::vector<option> make_options()
                "bytes", 65'536, gib,
                "answers waiting for a slow peer, each connection; beyond, what has more for it "
                "waits, and nothing more is read from it"),
-        number(
-            "max_answer_bytes", at(&config::walls, &walls::settings::room_bytes), "bytes", 4 * mib,
-            64 * gib,
-            "answers in memory at a time, of polls and history, being read or being sent; who asks "
-            "for more waits. One user's may take a quarter, pages kept for others an eighth"),
+        number("max_answer_bytes", at(&config::walls, &walls::settings::room_bytes), "bytes",
+               4 * mib, 64 * gib,
+               "answers in memory at a time, of polls and history, being read or being sent; "
+               "whoever asks "
+               "for more waits. One user's may take a quarter, pages kept for others an eighth"),
         number("receive_timeout_seconds", at(&config::fastcgi, &fastcgi::limits::receive_timeout),
                "seconds", 1, 3600, "the longest silence within a request that has begun to arrive"),
         number("send_timeout_seconds", at(&config::fastcgi, &fastcgi::limits::send_timeout),

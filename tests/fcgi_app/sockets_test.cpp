@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+const fastcgi::tcp_address nowhere{"192.0.2.1", "1"}; // cannot be opened here
+
 // Runs `body` in a process of its own, for what changes descriptor 0 or the environment; true if it
 // returned true.
 template <class Body>
@@ -43,7 +45,7 @@ BOOST_AUTO_TEST_CASE(a_listening_descriptor_0_is_taken_over)
     const int fd = bind_and_listen(path);
     BOOST_TEST(in_child([&] {
         dup2(fd, STDIN_FILENO);
-        const auto opened = open_listening_sockets({dir.at("unused")});
+        const auto opened = open_listening_sockets({dir.at("unused")}, dir.at("other"));
         return opened.has_value() && opened->sockets.size() == 1 && opened->sockets[0].fd() > 2 &&
                opened->warnings.size() == 1 && can_connect(path) &&
                !fs::exists(dir.at("unused").path);
@@ -64,7 +66,7 @@ BOOST_AUTO_TEST_CASE(several_sockets_of_systemd_are_taken_over)
         dup2(high_second, 4);
         setenv("LISTEN_FDS", "2", 1);
         setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
-        const auto opened = open_listening_sockets({});
+        const auto opened = open_listening_sockets({}, nowhere);
         return opened.has_value() && opened->sockets.size() == 2 && opened->sockets[1].fd() == 4 &&
                (fcntl(3, F_GETFL) & O_NONBLOCK) != 0 && getenv("LISTEN_FDS") == nullptr;
     }));
@@ -78,16 +80,29 @@ BOOST_AUTO_TEST_CASE(a_descriptor_of_systemd_that_does_not_listen_is_refused)
         dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 3);
         setenv("LISTEN_FDS", "1", 1);
         setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
-        const auto opened = open_listening_sockets({});
+        const auto opened = open_listening_sockets({}, nowhere);
         return !opened.has_value() &&
                contains(opened.error().sentence, "no listening stream socket");
     }));
 }
 
+BOOST_AUTO_TEST_CASE(without_any_the_other_address_is_opened_and_with_one_it_is_not)
+{
+    const directory dir;
+    const auto opened = open_listening_sockets({}, dir.at("other"));
+    BOOST_REQUIRE(opened.has_value());
+    BOOST_TEST(opened->sockets.size() == 1u);
+    BOOST_TEST(can_connect(dir.at("other").path));
+    const auto configured = open_listening_sockets({dir.at("configured")}, nowhere);
+    BOOST_REQUIRE(configured.has_value());
+    BOOST_TEST(can_connect(dir.at("configured").path));
+}
+
 BOOST_AUTO_TEST_CASE(one_bad_address_of_several_opens_none)
 {
     const directory dir;
-    const auto opened = open_listening_sockets({dir.at("good"), dir.at("absent/s")});
+    const auto opened =
+        open_listening_sockets({dir.at("good"), dir.at("absent/s")}, dir.at("other"));
     BOOST_TEST(!opened.has_value());
     BOOST_TEST(!fs::exists(dir.at("good").path));
 }
