@@ -1,7 +1,7 @@
 // Fibers that do not end: each runs one job after another and is idle in between. For jobs that
 // park in great numbers. When a fiber ends, libboost_fiber takes a lock whose frame is 5 KB, so a
 // stack on which a fiber has ever ended holds two pages instead of the one that its jobs touch: 9.2
-// KB for a parked poll that needs 5.7.
+// KB for a request that waits and needs 5.7.
 //
 // Fibers of one thread only. The stacks must outlive the fibers, and this object must outlive its
 // jobs: call stop(), then let other fibers run until stacks.in_use() is what it was before.

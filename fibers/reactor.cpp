@@ -13,8 +13,8 @@ namespace fibers {
 namespace {
 
 // Few: what they bring (a request is 2 KB and a dozen allocations) is dealt with while it is in the
-// cache, and the memory used again by the next turn. With 256 a delivery to one of 15,000 and its
-// next poll took 21 us of CPU, with 32 18 us.
+// cache, and the memory used again by the next turn. With 256 an answer to one of 15,000 and its
+// next request took 21 us of CPU, with 32 18 us.
 constexpr std::size_t events_a_turn = 32;
 
 // epoll_wait counts in milliseconds: rounded up, so that it never returns just before the deadline

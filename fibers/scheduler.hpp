@@ -20,9 +20,9 @@ namespace fibers {
 class scheduler final : public boost::fibers::algo::algorithm {
 public:
     // How many fibers run between two turns of the reactor while some are ready; about 4 ms of
-    // deliveries. Woken readers go before what they send next; otherwise the last of 15,000 readers
-    // of a wall would wait for the next polls of the first ones (bench/run: "last of 15,000 on one
-    // wall, x floor").
+    // small answers. Those that were woken together go before what their peers send next, or the
+    // last of 15,000 would wait for the next requests of the first ones (bench/run: "last of 15,000
+    // on one wall, x floor").
     static constexpr std::size_t budget = 512;
 
     // Makes `r` the loop of the calling thread. To be called once, first thing in the thread; `r`

@@ -1,5 +1,5 @@
 // A place where one fiber sleeps until it is woken. Fibers of one thread only; costs no allocation,
-// no clock and no lock (0.3-0.6 µs a wake; a condition_variable per wall with timeouts needs a
+// no clock and no lock (0.3-0.6 µs a wake; one condition_variable with timeouts needs a
 // whole core at 10,000 waiters, because each timeout removes itself from a singly linked list).
 #pragma once
 

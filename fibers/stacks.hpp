@@ -46,7 +46,7 @@ public:
 
     // Returns pages to the kernel: those of half of the stacks that have been free since the
     // previous call; `keep` stay warm. Neighbours share one system call. To be called about once a
-    // second. (Stacks used since then will be needed again: after a delivery all readers come back.
+    // second. (Stacks used since then will be needed again: peers that were answered come back.
     // When they found their stacks cold, page faults took 5 % of the server's time.)
     void trim(std::size_t keep = 1024);
 

@@ -1,6 +1,6 @@
 // Room for answers: what all answers in memory may hold together, from the moment before they are
-// read until the last byte has been taken by the peer. Who finds no room waits before it reads, so
-// a flood of readers costs time, not memory. Thread of the event loop only; take() blocks the
+// read until the last byte has been taken by the peer. Whoever finds no room waits before it reads,
+// so a flood of readers costs time, not memory. Thread of the event loop only; take() blocks the
 // calling fiber.
 //
 // One user's answers may hold a quarter, so that neither many nor slow ones of his keep the others

@@ -11,7 +11,7 @@ namespace walls {
 enum class db_error_kind {
     unavailable, // not reachable, shutting down, connection lost before or after the commit
     overloaded,  // too many jobs are waiting already
-    too_many,    // as many jobs of this user, or address, are waiting as may
+    too_many,    // this user, or address, has as many jobs waiting as it may have
     read_only,   // a standby, or default_transaction_read_only
     timed_out,   // statement timeout, or no answer at all by the deadline
     disk_full,

@@ -285,7 +285,7 @@ private:
     // A wall that is lost, or was asked for too early, waits in hidden_: it may be gained.
     void keep_visible()
     {
-        constexpr std::size_t most_hidden = 64; // 24 bytes each, for who asks for walls of others
+        constexpr std::size_t most_hidden = 64; // 24 bytes each, whatever a client asks for
         const auto visible = [this](const cursor& c) { return who_->may_see(c.wall); };
         const auto gained = std::partition(hidden_.begin(), hidden_.end(), std::not_fn(visible));
         local_.insert(local_.end(), gained, hidden_.end());

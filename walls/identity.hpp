@@ -20,7 +20,7 @@ struct identity {
     // The end of the session. `expires` is what the database has written down, for people to see:
     // the years 1 to 9999, which stand for all before and after. What counts is `ends`: on our
     // steady clock, by what was left of it on the database's when it was read. So no clock of this
-    // host has a say, and who is past it is asked for again, not out.
+    // host has a say, and a session that is past it is asked for again, not ended.
     std::chrono::sys_time<std::chrono::milliseconds> expires;
     std::chrono::steady_clock::time_point ends;
     std::chrono::steady_clock::time_point read_at; // not before the database said all this

@@ -51,7 +51,7 @@ public:
 
     std::size_t clients() const { return clients_; }
     // How often the last client left without an answer. One that was answered comes back in a
-    // moment: no gap.
+    // moment: that is none.
     std::uint64_t idle_periods() const { return idle_periods_; }
 
     void enter(parked& poll); // leaves by itself when it is destroyed, or with leave()

@@ -93,7 +93,7 @@ public:
     std::function<void(const db_error*)> on_look = [](const db_error*) {};
 
     // Told when a clock was set, by how much (negative: back). After the database's, all that is
-    // cached about sessions is asked for again, for who is parked, too; this host's time of day
+    // cached about sessions is asked for again, for parked polls, too; this host's time of day
     // concerns nobody.
     enum class clock { database, host };
     std::function<void(clock, std::chrono::milliseconds)> on_clock_set =

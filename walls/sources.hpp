@@ -27,7 +27,7 @@ struct cursor {
     wall_epoch epoch{}; // 0: not said; without meaning while `last` is 0
 };
 
-// Do the wall's entries go on from there? Who holds nothing may always begin.
+// Do the wall's entries go on from there? A client that holds nothing may always begin.
 constexpr bool goes_on(const cursor& c, entry_id newest, wall_epoch epoch)
 {
     return c.last == entry_id{0} ||
@@ -38,7 +38,7 @@ constexpr bool goes_on(const cursor& c, entry_id newest, wall_epoch epoch)
 // JSON may have up to six times as many. Each of the two goes up to one entry beyond, so there is
 // always one of the first wall that has any.
 struct page_limits {
-    // Not explicit: who reads a few small entries names only their number.
+    // Not explicit: callers that read a few small entries name only their number.
     page_limits(std::size_t most_entries = 100, std::size_t most_wall_bytes = std::size_t{1} << 18,
                 std::size_t most_bytes = std::size_t{1} << 20)
         : entries(most_entries)

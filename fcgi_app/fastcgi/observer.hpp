@@ -1,4 +1,4 @@
-// What happens in a server, for who logs and counts it. Called in the thread of the event loop,
+// What happens in a server, to be logged and counted. Called in the thread of the event loop,
 // some of it from callbacks of the reactor: nothing here may wait. By default nothing is done.
 #pragma once
 

@@ -48,7 +48,7 @@ enum class purpose {
 // member, or a writing call by cookie without proof that it is not forged), 429, 503.
 outcome<walls::identity_ptr> authenticate(context& cx, const call& c, purpose p);
 
-// Who asks, for the statement that reads or writes: it decides again.
+// On whose behalf a statement reads or writes: the statement checks it again.
 db::reader reader_of(const walls::identity& who);
 
 // The body as a JSON object; else 400, 415, 422.

@@ -48,7 +48,7 @@ public:
     prometheus::Counter& user_parking;        // answered early, beyond max_parked_per_user
     prometheus::Counter& waiting_jobs;        // answered 503, too many database calls wait
     prometheus::Counter& sessions_ended;      // by a sign-in, beyond max_sessions_per_user
-    prometheus::Counter& queue_waits;         // of who writes to a slow peer, max_queued_bytes
+    prometheus::Counter& queue_waits;         // for a slow peer to read, max_queued_bytes
     prometheus::Counter& answer_waits;        // for room, max_answer_bytes
     prometheus::Counter& database_clock_set;  // by more than walls::clock_watch::tolerance
     prometheus::Counter& host_clock_set;

@@ -32,7 +32,7 @@ public:
     // The attempt counts as a failure until signed_in() says otherwise.
     refusal sign_in(const http::request& r, const std::string& name);
     void signed_in(const http::request& r, const std::string& name);
-    // Before a request is refused (4xx). Who is refused more often than he may waits half a second
+    // Before a request is refused (4xx). A client that is refused too often waits half a second
     // here, or a client that asks again at once would have all the processor time that refusals
     // cost: 8,000 a second of one address, and deliveries to others over 100 ms late
     // (bench/floods).

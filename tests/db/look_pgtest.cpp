@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(needs_no_rights_but_those_of_the_views)
     BOOST_TEST(c.access_changed.size() == 1u);
 }
 
-// Triggers, defaults, checks and indexes run with the rights of who writes.
+// Triggers, defaults, checks and indexes run with the rights of the writer.
 BOOST_AUTO_TEST_CASE(needs_no_rights_but_those_of_the_tables)
 {
     const std::string role = "writer_" + name;

@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(beyond_its_bound_the_oldest_sessions_of_a_user_end)
     BOOST_TEST(identity_of(others) != nullptr);
     // As any end of a session: parked polls hear of it.
     BOOST_TEST(sql("select count(*) from pollster.access_changes where user_id = 1") != "0");
-    // Who has more, made by an operator, comes down to the bound.
+    // A user who has more, made by an operator, comes down to the bound.
     sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) select "
         "sha256(n::text::bytea), 1, now() - interval '1 hour', now() + interval '1 hour' "
         "from generate_series(1, 50) n");

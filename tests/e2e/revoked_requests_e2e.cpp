@@ -105,8 +105,8 @@ std::string state_of(const chat& s, const somebody& who)
 
 BOOST_AUTO_TEST_SUITE(revoked_requests_)
 
-// Without notifications the server cannot have heard of it. Failed before: who was signed out could
-// post, edit, delete and sign out again for up to a look, and GET /session knew them.
+// Without notifications the server cannot have heard of it. Failed before: users who were signed
+// out could post, edit, delete and sign out again for up to a look, and GET /session knew them.
 BOOST_DATA_TEST_CASE(what_is_asked_after_a_revocation_is_refused,
                      boost::unit_test::data::make({"on", "off"}), notify)
 {
