@@ -3,36 +3,27 @@
 //   request fiber   compare: if the hash is fresh for these cursors, or after a look
 //                   news -> write;  nothing new -> park
 //   parked fiber    a stack of which one page is touched: sleep
-//                   woken, and the new entries are at hand -> write
+//                   woken, and the new entries are at hand -> write; sleep again, if the sink goes
+//                   on
 //   request fiber   anything else: from the first step again; what is large, or has to be read,
 //                   waits for room first (walls::answer_room)
 //
 // It travels between the fibers as a value. Fibers of the event loop only. walls/hub.hpp says why
 // nothing is missed.
 //
-// A sink is how the answers of one kind of client leave (a poll, a stream): movable, with the
-// members that the concept below names.
-//
-//   write(json)            an answer in one piece
-//   write(parts, bytes)    a large one; the parts stay where they are until it returns. May block
-//   goes_on()              may another write follow? Never after the first one of a poll
-//   end(ending)            the last word: there was nothing (more) to write
-//   full()                 so much waits for the peer that a write would have to wait, too
-//   wait_until_it_reads()  blocks meanwhile
-//   gone()                 the peer has left
-//   on_disconnect(f)       an object; while it lives, f is called when the peer leaves, or at once
-//                          if it has left
+// How its answers leave is the business of its sink (walls/sink.hpp).
 #pragma once
 
 #include "walls/hub.hpp"
 #include "walls/parked.hpp"
+#include "walls/sink.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,37 +32,6 @@
 #include <vector>
 
 namespace walls {
-
-// Why a delivery ended without (further) news.
-struct ending {
-    enum class reason {
-        time_up,    // the deadline, or too many of this user's are parked
-        stopping,   // the server stops
-        gone,       // the peer left: nobody hears it any more
-        signed_out, // the session has ended
-        no_wall,    // the user may see none of the walls any more
-        database,   // `error` says what it has
-        too_many,   // max_parked
-        failed,     // a bug; `what` is for the log
-    };
-    reason why{};
-    std::optional<db_error> error = std::nullopt;
-    std::string what = {};
-};
-
-template <class S>
-concept sink =
-    std::movable<S> && requires(S s, std::string_view json, std::span<std::string_view> parts,
-                                std::size_t bytes, const ending& e) {
-        s.write(json);
-        s.write(parts, bytes);
-        { s.goes_on() } -> std::same_as<bool>;
-        s.end(e);
-        { s.full() } -> std::same_as<bool>;
-        s.wait_until_it_reads();
-        { s.gone() } -> std::same_as<bool>;
-        s.on_disconnect([] {});
-    };
 
 template <sink Sink>
 class delivery {
@@ -87,7 +47,7 @@ public:
         , deadline_(deadline)
         , sink_(std::move(to))
     {
-        keep_visible();
+        keep_visible(false);
     }
 
     // In a fiber of a request, which may block in it: writes to the sink, or hands over to a parked
@@ -111,7 +71,7 @@ public:
     }
 
 private:
-    enum class next { ended, park };
+    enum class next { ended, park, compare };
 
     // Every wait in here may have let something happen: access may have changed, so it is asked for
     // again before anything is written or parked. `park` is returned without a wait since the
@@ -183,69 +143,108 @@ private:
         }
     }
 
-    // The job of a parked fiber: sleeps, then writes or goes on in a request fiber. Nothing in it
+    // The job of a parked fiber: sleeps, then writes, or goes on in a request fiber. Nothing in it
     // may go deep: each page of stack that is touched costs 4 KiB for each of a million.
     static void park(delivery self)
     {
-        parked here(self.who_->user, self.local_);
-        std::vector<cursor>().swap(self.local_); // `here` has it, without a chunk of heap
-        woken why{};
-        {
-            const auto watch = self.sink_.on_disconnect([&here] { here.wake(woken::gone); });
-            // The session may have got another end since the delivery began.
-            why = self.hub_.park(here, std::min(self.deadline_, self.who_->ends));
+        next then = next::park;
+        while (then == next::park) {
+            then = self.after(self.sleep());
         }
+        if (then == next::compare) {
+            hub& h = self.hub_;
+            h.run_request([d = std::move(self)]() mutable { run(std::move(d)); });
+        }
+    }
+
+    woken sleep()
+    {
+        parked here(who_->user, local_);
+        std::vector<cursor>().swap(local_); // `here` has it, without a chunk of heap
+        const auto watch = sink_.on_disconnect([&here] { here.wake(woken::gone); });
+        // The session may have got another end since the delivery began.
+        const auto until = std::min({deadline_, who_->ends, sink_.quiet_until()});
+        const woken why = hub_.park(here, until);
+        if (why == woken::gone || why == woken::stopping) {
+            return why;
+        }
+        for (const walls::watch& w : here.watches()) {
+            local_.push_back(w.seen);
+        }
+        return why;
+    }
+
+    // What was awake while this slept may have changed everything: whoever is woken hears of the
+    // first reason only. `park` is returned without a wait since the comparison.
+    next after(woken why)
+    {
         if (why == woken::gone) {
-            self.end({ending::reason::gone});
-            return;
+            return end({ending::reason::gone});
         }
         if (why == woken::stopping) {
-            self.end({ending::reason::stopping});
-            return;
+            return end({ending::reason::stopping});
         }
-        const bool session_over = self.who_->ends <= std::chrono::steady_clock::now();
-        if (why == woken::timed_out && !session_over) {
-            self.end({ending::reason::time_up});
-            return;
+        const auto now = std::chrono::steady_clock::now();
+        const bool quiet = sink_.quiet_until() <= now && now < deadline_;
+        if (why == woken::timed_out && who_->ends > now && !quiet) {
+            return end({ending::reason::time_up});
         }
-        for (const watch& w : here.watches()) {
-            self.local_.push_back(w.seen);
+        if (why == woken::access_changed || !hub_.still_valid(who_)) {
+            return next::compare;
         }
-        if (why == woken::risen && self.hub_.still_valid(self.who_) && !self.sink_.full()) {
-            comparison c = self.hub_.compare(self.local_);
-            if (c.older.empty() && c.found.any() && !self.write(c.found)) {
-                return;
+        if (quiet && !sink_.full()) {
+            sink_.keep_alive();
+        }
+        while (!sink_.full()) {
+            comparison c = hub_.compare(local_);
+            if (!c.older.empty()) {
+                break;
+            }
+            if (!c.found.any()) {
+                return next::park;
+            }
+            if (!write(c.found)) {
+                return next::ended;
+            }
+            if (time_is_up()) {
+                return end({ending::reason::time_up});
             }
         }
-        hub& h = self.hub_;
-        h.run_request([d = std::move(self)]() mutable { run(std::move(d)); });
+        return next::compare;
     }
 
     // True: the delivery goes on, from where the client stands now.
     bool write(news& n)
     {
-        client_.answered();
-        sink_.write(n.finish());
-        return goes_on_from(n.reached());
+        const position now = reached(n.reached());
+        sink_.write(n.finish(), now);
+        return goes_on();
     }
     bool write(const large_news& n)
     {
-        client_.answered();
+        const position now = reached(n.reached());
         auto parts = n.parts();
-        sink_.write(std::span(parts), n.bytes());
-        return goes_on_from(n.reached());
+        sink_.write(std::span(parts), n.bytes(), now);
+        return goes_on();
     }
-    bool goes_on_from(std::span<const cursor> reached)
+    position reached(std::span<const cursor> news)
+    {
+        client_.answered();
+        if (sink_.goes_on()) {
+            for (const cursor& now : news) {
+                for (cursor& mine : local_) {
+                    mine = mine.wall == now.wall ? now : mine;
+                }
+            }
+        }
+        return {local_, hidden_};
+    }
+    bool goes_on()
     {
         if (!sink_.goes_on()) {
             return false;
         }
         client_.waits_again();
-        for (const cursor& now : reached) {
-            for (cursor& mine : local_) {
-                mine = mine.wall == now.wall ? now : mine;
-            }
-        }
         return true;
     }
 
@@ -274,7 +273,7 @@ private:
             return false;
         }
         who_ = *found;
-        keep_visible();
+        keep_visible(true);
         if (local_.empty()) {
             end({ending::reason::no_wall});
             return false;
@@ -283,23 +282,31 @@ private:
     }
 
     // A wall that is lost, or was asked for too early, waits in hidden_: it may be gained.
-    void keep_visible()
+    void keep_visible(bool tell)
     {
         constexpr std::size_t most_hidden = 64; // 24 bytes each, whatever a client asks for
+        std::vector<wall_id> lost;
+        std::vector<wall_id> won;
         const auto visible = [this](const cursor& c) { return who_->may_see(c.wall); };
         const auto gained = std::partition(hidden_.begin(), hidden_.end(), std::not_fn(visible));
+        std::transform(gained, hidden_.end(), std::back_inserter(won), &wall_of);
         local_.insert(local_.end(), gained, hidden_.end());
         hidden_.erase(gained, hidden_.end());
         std::erase_if(local_, [&](const cursor& c) {
             if (visible(c)) {
                 return false;
             }
+            lost.push_back(c.wall);
             if (hidden_.size() < most_hidden) {
                 hidden_.push_back(c);
             }
             return true;
         });
+        if (tell && !(lost.empty() && won.empty())) {
+            sink_.access_changed(lost, won);
+        }
     }
+    static wall_id wall_of(const cursor& c) { return c.wall; }
 
     // Whatever the reason is that the hash and the database differ, the client does not ask again
     // in vain.

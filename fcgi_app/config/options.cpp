@@ -93,6 +93,17 @@ std::vector<option> make_options()
             "poll_seconds", at(&config::routes, &routes::settings::poll_time), "seconds", 1, 3600,
             "the longest that a poll is parked; each poll's time is drawn from the last 5 s before "
             "it, so that polls spread. nginx's fastcgi_read_timeout must be longer"),
+        number(
+            "stream_seconds", at(&config::routes, &routes::settings::stream_time), "seconds", 10,
+            86'400,
+            "the longest that a stream lasts; each stream's time is drawn from the second half of "
+            "it. Its client comes back by itself"),
+        number<std::chrono::seconds>("stream_heartbeat_seconds",
+                                     at(&config::routes, &routes::settings::stream_heartbeat),
+                                     "seconds", 1, 60,
+                                     "the longest that a stream is silent: then it gets a comment, "
+                                     "so that nothing on the way "
+                                     "takes it for dead"),
         number("look_ms", at(&config::walls, &walls::settings::look), "milliseconds", 10, 60'000,
                "time between a parked poll's looks at the hash"),
         number("refresh_ms",

@@ -16,7 +16,7 @@ using cgi_variables = std::vector<std::pair<std::string_view, std::string_view>>
 struct variables {
     std::optional<std::string_view> method, path_info, document_uri, script_name, query,
         content_type, content_length, authorization, cookie, origin, csrf_token, host, fetch_site,
-        content_encoding, remote_addr, https, scheme;
+        content_encoding, remote_addr, https, scheme, accept, last_event_id;
 
     std::string more_cookies; // of further Cookie headers
 
@@ -34,6 +34,7 @@ constexpr std::array known{
     known_variable{"PATH_INFO", &variables::path_info},
     known_variable{"HTTP_HOST", &variables::host},
     known_variable{"SCRIPT_NAME", &variables::script_name},
+    known_variable{"HTTP_ACCEPT", &variables::accept},
     known_variable{"HTTP_COOKIE", &variables::cookie},
     known_variable{"HTTP_ORIGIN", &variables::origin},
     known_variable{"REMOTE_ADDR", &variables::remote_addr},
@@ -45,6 +46,7 @@ constexpr std::array known{
     known_variable{"CONTENT_LENGTH", &variables::content_length},
     known_variable{"HTTP_X_CSRF_TOKEN", &variables::csrf_token},
     known_variable{"HTTP_AUTHORIZATION", &variables::authorization},
+    known_variable{"HTTP_LAST_EVENT_ID", &variables::last_event_id},
     known_variable{"HTTP_SEC_FETCH_SITE", &variables::fetch_site},
     known_variable{"HTTP_CONTENT_ENCODING", &variables::content_encoding},
 };
@@ -144,6 +146,8 @@ std::optional<request> request::from_cgi(const cgi_variables& params, std::strin
     r.origin = v.origin.value_or("");
     r.csrf_token = v.csrf_token.value_or("");
     r.host = v.host.value_or("");
+    r.accept = v.accept.value_or("");
+    r.last_event_id = v.last_event_id.value_or("");
     r.fetch_site = v.fetch_site.value_or("");
     r.remote_addr = v.remote_addr.value_or("");
     r.https = lower(v.https.value_or("")) == "on" || lower(v.scheme.value_or("")) == "https";

@@ -21,9 +21,11 @@ struct request {
     std::string authorization;
     std::string cookie; // of two Cookie headers both, joined
     std::string origin;
-    std::string csrf_token; // X-CSRF-Token
-    std::string host;       // Host, as sent: "shop.example:8443"
-    std::string fetch_site; // Sec-Fetch-Site: "same-origin", "cross-site" …
+    std::string csrf_token;    // X-CSRF-Token
+    std::string host;          // Host, as sent: "shop.example:8443"
+    std::string accept;        // Accept, as sent
+    std::string last_event_id; // Last-Event-ID, as sent
+    std::string fetch_site;    // Sec-Fetch-Site: "same-origin", "cross-site" …
     std::string remote_addr;
     bool https = false; // HTTPS is "on", or REQUEST_SCHEME is "https"
     std::string body;

@@ -13,8 +13,9 @@ using answer = outcome<std::optional<http::response>>;
 
 answer ping(context& cx, call& c); // ping.cpp
 answer show_metrics(context& cx, call& c);
-answer poll(context& cx, call& c);    // poll.cpp
-answer sign_in(context& cx, call& c); // session.cpp
+answer poll(context& cx, call& c);          // poll.cpp
+answer stream_events(context& cx, call& c); // events.cpp
+answer sign_in(context& cx, call& c);       // session.cpp
 answer sign_out(context& cx, call& c);
 answer show_session(context& cx, call& c);
 answer list_walls(context& cx, call& c); // walls.cpp

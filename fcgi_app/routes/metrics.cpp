@@ -18,6 +18,8 @@ prometheus::Gauge& metrics::gauge(const std::string& name, const std::string& he
 namespace {
 const std::string polls = "pollster_polls_total";
 const std::string polls_help = "Polls that ended, by outcome.";
+const std::string streams = "pollster_streams_total";
+const std::string streams_help = "Streams that ended, by outcome.";
 const std::string limits = "pollster_limits_total";
 const std::string limits_help = "Times a limit was reached, by limit.";
 const std::string clocks = "pollster_clock_set_total";
@@ -30,6 +32,10 @@ metrics::metrics()
     , polls_empty(counter(polls, polls_help, {{"outcome", "empty"}}))
     , polls_gone(counter(polls, polls_help, {{"outcome", "gone"}}))
     , polls_refused(counter(polls, polls_help, {{"outcome", "refused"}}))
+    , streams_time_up(counter(streams, streams_help, {{"outcome", "time_up"}}))
+    , streams_gone(counter(streams, streams_help, {{"outcome", "gone"}}))
+    , streams_refused(counter(streams, streams_help, {{"outcome", "refused"}}))
+    , stream_events(counter("pollster_stream_events_total", "Events with entries, of all streams."))
     , posts(counter("pollster_posts_total", "Posts committed through this process."))
     , changes(
           counter("pollster_changes_total", "Edits and deletions committed through this process."))
@@ -56,8 +62,10 @@ metrics::metrics()
     , database_clock_set(counter(clocks, clocks_help, {{"clock", "database"}}))
     , host_clock_set(counter(clocks, clocks_help, {{"clock", "host"}}))
     , connected_gauge(gauge("pollster_connections", "Connections open now."))
-    , parked_gauge(gauge("pollster_parked_polls", "Polls parked now."))
-    , clients_gauge(gauge("pollster_clients", "Polls being compared, parked or answered now."))
+    , parked_gauge(gauge("pollster_parked_polls", "Polls and streams parked now."))
+    , streams_gauge(gauge("pollster_streams", "Streams open now."))
+    , clients_gauge(
+          gauge("pollster_clients", "Polls and streams being compared, parked or answered now."))
     , walls_known_gauge(gauge("pollster_global_hash_walls", "Walls in the global hash."))
     , sessions_known_gauge(gauge("pollster_cached_sessions", "Sessions in the access cache."))
     , recent_bytes_gauge(gauge("pollster_recent_bytes", "Bytes of recent entries held."))

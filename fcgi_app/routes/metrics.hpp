@@ -30,6 +30,10 @@ public:
     prometheus::Counter& polls_empty;         // answered because their time was up
     prometheus::Counter& polls_gone;          // ended because the peer left or aborted
     prometheus::Counter& polls_refused;       // 400, 429, 503
+    prometheus::Counter& streams_time_up;     // ended because their time was up, or at a stop
+    prometheus::Counter& streams_gone;        // ended because the client left
+    prometheus::Counter& streams_refused;     // not begun, or ended: session, walls, database
+    prometheus::Counter& stream_events;       // with entries
     prometheus::Counter& posts;               // committed
     prometheus::Counter& changes;             // edits and deletions committed
     prometheus::Counter& database_refusals;   // requests answered 503 because of the database
@@ -54,6 +58,7 @@ public:
     prometheus::Counter& host_clock_set;
     prometheus::Gauge& connected_gauge;
     prometheus::Gauge& parked_gauge;
+    prometheus::Gauge& streams_gauge;
     prometheus::Gauge& clients_gauge;
     prometheus::Gauge& walls_known_gauge;
     prometheus::Gauge& sessions_known_gauge;

@@ -1,5 +1,6 @@
 #include "fcgi_app/routes/poll_sink.hpp"
 
+#include "fcgi_app/routes/admission.hpp"
 #include "fcgi_app/routes/send.hpp"
 
 #include <spdlog/spdlog.h>
@@ -37,13 +38,13 @@ void poll_sink::answer(std::string_view json)
     peer_->end();
 }
 
-void poll_sink::write(std::string_view json)
+void poll_sink::write(std::string_view json, const walls::position&)
 {
     context_->metrics.polls_news.Increment();
     answer(json);
 }
 
-void poll_sink::write(std::span<std::string_view> parts, std::size_t bytes)
+void poll_sink::write(std::span<std::string_view> parts, std::size_t bytes, const walls::position&)
 {
     context_->metrics.polls_news.Increment();
     peer_->begin(head_of(cors_lines_, bytes));

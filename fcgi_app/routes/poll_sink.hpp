@@ -1,11 +1,11 @@
-// How the answer of a poll leaves (walls/delivery.hpp, "sink"): there is one, and it ends with the
+// How the answer of a poll leaves (walls/sink.hpp): there is one, and it ends with the
 // first write. Fibers of the event loop only.
 #pragma once
 
 #include "fcgi_app/fastcgi/exchange.hpp"
 #include "fcgi_app/routes/context.hpp"
 #include "fcgi_app/routes/refused.hpp"
-#include "walls/delivery.hpp"
+#include "walls/sink.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,10 +14,6 @@
 #include <string_view>
 
 namespace routes {
-
-// What a poll is refused with, before it waits and afterwards.
-inline const http::refusal invalid_user{400, "Invalid user!"};
-inline const http::refusal invalid_parameters{400, "Invalid parameters!"};
 
 class poll_sink {
 public:
@@ -31,9 +27,12 @@ public:
     {
     }
 
-    void write(std::string_view json);
-    void write(std::span<std::string_view> parts, std::size_t bytes);
+    void write(std::string_view json, const walls::position&);
+    void write(std::span<std::string_view> parts, std::size_t bytes, const walls::position&);
     static bool goes_on() { return false; }
+    static fibers::steady_time quiet_until() { return fibers::steady_time::max(); }
+    static void keep_alive() {}
+    static void access_changed(std::span<const walls::wall_id>, std::span<const walls::wall_id>) {}
     void end(const walls::ending& e);
     bool full() const { return peer_->full(); }
     void wait_until_it_reads() { peer_->wait_until_it_reads(); }

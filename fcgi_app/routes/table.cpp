@@ -22,6 +22,8 @@ struct route {
 constexpr std::array table{
     route{"GET", "/", ping},
     route{"POST", "/", poll},
+    route{"GET", "/events", stream_events},
+    route{"POST", "/events", stream_events},
     route{"GET", "/session", show_session},
     route{"POST", "/session", sign_in},
     route{"DELETE", "/session", sign_out},

@@ -45,8 +45,8 @@ test('the page of the fuzzers has each target', () => {
   assert.deepEqual(rows.sort(), targets.split(' ').sort());
 });
 
-// A media type, and files that the reader is about to make.
-const otherwise = new Set(['text/plain', 'web/hello.mjs', 'db/migrations/NNNN_what_it_does.sql']);
+// Media types, and files that the reader is about to make.
+const otherwise = new Set(['text/plain', 'text/event-stream', 'web/hello.mjs', 'db/migrations/NNNN_what_it_does.sql']);
 
 test('every file that a page names is there', () => {
   const path = /`((?:text|fibers|walls|passwords|db|fcgi_app|web|tests|bench|nginx|systemd|tools|docs)\/[\w/.-]+)`/g;

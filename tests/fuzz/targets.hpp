@@ -17,6 +17,7 @@ void form(std::string_view input);
 void cookie(std::string_view input);
 void poll_json(std::string_view input);
 void json_object(std::string_view input);
+void event_id(std::string_view input);
 
 struct target {
     std::string_view name; // also of its folder in tests/fuzz/corpus
@@ -31,6 +32,7 @@ inline constexpr target targets[] = {
     {"cookie", cookie},
     {"poll_json", poll_json},
     {"json_object", json_object},
+    {"event_id", event_id},
 };
 
 inline void must(bool holds, const char* what)

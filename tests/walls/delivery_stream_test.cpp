@@ -141,4 +141,126 @@ BOOST_AUTO_TEST_CASE(a_stream_that_leaves_was_not_answered)
     });
 }
 
+// What a client is told of itself: a sink makes the id of an event of it.
+BOOST_AUTO_TEST_CASE(with_each_write_the_sink_is_told_where_the_client_stands)
+{
+    with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.db.add(1);
+        t.db.add(2);
+        peer& p = t.stream({at(1, 0), at(2, 1), at(3, 4)});
+        publish(t);
+        let_others_run();
+        BOOST_TEST(p.stood ==
+                       (std::vector<std::string>{"1:1 2:1, hidden 3:4", "1:2 2:1, hidden 3:4"}),
+                   boost::test_tools::per_element());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(walls_that_are_lost_and_gained_are_told_before_their_news)
+{
+    with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}});
+        t.db.add(2);
+        peer& p = t.stream({at(1, 0), at(2, 0)});
+        BOOST_TEST(p.access.empty()); // the route says it of those that are missing at first
+        p.on_write = [&] { BOOST_TEST(p.access.size() == 2u); };
+        t.db.sessions["ann"] = somebody(1, {wall_id{2}});
+        t.h->access_changed(user_id{1});
+        let_others_run();
+        BOOST_TEST(p.access == (std::vector<std::string>{"lost 1", "gained 2"}),
+                   boost::test_tools::per_element());
+        BOOST_TEST(seen_by(p) == "2:1");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_quiet_stream_is_kept_alive_and_goes_on_waiting)
+{
+    with_hub(
+        [](running_hub& t) {
+            peer& p = t.begin({at(1, 0)}, "ann", 1h, true);
+            p.quiet_until = std::chrono::steady_clock::now() + 20ms;
+            until([&] { return p.kept_alive == 1; });
+            let_others_run();
+            BOOST_TEST(t.parked() == 1u);
+            publish(t);
+            let_others_run();
+            BOOST_TEST(seen_by(p) == "1:1");
+        },
+        ticking());
+}
+
+// Whoever is woken hears of the first reason only: what came between the timer and the fiber is
+// found all the same.
+BOOST_AUTO_TEST_CASE(news_together_with_a_keep_alive)
+{
+    with_hub(
+        [](running_hub& t) {
+            peer& p = t.begin({at(1, 0)}, "ann", 1h, true);
+            p.quiet_until = std::chrono::steady_clock::now() + 20ms;
+            p.on_keep_alive = [&] { publish(t); }; // woken already, and not yet parked again
+            until([&] { return p.kept_alive == 1; });
+            let_others_run();
+            BOOST_TEST(seen_by(p) == "1:1");
+            BOOST_TEST(t.parked() == 1u);
+        },
+        ticking());
+}
+
+BOOST_AUTO_TEST_CASE(revoked_together_with_a_keep_alive)
+{
+    with_hub(
+        [](running_hub& t) {
+            peer& p = t.begin({at(1, 0)}, "ann", 1h, true);
+            p.quiet_until = std::chrono::steady_clock::now() + 20ms;
+            let_others_run();
+            t.db.sessions.erase("ann");
+            block_the_loop(200ms); // both are due in one turn
+            t.h->access_changed(user_id{1});
+            until([&] { return !p.ended.empty(); });
+            BOOST_TEST(seen_by(p) == "signed_out");
+            BOOST_TEST(p.kept_alive == 0);
+        },
+        ticking());
+}
+
+// A peer that does not read gets nothing more, not even a comment.
+BOOST_AUTO_TEST_CASE(a_full_peer_is_not_kept_alive)
+{
+    with_hub(
+        [](running_hub& t) {
+            peer& p = t.begin({at(1, 0)}, "ann", 1h, true);
+            p.quiet_until = std::chrono::steady_clock::now() + 20ms;
+            let_others_run();
+            p.full = true;
+            bool waited = false;
+            p.during_wait = [&] {
+                waited = true;
+                BOOST_TEST(p.kept_alive == 0);
+                p.quiet_until = std::chrono::steady_clock::time_point::max();
+            };
+            until([&] { return waited; });
+            let_others_run();
+            BOOST_TEST(t.parked() == 1u);
+        },
+        ticking());
+}
+
+// On the small stack: it does not ask for another fiber after each entry.
+BOOST_AUTO_TEST_CASE(entry_after_entry_is_written_from_where_it_is_parked)
+{
+    with_hub([](running_hub& t) {
+        peer& p = t.stream({at(1, 0)});
+        const auto stacks = t.request_stacks.in_use();
+        std::size_t most = 0;
+        p.on_write = [&] { most = std::max(most, t.request_stacks.in_use()); };
+        for (int i = 0; i < 3; ++i) {
+            publish(t);
+            let_others_run();
+        }
+        BOOST_TEST(seen_by(p) == "1:1, 1:2, 1:3");
+        BOOST_TEST(most == stacks);
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -11,9 +11,12 @@
 #include <boost/fiber/operations.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace walls::testing {
@@ -22,12 +25,18 @@ namespace walls::testing {
 struct peer {
     std::vector<std::string> written;
     std::vector<ending> ended;
-    std::size_t in_parts = 0; // of `written`: those that were not in one piece
-    bool stream = false;      // goes on after a write
+    std::size_t in_parts = 0;       // of `written`: those that were not in one piece
+    bool stream = false;            // goes on after a write
+    std::vector<std::string> stood; // where the client stood with each write: "1:7 2:3, hidden 4:0"
+    std::vector<std::string> access; // "lost 1", "gained 2"
+    int kept_alive = 0;
+    std::chrono::steady_clock::time_point quiet_until =
+        std::chrono::steady_clock::time_point::max();
     bool full = false;
     bool gone = false;
     std::function<void()> during_wait = [] {}; // of wait_until_it_reads()
     std::function<void()> on_write = [] {};
+    std::function<void()> on_keep_alive = [] {};
     std::function<void()> on_disconnect; // set while the delivery is parked
 
     void leave()
@@ -59,12 +68,16 @@ public:
     {
     }
 
-    void write(std::string_view json)
+    void write(std::string_view json, const position& now)
     {
         peer_->written.emplace_back(json);
+        peer_->stood.push_back(in_words(now.visible));
+        if (!now.hidden.empty()) {
+            peer_->stood.back() += ", hidden " + in_words(now.hidden);
+        }
         peer_->on_write();
     }
-    void write(std::span<std::string_view> parts, std::size_t bytes)
+    void write(std::span<std::string_view> parts, std::size_t bytes, const position& now)
     {
         std::string all;
         for (const auto part : parts) {
@@ -72,9 +85,25 @@ public:
         }
         BOOST_TEST(all.size() == bytes);
         ++peer_->in_parts;
-        write(all);
+        write(all, now);
     }
     bool goes_on() const { return peer_->stream; }
+    fibers::steady_time quiet_until() const { return peer_->quiet_until; }
+    void keep_alive()
+    {
+        ++peer_->kept_alive;
+        peer_->quiet_until = std::chrono::steady_clock::time_point::max();
+        peer_->on_keep_alive();
+    }
+    void access_changed(std::span<const wall_id> lost, std::span<const wall_id> gained)
+    {
+        for (const wall_id w : lost) {
+            peer_->access.push_back("lost " + std::to_string(number(w)));
+        }
+        for (const wall_id w : gained) {
+            peer_->access.push_back("gained " + std::to_string(number(w)));
+        }
+    }
     void end(const ending& e) { peer_->ended.push_back(e); }
     bool full() const { return peer_->full; }
     void wait_until_it_reads()
@@ -106,6 +135,16 @@ public:
     }
 
 private:
+    static std::string in_words(std::span<const cursor> cursors)
+    {
+        std::string words;
+        for (const cursor& c : cursors) {
+            words += (words.empty() ? "" : " ") + std::to_string(number(c.wall)) + ':' +
+                     std::to_string(number(c.last));
+        }
+        return words;
+    }
+
     peer* peer_;
 };
 

@@ -1,0 +1,68 @@
+#include "fcgi_app/routes/admission.hpp"
+
+#include "fcgi_app/http/body.hpp"
+
+#include <algorithm>
+
+namespace routes {
+
+namespace {
+
+// The one parameter of which a client may believe that it is right: its numbers go further.
+http::refusal number_too_large()
+{
+    http::refusal r = invalid_parameters;
+    r.why = "A wall and a cursor are at most 9223372036854775807, an epoch 9007199254740991.";
+    return r;
+}
+
+} // namespace
+
+http::poll_body waits_for(const http::request& r)
+{
+    const auto encoding = http::encoding_of(r, true);
+    if (!encoding) {
+        http::poll_body out;
+        out.unreadable = encoding.error();
+        return out;
+    }
+    return *encoding == http::encoding::json ? http::parse_poll_json(http::text_of(r))
+                                             : http::parse_poll_form(http::text_of(r));
+}
+
+outcome<walls::identity_ptr> admit(context& cx, const http::request& r,
+                                   const http::poll_body& asked)
+{
+    const auto tokens = credentials_of(r, asked.session_id).session_ids;
+    if (auto too_many = cx.limits.poll_from(r)) {
+        return std::move(*too_many);
+    }
+    // Before anything is said about the session, which may be in what cannot be read: a client that
+    // is told "Invalid user!" signs out.
+    if (asked.unreadable) {
+        return *asked.unreadable;
+    }
+    if (tokens.empty()) {
+        return invalid_user;
+    }
+    const auto found = cx.hub.authenticate(tokens);
+    if (!found) {
+        return found.error();
+    }
+    if (!*found) {
+        return invalid_user;
+    }
+    if (auto too_many = cx.limits.poll_by((*found)->user)) {
+        return std::move(*too_many);
+    }
+    if (asked.too_large) {
+        return number_too_large();
+    }
+    const auto visible = [&](const walls::cursor& mine) { return (*found)->may_see(mine.wall); };
+    if (asked.malformed || std::ranges::none_of(asked.cursors, visible)) {
+        return invalid_parameters;
+    }
+    return *found;
+}
+
+} // namespace routes
