@@ -34,7 +34,7 @@ class Pollster:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "bash", "-c", 'exec 3<&"$0" && LISTEN_PID=$$ LISTEN_FDS=1 exec env "$@"',
                  str(self.socket.fileno()), *self.clock.environment(), self.program, "serve", "--database", self.database,
-                 "--notify", "on" if self.notify else "off"],
+                 "--notify", "on" if self.notify else "off", "--stream_seconds", "20"],
                 stdout=out, stderr=out, pass_fds=(self.socket.fileno(),), start_new_session=True)
         self.starts += 1
 
