@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(writers_of_all_kinds_at_once_leave_no_gap_and_miss_nothing)
         for (const auto& answer : posts().add_posts(
                  std::vector<db::new_post>{{walls::wall_id{2}, reader(1), "x", ""},
                                            {walls::wall_id{1}, reader(2), "y", ""}})) {
-            BOOST_TEST(is_written(answer));
+            BOOST_TEST(is_written(answer), (answer ? "is known" : answer.error().why));
         }
     }
     writers.clear();

@@ -328,6 +328,7 @@ db::settings private_postgres::settings(const std::string& database) const
 {
     db::settings s;
     s.database = conninfo(database);
+    s.statement_timeout = tests::patience; // a busy machine must not reach it
     return s;
 }
 

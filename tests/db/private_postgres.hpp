@@ -39,7 +39,7 @@ public:
     // The same for the role of the tests' own statements.
     std::string test_conninfo(const std::string& database) const;
     db::settings
-    settings(const std::string& database) const; // of that database, everything else by default
+    settings(const std::string& database) const; // of that database, with much patience; else defaults
 
     // Runs SQL on a connection of its own; the first column of the first row, or "". Throws
     // std::runtime_error.
