@@ -1,4 +1,4 @@
-// Pollster's client: signs in, follows all walls of the user with one hanging request, sends posts safely,
+// Pollster's client: signs in, follows all walls of the user with one stream, or one hanging request, sends posts safely,
 // edits and deletes them, pages through history, searches. An ES module without DOM, dependencies or build
 // step; copy this file and the folder pollster/ beside it. The protocol is docs/PROTOCOL.md.
 //
@@ -16,7 +16,8 @@
 //   chat.post(1, 'hi');
 //
 // States: signed_out (`reason` 'expired' if the session ended by itself) · connecting · online ·
-// offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts).
+// offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts). chat.transport tells
+// how news come: 'stream', or 'poll' where something on the way keeps a stream's events back.
 //
 // Promises of signIn, open, loadOlder … reject with ApiError (pollster/api.js; `kind` says what to do).
 // Background work (polling, sending) never rejects: it retries and reports to onState / onOutbox.
@@ -37,11 +38,13 @@ const WALLS_RETRY = 30_000;       // the same while the user has no wall at all
 const EARLY_ANSWER = 50_000;      // an empty answer is due after 55-60 s; earlier, something happened
 const SETTLED = 1_000;            // a poll that hangs this long after a failure has been accepted
 const READ_DELAY = 1_000;         // one read mark for a burst of posts
+const STREAM_AGAIN = 600_000;     // after so long with polls a stream is tried once more: another network?
 
 export class Pollster {
   user = null;         // {id, name} while signed in
   walls = new Map();   // id -> {id, name, kind, unread, posts, loaded, complete}, by id
   state = 'signed_out';
+  transport = 'poll';  // 'stream' while one is open
   #api;
   #bearer;
   #timers;
@@ -54,16 +57,19 @@ export class Pollster {
   #loop = null;        // AbortController of the running loop
   #poll = null;        // AbortController of the poll under way; aborted to ask with a new local hash
   #wallsAt = 0;        // when the list of walls is due again
+  #streamAt = 0;       // when a stream may be tried; Infinity: never
 
   // All options have defaults: base; fetch; timers {setTimeout, clearTimeout, now}; random() in [0, 1);
   // storage (setItem, getItem, removeItem: unacknowledged posts survive a reload; null for none);
   // newKey() for client_key; credentials as in fetch ('include' across origins);
-  // auth 'cookie' or 'bearer' (the session stays in memory and never becomes a cookie of ours).
+  // auth 'cookie' or 'bearer' (the session stays in memory and never becomes a cookie of ours);
+  // transport 'auto' or 'poll': polls alone.
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
-            storage = null, newKey = randomKey, credentials, auth = 'cookie' } = options;
+            storage = null, newKey = randomKey, credentials, auth = 'cookie', transport = 'auto' } = options;
     this.#api = new Api({ base, fetch, timers, credentials });
     this.#bearer = auth === 'bearer';
+    this.#streamAt = transport === 'poll' ? Infinity : 0;
     this.#timers = timers;
     this.#random = random;
     this.#on = (name, ...values) => handlers[name]?.(...values);
@@ -223,7 +229,7 @@ export class Pollster {
         if (this.#timers.now() >= this.#wallsAt) await this.#readWalls(signal);
         await this.#reread([...this.walls.values()].filter((wall) => wall.stale), signal);
         if (this.walls.size > 0) {
-          await this.#pollOnce(signal, failed);
+          await this.#follow(signal, failed);
         } else {
           this.#setState('online');
           await this.#pause.wait(WALLS_RETRY, signal);
@@ -245,19 +251,66 @@ export class Pollster {
     }
   }
 
-  async #pollOnce(signal, afterFailure) {
-    const started = this.#timers.now();
+  // News of all walls, over one stream or from one poll.
+  async #follow(signal, afterFailure) {
     const poll = this.#poll = new AbortController();
     const stop = () => poll.abort();
     signal.addEventListener('abort', stop);
+    const cursors = [...this.walls.values()].slice(0, WALLS_A_POLL)
+      .map(({ id, timeline }) => [id, timeline.cursor, timeline.epoch]);
+    try {
+      if (this.#timers.now() >= this.#streamAt) {
+        await this.#streamOnce(cursors, signal, poll);
+      } else {
+        await this.#pollOnce(cursors, signal, poll.signal, afterFailure);
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#poll = null;
+    }
+  }
+
+  async #streamOnce(cursors, signal, poll) {
+    // A stream does not tell of a new wall any more than a poll does.
+    const due = this.#timers.setTimeout(() => poll.abort(), Math.max(0, this.#wallsAt - this.#timers.now()));
+    try {
+      const { reason, retry } = await this.#api.stream(cursors, {
+        signal: poll.signal,
+        connected: () => {
+          this.transport = 'stream';
+          this.#setState('online');
+        },
+        take: (name, data) => {
+          if (signal.aborted) return;
+          if (name === 'access') this.#wallsAt = 0;
+          if (name === 'walls') for (const [id, answer] of Object.entries(data.walls)) this.#take(Number(id), answer);
+          // Something is to be read before it goes on.
+          if (this.#wallsAt === 0 || [...this.walls.values()].some((wall) => wall.stale)) poll.abort();
+        },
+      });
+      if (reason === 'signed_out') throw new ApiError('signed_out', 'The session has ended.');
+      if (reason === 'no_wall') this.#wallsAt = 0;
+      if (reason === 'unavailable' || reason === 'failed') {
+        throw new ApiError('busy', 'The server is not available.', { retryAfter: retry });
+      }
+      await this.#pause.wait(retry, signal);
+    } catch (error) {
+      if (error.kind !== 'no_stream') throw error;
+      this.#streamAt = this.#timers.now() + STREAM_AGAIN * (0.5 + this.#random() / 2);
+    } finally {
+      this.transport = 'poll';
+      this.#timers.clearTimeout(due);
+    }
+  }
+
+  async #pollOnce(cursors, signal, pollSignal, afterFailure) {
+    const started = this.#timers.now();
     // After the ping, or the list of walls, the connection is known to work. After a failure the poll
     // itself must survive a moment too: with the database away it is refused at once.
     if (!afterFailure) this.#setState('online');
     const settled = this.#timers.setTimeout(() => this.#setState('online'), SETTLED);
     try {
-      const cursors = [...this.walls.values()].slice(0, WALLS_A_POLL)
-        .map(({ id, timeline }) => [id, timeline.cursor, timeline.epoch]);
-      const { walls } = await this.#api.poll(cursors, poll.signal);
+      const { walls } = await this.#api.poll(cursors, pollSignal);
       const lasted = this.#timers.now() - started;
       if (Object.keys(walls).length === 0 && lasted < EARLY_ANSWER) {
         this.#wallsAt = 0;  // the server stops, or a wall was taken away
@@ -268,8 +321,6 @@ export class Pollster {
       this.#setState('online');
     } finally {
       this.#timers.clearTimeout(settled);
-      signal.removeEventListener('abort', stop);
-      this.#poll = null;
     }
   }
 

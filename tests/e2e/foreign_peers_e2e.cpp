@@ -76,14 +76,6 @@ private:
     std::unique_ptr<process> process_;
 };
 
-unsigned short free_port()
-{
-    boost::asio::io_context context;
-    const boost::asio::ip::tcp::acceptor probe(context,
-                                               {boost::asio::ip::address_v4::loopback(), 0});
-    return probe.local_endpoint().port();
-}
-
 // lighttpd has no user to change to here: run by root it stays root.
 std::unique_ptr<front> lighttpd(const chat& s)
 {

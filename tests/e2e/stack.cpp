@@ -14,8 +14,6 @@ namespace fs = std::filesystem;
 
 namespace e2e {
 
-namespace {
-
 unsigned short free_port()
 {
     boost::asio::io_context context;
@@ -23,6 +21,8 @@ unsigned short free_port()
                                                {boost::asio::ip::make_address("127.0.0.1"), 0});
     return taken.local_endpoint().port();
 }
+
+namespace {
 
 fs::path new_folder()
 {

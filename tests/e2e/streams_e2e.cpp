@@ -5,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
+#include <fstream>
+#include <memory>
 
 using namespace e2e;
 namespace fs = std::filesystem;
@@ -47,6 +49,53 @@ std::string url_of(const stack& s, const std::string& query)
 {
     return "http://127.0.0.1:" + std::to_string(s.port()) + s.mount() + "/events?" + query;
 }
+
+// How the client library, in node, gets its news from there.
+std::string transport_by(const std::string& base)
+{
+    const auto script = source_folder() / "tests" / "web" / "transport.mjs";
+    return run({"node", script, base}).output;
+}
+
+// A proxy in front of the site that keeps each answer back until it is complete, whatever the
+// application says.
+class buffering_proxy {
+public:
+    explicit buffering_proxy(const stack& s)
+        : port_(free_port())
+    {
+        const auto folder = s.folder() / "proxy";
+        fs::create_directories(folder);
+        const auto file = folder / "nginx.conf";
+        std::ofstream(file) << "user root;\npid " << folder.string() << "/pid;\nerror_log "
+                            << folder.string()
+                            << "/error.log;\ndaemon off;\nevents {}\nhttp {\naccess_log off;\n"
+                            << "proxy_temp_path " << folder.string() << "/proxy;\n"
+                            << "client_body_temp_path " << folder.string() << "/body;\n"
+                            << "fastcgi_temp_path " << folder.string() << "/fastcgi;\n"
+                            << "uwsgi_temp_path " << folder.string() << "/uwsgi;\n"
+                            << "scgi_temp_path " << folder.string() << "/scgi;\n"
+                            << "server {\nlisten 127.0.0.1:" << port_ << ";\nlocation / {\n"
+                            << "proxy_pass http://127.0.0.1:" << s.port() << ";\n"
+                            << "proxy_ignore_headers X-Accel-Buffering;\nproxy_read_timeout 75s;\n"
+                            << "}\n}\n}\n";
+        nginx_ = std::make_unique<process>(
+            std::vector<std::string>{"nginx", "-e", folder / "error.log", "-p", folder, "-c", file},
+            process::options{folder / "output", -1, {}});
+        eventually("the proxy answers", [&] {
+            try {
+                return http_client(port_).call("GET", "/api/").status == 200;
+            } catch (const boost::system::system_error&) {
+                return false;
+            }
+        });
+    }
+    std::string base() const { return "http://127.0.0.1:" + std::to_string(port_) + "/api/"; }
+
+private:
+    unsigned short port_;
+    std::unique_ptr<process> nginx_;
+};
 
 const std::vector<std::string> globless{"-g"}; // "[1]" means itself
 
@@ -144,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_body_does_as_well_and_a_refusal_has_its_status)
     const stream a(s.folder(), url_of(s, ""), ann,
                    {"-H", "Content-Type: application/json", "-d", R"({"last_post_id":{"1":0}})"});
     a.until("first");
-    BOOST_TEST(text_of(s.send({"GET", "/events?last_post_id%5B1%5D=0"})) ==
+    BOOST_TEST(text_of(s.send({"GET", "/events?last_post_id%5B1%5D=0", {}, {}})) ==
                R"(400 {"errors":["Invalid user!"]})");
 }
 
@@ -160,6 +209,15 @@ BOOST_AUTO_TEST_CASE(over_http_2_too)
     BOOST_TEST(a.head().starts_with("HTTP/2 200"));
     s.sql(insert_post(1, 2, "over http 2"));
     a.until("over http 2");
+}
+
+BOOST_AUTO_TEST_CASE(the_client_library_streams_and_polls_behind_a_proxy_that_buffers)
+{
+    chat s;
+    BOOST_TEST(transport_by("http://127.0.0.1:" + std::to_string(s.port()) + "/api/") ==
+               "stream\n");
+    const buffering_proxy proxy(s);
+    BOOST_TEST(transport_by(proxy.base()) == "poll\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

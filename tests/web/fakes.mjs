@@ -52,6 +52,21 @@ export class FakeNetwork {
         resolve({ status, headers: new Map(Object.entries(answerHeaders)), text: async () => (typeof json === 'string' ? json : JSON.stringify(json)) });
         return settle();
       },
+      // The head of an answer that goes on: push(text) adds to it, end() is its end, cut() that of the connection.
+      stream: async (headers = { 'Content-Type': 'text/event-stream' }) => {
+        leave();
+        let body;
+        const stream = new ReadableStream({ start(controller) { body = controller; } });
+        signal.addEventListener('abort', () => { try { body.error(new DOMException('aborted', 'AbortError')); } catch { /* it has ended */ } });
+        resolve({ status: 200, headers: new Map(Object.entries(headers)), body: stream, text: async () => '' });
+        await settle();
+        return {
+          push: (text) => { body.enqueue(typeof text === 'string' ? new TextEncoder().encode(text) : text); return settle(); },
+          end: () => { body.close(); return settle(); },
+          cut: () => { body.error(new TypeError('network error')); return settle(); },
+          left: () => signal.aborted,
+        };
+      },
       fail: () => {
         leave();
         reject(new TypeError('Failed to fetch'));
@@ -74,6 +89,7 @@ export class FakeNetwork {
   }
 
   get poll() { return this.call('POST', '/'); }
+  get events() { return this.call('POST', '/events'); }
   get history() { return this.calls.find(({ method, path }) => method === 'GET' && path.includes('/posts')); }
   polls() { return this.calls.filter(({ method, path }) => method === 'POST' && path === '/').length; }
 }

@@ -1,4 +1,4 @@
-// A client that ann has just signed in to, with everything around it faked.
+// A client that ann has just signed in to, with everything around it faked. It polls, unless a test says otherwise.
 
 import { Pollster } from '../../web/pollster.js';
 import { FakeNetwork, FakeStorage, FakeTimers, settle, wall } from './fakes.mjs';
@@ -12,7 +12,7 @@ export function client({ storage = new FakeStorage(), random = () => 0.5, ...opt
   let keys = 0;
   const log = (name) => (...values) => events.push([name, ...values]);
   const chat = new Pollster(
-    { base: '/api/', fetch: network.fetch, timers, random, storage, newKey: () => `key-${++keys}`, ...options },
+    { base: '/api/', fetch: network.fetch, timers, random, storage, newKey: () => `key-${++keys}`, transport: 'poll', ...options },
     { onState: log('state'), onWalls: log('walls'), onPosts: log('posts'), onChanged: log('changed'), onOutbox: log('outbox'), onGap: log('gap') });
   const named = (name) => events.filter(([other]) => other === name).map(([, ...values]) => values);
   return {
@@ -24,7 +24,7 @@ export function client({ storage = new FakeStorage(), random = () => 0.5, ...opt
   };
 }
 
-// walls: as GET /walls answers. Ends with the first poll hanging.
+// walls: as GET /walls answers. Ends with the first poll, or stream, hanging.
 export async function signedIn(walls = [wall(1, 56)], options = {}) {
   const all = client(options);
   const done = all.chat.signIn('ann', 'secret');

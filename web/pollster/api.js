@@ -1,9 +1,14 @@
-// One function per protocol call, over a fetch that is passed in. Every failure is an ApiError whose `kind`
-// says what a caller should do about it: network no usable answer (connection, proxy, timeout, 5xx): try
-// again later busy 429 or 503: try again after `retryAfter` ms (0 when the server named no time) signed_out
-// no valid session: ask the user to sign in forbidden 403: this wall is not, or no longer, the user's; or not
-// the user's post to change refused any other 4xx: the same request would fail again aborted the caller's
-// signal fired
+// One function per protocol call, over a fetch that is passed in. Every failure is an ApiError whose `kind` says
+// what a caller should do about it:
+//   network     no usable answer (connection, proxy, timeout, 5xx): try again later
+//   busy        429 or 503: try again after `retryAfter` ms (0 when the server named no time)
+//   signed_out  no valid session: ask the user to sign in
+//   forbidden   403: this wall is not, or no longer, the user's; or not the user's post to change
+//   refused     any other 4xx: the same request would fail again
+//   aborted     the caller's signal fired
+//   no_stream   only of stream(): none can be had on this way; poll
+
+import { EventParser } from './events.js';
 
 export class ApiError extends Error {
   constructor(kind, message, { status = 0, retryAfter = 0 } = {}) {
@@ -24,6 +29,10 @@ const CALL_TIMEOUT = 30_000;
 // A poll is answered within 60 s; a proxy in between gives up at 75 s. Longer means a dead
 // connection that nobody reported: a laptop that slept, a lost mobile network.
 const POLL_TIMEOUT = 80_000;
+// A stream says something at once, and is never silent for more than 25 s. A first word that does not come
+// means that something on the way keeps answers back until they are complete.
+const FIRST_WORD = 5_000;
+const SILENCE = 45_000;
 
 export class Api {
   #base;
@@ -48,12 +57,17 @@ export class Api {
 
   // cursors: iterable of [wall, cursor, epoch]. A form, not JSON: across origins a form needs no preflight.
   poll(cursors, signal) {
-    const form = new URLSearchParams();
-    for (const [wall, cursor, epoch] of cursors) {
-      form.append(`last_post_id[${wall}]`, cursor);
-      if (epoch != null) form.append(`epoch[${wall}]`, epoch);
-    }
-    return this.#call('POST', '', { form, signal, timeout: POLL_TIMEOUT });
+    return this.#call('POST', '', { form: formOf(cursors), signal, timeout: POLL_TIMEOUT });
+  }
+
+  // The same, one answer after the other: `take(name, data)` for each event, `connected()` when the first
+  // word is there. Resolves when the server ends the stream: {reason, retry}. Rejects as calls do; with kind
+  // 'no_stream' if none can be had on this way, so that it is of no use to try again.
+  stream(cursors, { signal, connected, take }) {
+    return this.#call('POST', 'events', {
+      form: formOf(cursors), signal, timeout: FIRST_WORD, late: 'no_stream',
+      read: (response, alive) => readEvents(response, { alive, connected, take }),
+    });
   }
 
   // `words`: only the posts that contain them.
@@ -73,7 +87,7 @@ export class Api {
   remove(wall, post, signal) { return this.#call('DELETE', `walls/${wall}/posts/${post}`, { signal }); }
   markRead(wall, id) { return this.#call('PUT', `walls/${wall}/read`, { json: { id } }); }
 
-  async #call(method, path, { json, form, signal, timeout = CALL_TIMEOUT } = {}) {
+  async #call(method, path, { json, form, signal, timeout = CALL_TIMEOUT, late = 'network', read = readAnswer } = {}) {
     const headers = { Accept: 'application/json' };
     if (json !== undefined) headers['Content-Type'] = 'application/json';
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
@@ -85,7 +99,13 @@ export class Api {
     const forward = () => abort.abort();
     if (signal?.aborted) forward();
     signal?.addEventListener('abort', forward);
-    const timer = this.#timers.setTimeout(forward, timeout);
+    let timer = this.#timers.setTimeout(forward, timeout);
+    // Something has come: from now on silence is measured.
+    const alive = () => {
+      this.#timers.clearTimeout(timer);
+      timer = this.#timers.setTimeout(forward, SILENCE);
+      late = 'network';
+    };
     try {
       const response = await this.#fetch(this.#base + path, {
         method, headers,
@@ -94,15 +114,59 @@ export class Api {
         cache: 'no-store',
         signal: abort.signal,
       });
-      return judge(response, await response.text());
+      return await read(response, alive);
     } catch (error) {
       if (error instanceof ApiError) throw error;
       if (signal?.aborted) throw new ApiError('aborted', 'stopped');
-      throw new ApiError('network', abort.signal.aborted ? 'No answer from the server.' : 'The server cannot be reached.');
+      if (abort.signal.aborted) throw new ApiError(late, 'No answer from the server.');
+      throw new ApiError('network', 'The server cannot be reached.');
     } finally {
       this.#timers.clearTimeout(timer);
       signal?.removeEventListener('abort', forward);
     }
+  }
+}
+
+function formOf(cursors) {
+  const form = new URLSearchParams();
+  for (const [wall, cursor, epoch] of cursors) {
+    form.append(`last_post_id[${wall}]`, cursor);
+    if (epoch != null) form.append(`epoch[${wall}]`, epoch);
+  }
+  return form;
+}
+
+async function readAnswer(response) {
+  return judge(response, await response.text());
+}
+
+async function readEvents(response, { alive, connected, take }) {
+  const type = response.headers.get('Content-Type') ?? '';
+  if (response.status !== 200 || !type.startsWith('text/event-stream')) {
+    try {
+      judge(response, await response.text());
+    } catch (error) {
+      if (error.status !== 404 && error.status !== 405) throw error;  // an older server
+    }
+    throw new ApiError('no_stream', 'The server has no streams.', { status: response.status });
+  }
+  if (!response.body?.getReader) throw new ApiError('no_stream', 'This browser cannot read a stream.');
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  const parser = new EventParser();
+  try {
+    for (let first = true; ; first = false) {
+      const { value, done } = await reader.read();
+      if (done) throw new ApiError('network', 'The connection was cut off.');
+      alive();
+      if (first) connected();
+      for (const { name, data } of parser.push(decoder.decode(value, { stream: true }))) {
+        if (name === 'end') return { reason: data.reason, retry: parser.retry };
+        take(name, data);
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});  // nothing more is read, whatever the reason
   }
 }
 
