@@ -1,7 +1,6 @@
 // Reading and posting against a real PostgreSQL.
 #include "db/admin.hpp"
 #include "tests/db/database_fixture.hpp"
-#include "tests/patience.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -178,7 +177,6 @@ BOOST_AUTO_TEST_CASE(a_key_posts_once_and_conflicts_with_anything_else)
 BOOST_AUTO_TEST_CASE(fifty_sends_at_once_of_a_key_make_one_post)
 {
     settings.connections = 25;
-    settings.statement_timeout = tests::patience; // fifty connect and wait for one lock
     const auto other = std::make_unique<db::database>(settings);
     const auto third = std::make_unique<db::database>(settings);
     std::vector<db::answer<db::written_entry>> outcomes(50, db::denied::no_post);

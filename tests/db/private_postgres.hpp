@@ -38,8 +38,8 @@ public:
     std::string conninfo(const std::string& database) const;
     // The same for the role of the tests' own statements.
     std::string test_conninfo(const std::string& database) const;
-    db::settings
-    settings(const std::string& database) const; // of that database, with much patience; else defaults
+    // Of that database, with much patience; else defaults.
+    db::settings settings(const std::string& database) const;
 
     // Runs SQL on a connection of its own; the first column of the first row, or "". Throws
     // std::runtime_error.

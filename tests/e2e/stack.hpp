@@ -86,7 +86,7 @@ std::string poll_form(const std::string& session, const std::map<int, int>& curs
 inline const header_list form_header{{"Content-Type", "application/x-www-form-urlencoded"}};
 header_list json_of(const std::string& session); // Bearer and Content-Type: application/json
 
-unsigned short free_port(); // of 127.0.0.1, at this moment
+unsigned short free_port();                        // of 127.0.0.1, at this moment
 bool accepts(const std::filesystem::path& socket); // is somebody listening there?
 std::string read_text(const std::filesystem::path& file);
 
