@@ -2,6 +2,7 @@
 
 #include <boost/fiber/operations.hpp>
 
+#include <algorithm>
 #include <mutex>
 
 namespace walls {
@@ -15,11 +16,13 @@ constexpr std::size_t deadline_slots = 2048; // 102 s a round
 
 } // namespace
 
-parking::parking(global_hash& hash, walls::presence& presence, std::chrono::milliseconds look)
+parking::parking(global_hash& hash, walls::presence& presence, std::chrono::milliseconds look,
+                 fibers::steady_time now)
     : hash_(hash)
     , presence_(presence)
     , look_(look)
-    , wheel_(deadline_grid, deadline_slots, std::chrono::steady_clock::now())
+    , wheel_(deadline_grid, deadline_slots, now)
+    , next_look_(now + look)
 {
 }
 
@@ -29,7 +32,7 @@ woken parking::park(parked& poll, fibers::steady_time deadline)
     presence_.enter(poll);
     wheel_.enter(poll, deadline);
     if (++parked_ == 1) {
-        notify(); // run() sleeps until the next look, and has to hear of a deadline
+        notify(); // run() sleeps for as long as nobody is parked
     }
     const woken why = poll.sleep();
     --parked_;
@@ -57,25 +60,34 @@ void parking::stop()
 
 void parking::run()
 {
-    using std::chrono::steady_clock;
-    auto next_look = steady_clock::now() + look_;
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-        const auto until = parked_ > 0 ? std::min(wheel_.next_step(), next_look) : next_look;
-        wake_up_.wait_until(lock, until, [this] { return notified_; });
-        notified_ = false;
+        wake_up_.wait_until(lock, next_turn(), [this] { return notified_; });
+        turn(std::chrono::steady_clock::now());
+    }
+}
 
-        const auto now = steady_clock::now();
-        if (now >= next_look) {
-            hash_.look_at_all();
-            next_look += look_ * ((now - next_look) / look_ + 1); // stays on its grid after a pause
-        }
-        while (hash_.look(wakes_a_turn)) {
-            boost::this_fiber::yield();
-        }
-        while (wheel_.turn(steady_clock::now(), wakes_a_turn)) {
-            boost::this_fiber::yield();
-        }
+fibers::steady_time parking::next_turn() const
+{
+    if (notified_) {
+        return fibers::steady_time::min();
+    }
+    return parked_ > 0 ? std::min(wheel_.next_step(), next_look_) : fibers::steady_time::max();
+}
+
+void parking::turn(fibers::steady_time now)
+{
+    notified_ = false; // first: what is told during this turn makes another one
+    if (now >= next_look_) {
+        hash_.look_at_all();
+        next_look_ += look_ * ((now - next_look_) / look_ + 1); // stays on its grid after a pause
+    }
+    // News first: whoever is behind at its deadline is given them.
+    while (hash_.look(wakes_a_turn)) {
+        boost::this_fiber::yield();
+    }
+    while (wheel_.turn(now, wakes_a_turn)) {
+        boost::this_fiber::yield();
     }
 }
 

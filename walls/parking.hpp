@@ -19,7 +19,8 @@ namespace walls {
 class parking {
 public:
     // `look`: the aligned tick at which every watched wall is looked at (0.5 s).
-    parking(global_hash& hash, walls::presence& presence, std::chrono::milliseconds look);
+    parking(global_hash& hash, walls::presence& presence, std::chrono::milliseconds look,
+            fibers::steady_time now = std::chrono::steady_clock::now());
 
     // Parks the calling fiber. The caller has compared `poll` with the global hash without a break
     // since, so nothing can slip in between. Afterwards the poll is in no list any more.
@@ -31,6 +32,12 @@ public:
     void run(); // body of the waking fiber; returns after stop()
     void stop();
 
+    // What run() does, with the time as an argument. turn() wakes whoever is behind or late at
+    // `now`, and lets the other fibers run after each 64. It is due at next_turn(): at once after
+    // notify(), and never while nobody is parked.
+    void turn(fibers::steady_time now);
+    fibers::steady_time next_turn() const;
+
     std::size_t parked_now() const { return parked_; }
 
 private:
@@ -40,6 +47,7 @@ private:
     presence& presence_;
     const std::chrono::milliseconds look_;
     fibers::timer_wheel wheel_;
+    fibers::steady_time next_look_;
     std::size_t parked_ = 0;
     bool notified_ = false;
     bool stopping_ = false;

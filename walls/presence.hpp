@@ -62,6 +62,8 @@ public:
     // Ends the oldest parked polls of this user until there are fewer than `most`: how many. Looks
     // at each of the user's polls only if there may be so many.
     std::size_t make_room(user_id user, std::size_t most);
+    // Users that it remembers: those with a parked poll, and some who had one.
+    std::size_t users() const { return users_.size(); }
 
 private:
     using poll_list = boost::intrusive::list<parked, boost::intrusive::base_hook<user_hook>,

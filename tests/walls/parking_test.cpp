@@ -1,61 +1,12 @@
-#include "tests/fibers/in_loop.hpp"
-#include "tests/walls/fakes.hpp"
-#include "walls/parking.hpp"
+// Who is woken, why, when, and how many at a time.
+#include "tests/walls/parking_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+
 using namespace walls;
 using namespace walls::testing;
-using fibers::testing::in_loop;
-using fibers::testing::let_others_run;
-using namespace std::chrono_literals;
-
-namespace {
-
-// A parking with its waking fiber, and polls that park in fibers of their own.
-struct parking_with_polls {
-    global_hash hash;
-    walls::presence presence;
-    walls::parking parking{hash, presence, 500ms};
-    boost::fibers::fiber waking{[this] { parking.run(); }};
-
-    ~parking_with_polls()
-    {
-        parking.stop();
-        waking.join();
-    }
-
-    struct poll {
-        parked place;
-        woken why = woken::not_yet;
-        boost::fibers::fiber fiber;
-        poll(user_id user, std::span<const cursor> seen)
-            : place(user, seen)
-        {
-        }
-    };
-
-    std::unique_ptr<poll> park(std::vector<cursor> seen, std::int64_t user = 1,
-                               std::chrono::milliseconds left = 60s)
-    {
-        for (const cursor& c : seen) {
-            hash.raise(c.wall, c.last);
-        }
-        auto p = std::make_unique<poll>(user_id{user}, seen);
-        p->fiber =
-            boost::fibers::fiber(boost::fibers::launch::dispatch, [this, left, raw = p.get()] {
-                raw->why = parking.park(raw->place, std::chrono::steady_clock::now() + left);
-            });
-        return p;
-    }
-    void raise(std::int64_t wall, std::int64_t newest)
-    {
-        hash.raise(wall_id{wall}, entry_id{newest});
-        parking.notify();
-    }
-};
-
-} // namespace
 
 BOOST_AUTO_TEST_SUITE(parking_)
 
@@ -67,8 +18,9 @@ BOOST_AUTO_TEST_CASE(a_rising_wall_wakes_its_own_polls_only)
         auto elsewhere = t.park({at(2, 7)});
         BOOST_TEST(t.parking.parked_now() == 2u);
         t.raise(1, 8);
-        on_it->fiber.join();
+        let_others_run(); // no clock has a part in it
         BOOST_TEST((on_it->why == woken::risen));
+        on_it->fiber.join();
         BOOST_TEST((elsewhere->why == woken::not_yet));
         BOOST_TEST(t.parking.parked_now() == 1u);
         elsewhere->place.wake(woken::gone);
@@ -124,29 +76,6 @@ BOOST_AUTO_TEST_CASE(two_rising_walls_wake_a_poll_once_and_it_leaves_every_list)
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_regular_look_finds_what_nobody_told)
-{
-    in_loop([](fibers::reactor&) {
-        parking_with_polls t;
-        auto p = t.park({at(1, 7)});
-        t.hash.raise(wall_id{1}, entry_id{8}); // nobody notifies
-        p->fiber.join();
-        BOOST_TEST((p->why == woken::risen));
-    });
-}
-
-BOOST_AUTO_TEST_CASE(time_runs_out)
-{
-    in_loop([](fibers::reactor&) {
-        parking_with_polls t;
-        const auto began = std::chrono::steady_clock::now();
-        auto p = t.park({at(1, 7)}, 1, 100ms);
-        p->fiber.join();
-        BOOST_TEST((p->why == woken::timed_out));
-        BOOST_TEST((std::chrono::steady_clock::now() - began >= 100ms));
-    });
-}
-
 // Failed before: it was honoured by the next look, which may be a minute away.
 BOOST_AUTO_TEST_CASE(the_deadline_of_the_first_poll_is_heard_by_a_job_that_sleeps)
 {
@@ -177,24 +106,6 @@ BOOST_AUTO_TEST_CASE(the_first_reason_wins)
         t.raise(1, 8);
         p->fiber.join();
         BOOST_TEST((p->why == woken::gone));
-    });
-}
-
-BOOST_AUTO_TEST_CASE(the_polls_of_one_user_are_woken_together)
-{
-    in_loop([](fibers::reactor&) {
-        parking_with_polls t;
-        auto a = t.park({at(1, 7)}, 1);
-        auto b = t.park({at(2, 7)}, 1);
-        auto other = t.park({at(1, 7)}, 2);
-        t.presence.wake(user_id{1}, woken::access_changed);
-        a->fiber.join();
-        b->fiber.join();
-        BOOST_TEST((a->why == woken::access_changed));
-        BOOST_TEST((other->why == woken::not_yet));
-        t.presence.wake_all(woken::stopping);
-        other->fiber.join();
-        BOOST_TEST((other->why == woken::stopping));
     });
 }
 
@@ -230,17 +141,6 @@ BOOST_AUTO_TEST_CASE(walls_that_nobody_watches_can_be_forgotten)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_wall_that_rose_without_a_notification_is_found_by_the_tick)
-{
-    in_loop([](fibers::reactor&) {
-        parking_with_polls t;
-        auto p = t.park({at(1, 7), at(2, 3)});
-        t.hash.raise(wall_id{2}, entry_id{4});
-        p->fiber.join();
-        BOOST_TEST((p->why == woken::risen));
-    });
-}
-
 BOOST_AUTO_TEST_CASE(after_parking_a_poll_is_in_no_list)
 {
     in_loop([](fibers::reactor&) {
@@ -261,31 +161,6 @@ BOOST_AUTO_TEST_CASE(after_parking_a_poll_is_in_no_list)
         t.raise(2, 5);
         p->fiber.join();
         BOOST_TEST((p->why == woken::risen));
-    });
-}
-
-BOOST_AUTO_TEST_CASE(room_is_made_by_the_oldest_polls_of_that_user)
-{
-    in_loop([](fibers::reactor&) {
-        parking_with_polls t;
-        BOOST_TEST(t.presence.make_room(user_id{1}, 1) == 0u);
-        auto other = t.park({at(1, 7)}, 2);
-        auto left = t.park({at(1, 7)}, 1);
-        auto oldest = t.park({at(1, 7)}, 1);
-        auto newer = t.park({at(1, 7)}, 1);
-        left->place.wake(woken::gone); // its fiber has not run yet: it counts no more
-        BOOST_TEST(t.presence.make_room(user_id{1}, 3) == 0u);
-        BOOST_TEST(t.presence.make_room(user_id{1}, 2) == 1u);
-        oldest->fiber.join();
-        left->fiber.join();
-        BOOST_TEST((oldest->why == woken::timed_out));
-        auto newest = t.park({at(1, 7)}, 1);
-        BOOST_TEST(t.presence.make_room(user_id{1}, 1) == 2u);
-        newer->fiber.join();
-        newest->fiber.join();
-        BOOST_TEST((other->why == woken::not_yet));
-        other->place.wake(woken::gone);
-        other->fiber.join();
     });
 }
 
@@ -322,33 +197,132 @@ BOOST_AUTO_TEST_CASE(all_walls_are_looked_at_and_only_raised_ones_matter)
     });
 }
 
-BOOST_AUTO_TEST_CASE(users_that_come_and_go_leave_nothing_that_can_be_woken)
+BOOST_AUTO_TEST_CASE(time_runs_out_at_the_next_step_of_the_grid)
 {
     in_loop([](fibers::reactor&) {
-        walls::presence presence;
-        for (int user = 0; user < 5'000; ++user) {
-            parked p(user_id{user}, {});
-            presence.enter(p);
-        }
-        parked here(user_id{7}, {});
-        presence.enter(here);
-        presence.wake_all(woken::stopping);
-        BOOST_TEST((here.sleep() == woken::stopping));
-        presence::leave(here);
-        presence.wake(user_id{7}, woken::gone);
-        presence.wake(user_id{9}, woken::gone); // never seen again
+        parked_by_hand t;
+        auto p = t.park({at(1, 7)}, 1, 120ms);
+        auto longer = t.park({at(1, 7)}, 1, 151ms);
+        t.turn(149ms);
+        BOOST_TEST((p->why == woken::not_yet));
+        t.turn(150ms);
+        BOOST_TEST((p->why == woken::timed_out));
+        BOOST_TEST((longer->why == woken::not_yet));
+        t.turn(200ms);
+        BOOST_TEST((longer->why == woken::timed_out));
+        p->fiber.join();
+        longer->fiber.join();
     });
 }
 
-BOOST_AUTO_TEST_CASE(clients_are_counted_while_they_last)
+BOOST_AUTO_TEST_CASE(what_is_new_at_the_deadline_is_the_reason)
 {
-    walls::presence presence;
-    {
-        const presence::client a(presence);
-        const presence::client b(presence);
-        BOOST_TEST(presence.clients() == 2u);
+    in_loop([](fibers::reactor&) {
+        parked_by_hand t;
+        auto p = t.park({at(1, 7)}, 1, 100ms);
+        t.hash.raise(wall_id{1}, entry_id{8});
+        t.turn(100ms);
+        p->fiber.join();
+        BOOST_TEST((p->why == woken::risen));
+    });
+}
+
+// Whatever the reason is: this one parked although it was behind, so no list of changes has it.
+BOOST_AUTO_TEST_CASE(the_tick_finds_whoever_is_behind)
+{
+    in_loop([](fibers::reactor&) {
+        parked_by_hand t(30ms);
+        t.hash.raise(wall_id{2}, entry_id{4});
+        auto p = t.park({at(1, 7), at(2, 3)});
+        t.turn(29ms);
+        BOOST_TEST((p->why == woken::not_yet));
+        t.turn(30ms);
+        BOOST_TEST((p->why == woken::risen));
+        p->fiber.join();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_tick_stays_on_its_grid_after_a_pause_and_rests_while_nobody_is_parked)
+{
+    in_loop([](fibers::reactor&) {
+        parked_by_hand t(30ms);
+        BOOST_TEST((t.parking.next_turn() == fibers::steady_time::max()));
+        auto p = t.park({at(1, 7)}, 1, 10s);
+        BOOST_TEST((t.parking.next_turn() == fibers::steady_time::min())); // the job has to know
+        t.turn(0ms);
+        BOOST_TEST((t.next_turn() == 30ms));
+        t.turn(30ms);
+        BOOST_TEST((t.next_turn() == 50ms)); // a step of the deadlines
+        t.turn(50ms);
+        BOOST_TEST((t.next_turn() == 60ms));
+        t.turn(101ms);
+        BOOST_TEST((t.next_turn() == 120ms));
+        t.turn(120ms);
+        BOOST_TEST((t.next_turn() == 150ms));
+        t.turn(10s);
+        p->fiber.join();
+        BOOST_TEST((t.parking.next_turn() == fibers::steady_time::max()));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(no_more_than_64_are_woken_before_the_others_run)
+{
+    for (const bool news : {true, false}) {
+        in_loop([news](fibers::reactor&) {
+            parked_by_hand t;
+            std::vector<std::unique_ptr<parked_by_hand::poll>> all;
+            for (int i = 0; i < 200; ++i) {
+                all.push_back(t.park({at(1, 7)}, 1, 100ms));
+            }
+            std::size_t most = 0;
+            boost::fibers::fiber other([&] {
+                for (auto before = t.parking.parked_now(); before > 0;) {
+                    boost::this_fiber::yield();
+                    const auto now = t.parking.parked_now();
+                    most = std::max(most, before - now);
+                    before = now;
+                }
+            });
+            if (news) {
+                t.hash.raise(wall_id{1}, entry_id{8});
+            }
+            t.turn(news ? 0ms : 100ms);
+            for (auto& p : all) {
+                p->fiber.join();
+                BOOST_TEST((p->why == (news ? woken::risen : woken::timed_out)));
+            }
+            other.join();
+            BOOST_TEST(most == 64u);
+        });
     }
-    BOOST_TEST(presence.clients() == 0u);
+}
+
+// Two hundred deadlines pass at once; the first of those polls has a fiber that brings news, while
+// the others are still being woken, and the news of this turn have been looked at.
+BOOST_AUTO_TEST_CASE(news_during_a_turn_makes_another_turn_at_once)
+{
+    in_loop([](fibers::reactor&) {
+        parked_by_hand t;
+        auto reader = t.park({at(2, 7)});
+        std::vector<std::unique_ptr<parked_by_hand::poll>> all;
+        for (int i = 0; i < 200; ++i) {
+            all.push_back(t.park({at(1, 7)}, 1, 100ms));
+        }
+        all.front()->then = [&] {
+            BOOST_TEST(t.parking.parked_now() > 150u);
+            t.hash.raise(wall_id{2}, entry_id{8});
+            t.parking.notify();
+        };
+        t.turn(100ms);
+        for (auto& p : all) {
+            p->fiber.join();
+        }
+        BOOST_TEST((reader->why == woken::not_yet));
+        BOOST_TEST((t.parking.next_turn() == fibers::steady_time::min()));
+        t.turn(100ms);
+        BOOST_TEST((reader->why == woken::risen));
+        reader->fiber.join();
+    });
 }
 
 BOOST_AUTO_TEST_SUITE_END()
