@@ -6,7 +6,7 @@
 // How an entry reaches its readers:
 //
 //   the database commits      a hint, or the tick of a second, makes the refresher look
-//   refresher                 applies changes of access first; then loads the new entries of the
+//   feed_follower             applies changes of access first; then loads the new entries of the
 //                             walls that somebody waits for, once, into the recent entries, and
 //                             raises the global hash
 //   parking                   wakes the deliveries that are behind on a wall that rose, 64 a turn
@@ -160,7 +160,7 @@ public:
     std::function<void(const db_error*)>& on_look() { return refresher_.on_look; }
     std::function<void(refresher::clock, std::chrono::milliseconds)>& on_clock_set()
     {
-        return refresher_.on_clock_set;
+        return refresher_.on_clock_set();
     }
 
 private:

@@ -4,6 +4,7 @@
 #include "fibers/sleeper.hpp"
 #include "walls/sources.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <utility>
@@ -54,7 +55,10 @@ public:
     bool missing_from_pages = false;          // a page has no entry, although the head is further
     bool epoch_of_pages_is_behind = false;    // another history begins at each read
     std::chrono::milliseconds clock_ahead{0}; // of ours
+    std::int64_t history = 1;                 // the epoch of walls that are not in `feed`
     int looks = 0;
+    std::vector<wall_id> asked;   // by the last look, besides what changed
+    std::size_t largest_read = 0; // walls
     int loads = 0;
     std::size_t read = 0; // entries, by all loads
     int finds = 0;
@@ -85,6 +89,7 @@ public:
     result<changes> look(std::span<const wall_id> also) override
     {
         ++looks;
+        asked.assign(also.begin(), also.end());
         if (down) {
             return db_error{db_error_kind::unavailable, "down"};
         }
@@ -107,8 +112,11 @@ public:
             c.authors = std::exchange(authors, {});
         }
         for (const auto wall : also) {
-            c.heads.push_back(head_of(wall));
+            if (feed.contains(number(wall))) {
+                c.heads.push_back(head_of(wall));
+            }
         }
+        c.history = wall_epoch{history};
         during_look(); // after what it read: a commit in here is seen by the next look
         return c;
     }
@@ -117,6 +125,7 @@ public:
                                             const page_limits& most) override
     {
         ++loads;
+        largest_read = std::max(largest_read, cursors.size());
         if (down || loads_fail) {
             return db_error{db_error_kind::unavailable, "down"};
         }

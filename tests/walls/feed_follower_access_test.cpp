@@ -1,0 +1,116 @@
+// Changes of access, of names and of clocks, which a look applies first.
+#include "tests/walls/refresher_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace walls;
+using namespace walls::testing;
+
+BOOST_AUTO_TEST_SUITE(feed_follower_access)
+
+// With a large text others run before the look is over.
+BOOST_AUTO_TEST_CASE(who_lost_access_is_woken_before_the_entries_of_the_same_look)
+{
+    for (const std::size_t bytes : {2, 70'000}) {
+        in_loop([bytes](fibers::reactor&) {
+            running t;
+            const presence::client here(t.presence);
+            t.db.sessions["t"] = somebody(7);
+            const auto before = t.access.find("t", true).value();
+            BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+            parked_poll a(t, {at(1, 0)}, 7);
+            t.db.add(1, std::string(bytes, 'x'));
+            t.db.access_changed = {user_id{7}};
+            t.job.hint();
+            BOOST_TEST((a.outcome() == woken::access_changed));
+            BOOST_TEST(!t.access.holds("t", before));
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(after_the_databases_clock_was_set_sessions_are_asked_for_again)
+{
+    for (const auto by : {std::chrono::hours(960), std::chrono::hours(-960)}) {
+        in_loop([by](fibers::reactor&) {
+            running t;
+            std::vector<std::chrono::milliseconds> told;
+            t.job.on_clock_set() = [&](refresher::clock which, std::chrono::milliseconds how_far) {
+                BOOST_TEST((which == refresher::clock::database));
+                told.push_back(how_far);
+            };
+            const presence::client here(t.presence);
+            t.db.sessions["t"] = somebody(7);
+            const auto before = t.access.find("t", true).value();
+            BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+            BOOST_TEST(t.access.holds("t", before));
+            t.db.clock_ahead = by;
+            parked_poll a(t, {at(1, 0)}, 7);
+            t.db.add(1);
+            t.job.hint();
+            BOOST_TEST((a.outcome() == woken::access_changed));
+            BOOST_TEST(!t.access.holds("t", before));
+            BOOST_TEST_REQUIRE(told.size() == 1u);
+            BOOST_TEST((std::chrono::round<std::chrono::hours>(told[0]) == by));
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_position_is_known_once_its_changes_are_applied)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.presence);
+        BOOST_TEST(t.job.access_known() == "");
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        BOOST_TEST(t.job.access_known() == "after look 1");
+        t.db.down = true;
+        BOOST_TEST(t.catch_up({at(2, 0)}).has_error());
+        BOOST_TEST(t.job.access_known() == "after look 1");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_shows_something_else_leaves_memory_and_nobody_is_woken)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.presence);
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        const auto remembered = [&] { return t.remembered(1); };
+        const auto again = [&](std::int64_t last) {
+            parked_poll a(t, {at(1, last, 1)});
+            t.db.add(1);
+            t.job.hint();
+            BOOST_TEST((a.outcome() == woken::risen));
+        };
+        again(0);
+        BOOST_REQUIRE(remembered());
+        parked_poll stays(t, {at(1, 1, 1)});
+        t.db.authors = {user_id{3}};
+        t.job.hint();
+        let_others_run();
+        BOOST_TEST(!remembered());
+        BOOST_TEST((stays.why == woken::not_yet));
+        again(1);
+        BOOST_REQUIRE(remembered());
+        t.db.refresh(1);
+        t.job.hint();
+        let_others_run();
+        BOOST_TEST(!remembered());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(answers_that_a_look_without_changes_of_access_crossed_are_remembered)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.presence);
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        t.db.sessions["t"] = somebody(7);
+        t.db.during_find = [&] { t.look(); };
+        const auto identity = t.access.find("t", true).value();
+        BOOST_TEST(t.db.looks == 2);
+        BOOST_TEST(t.access.holds("t", identity));
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
