@@ -29,29 +29,30 @@ access_cache::access_cache(access_source& source)
 {
 }
 
-std::optional<identity_ptr> access_cache::remembered(const std::string& token, bool looks_succeed,
-                                                     fibers::steady_time now)
+identity_ptr access_cache::remembered(const std::string& token, bool looks_succeed,
+                                      fibers::steady_time now)
 {
     const auto it = known_.find(token);
-    if (it != known_.end()) {
-        known& k = it->second;
-        const bool young = now - k.since < time_to_live;
-        if (k.identity->ends <= now) {
-            known_.erase(it); // by the database's clock, which may have been set: it is asked
-        } else if (looks_succeed || young) {
-            k.used = true;
-            ++hits_;
-            return k.identity;
-        }
+    if (it == known_.end()) {
+        return nullptr;
     }
-    return std::nullopt;
+    known& k = it->second;
+    // One that has run out by now did so by the database's clock, which may have been set: it is
+    // asked.
+    const bool young = now - k.since < time_to_live;
+    if (k.identity->ends <= now || !(looks_succeed || young)) {
+        return nullptr;
+    }
+    k.used = true;
+    ++hits_;
+    return k.identity;
 }
 
 result<identity_ptr> access_cache::find(const std::string& token, bool looks_succeed,
                                         fibers::steady_time now)
 {
     if (auto identity = remembered(token, looks_succeed, now)) {
-        return std::move(*identity);
+        return identity;
     }
     ++misses_;
     return batch_.ask(token);
@@ -60,24 +61,21 @@ result<identity_ptr> access_cache::find(const std::string& token, bool looks_suc
 result<identity_ptr> access_cache::find_any(std::span<const std::string> tokens, bool looks_succeed,
                                             fibers::steady_time now)
 {
+    if (tokens.empty()) {
+        return identity_ptr{};
+    }
     if (tokens.size() == 1) {
         return find(tokens.front(), looks_succeed, now);
     }
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        const auto identity = remembered(tokens[i], looks_succeed, now);
-        if (identity && *identity) {
-            return *identity;
+    if (auto identity = remembered(tokens.front(), looks_succeed, now)) {
+        return identity;
+    }
+    // The others may be remembered, but they come after the first, which is asked for anyway.
+    ++misses_;
+    for (auto& found : load(tokens)) {
+        if (!found || *found) {
+            return std::move(found);
         }
-        if (identity) {
-            continue; // it has just expired
-        }
-        ++misses_;
-        for (auto& found : load(tokens.subspan(i))) {
-            if (!found || *found) {
-                return std::move(found);
-            }
-        }
-        break;
     }
     return identity_ptr{};
 }

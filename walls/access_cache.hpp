@@ -17,8 +17,9 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace walls {
 
@@ -37,7 +38,7 @@ public:
     result<identity_ptr> find_any(std::span<const std::string> tokens, bool looks_succeed,
                                   fibers::steady_time now = std::chrono::steady_clock::now());
 
-    // Is `who` still what is known of this token? After anything that may have waited.
+    // Is `identity` still what is known of this token? After anything that may have waited.
     bool holds(const std::string& token, const identity_ptr& identity) const;
 
     void forget(user_id user);
@@ -64,9 +65,8 @@ private:
     };
     using answer = result<identity_ptr>;
 
-    // None: not remembered, or not to be trusted any more.
-    std::optional<identity_ptr> remembered(const std::string& token, bool looks_succeed,
-                                           fibers::steady_time now);
+    // Null: not remembered, or not to be trusted any more.
+    identity_ptr remembered(const std::string& token, bool looks_succeed, fibers::steady_time now);
     std::vector<answer> load(std::span<const std::string> tokens);
 
     access_source& source_;

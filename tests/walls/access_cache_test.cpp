@@ -4,6 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <functional>
+#include <thread>
+
 using namespace walls;
 using namespace walls::testing;
 using fibers::testing::in_loop;
@@ -52,7 +55,10 @@ BOOST_AUTO_TEST_CASE(of_several_tokens_the_first_good_one_counts_and_one_questio
         BOOST_TEST(cache.find_any(tokens{}, true).value() == nullptr);
         const int asked = db.finds;
         BOOST_TEST(cache.find_any(tokens{"a", "stale"}, true).value() == db.sessions["a"]);
+        BOOST_TEST(cache.find_any(tokens{"a"}, true).value() == db.sessions["a"]);
         BOOST_TEST(db.finds == asked);
+        BOOST_TEST(cache.find_any(tokens{"old"}, true).value() == nullptr);
+        BOOST_TEST(db.finds == asked + 1);
     });
 }
 
@@ -70,8 +76,9 @@ BOOST_AUTO_TEST_CASE(many_who_miss_at_once_share_two_questions)
         std::vector<boost::fibers::fiber> all;
         for (int i = 0; i < 500; ++i) {
             db.sessions[std::to_string(i)] = somebody(i);
-            all.emplace_back([&cache, i] {
-                BOOST_TEST(cache.find(std::to_string(i), true).value() != nullptr);
+            all.emplace_back([&cache, i] { // a poll, which has one token as a rule
+                const std::vector<std::string> one{std::to_string(i)};
+                BOOST_TEST(cache.find_any(one, true).value() != nullptr);
             });
         }
         fibers::testing::let_others_run();
@@ -118,6 +125,34 @@ BOOST_AUTO_TEST_CASE(tokens_that_differ_anywhere_are_others)
         BOOST_TEST(cache.find(token.substr(1), true).value() == nullptr);
         BOOST_TEST(cache.find(token + "a", true).value() == nullptr);
         BOOST_TEST(cache.hits() == 0u);
+        BOOST_TEST(cache.misses() == 46u);
+    });
+}
+
+// So many that the table compares some that differ.
+BOOST_AUTO_TEST_CASE(among_many_sessions_each_is_its_own)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        access_cache cache(db);
+        for (int i = 0; i < 1000; ++i) {
+            db.sessions["in " + std::to_string(i)] = somebody(i);
+            (void)cache.find("in " + std::to_string(i), true);
+        }
+        for (int i = 0; i < 5000; ++i) {
+            BOOST_TEST_REQUIRE(cache.find("no " + std::to_string(i), true).value() == nullptr);
+        }
+        BOOST_TEST(cache.hits() == 0u);
+        BOOST_TEST(cache.size() == 1000u);
+        cache.forget_all();
+        for (std::size_t length = 1; length <= 2000; length += 2) { // each begins with the others
+            db.sessions[std::string(length, 'a')] = somebody(1);
+            (void)cache.find(std::string(length, 'a'), true);
+        }
+        for (std::size_t length = 2; length <= 2000; length += 2) {
+            BOOST_TEST_REQUIRE(cache.find(std::string(length, 'a'), true).value() == nullptr);
+        }
+        BOOST_TEST(cache.hits() == 0u);
     });
 }
 
@@ -145,10 +180,74 @@ BOOST_AUTO_TEST_CASE(an_answer_that_crossed_a_change_is_not_remembered)
         fake_database db;
         db.sessions["t"] = somebody(1);
         access_cache cache(db);
-        db.during_find = [&] { cache.forget(user_id{1}); };
-        const auto identity = cache.find("t", true).value();
-        BOOST_TEST(identity != nullptr);
-        BOOST_TEST(!cache.holds("t", identity));
+        const std::function<void()> changes[] = {[&] { cache.forget(user_id{1}); },
+                                                 [&] { cache.forget("t"); },
+                                                 [&] { cache.forget_all(); }};
+        for (const auto& change : changes) {
+            db.during_find = change;
+            const auto identity = cache.find("t", true).value();
+            BOOST_TEST(identity != nullptr);
+            BOOST_TEST(!cache.holds("t", identity));
+        }
+        db.during_find = [] {};
+        BOOST_TEST(cache.find("t", true).value() != nullptr);
+        BOOST_TEST(cache.size() == 1u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_was_signed_out_is_forgotten_and_the_others_of_its_user_are_not)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["t"] = somebody(1);
+        db.sessions["u"] = somebody(1);
+        access_cache cache(db);
+        const auto out = cache.find("t", true).value();
+        const auto stays = cache.find("u", true).value();
+        cache.forget("t");
+        BOOST_TEST(!cache.holds("t", out));
+        BOOST_TEST(cache.holds("u", stays));
+        cache.forget_all();
+        BOOST_TEST(!cache.holds("u", stays));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_known_by_now_is_not_what_was_known)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["t"] = somebody(1);
+        access_cache cache(db);
+        const auto before = cache.find("t", true).value();
+        db.sessions["t"] = somebody(1, {wall_id{1}, wall_id{2}});
+        const auto later = std::chrono::steady_clock::now() + access_cache::time_to_live;
+        const auto now = cache.find("t", false, later).value();
+        BOOST_TEST(!cache.holds("t", before));
+        BOOST_TEST(cache.holds("t", now));
+        // Nor is it anything any more when the database does not know it.
+        db.sessions.erase("t");
+        BOOST_TEST(cache.find("t", false, later + access_cache::time_to_live).value() == nullptr);
+        BOOST_TEST(!cache.holds("t", now));
+        BOOST_TEST(cache.find("t", true).value() == nullptr);
+    });
+}
+
+// What happened while the database was asked is not known by the answer.
+BOOST_AUTO_TEST_CASE(an_answer_is_as_old_as_its_question)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["t"] = somebody(1);
+        access_cache cache(db);
+        fibers::steady_time asked;
+        db.during_find = [&] {
+            asked = std::chrono::steady_clock::now();
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        };
+        (void)cache.find("t", false);
+        (void)cache.find("t", false, asked + access_cache::time_to_live);
+        BOOST_TEST(db.finds == 2);
+        BOOST_TEST(cache.misses() == 2u);
     });
 }
 
@@ -160,7 +259,9 @@ BOOST_AUTO_TEST_CASE(a_session_that_has_run_out_is_asked_for_again)
         db.sessions["t"] = somebody(1, {wall_id{1}}, std::chrono::seconds(10));
         access_cache cache(db);
         (void)cache.find("t", true);
-        const auto later = std::chrono::steady_clock::now() + std::chrono::seconds(11);
+        (void)cache.find("t", true, db.sessions["t"]->ends - std::chrono::nanoseconds(1));
+        BOOST_TEST(db.finds == 1);
+        const auto later = db.sessions["t"]->ends;
         db.sessions["t"] = somebody(1, {wall_id{1}}, std::chrono::hours(1));
         const auto goes_on = cache.find("t", true, later).value();
         BOOST_TEST(goes_on == db.sessions["t"]);
@@ -181,6 +282,8 @@ BOOST_AUTO_TEST_CASE(errors_of_the_database_are_passed_on_and_known_sessions_sur
         db.down = true;
         BOOST_TEST(cache.find("t", false).value() != nullptr); // younger than time_to_live
         BOOST_TEST(!cache.find("u", true).has_value());
+        const std::vector<std::string> two{"u", "v"};
+        BOOST_TEST(!cache.find_any(two, true).has_value());
     });
 }
 
