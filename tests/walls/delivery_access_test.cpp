@@ -165,6 +165,26 @@ BOOST_AUTO_TEST_CASE(a_wall_gained_while_parked)
     });
 }
 
+// Each time that it asks again who this is, the walls that it has gained are asked for once.
+BOOST_AUTO_TEST_CASE(a_wall_gained_and_access_that_changes_again)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        t.db.add(2);
+        peer& p = t.stream({at(1, 1), at(2, 0)});
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.db.access_changed = {user_id{1}};
+        t.look();
+        BOOST_TEST(seen_by(p) == "2:1");
+        t.h->access_changed(user_id{1});
+        let_others_run();
+        BOOST_TEST(t.parked() == 1u);
+        t.db.add(2);
+        t.look();
+        BOOST_TEST(seen_by(p) == "2:1, 2:2");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_wall_lost_while_parked)
 {
     with_hub([](running_hub& t) {

@@ -146,4 +146,47 @@ BOOST_AUTO_TEST_CASE(who_was_answered_from_memory_makes_nobody_look)
     });
 }
 
+// It needs more than when it began to wait, because the memory has been dropped. What it has is
+// given back before it waits for the larger share: whoever waits with a share waits for itself.
+BOOST_AUTO_TEST_CASE(an_answer_that_turns_out_larger_waits_without_its_first_share)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& before = t.wait({at(1, 1)});
+        publish(t, std::string(150'000, 'x'));
+        let_others_run();
+        BOOST_TEST(before.in_parts == 1u);
+        t.h->every_second(std::chrono::steady_clock::now() + 1h); // memory alone has it now
+        auto all = t.room.take(user_id{9}, std::size_t{1} << 20);
+        peer& p = t.wait({at(1, 1)});
+        BOOST_TEST(t.room.waiting() == 1u);
+        t.db.authors = {user_id{3}};
+        t.look();
+        std::size_t held = 0;
+        t.db.during_load = [&] { held = t.room.held(); };
+        all.release();
+        until([&] { return !p.written.empty() || !p.ended.empty() || t.room.waiting() > 0; });
+        BOOST_TEST(seen_by(p) == "1:2");
+        BOOST_TEST(t.db.loads == 1);
+        BOOST_TEST(held == std::size_t{2} << 20); // nobody knows yet how large it is
+    });
+}
+
+BOOST_AUTO_TEST_CASE(whoever_waits_for_a_peer_that_does_not_read_holds_no_room)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        auto all = t.room.take(user_id{9}, std::size_t{1} << 20);
+        peer& p = t.wait({at(1, 0)});
+        BOOST_TEST(t.room.waiting() == 1u);
+        p.full = true;
+        std::size_t held = 1;
+        p.during_wait = [&] { held = t.room.held(); };
+        all.release();
+        let_others_run();
+        BOOST_TEST(held == 0u);
+        BOOST_TEST(seen_by(p) == "1:1");
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -296,4 +296,40 @@ BOOST_AUTO_TEST_CASE(beyond_max_parked_per_user_the_oldest_ends)
         s);
 }
 
+// Two reasons at once: the first one counts, and there is one end.
+BOOST_AUTO_TEST_CASE(a_stop_together_with_news_or_with_the_peers_leaving)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        t.db.sessions["bob"] = somebody(2);
+        peer& news_first = t.wait({at(1, 1)});
+        peer& leaves_first = t.wait({at(1, 1)}, "bob");
+        leaves_first.leave();
+        publish(t);
+        boost::this_fiber::yield(); // parking has woken the one that is still there
+        t.h->drain();
+        let_others_run();
+        BOOST_TEST(seen_by(news_first) == "1:2");
+        BOOST_TEST(seen_by(leaves_first) == "gone");
+        BOOST_TEST(t.parked() == 0u);
+    });
+}
+
+// It was answered: whoever comes back in a moment needs no look.
+BOOST_AUTO_TEST_CASE(an_end_is_an_answer)
+{
+    with_hub(
+        [](running_hub& t) {
+            t.db.add(1);
+            peer& p = t.wait({at(1, 1)}, "ann", 0s);
+            until([&] { return !p.ended.empty(); });
+            BOOST_TEST(seen_by(p) == "time_up");
+            BOOST_TEST(t.h->count().clients == 0u);
+            const int looks = t.db.looks;
+            BOOST_TEST(seen_by(t.wait({at(1, 0)})) == "1:1");
+            BOOST_TEST(t.db.looks == looks);
+        },
+        ticking());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -53,9 +53,11 @@ inline std::string in_words(const std::string& json)
             words += (words.empty() ? "" : " ") + wall + ":reset " + number_at(22);
         } else if (rest.starts_with(R"("more":true)")) {
             words += " more";
-        } else if (const auto quote = rest.find('"', 1);
-                   rest.starts_with('"') && rest.substr(quote + 1).starts_with(R"(:{"posts":)")) {
-            wall = rest.substr(1, quote - 1);
+        } else if (rest.starts_with('"')) {
+            const auto quote = rest.find('"', 1);
+            if (rest.substr(quote + 1).starts_with(R"(:{"posts":)")) {
+                wall = rest.substr(1, quote - 1);
+            }
         }
         ++i;
     }

@@ -263,4 +263,46 @@ BOOST_AUTO_TEST_CASE(entry_after_entry_is_written_from_where_it_is_parked)
     });
 }
 
+// Each time the database is ahead of the hash by another epoch until a look: that is no wall which
+// begins anew again and again.
+BOOST_AUTO_TEST_CASE(after_a_write_it_may_look_again_as_often_as_before)
+{
+    auto s = running_hub::quiet();
+    s.backlog.entries = 2;
+    with_hub(
+        [](running_hub& t) {
+            for (int i = 0; i < 11; ++i) {
+                t.db.add(1);
+            }
+            t.db.epoch_of_pages_is_behind = true;
+            t.db.during_load = [&] { t.db.epoch_of_pages_is_behind ^= true; };
+            peer& p = t.stream({at(1, 0)});
+            until([&] { return p.written.size() == 6 || !p.ended.empty(); });
+            BOOST_TEST(seen_by(p) == "1:1 1:2 more, 1:3 1:4 more, 1:5 1:6 more, 1:7 1:8 more, "
+                                     "1:9 1:10 more, 1:11");
+            BOOST_TEST(t.db.loads == 12);
+        },
+        s);
+}
+
+// A write would wait for the peer, on a stack that is for parked ones: a request fiber waits.
+BOOST_AUTO_TEST_CASE(news_for_a_peer_that_does_not_read_wait_in_a_request_fiber)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& p = t.stream({at(1, 1)});
+        int waits = 0;
+        p.during_wait = [&] {
+            ++waits;
+            BOOST_TEST(p.written.empty());
+            BOOST_TEST(t.parked() == 0u);
+        };
+        p.full = true;
+        publish(t);
+        let_others_run();
+        BOOST_TEST(waits == 1);
+        BOOST_TEST(seen_by(p) == "1:2");
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
