@@ -6,7 +6,7 @@ namespace db {
 
 using namespace std::chrono_literals;
 
-std::optional<std::string> circuit_breaker::refuse(clock::time_point now)
+std::optional<walls::db_error> circuit_breaker::refuse(clock::time_point now)
 {
     const std::lock_guard lock(mutex_);
     if (!away_) {
@@ -27,7 +27,7 @@ void circuit_breaker::worked()
     pause_ = 0ms;
 }
 
-void circuit_breaker::failed(clock::time_point now, const std::string& why)
+void circuit_breaker::failed(clock::time_point now, const walls::db_error& why)
 {
     const std::lock_guard lock(mutex_);
     // Several connections may have begun before the first of them failed; that is one failure, not

@@ -1,6 +1,7 @@
 #include "db/connection.hpp"
 
 #include "db/conninfo.hpp"
+#include "db/misconfigured.hpp"
 #include "db/session_settings.hpp"
 
 #include <fcntl.h>
@@ -15,6 +16,18 @@
 namespace db {
 
 using walls::db_error_kind;
+
+namespace {
+
+constexpr std::chrono::milliseconds time_for_code{3000};
+
+// No server answered: to ask again would take as long. (In another language it takes as long.)
+bool is_silence(const std::exception& e)
+{
+    return std::string_view(e.what()).find("timeout expired") != std::string_view::npos;
+}
+
+} // namespace
 
 void backends::add(int pid)
 {
@@ -54,22 +67,43 @@ pqxx::connection& connection::connected()
     if (patience_ && patience_->all.gave_up()) {
         throw db_exception({db_error_kind::unavailable, "stopping"});
     }
-    if (const auto why = database_.refuse(circuit_breaker::clock::now())) {
-        throw db_exception({db_error_kind::unavailable, *why});
+    if (auto why = database_.refuse(circuit_breaker::clock::now())) {
+        throw db_exception(std::move(*why));
     }
     try {
         ++meters_.connects;
         connection_ = connect();
     } catch (const std::exception& e) {
         drop();
-        const std::string why = "cannot connect to the database: " + one_line(e.what());
+        auto why = why_not_connected(e);
         database_.failed(circuit_breaker::clock::now(), why);
-        throw db_exception({db_error_kind::unavailable, why});
+        throw db_exception(std::move(why));
     }
     database_.worked();
     ++generation_;
     meters_.own.add(connection_->backendpid());
     return *connection_;
+}
+
+// The code of a refusal costs one more attempt, so what is known of the same words is not asked
+// again.
+walls::db_error connection::why_not_connected(const std::exception& e)
+{
+    const std::string words = one_line(e.what());
+    std::string state = sqlstate_of(e); // of a statement that was to prepare the connection
+    if (state.empty() && !is_silence(e)) {
+        if (words != refused_with_ || refused_state_.empty()) {
+            refused_state_ = sqlstate_of_refusal(conninfo_, time_for_code);
+            refused_with_ = words;
+        }
+        state = refused_state_;
+    }
+    const auto advice = advice_on_connecting(state);
+    if (advice.empty()) {
+        return {db_error_kind::unavailable, "cannot connect to the database: " + words};
+    }
+    return {db_error_kind::misconfigured,
+            std::string(advice) + ": " + words + " (SQLSTATE " + state + ")"};
 }
 
 // A transaction_timeout of a role may end the session before it is told not to, while it begins
@@ -80,8 +114,7 @@ std::unique_ptr<pqxx::connection> connection::connect()
         return connect(conninfo_);
     } catch (const pqxx::failure& e) {
         const auto again = conninfo_for(conninfo_, server_version_);
-        const bool silent = std::string_view(e.what()).find("timeout expired") != std::string::npos;
-        if (again == conninfo_ || silent) {
+        if (again == conninfo_ || is_silence(e)) {
             throw;
         }
         try {

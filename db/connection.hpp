@@ -99,6 +99,7 @@ public:
 
 private:
     bool idle_connection_died() const;
+    walls::db_error why_not_connected(const std::exception& e);
     std::unique_ptr<pqxx::connection> connect();
     std::unique_ptr<pqxx::connection> connect(const std::string& conninfo);
     void prepare(pqxx::connection& fresh);
@@ -137,6 +138,8 @@ private:
     std::unique_ptr<pqxx::connection> connection_;
     int socket_ = -1; // a duplicate of the connection's, for deadlines
     std::uint64_t generation_ = 0;
+    std::string refused_with_; // words of the last attempt that the server refused, and their code
+    std::string refused_state_;
 };
 
 } // namespace db

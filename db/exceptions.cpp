@@ -22,9 +22,10 @@ db_error_kind kind_of(std::string_view sqlstate)
         rule{"57014", db_error_kind::timed_out}, // statement timeout
         rule{"55P03", db_error_kind::timed_out}, // lock timeout
         rule{"25P03", db_error_kind::timed_out}, // idle in transaction
-        rule{"25006", db_error_kind::read_only},    rule{"53100", db_error_kind::disk_full},
-        rule{"3F000", db_error_kind::wrong_schema}, // no such schema
-        rule{"42", db_error_kind::wrong_schema}, // no such table, column, function; no right to it
+        rule{"25006", db_error_kind::read_only},     rule{"53100", db_error_kind::disk_full},
+        rule{"42501", db_error_kind::misconfigured}, // no right
+        rule{"3F000", db_error_kind::wrong_schema},  // no such schema
+        rule{"42", db_error_kind::wrong_schema},     // no such table, column, function
     };
     for (const auto& r : rules) {
         if (sqlstate.starts_with(r.prefix)) {
@@ -40,7 +41,7 @@ std::string one_line(std::string_view text)
 {
     std::string out;
     for (const char c : text) {
-        if (c != '\n') {
+        if (c != '\n' && c != '\t') {
             out += c;
         } else if (!out.empty() && out.back() != ' ') {
             out += ' ';
@@ -52,7 +53,12 @@ std::string one_line(std::string_view text)
 std::string sqlstate_of(const std::exception& e)
 {
     const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e);
-    return sql != nullptr ? sql->sqlstate() : std::string();
+    std::string state = sql != nullptr ? sql->sqlstate() : std::string();
+    // libpqxx 6.4 throws it without its code.
+    if (state.empty() && dynamic_cast<const pqxx::insufficient_privilege*>(&e) != nullptr) {
+        state = "42501";
+    }
+    return state;
 }
 
 bool has_state(const pqxx::sql_error& e, std::span<const std::string_view> prefixes)
@@ -80,6 +86,11 @@ walls::db_error describe_for_server(const std::exception& e)
     // No such schema, table, column, function.
     if (state == "3F000" || state == "42P01" || state == "42703" || state == "42883") {
         t.why = "the schema is not what this program needs, run `pollster migrate`: " + t.why;
+    }
+    if (state == "42501") {
+        t.why = "this role lacks a right: `pollster setup` grants what it needs, and `pollster "
+                "migrate` is for the role of the server: " +
+                t.why;
     }
     // What a column of a type that the contract does not allow leads to.
     if (state == "42883" || state == "42804") {

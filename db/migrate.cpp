@@ -120,12 +120,16 @@ result<void> check_schema(const settings& s)
         deadlines all;
         connection conn(complete_conninfo(s.database, {s.statement_timeout, {}}), database, m,
                         patience{all, s.statement_timeout + settings::beyond_statement_timeout});
-        if (auto other = other_schema(recorded_version(conn)); !other.empty()) {
-            return walls::db_error{walls::db_error_kind::wrong_schema, std::move(other)};
+        const int found = recorded_version(conn);
+        if (auto other = other_schema(found); !other.empty()) {
+            const bool newer = found > schema_version();
+            return walls::db_error{newer ? walls::db_error_kind::newer_schema
+                                         : walls::db_error_kind::wrong_schema,
+                                   std::move(other)};
         }
         return {};
     } catch (const std::exception& e) {
-        walls::db_error t = describe(e);
+        walls::db_error t = describe_for_server(e);
         const std::string state = sqlstate_of(e);
         if (state == "42P01" || state == "3F000") {
             t.why = "The database has no pollster schema yet: run `pollster migrate`.";

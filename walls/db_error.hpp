@@ -15,8 +15,20 @@ enum class db_error_kind {
     read_only,   // a standby, or default_transaction_read_only
     timed_out,   // statement timeout, or no answer at all by the deadline
     disk_full,
-    wrong_schema, // not migrated, or newer than this binary
+    wrong_schema, // not migrated
+    newer_schema, // than this binary: found at start only, see db::check_schema()
+    // It is there and refuses this role: no such database or role, wrong password, no right.
+    // Waiting does not help, somebody has to mend it.
+    misconfigured,
 };
+
+// Something that only an operator can mend, and of which nobody should be told that the database is
+// away.
+inline bool must_be_mended(db_error_kind k)
+{
+    return k == db_error_kind::misconfigured || k == db_error_kind::wrong_schema ||
+           k == db_error_kind::newer_schema;
+}
 
 // The answer is 503 with Retry-After, or a poll that stays parked. `why` goes into the log, not to
 // the client.

@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(refuse_a_newer_schema_with_one_clear_line)
 
     const auto checked = db::check_schema(s);
     BOOST_TEST_REQUIRE(!checked.has_value());
-    BOOST_TEST((checked.error().kind == walls::db_error_kind::wrong_schema));
+    BOOST_TEST((checked.error().kind == walls::db_error_kind::newer_schema));
 }
 
 BOOST_AUTO_TEST_CASE(refuse_a_history_that_is_not_this_programs)
