@@ -1,10 +1,23 @@
 #include "fcgi_app/server_observer.hpp"
 
+#include "fcgi_app/http/trace.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <cstring>
 
 namespace pollster {
+
+namespace {
+
+// Its params may have been dropped: then it has a number alone.
+std::string name_of(const fastcgi::request& r)
+{
+    const auto also = http::trace::from(r.param("REQUEST_ID"), r.param("HTTP_TRACEPARENT"));
+    return http::request_name{r.number, also}.text();
+}
+
+} // namespace
 
 void server_observer::connection_opened()
 {
@@ -61,24 +74,24 @@ void server_observer::watch_failed(int error)
     spdlog::error("cannot watch a connection: {}", std::strerror(error));
 }
 
-void server_observer::request_received(std::uint64_t number, fastcgi::request_error error)
+void server_observer::request_received(const fastcgi::request& r)
 {
     metrics_.requests.Increment();
-    switch (error) {
+    switch (r.error) {
     case fastcgi::request_error::none:
     case fastcgi::request_error::malformed_params:
         break;
     case fastcgi::request_error::params_too_large:
         metrics_.too_large_params.Increment();
-        spdlog::warn("request {}: params (max_params_bytes) beyond the limit, refused", number);
+        spdlog::warn("request {}: params (max_params_bytes) beyond the limit, refused", name_of(r));
         break;
     case fastcgi::request_error::body_too_large:
         metrics_.too_large_bodies.Increment();
-        spdlog::warn("request {}: body (max_body_bytes) beyond the limit, refused", number);
+        spdlog::warn("request {}: body (max_body_bytes) beyond the limit, refused", name_of(r));
         break;
     case fastcgi::request_error::too_slow:
         metrics_.too_slow_requests.Increment();
-        spdlog::warn("request {}: silent for receive_timeout_seconds, refused", number);
+        spdlog::warn("request {}: silent for receive_timeout_seconds, refused", name_of(r));
         break;
     }
 }

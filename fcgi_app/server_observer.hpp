@@ -23,7 +23,7 @@ public:
     void connection_too_slow(fastcgi::slow_peer why) override;
     void accept_failed(int error) override;
     void watch_failed(int error) override;
-    void request_received(std::uint64_t number, fastcgi::request_error error) override;
+    void request_received(const fastcgi::request& r) override;
     void request_overloaded(fastcgi::overload by, std::size_t in_flight,
                             bool first_of_its_connection) override;
     void writer_waits() override;

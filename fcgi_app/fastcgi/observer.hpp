@@ -37,7 +37,7 @@ public:
     virtual void watch_failed(int /*error*/) {}
 
     // Before the handler is called, whether or not it can do anything with it.
-    virtual void request_received(std::uint64_t /*number*/, request_error /*error*/) {}
+    virtual void request_received(const request& /*r*/) {}
     // One of which the handler never hears. `in_flight`: requests on its connection.
     virtual void request_overloaded(overload /*by*/, std::size_t /*in_flight*/,
                                     bool /*first_of_its_connection*/)

@@ -119,7 +119,7 @@ struct server::state final : own_resources, connection_owner {
             boost::fibers::launch::post, std::allocator_arg, request_stacks.get(),
             [this, number](std::unique_ptr<pending_request>&& to, raw_request&& raw) {
                 request asked(number, std::move(raw));
-                watching.request_received(number, asked.error);
+                watching.request_received(asked);
                 try {
                     answer(std::move(asked), std::move(to));
                 } catch (const std::exception& e) {

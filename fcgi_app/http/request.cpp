@@ -16,7 +16,8 @@ using cgi_variables = std::vector<std::pair<std::string_view, std::string_view>>
 struct variables {
     std::optional<std::string_view> method, path_info, document_uri, script_name, query,
         content_type, content_length, authorization, cookie, origin, csrf_token, host, fetch_site,
-        content_encoding, remote_addr, https, scheme, accept, last_event_id;
+        content_encoding, remote_addr, https, scheme, accept, last_event_id, request_id,
+        traceparent;
 
     std::string more_cookies; // of further Cookie headers
 
@@ -33,6 +34,7 @@ constexpr std::array known{
     known_variable{"HTTPS", &variables::https},
     known_variable{"PATH_INFO", &variables::path_info},
     known_variable{"HTTP_HOST", &variables::host},
+    known_variable{"REQUEST_ID", &variables::request_id},
     known_variable{"SCRIPT_NAME", &variables::script_name},
     known_variable{"HTTP_ACCEPT", &variables::accept},
     known_variable{"HTTP_COOKIE", &variables::cookie},
@@ -44,6 +46,7 @@ constexpr std::array known{
     known_variable{"REQUEST_METHOD", &variables::method},
     known_variable{"REQUEST_SCHEME", &variables::scheme},
     known_variable{"CONTENT_LENGTH", &variables::content_length},
+    known_variable{"HTTP_TRACEPARENT", &variables::traceparent},
     known_variable{"HTTP_X_CSRF_TOKEN", &variables::csrf_token},
     known_variable{"HTTP_AUTHORIZATION", &variables::authorization},
     known_variable{"HTTP_LAST_EVENT_ID", &variables::last_event_id},
@@ -150,6 +153,7 @@ std::optional<request> request::from_cgi(const cgi_variables& params, std::strin
     r.last_event_id = v.last_event_id.value_or("");
     r.fetch_site = v.fetch_site.value_or("");
     r.remote_addr = v.remote_addr.value_or("");
+    r.trace = trace::from(v.request_id.value_or(""), v.traceparent.value_or(""));
     r.https = lower(v.https.value_or("")) == "on" || lower(v.scheme.value_or("")) == "https";
     r.body = std::move(body);
     return r;

@@ -2,6 +2,8 @@
 // been checked: they may contain CR, LF, NUL and invalid UTF-8. Any thread.
 #pragma once
 
+#include "fcgi_app/http/trace.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +29,7 @@ struct request {
     std::string last_event_id; // Last-Event-ID, as sent
     std::string fetch_site;    // Sec-Fetch-Site: "same-origin", "cross-site" …
     std::string remote_addr;
+    http::trace trace;  // REQUEST_ID and HTTP_TRACEPARENT
     bool https = false; // HTTPS is "on", or REQUEST_SCHEME is "https"
     std::string body;
 

@@ -24,8 +24,10 @@ struct call {
     std::unique_ptr<fastcgi::exchange> peer; // a route that answers later (the poll) moves it out
     std::int64_t wall = 0;                   // {id} of the path
     std::int64_t post = 0;                   // {post_id} of the path
-    std::uint64_t number = 0;                // names this request in the log
+    std::uint64_t number = 0;                // of this request, in this process
     walls::answer_room::share room{};        // of a large answer, until it is sent
+
+    http::request_name name() const { return {number, request.trace}; } // in the log
 };
 
 // Where a session id may come from, in this order: the given body field, bearer, cookie.

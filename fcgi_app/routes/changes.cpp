@@ -19,7 +19,7 @@ answer change(context& cx, const call& c, const walls::identity& caller,
             cx.hub.publishing_failed(*error);
         }
         if (deletes && db::is_denied(made, db::denied::unacceptable)) {
-            return unacceptable(made.error().why,
+            return unacceptable(c.name(), made.error().why,
                                 "The database does not let this post be deleted.");
         }
         return made.error();

@@ -79,7 +79,7 @@ outcome<walls::identity_ptr> admitted(context& cx, const call& c, http::poll_bod
 answer refuse(context& cx, const call& c, const refused& why)
 {
     cx.metrics.streams_refused.Increment();
-    auto r = response_to(cx, why);
+    auto r = response_to(cx, why, c.name());
     if ((r.status == 429 || r.status == 503) &&
         c.request.accept.find(media_type) != std::string::npos) {
         return refused_for_now(r);
@@ -107,7 +107,8 @@ answer stream_events(context& cx, call& c)
             hidden.push_back(mine.wall);
         }
     }
-    stream_sink to(cx, std::move(c.peer), c.number, asked.cursors.size() <= most_walls_with_ids);
+    stream_sink to(cx, std::move(c.peer), c.number, std::move(c.request.trace),
+                   asked.cursors.size() <= most_walls_with_ids);
     to.begin(cx.cors.lines_for(c.request.origin));
     if (!hidden.empty()) {
         to.access_changed(hidden, {});

@@ -27,9 +27,9 @@ answer poll(context& cx, call& c)
         return who.error();
     }
     using polls = walls::delivery<poll_sink>;
-    polls::run(
-        polls(cx.hub, std::move(*who), std::move(asked.cursors), draw_deadline(cx),
-              poll_sink(cx, std::move(c.peer), cx.cors.lines_for(c.request.origin), c.number)));
+    polls::run(polls(cx.hub, std::move(*who), std::move(asked.cursors), draw_deadline(cx),
+                     poll_sink(cx, std::move(c.peer), cx.cors.lines_for(c.request.origin), c.number,
+                               std::move(c.request.trace))));
     return std::nullopt;
 }
 

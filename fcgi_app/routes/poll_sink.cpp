@@ -15,13 +15,16 @@ namespace {
 constexpr std::string_view nothing_new = R"({"walls":{}})";
 
 // A CGI head of 200 for a body of so many bytes.
-std::string head_of(std::string_view cors_lines, std::size_t body_bytes)
+std::string head_of(std::string_view cors_lines, const http::trace& trace, std::size_t body_bytes)
 {
     char digits[24];
     const auto end = std::to_chars(digits, digits + sizeof digits, body_bytes).ptr;
     std::string head;
-    head.reserve(160 + cors_lines.size());
+    head.reserve(240 + cors_lines.size());
     head += cors_lines;
+    if (!trace.request_id.empty()) {
+        head.append("X-Request-Id: ").append(trace.request_id).append("\r\n");
+    }
     head += "Status: 200 OK\r\nContent-Type: application/json\r\nCache-Control: "
             "no-store\r\nContent-Length: ";
     head.append(digits, end);
@@ -33,7 +36,7 @@ std::string head_of(std::string_view cors_lines, std::size_t body_bytes)
 
 void poll_sink::answer(std::string_view json)
 {
-    peer_->begin(head_of(cors_lines_, json.size()));
+    peer_->begin(head_of(cors_lines_, trace_, json.size()));
     peer_->write(json);
     peer_->end();
 }
@@ -47,7 +50,7 @@ void poll_sink::write(std::string_view json, const walls::position&)
 void poll_sink::write(std::span<std::string_view> parts, std::size_t bytes, const walls::position&)
 {
     context_->metrics.polls_news.Increment();
-    peer_->begin(head_of(cors_lines_, bytes));
+    peer_->begin(head_of(cors_lines_, trace_, bytes));
     if (bytes > fastcgi::exchange::in_one) {
         peer_->write(parts);
     } else {
@@ -61,7 +64,7 @@ void poll_sink::write(std::span<std::string_view> parts, std::size_t bytes, cons
 void poll_sink::refuse(const refused& why)
 {
     context_->metrics.polls_refused.Increment();
-    send(*peer_, cors_lines_, response_to(*context_, why));
+    send(*peer_, {cors_lines_, trace_}, response_to(*context_, why, name()));
 }
 
 // The first three happen on the small stack of a parked fiber: nothing deep here.
@@ -98,14 +101,14 @@ void poll_sink::end_refused(const walls::ending& e)
         break;
     case reason::too_many:
         context_->metrics.refused_parking.Increment();
-        spdlog::warn("request {}: a poll was refused, {} are parked (max_parked)", number_,
+        spdlog::warn("request {}: a poll was refused, {} are parked (max_parked)", name().text(),
                      context_->hub.count().parked);
         refuse(
             http::refusal{503, "The server is full. Please try again.", std::chrono::seconds(5)});
         break;
     default:
         context_->metrics.failures.Increment();
-        spdlog::error("request {}: a poll failed: {}", number_, e.what);
+        spdlog::error("request {}: a poll failed: {}", name().text(), e.what);
         refuse(something_went_wrong());
         break;
     }

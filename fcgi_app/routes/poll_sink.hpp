@@ -17,13 +17,14 @@ namespace routes {
 
 class poll_sink {
 public:
-    // `cors_lines` live as long as the server. `number` names the request in the log.
+    // `cors_lines` live as long as the server. `number` and `trace` name the request.
     poll_sink(context& cx, std::unique_ptr<fastcgi::exchange> peer, std::string_view cors_lines,
-              std::uint64_t number)
+              std::uint64_t number, http::trace trace)
         : context_(&cx)
         , peer_(std::move(peer))
         , cors_lines_(cors_lines)
         , number_(number)
+        , trace_(std::move(trace))
     {
     }
 
@@ -47,11 +48,13 @@ private:
     void answer(std::string_view json);
     [[gnu::noinline]] void end_refused(const walls::ending& e);
     void refuse(const refused& why);
+    http::request_name name() const { return {number_, trace_}; }
 
     context* context_;
     std::unique_ptr<fastcgi::exchange> peer_;
     std::string_view cors_lines_;
     std::uint64_t number_;
+    http::trace trace_;
 };
 
 } // namespace routes

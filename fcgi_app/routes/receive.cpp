@@ -33,7 +33,8 @@ std::optional<http::refusal> refusal_of(fastcgi::request_error error)
 void refuse(const context& cx, const fastcgi::request& r, fastcgi::exchange& peer,
             const http::refusal& why)
 {
-    send(peer, cx.cors.lines_for(r.param("HTTP_ORIGIN")), http::response::error(why));
+    const auto trace = http::trace::from(r.param("REQUEST_ID"), r.param("HTTP_TRACEPARENT"));
+    send(peer, {cx.cors.lines_for(r.param("HTTP_ORIGIN")), trace}, http::response::error(why));
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "db/answer.hpp"
 #include "fcgi_app/http/refusal.hpp"
 #include "fcgi_app/http/response.hpp"
+#include "fcgi_app/http/trace.hpp"
 #include "fcgi_app/routes/context.hpp"
 #include "walls/db_error.hpp"
 
@@ -50,14 +51,16 @@ using outcome = boost::system::result<T, refused>;
     throw std::runtime_error("refused");
 }
 
-// 401, 403, 404 or 409 for what is denied, 422 for what the database does not take; 503 or 429 with
-// Retry-After for an error of the database, which is logged and counted.
-http::response response_to(const context& cx, const refused& r);
+// `name`: of the request, for the log. 401, 403, 404 or 409 for what is denied, 422 for what the
+// database does not take; 503 or 429 with Retry-After for an error of the database, which is logged
+// and counted.
+http::response response_to(const context& cx, const refused& r, const http::request_name& name);
 
 // 500, for a bug; what it was goes into the log.
 http::refusal something_went_wrong();
 
 // 422 with this sentence; why goes into the log.
-http::refusal unacceptable(const std::string& why, std::string_view sentence);
+http::refusal unacceptable(const http::request_name& name, const std::string& why,
+                           std::string_view sentence);
 
 } // namespace routes

@@ -5,10 +5,11 @@
 
 namespace routes {
 
-void send(fastcgi::exchange& peer, std::string_view cors_lines, const http::response& r,
+void send(fastcgi::exchange& peer, const echoed& of_request, const http::response& r,
           bool head_only)
 {
-    peer.begin(std::string(cors_lines) + http::to_cgi(r, true));
+    peer.begin(std::string(of_request.cors_lines) + http::request_id_line(of_request.trace) +
+               http::to_cgi(r, true));
     if (head_only) {
         // The head is all.
     } else if (r.body.size() <= fastcgi::exchange::in_one) {

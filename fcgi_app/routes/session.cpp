@@ -119,7 +119,8 @@ answer sign_in(context& cx, call& c)
     }
     const auto& [name, password] = *given;
     if (auto too_many = cx.limits.sign_in(c.request, name)) {
-        spdlog::info("request {}: sign-in from {} has to wait", c.number, c.request.remote_addr);
+        spdlog::info("request {}: sign-in from {} has to wait", c.name().text(),
+                     c.request.remote_addr);
         return std::move(*too_many);
     }
     const auto done = cx.data.sessions.sign_in(name, password, rate_limits::origin_of(c.request));
@@ -134,13 +135,13 @@ answer sign_in(context& cx, call& c)
         return done.error();
     }
     if (!*done) {
-        spdlog::info("request {}: sign-in refused from {}", c.number, c.request.remote_addr);
+        spdlog::info("request {}: sign-in refused from {}", c.name().text(), c.request.remote_addr);
         return http::refusal{401, "Wrong name or password."};
     }
     cx.limits.signed_in(c.request, name);
     const db::signed_in& in = **done;
     cx.metrics.sessions_ended.Increment(static_cast<double>(in.ended));
-    spdlog::info("request {}: user {} signed in", c.number, walls::number(in.user));
+    spdlog::info("request {}: user {} signed in", c.name().text(), walls::number(in.user));
     http::response r = http::response::json(
         json::serialize(json::object{{"session_id", in.session_id},
                                      {"user", user_json(in.user, in.user_name)},

@@ -27,7 +27,7 @@ std::string ended(std::chrono::milliseconds comes_back, std::string_view why)
     return event;
 }
 
-std::string_view counted(context& cx, const walls::ending& e, std::uint64_t number)
+std::string_view counted(context& cx, const walls::ending& e, const http::request_name& name)
 {
     switch (e.why) {
     case reason::time_up:
@@ -45,17 +45,17 @@ std::string_view counted(context& cx, const walls::ending& e, std::uint64_t numb
     case reason::too_many:
         cx.metrics.streams_refused.Increment();
         cx.metrics.refused_parking.Increment();
-        spdlog::warn("request {}: a stream was refused, {} are parked (max_parked)", number,
+        spdlog::warn("request {}: a stream was refused, {} are parked (max_parked)", name.text(),
                      cx.hub.count().parked);
         return "unavailable";
     case reason::database:
         cx.metrics.streams_refused.Increment();
-        (void)response_to(cx, *e.error); // counts, and logs what it was
+        (void)response_to(cx, *e.error, name); // counts, and logs what it was
         return "unavailable";
     default:
         cx.metrics.streams_refused.Increment();
         cx.metrics.failures.Increment();
-        spdlog::error("request {}: a stream failed: {}", number, e.what);
+        spdlog::error("request {}: a stream failed: {}", name.text(), e.what);
         return "failed";
     }
 }
@@ -76,9 +76,9 @@ std::chrono::milliseconds comes_back_after(context& cx)
     return 1s + cx.jitter.up_to(2s);
 }
 
-std::string end_event(context& cx, const walls::ending& e, std::uint64_t number)
+std::string end_event(context& cx, const walls::ending& e, const http::request_name& name)
 {
-    return ended(comes_back_after(cx), counted(cx, e, number));
+    return ended(comes_back_after(cx), counted(cx, e, name));
 }
 
 http::response refused_for_now(const http::response& refusal)

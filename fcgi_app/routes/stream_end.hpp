@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fcgi_app/http/response.hpp"
+#include "fcgi_app/http/trace.hpp"
 #include "fcgi_app/routes/context.hpp"
 #include "walls/sink.hpp"
 
@@ -17,8 +18,8 @@ namespace routes {
 // begin together.
 std::chrono::milliseconds comes_back_after(context& cx);
 
-// The last event. Counts and logs what the ending says; `number` names the request in the log.
-std::string end_event(context& cx, const walls::ending& e, std::uint64_t number);
+// The last event. Counts and logs what the ending says; `name` is for the log.
+std::string end_event(context& cx, const walls::ending& e, const http::request_name& name);
 
 // For a client that takes an answer other than 200 as the last word (EventSource does): a refusal
 // that passes, as a stream that ends at once and says when to come back.

@@ -10,10 +10,11 @@
 namespace routes {
 
 stream_sink::stream_sink(context& cx, std::unique_ptr<fastcgi::exchange> peer, std::uint64_t number,
-                         bool with_ids)
+                         http::trace trace, bool with_ids)
     : context_(&cx)
     , peer_(std::move(peer))
     , number_(number)
+    , trace_(std::move(trace))
     , with_ids_(with_ids)
 {
 }
@@ -22,6 +23,7 @@ void stream_sink::begin(std::string_view cors_lines)
 {
     context_->metrics.streams_gauge.Increment();
     std::string head(cors_lines);
+    head += http::request_id_line(trace_);
     // nginx keeps an answer back until it is complete, unless it is told not to.
     head += "Status: 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
             "X-Accel-Buffering: no\r\n\r\n";
@@ -111,7 +113,7 @@ void stream_sink::end(const walls::ending& e)
         context_->metrics.streams_gone.Increment();
         return;
     }
-    send(end_event(*context_, e, number_));
+    send(end_event(*context_, e, {number_, trace_}));
     peer_->end();
 }
 

@@ -19,10 +19,10 @@ namespace routes {
 
 class stream_sink {
 public:
-    // `number` names the request in the log. `with_ids`: events carry the cursors, for a client
+    // `number` and `trace` name the request. `with_ids`: events carry the cursors, for a client
     // that sends them back as Last-Event-ID.
     stream_sink(context& cx, std::unique_ptr<fastcgi::exchange> peer, std::uint64_t number,
-                bool with_ids);
+                http::trace trace, bool with_ids);
 
     // The head leaves before there is anything to say: a client sees that it is connected.
     void begin(std::string_view cors_lines);
@@ -52,6 +52,7 @@ private:
     context* context_;
     std::unique_ptr<fastcgi::exchange> peer_;
     std::uint64_t number_;
+    http::trace trace_;
     fibers::steady_time quiet_until_{};
     bool with_ids_;
 };

@@ -97,11 +97,11 @@ std::optional<http::response> respond(context& cx, call& c)
 {
     try {
         auto a = route_to_handler(cx, c);
-        return a ? std::move(*a) : response_to(cx, a.error());
+        return a ? std::move(*a) : response_to(cx, a.error(), c.name());
     } catch (const std::exception& e) {
         cx.metrics.failures.Increment();
-        spdlog::error("request {} {} {} failed: {}", c.number, c.request.method, c.request.path,
-                      e.what());
+        spdlog::error("request {} {} {} failed: {}", c.name().text(), c.request.method,
+                      c.request.path, e.what());
         return http::response::error(something_went_wrong());
     }
 }
@@ -115,7 +115,11 @@ void dispatch(context& cx, call c)
     if (!r || !c.peer) {
         return;
     }
-    spdlog::debug("request {} {} {} -> {}", c.number, c.request.method, c.request.path, r->status);
+    if (spdlog::should_log(
+            spdlog::level::debug)) { // a line that is written for most is not for all
+        spdlog::debug("request {} {} {} -> {}", c.name().text(), c.request.method, c.request.path,
+                      r->status);
+    }
     if (r->status >= 400 && r->status < 500) {
         cx.limits.hold_back(c.request);
     }
@@ -123,7 +127,7 @@ void dispatch(context& cx, call c)
     const std::size_t unasked =
         c.room || r->body.size() <= fastcgi::exchange::in_one ? 0 : r->body.size();
     cx.large.room.add(unasked);
-    send(*c.peer, cors_lines, *r, c.request.method == "HEAD");
+    send(*c.peer, {cors_lines, c.request.trace}, *r, c.request.method == "HEAD");
     cx.large.room.remove(unasked);
 }
 

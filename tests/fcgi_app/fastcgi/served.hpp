@@ -57,12 +57,12 @@ public:
         constexpr std::array reasons{"stopped in a record", "does not read", "holds up others"};
         all.emplace_back(reasons.at(static_cast<std::size_t>(why)));
     }
-    void request_received(std::uint64_t number, fastcgi::request_error error) override
+    void request_received(const fastcgi::request& r) override
     {
         constexpr std::array errors{"", ": params too large", ": body too large", ": too slow",
                                     ": malformed params"};
-        all.push_back("request " + std::to_string(number) +
-                      errors.at(static_cast<std::size_t>(error)));
+        all.push_back("request " + std::to_string(r.number) +
+                      errors.at(static_cast<std::size_t>(r.error)));
     }
     void request_overloaded(fastcgi::overload by, std::size_t in_flight, bool first) override
     {

@@ -211,4 +211,17 @@ BOOST_AUTO_TEST_CASE(a_bearer_token_is_found_whatever_the_case_of_its_scheme)
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_id_of_the_web_server_and_the_trace_of_the_client_are_taken)
+{
+    const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const auto r = http::request::from_cgi({{"REQUEST_METHOD", "GET"},
+                                            {"REQUEST_ID", "abc"},
+                                            {"HTTP_TRACEPARENT", trace},
+                                            {"HTTP_X_REQUEST_ID", "of the client"}},
+                                           {});
+    BOOST_REQUIRE(r.has_value());
+    BOOST_TEST(r->trace.request_id == "abc");
+    BOOST_TEST(r->trace.traceparent == trace);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

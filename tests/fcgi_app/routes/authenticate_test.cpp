@@ -22,7 +22,8 @@ call call_of(http::request r, std::int64_t wall = 1)
 int status_for(running_routes& t, purpose p, http::request r, std::int64_t wall = 1)
 {
     const auto who = authenticate(t.cx, call_of(std::move(r), wall), p);
-    return who ? 0 : response_to(t.cx, who.error()).status;
+    const http::trace none;
+    return who ? 0 : response_to(t.cx, who.error(), {17, none}).status;
 }
 
 http::request writing()

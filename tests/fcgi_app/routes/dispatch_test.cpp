@@ -4,7 +4,9 @@
 #include "fcgi_app/routes/table.hpp"
 #include "tests/fcgi_app/routes/fixture.hpp"
 
+#include <sstream>
 #include <stdexcept>
+#include <string_view>
 
 using namespace routes;
 using namespace routes::testing;
@@ -58,6 +60,34 @@ BOOST_AUTO_TEST_CASE(head_is_get_without_the_body)
         BOOST_TEST(head.ended);
         BOOST_TEST(head.head == got.head);
         BOOST_TEST(head.header("Content-Length") == std::to_string(got.body.size()));
+    });
+}
+
+// Whatever GET answers: with a body, refused, for operators.
+BOOST_AUTO_TEST_CASE(head_has_the_head_of_get_on_each_route)
+{
+    with_routes([](running_routes& t) {
+        const auto names = [](const std::string& head) {
+            std::string out;
+            std::istringstream lines(head);
+            for (std::string line; std::getline(lines, line);) {
+                out += line.substr(0, line.find(':')) + '\n';
+            }
+            return out;
+        };
+        for (const auto* path : {"/", "/session", "/walls", "/walls/1/posts", "/walls/2/posts",
+                                 "/walls/1/posts?q=x", "/metrics", "/nothing"}) {
+            const client& got = t.ask(by_ann("GET", path));
+            const client& head = t.ask(by_ann("HEAD", path));
+            BOOST_TEST(got.body != "", path);
+            BOOST_TEST(head.body == "", path);
+            BOOST_TEST(head.ended, path);
+            BOOST_TEST(head.status() == got.status(), path);
+            BOOST_TEST(names(head.head) == names(got.head), path);
+            if (std::string_view(path) != "/metrics") { // the numbers go on
+                BOOST_TEST(head.head == got.head, path);
+            }
+        }
     });
 }
 
@@ -128,6 +158,20 @@ BOOST_AUTO_TEST_CASE(an_error_of_the_database_is_503_and_its_words_stay_in_the_l
         BOOST_TEST(t.measured.database_refusals.Value() == 1);
         BOOST_TEST(t.reached("database_waiting_jobs") == 0);
         BOOST_TEST(t.log().find("the disk is on fire") != std::string::npos);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_database_that_was_set_up_wrongly_is_not_said_to_be_away)
+{
+    with_routes([](running_routes& t) {
+        for (const auto kind :
+             {walls::db_error_kind::misconfigured, walls::db_error_kind::wrong_schema}) {
+            const client& c = walls_with(t, walls::db_error{kind, "no such database"});
+            BOOST_TEST(c.said() == R"(503 {"errors":["The server is not set up completely. )"
+                                   R"(Whoever runs it has to mend it."]})");
+            BOOST_TEST(c.header("Retry-After") != "");
+        }
+        BOOST_TEST(t.log().find("no such database") != std::string::npos);
     });
 }
 

@@ -80,4 +80,46 @@ BOOST_AUTO_TEST_CASE(a_request_reaches_its_route_with_its_number_and_its_body)
     });
 }
 
+BOOST_AUTO_TEST_CASE(the_id_of_the_web_server_is_in_each_line_and_in_the_answer)
+{
+    with_routes([](running_routes& t) {
+        const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        const auto called = [&](const std::string& path) {
+            return request_with({{"REQUEST_METHOD", "GET"},
+                                 {"PATH_INFO", path},
+                                 {"HTTP_AUTHORIZATION", "Bearer ann"},
+                                 {"REQUEST_ID", "abc-1"},
+                                 {"HTTP_TRACEPARENT", trace}});
+        };
+        const std::string name = "request 5 id=abc-1 traceparent=" + trace;
+        const client& fine = t.ask(called("/"));
+        BOOST_TEST(fine.status() == 200);
+        BOOST_TEST(fine.header("X-Request-Id") == "abc-1");
+        BOOST_TEST(fine.header("traceparent") == "");
+        BOOST_TEST(t.log().find(name + " GET / -> 200") != std::string::npos);
+
+        t.posts.walls = database_is_down;
+        BOOST_TEST(t.ask(called("/walls")).header("X-Request-Id") == "abc-1");
+        BOOST_TEST(t.log().find(name + ": database error, answering 503") != std::string::npos);
+
+        auto unreadable = called("/");
+        unreadable.error = fastcgi::request_error::body_too_large;
+        BOOST_TEST(t.ask(std::move(unreadable)).header("X-Request-Id") == "abc-1");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_id_that_is_none_is_neither_logged_nor_echoed)
+{
+    with_routes([](running_routes& t) {
+        const client& c = t.ask(request_with({{"REQUEST_METHOD", "GET"},
+                                              {"PATH_INFO", "/"},
+                                              {"REQUEST_ID", "x\r\nSet-Cookie: y=z"},
+                                              {"HTTP_TRACEPARENT", "00-\n"}}));
+        BOOST_TEST(c.status() == 200);
+        BOOST_TEST(c.header("X-Request-Id") == "");
+        BOOST_TEST(c.head.find("Set-Cookie") == std::string::npos);
+        BOOST_TEST(t.log().find("request 5 GET / -> 200") != std::string::npos);
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
