@@ -4,6 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
+#include <fstream>
+
 using namespace e2e;
 
 namespace {
@@ -163,6 +166,44 @@ BOOST_AUTO_TEST_CASE(no_log_holds_a_query_or_a_session)
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_request_has_one_id_in_both_logs_and_in_its_answer)
+{
+    const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const auto r =
+        shared().api("GET", "/walls", {}, {{"traceparent", trace}, {"X-Request-Id", "mine"}});
+    const auto id = r.header("X-Request-Id");
+    BOOST_TEST(id.size() == 32u, id);
+    BOOST_TEST(
+        contains(shared().log(), " id=" + id + " traceparent=" + trace + " GET /walls -> 401"));
+    BOOST_TEST(r.headers.count("X-Request-Id") == 1u);
+    BOOST_TEST(shared().api("GET", "/walls").header("X-Request-Id") != id);
+    eventually("nginx writes its line", [&] {
+        return contains(read_text(shared().folder() / "nginx" / "logs" / "access.log"),
+                        " " + id + "\n");
+    });
+    // What nginx answers by itself has one, too.
+    const auto refused = shared().api("POST", "/", std::string(10'000'000, 'x'), form_header);
+    BOOST_TEST(refused.header("X-Request-Id").size() == 32u);
+}
+
+BOOST_AUTO_TEST_CASE(well_known_files_are_no_hidden_files)
+{
+    for (const auto* site : {"pollster.conf", "pollster-api-host.conf"}) {
+        const stack s({.site = site, .demo = false, .start = false});
+        const auto folder = s.folder() / "nginx" / "acme" / ".well-known" / "acme-challenge";
+        std::filesystem::create_directories(folder);
+        std::ofstream(folder / "token") << "proof";
+        const auto got = s.client().call("GET", "/.well-known/acme-challenge/token");
+        BOOST_TEST(got.status == 200, site);
+        BOOST_TEST(got.body == "proof", site);
+        BOOST_TEST(s.client().call("GET", "/.well-known/acme-challenge/other").status == 404);
+        if (site == std::string("pollster.conf")) {
+            BOOST_TEST(s.client().call("GET", "/.git/config").status == 404);
+            BOOST_TEST(s.client().call("GET", "/x/.well-known.swp").status == 404);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(without_the_application_503_says_when_to_come_back)
 {
     stack_options o;
@@ -172,6 +213,7 @@ BOOST_AUTO_TEST_CASE(without_the_application_503_says_when_to_come_back)
     const auto r = s.api("GET", "/walls");
     is_error(r, 503);
     BOOST_TEST(r.header("Retry-After") == "2");
+    BOOST_TEST(r.header("X-Request-Id").size() == 32u);
 }
 
 BOOST_AUTO_TEST_CASE(the_site_of_the_application_alone)
