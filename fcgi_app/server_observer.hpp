@@ -10,6 +10,7 @@ namespace pollster {
 
 class server_observer final : public fastcgi::observer {
 public:
+    // Both outlive it.
     server_observer(const fastcgi::limits& allowed, routes::metrics& counts)
         : allowed_(allowed)
         , metrics_(counts)
@@ -31,7 +32,7 @@ public:
     void stop_cut_off(std::size_t connections) override;
 
 private:
-    const fastcgi::limits allowed_;
+    const fastcgi::limits& allowed_;
     routes::metrics& metrics_;
 };
 

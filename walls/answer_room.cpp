@@ -96,6 +96,12 @@ void answer_room::remove(std::size_t bytes)
     serve();
 }
 
+void answer_room::change(std::size_t most)
+{
+    most_ = most;
+    serve();
+}
+
 void answer_room::stop()
 {
     stopped_ = true;

@@ -73,6 +73,9 @@ public:
     void add(std::size_t bytes) { unasked_ += bytes; }
     void remove(std::size_t bytes);
 
+    // From now on. What is held stays, though it may be more than there is room for now.
+    void change(std::size_t most);
+
     // Whoever waits, and whoever comes, gets none.
     void stop();
 
@@ -100,7 +103,7 @@ private:
     void give_back(user_id user, std::size_t bytes);
     void serve();
 
-    const std::size_t most_;
+    std::size_t most_;
     std::size_t held_ = 0;    // of shares
     std::size_t unasked_ = 0; // add()
     std::size_t waiting_ = 0;

@@ -65,6 +65,7 @@ public:
     // What the caller has to find room for before it asks: the texts, if they are at hand; else an
     // answer as it is read, and as text.
     std::size_t room_for(std::span<const cursor> behind) const;
+    void change(const limits& l) { limits_ = l; } // for those who ask from now on
     const limits& most() const { return limits_; }
 
     void forget_old(fibers::steady_time now); // pages whose second is over
@@ -111,7 +112,7 @@ private:
     void drop_oldest();
 
     const parts parts_;
-    const limits limits_;
+    limits limits_;
     std::vector<question*> asking_; // in turn
     bool loading_ = false;
     boost::unordered_flat_map<cursor, kept_page, by_cursor, by_cursor> kept_;

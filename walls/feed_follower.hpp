@@ -42,6 +42,7 @@ public:
         , page_(page)
     {
     }
+    void change(const page_limits& page) { page_ = page; } // of the next load
 
     // Walls, in any order and as often as they come.
     struct asked_for {
@@ -94,7 +95,7 @@ private:
     outcome append(page& p);
 
     const parts parts_;
-    const page_limits page_;
+    page_limits page_;
     // Watched walls that rose to there, and whose entries are not loaded yet.
     std::map<wall_id, entry_id> pending_;
     std::set<wall_id> raised_; // by posted(), since the source was asked

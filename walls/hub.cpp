@@ -31,6 +31,15 @@ void hub::start()
     jobs_.emplace_back([this] { parking_.run(); });
 }
 
+void hub::change(const settings& chosen)
+{
+    settings_ = chosen;
+    recent_.change(chosen.recent);
+    parking_.change(chosen.look);
+    refresher_.change(chosen.refresh);
+    backlog_.change(chosen.backlog);
+}
+
 void hub::drain()
 {
     parked_fibers_.stop();

@@ -69,6 +69,8 @@ public:
     // --- life ---
 
     void start(); // the refresher's and the parking's fibers
+    // From now on. What waits already waits as it was told.
+    void change(const settings& chosen);
     // Nothing parks any more, and whoever is parked is answered with nothing new. Those who were
     // just being compared may still park once more, so it is called until nobody is parked.
     void drain();
@@ -165,7 +167,7 @@ public:
 
 private:
     const surroundings surroundings_;
-    const settings settings_;
+    settings settings_;
     fibers::stack_pool parked_stacks_; // each with one touched page
     fibers::fiber_pool parked_fibers_{parked_stacks_};
     walls::presence presence_;

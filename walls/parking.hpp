@@ -26,6 +26,7 @@ public:
     // since, so nothing can slip in between. Afterwards the poll is in no list any more.
     woken park(parked& poll, fibers::steady_time deadline);
 
+    void change(std::chrono::milliseconds look) { look_ = look; } // from the next look on
     // A wall rose: look now rather than at the next tick.
     void notify();
 
@@ -45,7 +46,7 @@ private:
 
     global_hash& hash_;
     presence& presence_;
-    const std::chrono::milliseconds look_;
+    std::chrono::milliseconds look_;
     fibers::timer_wheel wheel_;
     fibers::steady_time next_look_;
     std::size_t parked_ = 0;

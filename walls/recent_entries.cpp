@@ -74,6 +74,14 @@ void recent_entries::append(wall_id wall, std::span<const entry> entries)
     }
 }
 
+void recent_entries::change(const limits& l)
+{
+    limits_ = l;
+    while (bytes_ > limits_.bytes && !by_age_.empty()) {
+        drop_wall(by_age_.front());
+    }
+}
+
 std::optional<recent_entries::slice>
 recent_entries::after(wall_id wall, entry_id last, std::size_t most, std::size_t most_bytes) const
 {

@@ -31,6 +31,8 @@ public:
     {
     }
 
+    void change(const limits& l); // drops at once what there is no room for
+
     // Entries in order; those already here are passed over. If there is a gap before the first, the
     // wall starts anew with it. An edit or deletion drops what is older, so that nobody is given
     // the old text from here.
@@ -71,7 +73,7 @@ private:
     void drop_oldest(wall_text& w);
     void drop_wall(wall_id wall);
 
-    const limits limits_;
+    limits limits_;
     boost::unordered_flat_map<wall_id, wall_text> walls_;
     std::list<wall_id> by_age_; // front: the longest without an append
     std::size_t bytes_ = 0;     // of all json

@@ -16,6 +16,13 @@ refresher::refresher(const parts& p, const settings& s)
 {
 }
 
+void refresher::change(const settings& s)
+{
+    settings_ = s;
+    feed_.change(s.page);
+    wake_up_.notify_one(); // it may wait for longer than it should now
+}
+
 bool refresher::fresh() const
 {
     return fresh_ && idle_periods_ == presence_.idle_periods() &&

@@ -37,6 +37,8 @@ public:
 
     refresher(const parts& p, const settings& s);
 
+    void change(const settings& s); // from the next look on
+
     void run(); // body of the job's fiber; returns after stop()
     void stop();
 
@@ -100,7 +102,7 @@ private:
     global_hash& hash_;
     walls::presence& presence_;
     feed_follower feed_;
-    const settings settings_;
+    settings settings_;
     std::vector<waiting*> waiting_;
     bool hinted_ = false;
     bool resting_ = false; // nobody was connected when the job looked at the clock last

@@ -35,6 +35,12 @@ connection_owner::connection_owner(fibers::reactor& its_loop, const limits& its_
 {
 }
 
+void connection_owner::change(const limits& to)
+{
+    allowed = to;
+    of_refused = without_requests(to);
+}
+
 void connection_owner::give_buffer(std::string&& used)
 {
     constexpr std::size_t largest = std::size_t{64} * 1024;

@@ -42,6 +42,9 @@ public:
     connection_owner(fibers::reactor& its_loop, const limits& its_limits, observer& its_observer,
                      budget& its_budget, fibers::step_gate& its_steps);
 
+    // For requests and connections that are there already, too: a demux refers to these.
+    void change(const limits& to);
+
     virtual void start(std::unique_ptr<pending_request> peer, raw_request&& r) = 0;
     // Out of all that it was in; to be destroyed in the next turn, for a caller may be inside.
     virtual void closed(connection& c) = 0;
@@ -52,8 +55,8 @@ public:
     void give_buffer(std::string&& used);
 
     fibers::reactor& loop;
-    const limits allowed;
-    const limits of_refused; // for connections that are only to hear FCGI_OVERLOADED
+    limits allowed;
+    limits of_refused; // for connections that are only to hear FCGI_OVERLOADED
     observer& watching;
     budget& room;
     fibers::step_gate& steps;

@@ -191,6 +191,11 @@ server::server(fibers::reactor& loop, fibers::stack_pool& request_stacks, const 
 
 server::~server() = default;
 
+void server::change(const limits& allowed)
+{
+    state_->change(allowed);
+}
+
 bool server::listen(int socket)
 {
     state& s = *state_;

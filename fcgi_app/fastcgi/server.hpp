@@ -42,6 +42,9 @@ public:
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
+    // From now on; what is more than it allows already ends as it would have.
+    void change(const limits& allowed);
+
     // Starts to accept on `socket`: listening, non-blocking, not owned. False: epoll refused it,
     // errno tells.
     [[nodiscard]] bool listen(int socket);

@@ -10,6 +10,11 @@ login_backoff::login_backoff(std::chrono::seconds longest, std::string secret)
 {
 }
 
+void login_backoff::change(std::chrono::seconds longest)
+{
+    longest_ = longest;
+}
+
 login_backoff::wait login_backoff::attempt(std::string_view key, time_point now)
 {
     if (longest_ == std::chrono::seconds(0)) {

@@ -15,6 +15,8 @@ public:
 
     login_backoff(std::chrono::seconds longest, std::string secret); // 0: never any wait
 
+    void change(std::chrono::seconds longest); // for failures from now on
+
     // Zero: the attempt may be made, and counts as failed until succeeded() is called, so that many
     // attempts at once do not evade the limit. Otherwise the time to wait first; such a call does
     // not count.
@@ -28,7 +30,7 @@ private:
         int failures = 0;
     };
 
-    const std::chrono::seconds longest_;
+    std::chrono::seconds longest_;
     keyed_slots<record> records_;
 };
 

@@ -13,14 +13,24 @@ time_point::duration seconds(double s)
     return std::chrono::duration_cast<time_point::duration>(std::chrono::duration<double>(s));
 }
 
+rate times(const rate& r, double share)
+{
+    return {r.per_second * share, r.burst * share};
+}
+
 } // namespace
 
 token_buckets::token_buckets(const rate& r, std::string secret)
-    : rate_limits_(r.per_second > 0)
-    , token_(rate_limits_ ? seconds(1 / r.per_second) : time_point::duration{})
-    , whole_(rate_limits_ ? seconds(std::max(r.burst, 1.0) / r.per_second) : time_point::duration{})
-    , buckets_(std::move(secret))
+    : buckets_(std::move(secret))
 {
+    change(r);
+}
+
+void token_buckets::change(const rate& r)
+{
+    rate_limits_ = r.per_second > 0;
+    token_ = rate_limits_ ? seconds(1 / r.per_second) : time_point::duration{};
+    whole_ = rate_limits_ ? seconds(std::max(r.burst, 1.0) / r.per_second) : time_point::duration{};
 }
 
 token_buckets::wait token_buckets::take(std::string_view key, time_point now)
@@ -40,7 +50,15 @@ token_buckets::wait token_buckets::take(std::string_view key, time_point now)
 network_buckets::network_buckets(const rate& r, const std::string& secret)
 {
     for (const auto& level : networks_of("::")) {
-        levels_.emplace_back(rate{r.per_second * level.share, r.burst * level.share}, secret);
+        levels_.emplace_back(times(r, level.share), secret);
+    }
+}
+
+void network_buckets::change(const rate& r)
+{
+    const auto networks = networks_of("::");
+    for (std::size_t i = 0; i < networks.size(); ++i) {
+        levels_[i].change(times(r, networks[i].share));
     }
 }
 

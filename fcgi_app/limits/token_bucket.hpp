@@ -20,6 +20,9 @@ public:
     using wait = std::chrono::milliseconds;
 
     token_buckets(const rate& r, std::string secret);
+    // From now on. Who has waited keeps the time that he has waited: a bucket that was full by then
+    // is full.
+    void change(const rate& r);
 
     // Takes a token of `key` and returns zero. If there is none: the time until there is one;
     // nothing is taken.
@@ -30,9 +33,9 @@ private:
         time_point until{}; // full again
     };
 
-    const bool rate_limits_;
-    const time_point::duration token_; // time in which one token is refilled
-    const time_point::duration whole_; // time in which all are
+    bool rate_limits_ = false;
+    time_point::duration token_{}; // time in which one token is refilled
+    time_point::duration whole_{}; // time in which all are
     keyed_slots<bucket> buckets_;
 };
 
@@ -41,6 +44,7 @@ private:
 class network_buckets {
 public:
     network_buckets(const rate& r, const std::string& secret);
+    void change(const rate& r);
     token_buckets::wait take(const std::string& address, time_point now);
 
 private:

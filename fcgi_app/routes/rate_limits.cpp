@@ -98,6 +98,19 @@ rate_limits::rate_limits(const rate_settings& s, metrics& m)
 {
 }
 
+void rate_limits::change(const rate_settings& s)
+{
+    user_polls_.change(a_second(s.user_polls_per_second));
+    address_polls_.change(a_second(s.address_polls_per_second));
+    user_posts_.change(a_second(s.user_posts_per_second));
+    address_posts_.change(a_second(s.address_posts_per_second));
+    user_reads_.change(a_second(s.user_reads_per_second));
+    address_reads_.change(a_second(s.address_reads_per_second));
+    address_sign_ins_.change(a_minute(s.address_sign_ins_per_minute));
+    address_refusals_.change(a_second(s.address_refusals_per_second));
+    sign_in_delay_.change(s.sign_in_longest_delay);
+}
+
 rate_limits::refusal rate_limits::poll_from(const http::request& r)
 {
     return address_polls_.take(r.remote_addr, "Too many polls from this address. Please wait.");

@@ -22,6 +22,8 @@ public:
 
     rate_limits(const rate_settings& s, metrics& m);
 
+    void change(const rate_settings& s); // from now on
+
     refusal poll_from(const http::request& r);
     refusal poll_by(walls::user_id user);
     // What is only read: asked before the session is looked up, and after.
@@ -47,6 +49,7 @@ private:
     class bucket {
     public:
         bucket(metrics& m, const char* option, const limits::rate& r);
+        void change(const limits::rate& r) { tokens_.change(r); }
         refusal take(const std::string& key, std::string_view sentence);
 
     private:

@@ -86,6 +86,25 @@ BOOST_AUTO_TEST_CASE(beyond_it_they_wait_and_go_on_in_their_order)
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_larger_room_lets_those_in_who_wait_and_a_smaller_one_takes_nothing_back)
+{
+    in_loop([](fibers::reactor&) {
+        askers a(100);
+        for (int i = 0; i < 8; ++i) {
+            a.ask(static_cast<char>('a' + i), i, 25);
+        }
+        BOOST_TEST(a.told == "abcd");
+        a.room.change(150);
+        let_others_run();
+        BOOST_TEST(a.told == "abcdef");
+        a.room.change(50);
+        BOOST_TEST(a.room.held() == 150u);
+        BOOST_TEST(a.room.exceeded());
+        a.give_back_the_first();
+        BOOST_TEST(a.told == "abcdef");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(what_is_not_needed_is_given_back_at_once)
 {
     in_loop([](fibers::reactor&) {

@@ -178,4 +178,22 @@ BOOST_AUTO_TEST_CASE(the_wall_that_rested_longest_makes_room)
     BOOST_TEST(r.bytes() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(less_room_is_made_at_once)
+{
+    recent_entries::limits l{.entries_a_wall = 100, .bytes_a_wall = 1 << 20, .bytes = 1 << 20};
+    recent_entries r(l);
+    for (int w = 1; w <= 4; ++w) {
+        const entry one[] = {post(1)};
+        r.append(wall_id{w}, one);
+    }
+    l.bytes = 2 * expected(1, 1).size();
+    r.change(l);
+    BOOST_TEST(r.bytes() == l.bytes);
+    BOOST_TEST(!r.after(wall_id{2}, entry_id{0}, 1).has_value());
+    BOOST_TEST(r.after(wall_id{3}, entry_id{0}, 1).has_value());
+    l.bytes = 0;
+    r.change(l);
+    BOOST_TEST(r.bytes() == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -38,6 +38,46 @@ BOOST_AUTO_TEST_CASE(a_rate_of_zero_is_no_limit)
     }
 }
 
+// As SIGHUP does it: nobody gets a fresh burst by it, nor waits longer than by the new rate.
+BOOST_AUTO_TEST_CASE(another_rate_counts_from_now_on)
+{
+    token_buckets buckets({1, 10}, "secret");
+    for (int i = 0; i < 10; ++i) {
+        BOOST_TEST((buckets.take("ann", noon) == 0ms));
+    }
+    BOOST_TEST((buckets.take("ann", noon) == 1s));
+    buckets.change({2, 20});
+    BOOST_TEST((buckets.take("ann", noon) == 500ms));
+    buckets.change({0, 1});
+    BOOST_TEST((buckets.take("ann", noon) == 0ms));
+    buckets.change({1, 10});
+    BOOST_TEST((buckets.take("ann", noon) == 1s));
+}
+
+BOOST_AUTO_TEST_CASE(another_rate_counts_for_each_network)
+{
+    network_buckets buckets({0, 1}, "secret");
+    for (int i = 0; i < 100; ++i) {
+        BOOST_TEST((buckets.take("2001:db8::1", noon) == 0ms));
+    }
+    buckets.change({1, 2});
+    BOOST_TEST((buckets.take("2001:db8::1", noon) == 0ms));
+    BOOST_TEST((buckets.take("2001:db8::1", noon) == 0ms));
+    BOOST_TEST((buckets.take("2001:db8::1", noon) == 1s));
+}
+
+BOOST_AUTO_TEST_CASE(another_longest_delay_counts_from_the_next_failure_on)
+{
+    login_backoff delay(10s, "secret");
+    for (int i = 0; i < 6; ++i) {
+        delay.attempt("ann", noon);
+    }
+    delay.change(0s);
+    BOOST_TEST((delay.attempt("ann", noon) == 0ms));
+    delay.change(10s);
+    BOOST_TEST((delay.attempt("ann", noon) > 0ms));
+}
+
 BOOST_AUTO_TEST_CASE(a_million_keys_take_no_more_room_than_the_table_has)
 {
     struct seen {

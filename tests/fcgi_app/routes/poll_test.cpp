@@ -234,6 +234,42 @@ BOOST_AUTO_TEST_CASE(beyond_max_parked_a_poll_is_refused_and_logged_by_its_numbe
         s);
 }
 
+BOOST_AUTO_TEST_CASE(another_max_parked_counts_from_the_next_poll_on)
+{
+    running_routes::settings s;
+    s.hub.max_parked = 1;
+    with_routes(
+        [](running_routes& t) {
+            t.ask(poll_after(0));
+            BOOST_TEST(t.ask(poll_after(0)).status() == 503);
+            auto more = t.chat.chosen;
+            more.max_parked = 2;
+            t.chat.h->change(more);
+            BOOST_TEST(t.ask(poll_after(0)).head == "");
+            BOOST_TEST(t.parked() == 2u);
+            more.max_parked = 1;
+            t.chat.h->change(more);
+            BOOST_TEST(t.parked() == 2u); // those stay
+            BOOST_TEST(t.ask(poll_after(0)).status() == 503);
+        },
+        s);
+}
+
+// Its request is gone while it is parked.
+BOOST_AUTO_TEST_CASE(a_parked_poll_is_answered_with_the_id_of_its_request)
+{
+    with_routes([](running_routes& t) {
+        http::request r = poll_after(0);
+        r.trace = http::trace::from("abc-1", {});
+        const client& c = t.ask(r);
+        BOOST_TEST(t.parked() == 1u);
+        t.chat.db.add(1);
+        t.chat.look();
+        BOOST_TEST(tells(c, 1));
+        BOOST_TEST(c.header("X-Request-Id") == "abc-1");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_poll_that_fails_is_500_and_logged_by_its_number)
 {
     with_routes([](running_routes& t) {
