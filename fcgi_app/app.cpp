@@ -5,12 +5,19 @@
 #include "db/migrate.hpp"
 #include "db/posts.hpp"
 #include "fcgi_app/application.hpp"
+#include "fcgi_app/config/reload.hpp"
+#include "fcgi_app/database_state.hpp"
+#include "fcgi_app/database_watch.hpp"
+#include "fcgi_app/descriptors.hpp"
 #include "fcgi_app/housekeeping.hpp"
+#include "fcgi_app/log/log.hpp"
+#include "fcgi_app/service_status.hpp"
+#include "fcgi_app/signals.hpp"
 #include "fibers/scheduler.hpp"
 
 #include <spdlog/spdlog.h>
-#include <systemd/sd-daemon.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <utility>
@@ -19,36 +26,35 @@ namespace pollster {
 
 namespace {
 
-// Wakes the main fiber when a signal asks the server to stop.
-class stop_watch final : public fibers::watcher {
-public:
-    void on_ready(std::uint32_t) override { asked_.wake(); }
-    void wait() { asked_.sleep(); }
-
-private:
-    fibers::sleeper asked_;
-};
-
 db::settings that_warns(db::settings s)
 {
     s.warn = [](const std::string& line) { spdlog::warn("{}", line); };
     return s;
 }
 
+// Two polls long at least: whoever polls is not forgotten.
+std::chrono::milliseconds time_between_sweeps(const config& c)
+{
+    return std::max<std::chrono::milliseconds>(std::chrono::minutes(1), 2 * c.routes.poll_time);
+}
+
 // The running program: the application on its database, what is done regularly, what the log says.
 class app {
 public:
-    app(fibers::reactor& loop, const config& c)
+    app(fibers::reactor& loop, const chosen& settings,
+        const std::optional<walls::db_error>& at_start)
         : loop_(loop)
-        , config_(c)
-        , database_(that_warns(c.database))
-        , application_(loop, c,
+        , in_force_(settings.at_start)
+        , read_again_(settings.read_again)
+        , database_(that_warns(in_force_.settings.database))
+        , application_(loop, in_force_.settings,
                        {database_.feed(), database_.sessions(), database_.posts(), database_})
-        , housekeeping_(
-              {application_.request_stacks(), application_.hub(), application_.room(),
-               database_.posts()},
-              std::max<std::chrono::milliseconds>(std::chrono::minutes(1), 2 * c.routes.poll_time))
+        , housekeeping_({application_.request_stacks(), application_.hub(), application_.room(),
+                         database_.posts(), database_state_, status_},
+                        time_between_sweeps(in_force_.settings))
+        , watch_(application_.hub(), database_state_)
     {
+        watch_.found_at_start(at_start);
         auto& hub = application_.hub();
         hub.on_look() = [this](const walls::db_error* e) { report_look(e); };
         hub.on_clock_set() = [this](walls::refresher::clock which, std::chrono::milliseconds by) {
@@ -72,25 +78,69 @@ public:
     {
         application_.start();
         housekeeping_.start();
-        if (config_.database.notify) {
-            listener_ = std::make_unique<db::listener>(that_warns(config_.database), hints());
+        watch_.start();
+        const auto& database = in_force_.settings.database;
+        if (database.notify) {
+            listener_ = std::make_unique<db::listener>(that_warns(database), hints());
         }
+    }
+
+    void reload()
+    {
+        notify(reloading(std::chrono::steady_clock::now()));
+        auto refused = take_new_settings();
+        if (!refused.empty()) {
+            spdlog::error("the settings were not reloaded, those before stay: {}", refused);
+        }
+        status_.reloaded(std::move(refused));
+        notify("READY=1");
     }
 
     // False: a request still runs on a stack of this object, which must not be destroyed.
     bool stop()
     {
         listener_.reset();
-        const bool ended =
-            application_.answer_all(std::chrono::steady_clock::now() + config_.stop_timeout -
-                                    std::chrono::milliseconds(500));
+        const bool ended = application_.answer_all(std::chrono::steady_clock::now() +
+                                                   in_force_.settings.stop_timeout -
+                                                   std::chrono::milliseconds(500));
         database_.give_up(); // also what a database that hangs would hold up for ever
         application_.stop();
+        watch_.stop();
         housekeeping_.stop();
         return ended;
     }
 
 private:
+    // Not empty: nothing has changed, and why.
+    std::string take_new_settings()
+    {
+        const auto read = read_again_();
+        if (!read.errors.empty()) {
+            return in_a_line(read.errors);
+        }
+        auto next = compare_settings(in_force_, read);
+        const config& settings = next.now.settings;
+        if (const auto wrong = change_log(settings.log)) {
+            return "log_file: " + *wrong;
+        }
+        if (settings.fastcgi.max_connections != in_force_.settings.fastcgi.max_connections) {
+            raise_descriptor_limit(settings.fastcgi.max_connections);
+        }
+        application_.change(settings);
+        housekeeping_.change(time_between_sweeps(settings));
+        in_force_ = std::move(next.now);
+        if (next.changed.empty()) {
+            spdlog::info("the settings were reloaded: nothing that can change now is another");
+        } else {
+            spdlog::info("the settings were reloaded: {}", in_a_line(next.changed));
+        }
+        if (!next.need_restart.empty()) {
+            spdlog::warn("these settings change with a restart only: {}",
+                         in_a_line(next.need_restart, ", "));
+        }
+        return {};
+    }
+
     // Called on the listener's thread: hands over to the loop.
     db::listener::events hints()
     {
@@ -116,12 +166,7 @@ private:
 
     void report_look(const walls::db_error* t)
     {
-        if (t != nullptr && looking_) {
-            spdlog::warn("the database cannot be looked at, parked polls wait: {}", t->why);
-        } else if (t == nullptr && !looking_) {
-            spdlog::info("the database can be looked at again");
-        }
-        looking_ = t == nullptr;
+        watch_.looked(t != nullptr ? std::optional(*t) : std::nullopt);
         const auto counters = database_.count();
         report_schema(counters.schema);
         if (counters.histories_cut > std::exchange(histories_cut_, counters.histories_cut)) {
@@ -175,12 +220,15 @@ private:
     }
 
     fibers::reactor& loop_;
-    const config& config_;
+    loaded in_force_;
+    const std::function<loaded()> read_again_;
+    service_status status_;
+    database_state database_state_;
     db::database database_;
     application application_;
     housekeeping housekeeping_;
+    database_watch watch_;
     std::unique_ptr<db::listener> listener_;
-    bool looking_ = true;
     int schema_ = 0; // that the look found last
     int histories_cut_ = 0;
     std::uint64_t unreadable_ = 0; // told so far
@@ -189,32 +237,35 @@ private:
 
 } // namespace
 
-int run_app(const config& settings, const listening_sockets& sockets, int stop_signal)
+int run_app(const chosen& settings, const listening_sockets& sockets, int signals,
+            const std::optional<walls::db_error>& at_start)
 {
     fibers::reactor loop;
     fibers::scheduler::install(loop);
-    stop_watch signal;
-    if (!loop.watch(stop_signal, signal)) {
+    signal_watch signal(signals);
+    if (!loop.watch(signals, signal)) {
         spdlog::critical("cannot watch for signals");
         return 1;
     }
-    app a(loop, settings);
+    app a(loop, settings, at_start);
     a.start();
     if (!a.listen(sockets)) {
         a.stop();
         return 1;
     }
-    sd_notify(0, "READY=1");
-    signal.wait();
+    notify("READY=1");
+    while (signal.next() == SIGHUP) {
+        a.reload();
+    }
     spdlog::info("stopping: answering what is parked");
-    sd_notify(0, "STOPPING=1");
+    notify("STOPPING=1\nSTATUS=answering what is parked");
     if (!a.stop()) {
         // All state is in PostgreSQL, and who was waiting has lost the connection already.
         spdlog::warn("stopped before all requests had an answer from the database");
         spdlog::default_logger()->flush();
         std::_Exit(0);
     }
-    loop.forget(stop_signal, signal);
+    loop.forget(signals, signal);
     spdlog::info("stopped");
     return 0;
 }

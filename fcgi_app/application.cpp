@@ -19,7 +19,8 @@ constexpr std::size_t steps_a_turn = 8;
 } // namespace
 
 application::application(fibers::reactor& loop, const config& c, const database& stored)
-    : cors_(c.cors_origins)
+    : config_(c)
+    , cors_(c.cors_origins)
     , request_stacks_(request_stack_bytes)
     , jitter_(std::random_device{}())
     , rate_limits_(c.routes.rates, metrics_)
@@ -29,7 +30,7 @@ application::application(fibers::reactor& loop, const config& c, const database&
             request_stacks_},
            c.walls)
     , posting_(stored.posts, c.database.connections, c.database.waiting_jobs)
-    , context_{c.routes,
+    , context_{config_.routes,
                cors_,
                hub_,
                {stored.sessions, stored.posts, posting_, stored.counters},
@@ -37,7 +38,7 @@ application::application(fibers::reactor& loop, const config& c, const database&
                rate_limits_,
                metrics_,
                jitter_}
-    , observer_(c.fastcgi, metrics_)
+    , observer_(config_.fastcgi, metrics_)
     , server_(loop, request_stacks_, c.fastcgi,
               [this](fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer) {
                   routes::receive(context_, std::move(r), std::move(peer));
@@ -45,6 +46,16 @@ application::application(fibers::reactor& loop, const config& c, const database&
               observer_, {&unsent_, &steps_})
 {
     room_.on_wait = [this] { metrics_.answer_waits.Increment(); };
+}
+
+void application::change(const config& c)
+{
+    config_ = c;
+    cors_.change(c.cors_origins);
+    rate_limits_.change(c.routes.rates);
+    room_.change(c.walls.room_bytes);
+    hub_.change(c.walls);
+    server_.change(c.fastcgi);
 }
 
 void application::start()

@@ -31,13 +31,16 @@ public:
         db::posts& posts;
         const db::counter_source& counters;
     };
-    // All that is passed by reference outlives it. `c` is as derive() leaves it.
+    // `loop` and `stored` outlive it. `c` is as derive() leaves it.
     application(fibers::reactor& loop, const config& c, const database& stored);
     application(const application&) = delete;
     application& operator=(const application&) = delete;
 
     void start(); // its fibers: the hub's and the server's timers
     [[nodiscard]] bool listen(int socket) { return server_.listen(socket); }
+
+    // The settings that can change while it runs (option::reloadable), from now on.
+    void change(const config& c);
 
     // Answers what is parked and what is in flight, until `deadline`. False: a request still runs
     // on a stack of this object, which must not be destroyed.
@@ -54,7 +57,8 @@ public:
     std::size_t connections() const { return server_.connections(); }
 
 private:
-    const http::cors cors_;
+    config config_; // the parts below refer to it, or have been told
+    http::cors cors_;
     fibers::stack_pool request_stacks_;
     routes::metrics metrics_;
     routes::jitter jitter_;

@@ -1,7 +1,6 @@
 #include "fcgi_app/housekeeping.hpp"
 
 #include <spdlog/spdlog.h>
-#include <systemd/sd-daemon.h>
 
 #include <malloc.h>
 
@@ -71,7 +70,12 @@ void housekeeping::each_second()
         if (heap_.due(parts_.hub.count().parked, parts_.room.held())) {
             malloc_trim(0);
         }
-        sd_notify(0, "WATCHDOG=1");
+        notify("WATCHDOG=1");
+        if (const auto line =
+                parts_.status.due(parts_.hub.count().parked, parts_.database.sentence(),
+                                  std::chrono::steady_clock::now())) {
+            notify(*line);
+        }
     } while (!stopped_within(std::chrono::seconds(1)));
 }
 

@@ -1,8 +1,11 @@
 // What is done regularly and for no request: memory goes back to the kernel, what is old is
-// forgotten, systemd hears that fibers run and the loop turns. Thread of the event loop only.
+// forgotten, systemd hears that fibers run and the loop turns, and how it is. Thread of the event
+// loop only.
 #pragma once
 
 #include "db/posts.hpp"
+#include "fcgi_app/database_state.hpp"
+#include "fcgi_app/service_status.hpp"
 #include "fibers/stacks.hpp"
 #include "fibers/timer_wheel.hpp"
 #include "walls/answer_room.hpp"
@@ -45,6 +48,8 @@ public:
         walls::hub& hub;
         const walls::answer_room& room;
         db::posts& posts;
+        const database_state& database;
+        service_status& status;
     };
     // `sweep_every`: how often sessions that nobody uses are forgotten; at least two polls long.
     // All parts outlive the fibers, which end with stop().
@@ -53,6 +58,8 @@ public:
     void start();
     // Waits in the calling fiber until all of it has ended, a call of the database included.
     void stop();
+
+    void change(std::chrono::milliseconds sweep_every) { sweep_every_ = sweep_every; } // the next
 
     // Nothing old is removed from the database for a day: by which clock is it old?
     void database_clock_was_set(fibers::steady_time now) { clock_set_ = now; }
@@ -70,7 +77,7 @@ private:
     bool stopped_within(std::chrono::milliseconds time); // waits for so long
 
     parts parts_;
-    const std::chrono::milliseconds sweep_every_;
+    std::chrono::milliseconds sweep_every_;
     heap_trimming heap_;
     std::optional<fibers::steady_time> clock_set_;
     bool stopping_ = false;

@@ -2,52 +2,25 @@
 
 #include "db/migrate.hpp"
 #include "fcgi_app/app.hpp"
+#include "fcgi_app/descriptors.hpp"
 #include "fcgi_app/log/log.hpp"
+#include "fcgi_app/signals.hpp"
 
 #include <spdlog/spdlog.h>
 
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
+#include <optional>
 
 namespace pollster {
 
-namespace {
-
-// Every connection is a descriptor; take what the system allows and say so if it is not enough.
-void raise_descriptor_limit(std::size_t max_connections)
+int serve(const loaded& given, const std::function<loaded()>& read_again)
 {
-    rlimit limit{};
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < max_connections + 300) {
-        spdlog::warn("max_connections is {}, but this process may open only {} descriptors: raise "
-                     "LimitNOFILE or lower it",
-                     max_connections, limit.rlim_cur);
-    }
-}
-
-// SIGTERM and SIGINT arrive as bytes on a descriptor; SIGPIPE never.
-int block_signals()
-{
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &stop, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-} // namespace
-
-int serve(const config& settings)
-{
-    if (!start_log(settings.log)) {
+    hold_reloads();
+    const config& settings = given.settings;
+    if (const auto wrong = start_log(settings.log)) {
+        std::fprintf(stderr, "pollster: cannot write to log_file: %s\n", wrong->c_str());
         return 1;
     }
     raise_descriptor_limit(settings.fastcgi.max_connections);
@@ -61,16 +34,14 @@ int serve(const config& settings)
     for (const auto& warning : sockets->warnings) {
         spdlog::warn("{}", warning);
     }
-    if (const auto schema = db::check_schema(settings.database); !schema) {
-        if (schema.error().kind == walls::db_error_kind::wrong_schema) {
-            std::fprintf(stderr, "pollster: %s\n", schema.error().why.c_str());
-            return 1;
-        }
-        spdlog::warn("starting without the database, answering 503 until it is back: {}",
-                     schema.error().why);
+    const auto schema = db::check_schema(settings.database);
+    const auto at_start = schema ? std::nullopt : std::optional(schema.error());
+    if (at_start && at_start->kind == walls::db_error_kind::newer_schema) {
+        std::fprintf(stderr, "pollster: %s\n", at_start->why.c_str());
+        return 1;
     }
     const int signals = block_signals();
-    const int status = run_app(settings, *sockets, signals);
+    const int status = run_app({given, read_again}, *sockets, signals, at_start);
     close(signals);
     spdlog::shutdown();
     return status;

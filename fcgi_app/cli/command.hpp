@@ -5,7 +5,7 @@
 
 #include "db/admin.hpp"
 #include "db/migrate.hpp"
-#include "fcgi_app/config/config.hpp"
+#include "fcgi_app/config/load.hpp"
 
 #include <boost/program_options/variables_map.hpp>
 
@@ -32,7 +32,8 @@ struct context {
     std::function<db::outcome<db::migrated>(
         const db::settings&, const std::function<void(const std::string&)>& progress)>
         migrate;
-    std::function<int(const config&)> serve; // an exit code
+    // An exit code. `read_again`: what SIGHUP asks for.
+    std::function<int(const loaded& settings, const std::function<loaded()>& read_again)> serve;
 };
 
 struct invocation {
@@ -40,6 +41,8 @@ struct invocation {
     const config& settings;
     const std::vector<std::string>& words; // arguments after the command's own name
     const boost::program_options::variables_map& options;
+    const loaded& input;
+    const std::function<loaded()>& read_again; // the same once more; the file may be another
 };
 
 struct command {

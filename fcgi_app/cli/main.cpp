@@ -178,7 +178,10 @@ int complain(std::ostream& err, const std::string& sentence, exit_code code)
 
 int main(const context& with, const std::vector<std::string>& arguments)
 {
-    const auto input = load({arguments, with.environment, command_options()});
+    const std::function<loaded()> read = [&] {
+        return load({arguments, with.environment, command_options()});
+    };
+    const loaded input = read();
     if (input.command.count("version") != 0) {
         with.out << "pollster " POLLSTER_VERSION "\n";
         return done;
@@ -212,7 +215,7 @@ int main(const context& with, const std::vector<std::string>& arguments)
     if (const auto wrong = misuse(*found, input, words.size()); !wrong.empty()) {
         return complain(with.err, wrong, misused);
     }
-    return found->run({with, input.settings, words, input.command});
+    return found->run({with, input.settings, words, input.command, input, read});
 }
 
 } // namespace pollster::cli

@@ -7,7 +7,7 @@ namespace {
 
 int run_server(const invocation& call)
 {
-    return call.with.serve(call.settings);
+    return call.with.serve(call.input, call.read_again);
 }
 
 // Reached only when the settings in force are good; main() judges a file that is named before it

@@ -222,13 +222,26 @@ loaded load(const sources& from)
             if (values == p->values.end()) {
                 continue;
             }
-            for (const auto& value : values->second) {
-                o.set(out.settings, value); // was tried before
-            }
+            out.given[o.name] = values->second;
             break;
         }
     }
-    derive(out.settings);
+    out.settings = settings_of(out.given);
+    return out;
+}
+
+config settings_of(const std::map<std::string, texts, std::less<>>& given)
+{
+    config out;
+    for (const option& o : options()) {
+        const auto values = given.find(o.name);
+        if (values != given.end()) {
+            for (const auto& value : values->second) {
+                o.set(out, value); // was tried before
+            }
+        }
+    }
+    derive(out);
     return out;
 }
 

@@ -8,6 +8,8 @@
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
 
+#include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,10 +32,16 @@ struct loaded {
         errors; // one sentence each, with file and line; `settings` is of no use if there are any
     boost::program_options::variables_map command; // values of `command_options`
     std::vector<std::string> words; // arguments that are no options: "user", "add", "ann"
+    // Each option that was set, with its values as they were written in the strongest place.
+    std::map<std::string, std::vector<std::string>, std::less<>> given;
 };
 
 // The file is the one of --config, else of POLLSTER_CONFIG, else default_config_file.
+// May be called again: what changes then is the file.
 loaded load(const sources& from);
+
+// The settings of a loaded::given.
+config settings_of(const std::map<std::string, std::vector<std::string>, std::less<>>& given);
 
 // What is wrong with one file, and with nothing else; empty: it is good.
 std::vector<std::string> check_file(const std::string& path);

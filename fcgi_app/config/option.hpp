@@ -17,8 +17,11 @@ struct option {
     std::string range;         // "1 to 3600"; empty where the unit says it all
     std::string description;
     bool repeatable = false; // each value is added to the ones before
+    bool reloadable = false; // SIGHUP changes it in a running server; others need a restart
     // Takes one value as text into the config, or returns one sentence that says why it cannot.
     std::function<std::optional<std::string>(config&, const std::string&)> set;
+
+    option reloads() &&; // this one, reloadable
 
     std::string flag() const;     // "--poll-seconds"
     std::string variable() const; // "POLLSTER_POLL_SECONDS"

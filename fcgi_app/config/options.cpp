@@ -92,37 +92,45 @@ std::vector<option> make_options()
         number<std::chrono::seconds>(
             "poll_seconds", at(&config::routes, &routes::settings::poll_time), "seconds", 1, 3600,
             "the longest that a poll is parked; each poll's time is drawn from the last 5 s before "
-            "it, so that polls spread. nginx's fastcgi_read_timeout must be longer"),
+            "it, so that polls spread. nginx's fastcgi_read_timeout must be longer")
+            .reloads(),
         number(
             "stream_seconds", at(&config::routes, &routes::settings::stream_time), "seconds", 10,
             86'400,
             "the longest that a stream lasts; each stream's time is drawn from the second half of "
-            "it. Its client comes back by itself"),
+            "it. Its client comes back by itself")
+            .reloads(),
         number<std::chrono::seconds>("stream_heartbeat_seconds",
                                      at(&config::routes, &routes::settings::stream_heartbeat),
                                      "seconds", 1, 60,
                                      "the longest that a stream is silent: then it gets a comment, "
                                      "so that nothing on the way "
-                                     "takes it for dead"),
+                                     "takes it for dead")
+            .reloads(),
         number("look_ms", at(&config::walls, &walls::settings::look), "milliseconds", 10, 60'000,
-               "time between a parked poll's looks at the hash"),
+               "time between a parked poll's looks at the hash")
+            .reloads(),
         number("refresh_ms",
                at(&config::walls, &walls::settings::refresh, &walls::refresher::settings::period),
                "milliseconds", 10, 60'000,
                "time between two looks at PostgreSQL while a client is connected; half of it while "
-               "no notifications arrive"),
+               "no notifications arrive")
+            .reloads(),
         number("page_entries",
                at(&config::walls, &walls::settings::backlog, &walls::backlog::limits::entries),
-               "entries", 1, 10'000, "entries of one wall in one answer to a poll"),
+               "entries", 1, 10'000, "entries of one wall in one answer to a poll")
+            .reloads(),
         number("wall_bytes",
                at(&config::walls, &walls::settings::backlog, &walls::backlog::limits::wall_bytes),
                "bytes", 4'096, 64 * mib,
                "entries of one wall in one answer to a poll, as JSON; one entry is sent whatever "
-               "its size"),
+               "its size")
+            .reloads(),
         number("answer_bytes",
                at(&config::walls, &walls::settings::backlog, &walls::backlog::limits::answer_bytes),
                "bytes", 131'072, 64 * mib,
-               "one answer to a poll; the walls for which there is no room come with the next"),
+               "one answer to a poll; the walls for which there is no room come with the next")
+            .reloads(),
         number("history_bytes", at(&config::database, &db::settings::page_bytes), "bytes", 4'096,
                64 * mib,
                "posts in one page of history or of a search, as JSON; one post is sent whatever "
@@ -130,7 +138,8 @@ std::vector<option> make_options()
         number("recent_bytes",
                at(&config::walls, &walls::settings::recent, &walls::recent_entries::limits::bytes),
                "bytes", 0, 64 * gib,
-               "newest entries kept in memory for parked polls, all walls together"),
+               "newest entries kept in memory for parked polls, all walls together")
+            .reloads(),
         number<std::chrono::days>("session_days",
                                   at(&config::database, &db::settings::session_lifetime), "days", 1,
                                   3650, "how long a sign-in lasts"),
@@ -146,94 +155,117 @@ std::vector<option> make_options()
         custom("cors_origins", "origins", "none",
                "pages of other origins that may use the server with credentials, separated by "
                "commas; * admits every origin without credentials",
-               set_cors_origins),
+               set_cors_origins)
+            .reloads(),
         choice("secure_cookies", at(&config::routes, &routes::settings::secure_cookie),
                "auto, on or off",
                {{"auto", cookies::as_request}, {"on", cookies::secure}, {"off", cookies::plain}},
-               "mark the session's cookie Secure; auto: when the request came over https"),
+               "mark the session's cookie Secure; auto: when the request came over https")
+            .reloads(),
         flag("rate_limits",
              at(&config::routes, &routes::settings::rates, &routes::rate_settings::on),
-             "the ten limits that follow; off: none of them, for a load test"),
+             "the ten limits that follow; off: none of them, for a load test")
+            .reloads(),
         number("user_polls_per_second",
                at(&config::routes, &routes::settings::rates,
                   &routes::rate_settings::user_polls_per_second),
                "polls; 0: no limit", 0, 1'000'000,
-               "polls of one user, ten times as many at once; more are answered 429"),
+               "polls of one user, ten times as many at once; more are answered 429")
+            .reloads(),
         number(
             "address_polls_per_second",
             at(&config::routes, &routes::settings::rates,
                &routes::rate_settings::address_polls_per_second),
             "polls; 0: no limit", 0, 1'000'000,
             "polls from one address, ten times as many at once; more are answered 429. IPv6: from "
-            "one /64, four times as many from its /56 and 16 times from its /48, here and below"),
+            "one /64, four times as many from its /56 and 16 times from its /48, here and below")
+            .reloads(),
         number("user_posts_per_second",
                at(&config::routes, &routes::settings::rates,
                   &routes::rate_settings::user_posts_per_second),
                "posts; 0: no limit", 0, 1'000'000,
-               "posts of one user, ten times as many at once; more are answered 429"),
+               "posts of one user, ten times as many at once; more are answered 429")
+            .reloads(),
         number("address_posts_per_second",
                at(&config::routes, &routes::settings::rates,
                   &routes::rate_settings::address_posts_per_second),
                "posts; 0: no limit", 0, 1'000'000,
-               "posts from one address, ten times as many at once; more are answered 429"),
+               "posts from one address, ten times as many at once; more are answered 429")
+            .reloads(),
         number("user_reads_per_second",
                at(&config::routes, &routes::settings::rates,
                   &routes::rate_settings::user_reads_per_second),
                "requests; 0: no limit", 0, 1'000'000,
                "GETs of one user (history, walls, session, and searches, which count as posts, "
-               "too), ten times as many at once; more are answered 429"),
+               "too), ten times as many at once; more are answered 429")
+            .reloads(),
         number("address_reads_per_second",
                at(&config::routes, &routes::settings::rates,
                   &routes::rate_settings::address_reads_per_second),
                "requests; 0: no limit", 0, 1'000'000,
-               "the same from one address, whoever they say they are"),
+               "the same from one address, whoever they say they are")
+            .reloads(),
         number("address_sign_ins_per_minute",
                at(&config::routes, &routes::settings::rates,
                   &routes::rate_settings::address_sign_ins_per_minute),
                "sign-ins; 0: no limit", 0, 1'000'000,
-               "sign-ins from one address, a minute's worth at once; more are answered 429"),
+               "sign-ins from one address, a minute's worth at once; more are answered 429")
+            .reloads(),
         number("address_refusals_per_second",
                at(&config::routes, &routes::settings::rates,
                   &routes::rate_settings::address_refusals_per_second),
                "refusals; 0: no limit", 0, 1'000'000,
                "answers 400 to 499 that one address gets at once, and ten times as many in a row; "
                "further ones are held back for half a second, so that a flood of what is refused "
-               "slows itself down"),
+               "slows itself down")
+            .reloads(),
         number("sign_in_longest_delay_seconds",
                at(&config::routes, &routes::settings::rates,
                   &routes::rate_settings::sign_in_longest_delay),
                "seconds; 0: no delay", 0, 86'400,
                "after five failed sign-ins with one name from one address each further one makes "
-               "the next wait twice as long, from 1 s up to this"),
+               "the next wait twice as long, from 1 s up to this")
+            .reloads(),
         number("max_parked_per_user", at(&config::walls, &walls::settings::max_parked_per_user),
                "polls; 0: no limit", 0, 1'000'000,
-               "parked polls of one user; with one more the oldest is answered with nothing new"),
+               "parked polls of one user; with one more the oldest is answered with nothing new")
+            .reloads(),
         number("max_params_bytes", at(&config::fastcgi, &fastcgi::limits::max_params_bytes),
-               "bytes", 1024, gib, "head of one request (FastCGI PARAMS)"),
+               "bytes", 1024, gib, "head of one request (FastCGI PARAMS)")
+            .reloads(),
         number("max_body_bytes", at(&config::fastcgi, &fastcgi::limits::max_body_bytes), "bytes",
-               1024, gib, "body of one request; a larger one is answered 413"),
+               1024, gib, "body of one request; a larger one is answered 413")
+            .reloads(),
         number("max_requests_per_connection",
                at(&config::fastcgi, &fastcgi::limits::max_requests_per_connection), "requests", 1,
-               65'535, "requests at a time on one FastCGI connection"),
+               65'535, "requests at a time on one FastCGI connection")
+            .reloads(),
         number("max_connections", at(&config::fastcgi, &fastcgi::limits::max_connections),
-               "connections", 1, 10'000'000, "FastCGI connections at a time"),
+               "connections", 1, 10'000'000, "FastCGI connections at a time")
+            .reloads(),
         number("max_parked", at(&config::walls, &walls::settings::max_parked), "polls", 1,
-               100'000'000, "polls parked at a time; more are answered 503"),
+               100'000'000, "polls parked at a time; more are answered 503")
+            .reloads(),
         number("max_queued_bytes", at(&config::fastcgi, &fastcgi::limits::max_queued_bytes),
                "bytes", 65'536, gib,
                "answers waiting for a slow peer, each connection; beyond, what has more for it "
-               "waits, and nothing more is read from it"),
+               "waits, and nothing more is read from it")
+            .reloads(),
         number("max_answer_bytes", at(&config::walls, &walls::settings::room_bytes), "bytes",
                4 * mib, 64 * gib,
                "answers in memory at a time, of polls and history, being read or being sent; "
                "whoever asks "
-               "for more waits. One user's may take a quarter, pages kept for others an eighth"),
+               "for more waits. One user's may take a quarter, pages kept for others an eighth")
+            .reloads(),
         number("receive_timeout_seconds", at(&config::fastcgi, &fastcgi::limits::receive_timeout),
-               "seconds", 1, 3600, "the longest silence within a request that has begun to arrive"),
+               "seconds", 1, 3600, "the longest silence within a request that has begun to arrive")
+            .reloads(),
         number("send_timeout_seconds", at(&config::fastcgi, &fastcgi::limits::send_timeout),
-               "seconds", 1, 3600, "the longest that a peer may take none of a waiting answer"),
+               "seconds", 1, 3600, "the longest that a peer may take none of a waiting answer")
+            .reloads(),
         number("stop_timeout_seconds", at(&config::stop_timeout), "seconds", 1, 3600,
-               "the longest that the server waits for running requests when it is told to stop"),
+               "the longest that the server waits for running requests when it is told to stop")
+            .reloads(),
         choice("log_level", at(&config::log, &log_settings::level), "level",
                {{"trace", "trace"},
                 {"debug", "debug"},
@@ -241,11 +273,17 @@ std::vector<option> make_options()
                 {"warning", "warning"},
                 {"error", "error"},
                 {"off", "off"}},
-               "least weight of what is logged: trace, debug, info, warning, error or off"),
+               "least weight of what is logged: trace, debug, info, warning, error or off")
+            .reloads(),
         text("log_file", at(&config::log, &log_settings::file), "path", "where the log goes",
-             "standard error"),
-        text("log_format", at(&config::log, &log_settings::format), "pattern",
-             "a line of the log, as spdlog's set_pattern takes it"),
+             "standard error")
+            .reloads(),
+        text(
+            "log_format", at(&config::log, &log_settings::format), "pattern",
+            "a line of the log, as spdlog's set_pattern takes it, or json: an object a line. In "
+            "systemd's journal each has its priority in front, and the default leaves out what the "
+            "journal knows itself")
+            .reloads(),
     };
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace pollster {
 
@@ -47,6 +48,12 @@ std::string wrapped(std::string_view sentence, std::size_t indent, std::size_t w
 
 } // namespace
 
+option option::reloads() &&
+{
+    reloadable = true;
+    return std::move(*this);
+}
+
 std::string option::flag() const
 {
     std::string out = "--" + name;
@@ -76,7 +83,7 @@ std::string options_help()
     for (const option& o : options()) {
         out += "  " + o.flag() + "  (" + o.unit + (o.range.empty() ? "" : ", " + o.range) +
                "; default: " + o.shown_default + ")\n";
-        out += wrapped(o.description + ".", 6, 100);
+        out += wrapped(o.description + "." + (o.reloadable ? "" : " Needs a restart."), 6, 100);
     }
     return out;
 }

@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_schema_that_is_broken_under_a_running_server_is_a_503_unt
             BOOST_TEST(refused.header("Retry-After") != "");
             if (d.blinds) {
                 eventually("the looks fail", [&] {
-                    return s.log().find("parked polls wait: " + advice, logged) !=
+                    return s.log().find("has to be mended, parked polls wait: " + advice, logged) !=
                            std::string::npos;
                 });
                 // Once the last good look is too old.

@@ -107,16 +107,60 @@ BOOST_AUTO_TEST_CASE(a_database_that_is_down_at_start_is_waited_for)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_database_without_schema_is_one_clear_line)
+BOOST_AUTO_TEST_CASE(a_database_without_schema_is_one_clear_line_and_no_end)
 {
     stack s({.demo = false, .start = false});
     s.sql("drop schema pollster, pollster_default cascade");
+    s.start_pollster();
+    BOOST_TEST(s.log().find("starting with a database that has to be mended, answering 503 until "
+                            "it is: The database has no pollster schema yet: run `pollster "
+                            "migrate`.") != std::string::npos,
+               s.log());
+    BOOST_TEST(s.administer({"migrate"}).code == 0);
+    eventually("it is noticed, though nobody is connected", [&] {
+        return s.log().find("the database can be looked at again") != std::string::npos;
+    });
+    BOOST_TEST(s.administer({"demo"}).code == 0);
+    const auto r = s.api("POST", "/", poll_form(s.session_of("ann"), {{1, 0}}), form_header);
+    BOOST_TEST(r.status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_schema_of_a_later_version_is_refused)
+{
+    const stack s({.demo = false, .start = false});
+    s.sql("insert into pollster.schema_migrations (number, name, checksum) values (99, 'x', 'x')");
     const auto serve = run(s.pollster_command());
     BOOST_TEST(serve.code == 1);
-    BOOST_TEST(serve.output.find("pollster migrate") != std::string::npos, serve.output);
-    BOOST_TEST(s.administer({"migrate"}).code == 0);
+    BOOST_TEST(serve.output.find("install the newer pollster") != std::string::npos, serve.output);
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_database_is_said_at_start_and_works_once_it_is_there)
+{
+    private_postgres postgres;
+    const std::string later = "made_later";
+    stack s({.settings = {{"database", postgres.conninfo(later)}},
+             .demo = false,
+             .start = false,
+             .postgres = &postgres});
     s.start_pollster();
-    BOOST_TEST(s.api("GET", "/").status == 200);
+    BOOST_TEST(s.log().find("`pollster setup` makes it") != std::string::npos, s.log());
+    BOOST_TEST(s.log().find("SQLSTATE 3D000") != std::string::npos, s.log());
+    const auto refused = s.api("POST", "/", poll_form(std::string(43, 'a'), {{1, 0}}), form_header);
+    BOOST_TEST(refused.status == 503);
+    BOOST_TEST(refused.body.find("not set up") != std::string::npos, refused.body);
+    BOOST_TEST(refused.body.find("not available") == std::string::npos, refused.body);
+
+    postgres.sql("postgres", "create database " + later);
+    eventually("the next thing to do is said", [&] {
+        return s.log().find("the database has to be mended, parked polls wait: the schema is not "
+                            "what this program needs, run `pollster migrate`") != std::string::npos;
+    });
+    BOOST_TEST(s.administer({"migrate"}).code == 0);
+    BOOST_TEST(s.administer({"demo"}).code == 0);
+    eventually("polls are answered", [&] {
+        return s.api("POST", "/", poll_form(s.session_of("ann"), {{1, 0}}), form_header).status ==
+               200;
+    });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

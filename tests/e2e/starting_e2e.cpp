@@ -3,9 +3,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -82,6 +84,26 @@ BOOST_AUTO_TEST_CASE(the_socket_of_a_killed_server_is_replaced)
     pings_and_polls(s);
 }
 
+// The journal takes the priority off each line, and has time and level itself.
+BOOST_AUTO_TEST_CASE(in_the_journal_each_line_has_its_priority)
+{
+    stack s({.start = false});
+    const auto log = s.folder() / "pollster.log";
+    std::ofstream(log) << "";
+    struct stat it{};
+    BOOST_REQUIRE(::stat(log.c_str(), &it) == 0);
+    s.adopt(std::make_unique<process>(
+        s.pollster_command(), process::options{log,
+                                               -1,
+                                               {"JOURNAL_STREAM=" + std::to_string(it.st_dev) +
+                                                ":" + std::to_string(it.st_ino)}}));
+    eventually("pollster listens", [&] { return accepts(s.socket()); });
+    BOOST_TEST(s.log().find("<6>listening on unix:") != std::string::npos, s.log());
+    s.api("GET", "/");
+    eventually("debug is another priority",
+               [&] { return s.log().find("<7>request ") != std::string::npos; });
+}
+
 BOOST_AUTO_TEST_CASE(systemd_finds_nothing_wrong_with_the_units)
 {
     // The program has to be where the unit says; nothing else is changed.
@@ -101,6 +123,18 @@ BOOST_AUTO_TEST_CASE(systemd_finds_nothing_wrong_with_the_units)
     const auto verified = run(verify);
     BOOST_TEST(verified.code == 0);
     BOOST_TEST(verified.output.empty(), verified.output);
+
+    // From version 253 on; before, it is a type that systemd does not know, and nothing else.
+    fs::create_directories(folder / "pollster.service.d");
+    fs::copy_file(source_folder() / "systemd" / "notify-reload.conf",
+                  folder / "pollster.service.d" / "notify-reload.conf");
+    const auto with_reload = run({"systemd-analyze", "verify", folder / "pollster.service"});
+    BOOST_TEST(with_reload.code == 0);
+    const bool unknown =
+        with_reload.output.find("service type, ignoring: notify-reload") != std::string::npos;
+    BOOST_TEST(std::count(with_reload.output.begin(), with_reload.output.end(), '\n') ==
+                   (unknown ? 1 : 0),
+               with_reload.output);
     fs::remove_all(folder);
 }
 

@@ -49,8 +49,9 @@ std::string shipped_file()
         "# from\n# the lines that are to differ, and let `pollster check-config` judge the file.\n";
     for (const option& o : options()) {
         out += "\n" + commented(o.description + ".") +
-               commented(unit_of(o) + "; default: " + o.shown_default) + "#" + o.name + " =" +
-               (o.default_value.empty() ? "" : " " + o.default_value) + "\n";
+               commented(unit_of(o) + "; default: " + o.shown_default +
+                         (o.reloadable ? "" : "; needs a restart")) +
+               "#" + o.name + " =" + (o.default_value.empty() ? "" : " " + o.default_value) + "\n";
     }
     return out;
 }
@@ -66,10 +67,15 @@ std::string options_page()
         "file to begin with.\n\nThis page and that file are written by "
         "`POLLSTER_OPTIONS=. build/release/tests/fcgi_app/options_test`, which otherwise\nfails "
         "where they differ from the program.\n\n"
-        "| option | unit, range | default | what it is |\n| --- | --- | --- | --- |\n";
+        "Those with *restart* change with a restart; all others also while the server runs, by "
+        "`systemctl "
+        "reload pollster`\n(SIGHUP): [OPERATIONS.md](OPERATIONS.md#reload).\n\n"
+        "| option | unit, range | default | what it is | changed by |\n| --- | --- | --- | --- | "
+        "--- |\n";
     for (const option& o : options()) {
         out += "| `" + o.name + "` | " + in_a_table(unit_of(o)) + " | " +
-               in_a_table(o.shown_default) + " | " + in_a_table(o.description) + " |\n";
+               in_a_table(o.shown_default) + " | " + in_a_table(o.description) + " | " +
+               (o.reloadable ? "reload" : "*restart*") + " |\n";
     }
     return out;
 }

@@ -12,7 +12,7 @@ ALLOWED = {
     'fcgi_app/http': {'text', 'walls'},
     'fcgi_app/limits': set(),
     'fcgi_app/routes': {'text', 'fibers', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/http', 'fcgi_app/limits'},
-    'fcgi_app/log': set(),
+    'fcgi_app/log': {'text'},
     'fcgi_app/config': {'text', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/routes', 'fcgi_app/log'},
     'fcgi_app': {'fibers', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/http', 'fcgi_app/limits', 'fcgi_app/routes',
                  'fcgi_app/log', 'fcgi_app/config'},

@@ -41,6 +41,7 @@ BOOST_AUTO_TEST_CASE(no_command_serves)
     BOOST_TEST(served[0].routes.poll_time.count() == 60'000);
     BOOST_TEST(served[1].routes.poll_time.count() == 7'000);
     BOOST_TEST(served[2].routes.poll_time.count() == 8'000);
+    BOOST_TEST(served_again[2].routes.poll_time.count() == 8'000);
     BOOST_TEST(database.asked.empty());
 }
 

@@ -159,7 +159,8 @@ public:
         migrate = [](const db::settings&, const auto&) -> db::outcome<db::migrated> {
         return db::migrated{1, 2};
     };
-    std::vector<config> served; // by serve()
+    std::vector<config> served;       // by serve()
+    std::vector<config> served_again; // what it would serve after a SIGHUP
     int serve_ends_with = 0;
 
     typed type(const std::vector<std::string>& words, const std::string& input = {})
@@ -182,8 +183,9 @@ public:
                     std::make_unique<fake_administrator>(database));
             },
             migrate,
-            [this](const config& c) {
-                served.push_back(c);
+            [this](const loaded& given, const std::function<loaded()>& read_again) {
+                served_again.push_back(read_again().settings);
+                served.push_back(given.settings);
                 return serve_ends_with;
             }};
         typed t;
