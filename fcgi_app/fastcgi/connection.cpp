@@ -137,8 +137,11 @@ void connection::peer_left()
 
 void connection::on_request(raw_request&& r)
 {
-    auto pending = std::make_unique<pending_request>(*this, r.id, r.keep_conn);
+    auto pending = std::make_unique<pending_request>(*this, r.id, r.keep_conn, owner_.stopping);
     pending_.insert(*pending);
+    owner_.begun_before_stop += pending->late() ? 0 : 1;
+    last_id_ = r.id;
+    told_ = false;
     owner_.start(std::move(pending), std::move(r));
 }
 
@@ -171,8 +174,34 @@ void connection::on_broken(std::string_view reason)
 
 void connection::finish()
 {
-    finishing_ = true;
-    close_if_done();
+    leaving_ = true;
+    if (pending_.empty() && last_id_ != 0 && !std::exchange(told_, true)) {
+        queue().goodbye(last_id_);
+        queue_flush();
+    }
+}
+
+// Behind the last answer of a connection that is to end.
+void connection::say_goodbye()
+{
+    if (leaving_ && pending_.empty()) {
+        out_.goodbye(last_id_);
+        told_ = true;
+        finishing_ = finishing_ || demux_.idle();
+    }
+}
+
+void connection::close_if_idle()
+{
+    if (pending_.empty() && demux_.idle() && out_.unsent() == 0) {
+        close();
+    }
+}
+
+// It is in flight no more.
+void connection::forget(const pending_request& r)
+{
+    owner_.begun_before_stop -= r.late() ? 0 : 1;
 }
 
 void connection::close_if_done()
@@ -191,7 +220,8 @@ void connection::close()
     owner_.loop.forget(fd_, *this);
     ::close(fd_);
     cancel();
-    pending_.clear_and_dispose([](pending_request* r) {
+    pending_.clear_and_dispose([this](pending_request* r) {
+        forget(*r);
         r->detach();
         r->leave();
     });

@@ -61,6 +61,8 @@ public:
     budget& room;
     fibers::step_gate& steps;
     fibers::timer_wheel timers;
+    bool stopping = false;
+    std::size_t begun_before_stop = 0; // requests that are in flight, without those that came late
     std::array<char, 65'536> read_buffer{}; // for all connections: an idle one holds none
 
 protected:
@@ -81,8 +83,11 @@ public:
     ~connection() override;
 
     bool watch(); // false: epoll refused; the owner drops it
-    // Ends as soon as everything in flight is answered and sent; at once if nothing is.
+    // The server stops. The peer is asked to use this connection no more (append_goodbye()): at
+    // once if it is idle, else behind the last answer, with which the connection ends. A request
+    // that is under way all the same is served. May be called again.
     void finish();
+    void close_if_idle(); // whose peer was asked in vain
     void close(); // now: what is in flight is gone, and the owner destroys this in its next turn
 
     // For its requests.
@@ -115,6 +120,8 @@ private:
     send_queue& queue();
     void queue_flush();
     void queue_end(pending_request& r);
+    void say_goodbye();
+    void forget(const pending_request& r);
     void flush();
     void sleep_until_flushed();
     void wake_those_who_wait();
@@ -144,15 +151,18 @@ private:
     // write; none while there is nothing.
     std::optional<fibers::steady_time> behind_since_;
     unsigned silent_intervals_ = 0; // of the timer, in which the peer sent nothing
+    request_id last_id_ = 0;        // of the newest request; 0: there was none
     const bool refused_;
     bool readable_ = false;       // there may be more to read
     bool hung_up_ = false;        // read on until the end comes
     bool writable_ = true;        // the last send did not fill the socket
     bool watches_output_ = false; // from the first time that it did on
     bool peer_left_ = false;      // it sends no more
-    bool finishing_ = false;
-    bool overloaded_ = false;    // a request was told so
-    bool waits_to_send_ = false; // when the timer was set
+    bool finishing_ = false;      // to be closed when nothing is in flight
+    bool leaving_ = false;        // finish() was called
+    bool told_ = false;           // goodbye is behind the last answer
+    bool overloaded_ = false;     // a request was told so
+    bool waits_to_send_ = false;  // when the timer was set
     bool closed_ = false;
 };
 

@@ -125,7 +125,9 @@ void connection::queue_end(pending_request& r)
     queue().end(r.id());
     demux_.finish(r.id());
     pending_.erase(pending_.iterator_to(r));
+    forget(r);
     finishing_ = finishing_ || !r.keep_conn();
+    say_goodbye();
     r.detach();
 }
 

@@ -57,6 +57,11 @@ void append_end(std::string& out, request_id id)
     append_end_request(out, id, FCGI_REQUEST_COMPLETE);
 }
 
+void append_goodbye(std::string& out, request_id id)
+{
+    append_header(out, FCGI_STDERR, id, 0);
+}
+
 void append_answer(std::string& out, request_id id, std::string_view content)
 {
     append_stdout(out, id, content);

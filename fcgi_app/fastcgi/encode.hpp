@@ -27,6 +27,12 @@ std::span<std::string_view> append_record(std::string& out, request_id id,
 // status 0).
 void append_end(std::string& out, request_id id);
 
+// Asks the peer to use this connection no more. An empty STDERR record: whoever is waiting for an
+// answer of that id passes over it, so it fails no request that is under way to us; but nginx does
+// not keep a connection on which something comes that it did not ask for, neither behind the end of
+// an answer nor while the connection is idle.
+void append_goodbye(std::string& out, request_id id);
+
 // The whole answer: STDOUT records and its end.
 void append_answer(std::string& out, request_id id, std::string_view content);
 

@@ -203,15 +203,17 @@ void make_non_blocking(int fd)
 
 } // namespace
 
-listening_socket::listening_socket(int descriptor, std::string label)
+listening_socket::listening_socket(int descriptor, std::string label, bool was_handed_over)
     : fd_(descriptor)
     , name_(std::move(label))
+    , handed_over_(was_handed_over)
 {
 }
 
 listening_socket::listening_socket(listening_socket&& other) noexcept
     : fd_(std::exchange(other.fd_, -1))
     , name_(std::move(other.name_))
+    , handed_over_(other.handed_over_)
     , path_(std::exchange(other.path_, {}))
     , device_(other.device_)
     , inode_(other.inode_)
@@ -255,7 +257,8 @@ socket_result<listening_socket> adopt_listening_socket(int fd, std::string label
                             " is no listening stream socket"};
     }
     make_non_blocking(fd);
-    return listening_socket(fd, std::move(label));
+    listen(fd, listen_backlog);
+    return listening_socket(fd, std::move(label), true);
 }
 
 std::optional<listening_socket> inherited_listening_socket()
@@ -267,7 +270,8 @@ std::optional<listening_socket> inherited_listening_socket()
     const descriptor null(open("/dev/null", O_RDONLY | O_CLOEXEC));
     dup2(null.get(), STDIN_FILENO);
     make_non_blocking(fd);
-    return listening_socket(fd, "descriptor 0");
+    listen(fd, listen_backlog);
+    return listening_socket(fd, "descriptor 0", true);
 }
 
 } // namespace fastcgi

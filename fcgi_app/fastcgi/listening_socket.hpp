@@ -31,13 +31,14 @@ using socket_result = boost::system::result<T, socket_error>;
 // this process made it and it is still the same file, so that a successor's socket stays.
 class listening_socket {
 public:
-    listening_socket(int descriptor, std::string label);
+    listening_socket(int descriptor, std::string label, bool was_handed_over = false);
     ~listening_socket();
     listening_socket(listening_socket&& other) noexcept;
     listening_socket& operator=(listening_socket&&) = delete;
 
     int fd() const { return fd_; }
     const std::string& name() const { return name_; } // for the log: "unix:/run/app/app.sock"
+    bool handed_over() const { return handed_over_; } // it stays when this process ends
 
     // The file that bind() has just made is ours to remove.
     void remember_file(std::string path);
@@ -45,6 +46,7 @@ public:
 private:
     int fd_ = -1;
     std::string name_;
+    bool handed_over_ = false;
     std::string path_; // empty: no file of ours
     dev_t device_ = 0;
     ino_t inode_ = 0;
@@ -55,8 +57,9 @@ private:
 // socket is never touched.
 socket_result<listening_socket> open_listening_socket(const listen_address& address);
 
-// Takes over `fd`, which somebody else opened; its file stays when this process ends. An error,
-// with `fd` as it was, if it is no listening stream socket.
+// Takes over `fd`, which somebody else opened; its file stays when this process ends. Its backlog
+// becomes listen_backlog, whatever it was: a process before may have closed it (newcomers.hpp). An
+// error, with `fd` as it was, if it is no listening stream socket.
 socket_result<listening_socket> adopt_listening_socket(int fd, std::string label);
 
 // Descriptor 0, if a process manager passed its listening socket there, as the specification

@@ -6,10 +6,11 @@
 
 namespace fastcgi {
 
-pending_request::pending_request(connection& c, request_id id, bool keep_conn)
+pending_request::pending_request(connection& c, request_id id, bool keep_conn, bool late)
     : connection_(&c)
     , id_(id)
     , keep_conn_(keep_conn)
+    , late_(late)
 {
 }
 

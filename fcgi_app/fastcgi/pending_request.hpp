@@ -15,7 +15,8 @@ class pending_request final
     : public exchange,
       public boost::intrusive::set_base_hook<boost::intrusive::optimize_size<true>> {
 public:
-    pending_request(connection& c, request_id id, bool keep_conn);
+    // `late`: it came when the server was already stopping.
+    pending_request(connection& c, request_id id, bool keep_conn, bool late);
     ~pending_request() override;
     pending_request(const pending_request&) = delete;
     pending_request& operator=(const pending_request&) = delete;
@@ -36,6 +37,7 @@ public:
     };
     request_id id() const { return id_; }
     bool keep_conn() const { return keep_conn_; }
+    bool late() const { return late_; }
     bool attached() const { return connection_ != nullptr; }
     void detach() { connection_ = nullptr; } // it has ended, or the connection has
     void leave();                            // the peer left or aborted
@@ -45,6 +47,7 @@ private:
     disconnect_listener* listener_ = nullptr;
     request_id id_;
     bool keep_conn_;
+    bool late_;
     bool gone_ = false;
     bool only_begun_ = false; // nothing was written after the head
 };

@@ -45,6 +45,12 @@ void send_queue::end(request_id id)
     append_end(bytes_, id);
 }
 
+void send_queue::goodbye(request_id id)
+{
+    open_bytes_ = 0;
+    append_goodbye(bytes_, id);
+}
+
 void send_queue::taken(std::size_t bytes)
 {
     sent_ += bytes;

@@ -20,7 +20,8 @@ public:
     // One STDOUT record with as much as it takes of the parts, which are used up; returns those
     // that are left. At least one byte.
     std::span<std::string_view> write_piece(request_id id, std::span<std::string_view> parts);
-    void end(request_id id); // of STDOUT and of the request
+    void end(request_id id);     // of STDOUT and of the request
+    void goodbye(request_id id); // see append_goodbye()
 
     std::size_t unsent() const { return bytes_.size() - sent_; }
     std::string_view front() const { return std::string_view(bytes_).substr(sent_); }

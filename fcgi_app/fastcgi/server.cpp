@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <exception>
 #include <mutex>
 #include <utility>
@@ -41,9 +42,11 @@ struct own_resources {
 // requests.
 class acceptor final : public fibers::watcher, public fibers::turn_task {
 public:
-    acceptor(fibers::reactor& loop, int fd, observer& watching, std::function<void(int)> adopt)
+    acceptor(fibers::reactor& loop, int fd, newcomers at_stop, observer& watching,
+             std::function<void(int)> adopt)
         : loop_(loop)
         , fd_(fd)
+        , at_stop_(at_stop)
         , watching_(watching)
         , adopt_(std::move(adopt))
     {
@@ -53,29 +56,50 @@ public:
     acceptor& operator=(const acceptor&) = delete;
 
     bool watch() { return loop_.watch(fd_, *this); }
-    void on_ready(std::uint32_t) override { accept_some(); }
-    void on_turn() override { accept_some(); }
+    void on_ready(std::uint32_t) override { accept_and_go_on(); }
+    void on_turn() override { accept_and_go_on(); }
+
+    newcomers at_stop() const { return at_stop_; }
+    // Takes everybody who is in the backlog, and nobody gets in after them.
+    void refuse()
+    {
+        auto left = backlog::has_more;
+        while (left == backlog::has_more || (left == backlog::empty && !refuse_newcomers(fd_))) {
+            left = accept_some();
+        }
+    }
 
 private:
-    void accept_some()
+    enum class backlog : std::uint8_t { has_more, empty, failed };
+
+    void accept_and_go_on()
+    {
+        if (accept_some() == backlog::has_more) {
+            loop_.at_next_turn(*this);
+        }
+    }
+
+    backlog accept_some()
     {
         for (int i = 0; i < accepts_a_turn; ++i) {
             const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (fd >= 0) {
                 adopt_(fd);
             } else if (errno == EAGAIN) {
-                return;
+                return backlog::empty;
             } else if (errno != EINTR && errno != ECONNABORTED) {
                 // Out of descriptors or memory: those who wait stay in the backlog; tried again
                 // when a connection closes.
-                return watching_.accept_failed(errno);
+                watching_.accept_failed(errno);
+                return backlog::failed;
             }
         }
-        loop_.at_next_turn(*this);
+        return backlog::has_more;
     }
 
     fibers::reactor& loop_;
     int fd_;
+    const newcomers at_stop_;
     observer& watching_;
     const std::function<void(int)> adopt_;
 };
@@ -147,6 +171,8 @@ struct server::state final : own_resources, connection_owner {
         if (!c->watch()) {
             watching.watch_failed(errno);
             c->close();
+        } else if (stopping) {
+            c->finish();
         }
     }
 
@@ -163,6 +189,16 @@ struct server::state final : own_resources, connection_owner {
         changed.notify_all();
     }
 
+    void end_acceptors(newcomers those)
+    {
+        for (auto& a : acceptors) {
+            if (a->at_stop() == those && those == newcomers::refused) {
+                a->refuse();
+            }
+        }
+        std::erase_if(acceptors, [those](const auto& a) { return a->at_stop() == those; });
+    }
+
     void close_all()
     {
         while (!all.empty()) {
@@ -177,9 +213,8 @@ struct server::state final : own_resources, connection_owner {
     connection_list all;
     std::size_t connections = 0;
     std::uint64_t requests = 0;
-    bool stopping = false;
     boost::fibers::mutex mutex;
-    boost::fibers::condition_variable changed; // a connection closed, or `stopping` was set
+    boost::fibers::condition_variable changed; // a connection closed, or the stop began
 };
 
 server::server(fibers::reactor& loop, fibers::stack_pool& request_stacks, const limits& allowed,
@@ -196,11 +231,11 @@ void server::change(const limits& allowed)
     state_->change(allowed);
 }
 
-bool server::listen(int socket)
+bool server::listen(int socket, newcomers at_stop)
 {
     state& s = *state_;
-    s.acceptors.push_back(
-        std::make_unique<acceptor>(s.loop, socket, s.watching, [&s](int fd) { s.adopt(fd); }));
+    s.acceptors.push_back(std::make_unique<acceptor>(s.loop, socket, at_stop, s.watching,
+                                                     [&s](int fd) { s.adopt(fd); }));
     return s.acceptors.back()->watch();
 }
 
@@ -232,17 +267,28 @@ bool server::stop(fibers::steady_time deadline, const std::function<void()>& eac
     state& s = *state_;
     s.stopping = true;
     s.changed.notify_all();
-    s.acceptors.clear();
+    s.end_acceptors(newcomers::refused);
+    const auto began = clock::now();
+    const auto patience = began + (deadline - began) / 2;
     {
         std::unique_lock lock(s.mutex);
-        while (s.connections > 0 && clock::now() < deadline) {
+        while ((s.connections > 0 || !s.acceptors.empty()) && clock::now() < deadline) {
             each_round();
+            if (s.begun_before_stop == 0) {
+                s.end_acceptors(newcomers::wait);
+            }
+            const bool asked_in_vain = clock::now() >= patience;
             for (auto it = s.all.begin(); it != s.all.end();) {
-                (it++)->finish();
+                connection& c = *it++;
+                c.finish();
+                if (asked_in_vain) {
+                    c.close_if_idle();
+                }
             }
             s.changed.wait_until(lock, std::min(deadline, clock::now() + round_of_stop));
         }
     }
+    s.acceptors.clear();
     if (s.connections > 0) {
         s.watching.stop_cut_off(s.connections);
         s.close_all();

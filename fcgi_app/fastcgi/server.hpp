@@ -6,6 +6,7 @@
 #include "fcgi_app/fastcgi/budget.hpp"
 #include "fcgi_app/fastcgi/exchange.hpp"
 #include "fcgi_app/fastcgi/limits.hpp"
+#include "fcgi_app/fastcgi/newcomers.hpp"
 #include "fcgi_app/fastcgi/observer.hpp"
 #include "fcgi_app/fastcgi/request.hpp"
 #include "fibers/reactor.hpp"
@@ -45,19 +46,22 @@ public:
     // From now on; what is more than it allows already ends as it would have.
     void change(const limits& allowed);
 
-    // Starts to accept on `socket`: listening, non-blocking, not owned. False: epoll refused it,
-    // errno tells.
-    [[nodiscard]] bool listen(int socket);
+    // Starts to accept on `socket`: listening, non-blocking, not owned. `at_stop`: who connects
+    // while the server stops. False: epoll refused it, errno tells.
+    [[nodiscard]] bool listen(int socket, newcomers at_stop = newcomers::wait);
     // Serves `fd`, connected and non-blocking, as if it had been accepted; owned from here on.
     void adopt(int fd);
 
     // The body of a fiber, without which nothing times out; returns after stop().
     void run_timers();
 
-    // Accepts no more, and waits in the calling fiber until all that is in flight is answered and
-    // sent, or until `deadline`; then closes the connections that are left. `each_round` is called
-    // every 20 ms or sooner until then: it ends requests that wait for something. False: a handler
-    // has not ended to_end_after_deadline later, and is still on a request stack.
+    // Waits in the calling fiber until all that is in flight is answered and sent, or until
+    // `deadline`; then closes the connections that are left. `each_round` is called every 20 ms or
+    // sooner until then: it ends requests that wait for something. False: a handler has not ended
+    // to_end_after_deadline later, and is still on a request stack.
+    // No request of nginx fails: it is asked to use its connections no more, closes them itself,
+    // and what it has sent meanwhile is served. For peers that do not close theirs half of the time
+    // is waited.
     bool stop(fibers::steady_time deadline, const std::function<void()>& each_round = [] {});
     static constexpr std::chrono::milliseconds to_end_after_deadline{400};
 
