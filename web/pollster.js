@@ -310,12 +310,14 @@ export class Pollster {
     if (!afterFailure) this.#setState('online');
     const settled = this.#timers.setTimeout(() => this.#setState('online'), SETTLED);
     try {
-      const { walls } = await this.#api.poll(cursors, pollSignal);
+      const { walls, retry_ms: comeBackIn, spread_ms: spread = 0 } = await this.#api.poll(cursors, pollSignal);
       const lasted = this.#timers.now() - started;
-      if (Object.keys(walls).length === 0 && lasted < EARLY_ANSWER) {
-        this.#wallsAt = 0;  // the server stops, or a wall was taken away
+      if (Object.keys(walls).length === 0) {
+        this.#backoff.spread = spread;
+        if (comeBackIn === undefined && lasted < EARLY_ANSWER) this.#wallsAt = 0;  // a wall was taken away
         // Polling again at once would hammer a server that keeps answering like this at once.
-        if (lasted < SETTLED) await this.#pause.wait(this.#backoff.next(), signal);
+        const wait = lasted < SETTLED ? this.#backoff.next(comeBackIn) : comeBackIn;  // it stops, and says when
+        if (wait > 0) await this.#pause.wait(wait, signal);
       }
       if (!signal.aborted) for (const [id, answer] of Object.entries(walls)) this.#take(Number(id), answer);
       this.#setState('online');

@@ -38,7 +38,7 @@ export class FakeTimers {
 
 // A fetch whose calls hang until the test answers them, as long polls do.
 export class FakeNetwork {
-  calls = [];  // {method, path, headers, body, form, answer(status, json, headers), fail()}, the unanswered ones
+  calls = [];  // {method, path, headers, body, form, answer(status, json, headers), lose(), fail()}, the unanswered ones
 
   fetch = (url, { method, headers, body, signal }) => new Promise((resolve, reject) => {
     const text = body === undefined ? '' : String(body);
@@ -67,10 +67,18 @@ export class FakeNetwork {
           left: () => signal.aborted,
         };
       },
-      fail: () => {
+      // The connection is gone; what the client sends next has another one.
+      lose: () => {
         leave();
         reject(new TypeError('Failed to fetch'));
         return settle();
+      },
+      // The network is down: so is it for a repetition at once.
+      fail: async () => {
+        const others = this.calls.filter((other) => other !== call);
+        await call.lose();
+        await this.calls.find((again) => !others.includes(again) && again.method === method && again.path === call.path
+          && again.body?.client_key === call.body?.client_key)?.lose();
       },
     };
     signal.addEventListener('abort', () => {

@@ -11,12 +11,13 @@
 import { EventParser } from './events.js';
 
 export class ApiError extends Error {
-  constructor(kind, message, { status = 0, retryAfter = 0 } = {}) {
+  constructor(kind, message, { status = 0, retryAfter = 0, lost = false } = {}) {
     super(message);
     this.name = 'ApiError';
     this.kind = kind;
     this.status = status;
     this.retryAfter = retryAfter;
+    this.lost = lost;  // the connection failed before the answer was whole
   }
 
   // Whether the same request may succeed later.
@@ -33,6 +34,9 @@ const POLL_TIMEOUT = 80_000;
 // means that something on the way keeps answers back until they are complete.
 const FIRST_WORD = 5_000;
 const SILENCE = 45_000;
+// A server may close a kept connection in the instant in which a request is sent on it; HTTP leaves it to the
+// client to send that once more. What hung for longer was lost otherwise.
+const AT_ONCE = 1_000;
 
 export class Api {
   #base;
@@ -51,7 +55,7 @@ export class Api {
 
   ping(signal) { return this.#call('GET', '', { signal }); }
   session(signal) { return this.#call('GET', 'session', { signal }); }
-  signIn(name, password) { return this.#call('POST', 'session', { json: { name, password } }); }
+  signIn(name, password) { return this.#call('POST', 'session', { json: { name, password }, repeats: false }); }
   signOut() { return this.#call('DELETE', 'session'); }
   walls(signal) { return this.#call('GET', 'walls', { signal }); }
 
@@ -87,7 +91,18 @@ export class Api {
   remove(wall, post, signal) { return this.#call('DELETE', `walls/${wall}/posts/${post}`, { signal }); }
   markRead(wall, id) { return this.#call('PUT', `walls/${wall}/read`, { json: { id } }); }
 
-  async #call(method, path, { json, form, signal, timeout = CALL_TIMEOUT, late = 'network', read = readAnswer } = {}) {
+  // All but a sign-in may be repeated without harm.
+  async #call(method, path, { repeats = true, ...options } = {}) {
+    const began = this.#timers.now();
+    try {
+      return await this.#send(method, path, options);
+    } catch (error) {
+      if (!repeats || !error.lost || this.#timers.now() - began > AT_ONCE) throw error;
+      return this.#send(method, path, options);
+    }
+  }
+
+  async #send(method, path, { json, form, signal, timeout = CALL_TIMEOUT, late = 'network', read = readAnswer }) {
     const headers = { Accept: 'application/json' };
     if (json !== undefined) headers['Content-Type'] = 'application/json';
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
@@ -101,7 +116,9 @@ export class Api {
     signal?.addEventListener('abort', forward);
     let timer = this.#timers.setTimeout(forward, timeout);
     // Something has come: from now on silence is measured.
+    let came = false;
     const alive = () => {
+      came = true;
       this.#timers.clearTimeout(timer);
       timer = this.#timers.setTimeout(forward, SILENCE);
       late = 'network';
@@ -119,7 +136,7 @@ export class Api {
       if (error instanceof ApiError) throw error;
       if (signal?.aborted) throw new ApiError('aborted', 'stopped');
       if (abort.signal.aborted) throw new ApiError(late, 'No answer from the server.');
-      throw new ApiError('network', 'The server cannot be reached.');
+      throw new ApiError('network', 'The server cannot be reached.', { lost: !came });
     } finally {
       this.#timers.clearTimeout(timer);
       signal?.removeEventListener('abort', forward);
