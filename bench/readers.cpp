@@ -183,11 +183,15 @@ void readers::on_answer(std::size_t who)
         r.modified = r.connection.header("Last-Modified");
     }
     std::string_view body = r.connection.body();
-    if (body == R"({"walls":{}})") {
+    if (body.starts_with(R"({"walls":{})")) {
         ++events_["empty"];
-        // Within a second: the server is stopping.
         if (ms_since(r.asked) < 1000) {
             return again_later(r, 2);
+        }
+        // The server stops, and says when it wants this reader back.
+        if (const auto ms = take_number(body, R"("retry_ms":)"); ms > 0) {
+            r.retry = clock::now() + std::chrono::milliseconds(ms);
+            return;
         }
         return poll(who);
     }

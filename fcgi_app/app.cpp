@@ -64,8 +64,14 @@ public:
 
     bool listen(const listening_sockets& sockets)
     {
+        const bool others_take_over =
+            config_.others_take_over == config::take_over::yes ||
+            (config_.others_take_over == config::take_over::if_one_of_several &&
+             sockets.one_of_several);
         for (const auto& s : sockets.sockets) {
-            if (!application_.listen(s.fd())) {
+            const auto at_stop = s.handed_over() && !others_take_over ? fastcgi::newcomers::wait
+                                                                      : fastcgi::newcomers::refused;
+            if (!application_.listen(s.fd(), at_stop)) {
                 spdlog::critical("cannot watch {}", s.name());
                 return false;
             }

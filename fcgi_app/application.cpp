@@ -23,6 +23,7 @@ application::application(fibers::reactor& loop, const config& c, const database&
     , cors_(c.cors_origins)
     , request_stacks_(request_stack_bytes)
     , jitter_(std::random_device{}())
+    , returns_(c.routes.returns_per_second)
     , rate_limits_(c.routes.rates, metrics_)
     , room_(c.walls.room_bytes)
     , steps_(loop, steps_a_turn)
@@ -37,7 +38,8 @@ application::application(fibers::reactor& loop, const config& c, const database&
                {room_, steps_},
                rate_limits_,
                metrics_,
-               jitter_}
+               jitter_,
+               returns_}
     , observer_(config_.fastcgi, metrics_)
     , server_(loop, request_stacks_, c.fastcgi,
               [this](fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer) {
@@ -66,7 +68,14 @@ void application::start()
 
 bool application::answer_all(fibers::steady_time deadline)
 {
-    const bool answered = server_.stop(deadline, [this] { hub_.drain(); });
+    const bool answered = server_.stop(deadline, [this, deadline] {
+        hub_.drain();
+        // Whoever waits for the room of peers that do not read is told in time.
+        if (std::chrono::steady_clock::now() + std::chrono::milliseconds(100) > deadline) {
+            room_.stop();
+        }
+    });
+    room_.stop();
     const auto last = deadline + fastcgi::server::to_end_after_deadline;
     while (hub_.stacks_in_use() > 0 && std::chrono::steady_clock::now() < last) {
         hub_.drain();

@@ -37,7 +37,11 @@ public:
     application& operator=(const application&) = delete;
 
     void start(); // its fibers: the hub's and the server's timers
-    [[nodiscard]] bool listen(int socket) { return server_.listen(socket); }
+    // `at_stop`: what becomes of those who connect while answer_all() runs.
+    [[nodiscard]] bool listen(int socket, fastcgi::newcomers at_stop)
+    {
+        return server_.listen(socket, at_stop);
+    }
 
     // The settings that can change while it runs (option::reloadable), from now on.
     void change(const config& c);
@@ -62,6 +66,7 @@ private:
     fibers::stack_pool request_stacks_;
     routes::metrics metrics_;
     routes::jitter jitter_;
+    routes::returns returns_;
     routes::rate_limits rate_limits_;
     walls::answer_room room_;
     fibers::step_gate steps_;

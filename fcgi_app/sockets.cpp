@@ -2,6 +2,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <utility>
@@ -16,10 +17,34 @@ using fastcgi::socket_result;
 
 namespace {
 
-socket_result<std::vector<listening_socket>> handed_over()
+// As libsystemd returns one: a null pointer, or strings up to a null pointer, all to be freed.
+class string_list {
+public:
+    explicit string_list(char** strings)
+        : strings_(strings)
+    {
+    }
+    ~string_list()
+    {
+        for (char** s = strings_; s != nullptr && *s != nullptr; ++s) {
+            std::free(*s);
+        }
+        std::free(strings_);
+    }
+    string_list(const string_list&) = delete;
+    string_list& operator=(const string_list&) = delete;
+    const char* at(int i) const { return strings_[i]; }
+
+private:
+    char** strings_;
+};
+
+socket_result<listening_sockets> handed_over()
 {
-    std::vector<listening_socket> out;
-    const int count = sd_listen_fds(1);
+    listening_sockets out;
+    char** found_names = nullptr;
+    const int count = sd_listen_fds_with_names(1, &found_names);
+    const string_list names(found_names);
     if (count < 0) {
         return socket_error{std::string("LISTEN_FDS cannot be understood: ") +
                             std::strerror(-count)};
@@ -30,11 +55,12 @@ socket_result<std::vector<listening_socket>> handed_over()
         if (!adopted) {
             return adopted.error();
         }
-        out.push_back(std::move(*adopted));
+        out.sockets.push_back(std::move(*adopted));
+        out.one_of_several = out.one_of_several || std::strchr(names.at(i), '@') != nullptr;
     }
-    if (out.empty()) {
+    if (out.sockets.empty()) {
         if (auto inherited = fastcgi::inherited_listening_socket()) {
-            out.push_back(std::move(*inherited));
+            out.sockets.push_back(std::move(*inherited));
         }
     }
     return out;
@@ -63,18 +89,18 @@ socket_result<listening_sockets>
 open_listening_sockets(const std::vector<fastcgi::listen_address>& configured,
                        const fastcgi::listen_address& otherwise)
 {
-    listening_sockets out;
     auto inherited = handed_over();
     if (!inherited) {
         return inherited.error();
     }
-    if (!inherited->empty()) {
+    if (!inherited->sockets.empty()) {
         if (!configured.empty()) {
-            out.warnings.emplace_back("listen is not used: a listening socket was handed over");
+            inherited->warnings.emplace_back(
+                "listen is not used: a listening socket was handed over");
         }
-        out.sockets = std::move(*inherited);
-        return out;
+        return inherited;
     }
+    listening_sockets out;
     std::vector<fastcgi::listen_address> wanted = configured;
     if (wanted.empty()) {
         wanted.push_back(otherwise);

@@ -11,6 +11,9 @@ namespace pollster {
 
 struct listening_sockets {
     std::vector<fastcgi::listening_socket> sockets; // at least one
+    // One of several processes, each with an instance of one template unit of systemd: the name of
+    // the handed-over socket says so ("pollster@1.socket").
+    bool one_of_several = false;
     // Lines for the log: a backlog that the kernel cuts, an open TCP port …
     std::vector<std::string> warnings;
 };

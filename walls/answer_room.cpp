@@ -10,7 +10,7 @@ answer_room::~answer_room()
     assert(held_ == 0 && waiting_ == 0);
 }
 
-answer_room::share answer_room::take(user_id user, std::size_t bytes)
+answer_room::share answer_room::take(user_id user, std::size_t bytes, patience p)
 {
     share mine;
     if (stopped_) {
@@ -24,9 +24,15 @@ answer_room::share answer_room::take(user_id user, std::size_t bytes)
     if (waiting_ == 0 && fits(a, bytes) && fits(bytes)) {
         a.held += bytes;
         held_ += bytes;
+    } else if (drained_ && p == patience::until_drained) {
+        if (a.held == 0 && a.waiting.empty()) {
+            accounts_.erase(user);
+        }
+        return mine;
     } else {
         waiter here;
         here.bytes = bytes;
+        here.how_long = p;
         if (a.waiting.empty()) {
             turns_.push_back(user);
         }
@@ -99,6 +105,31 @@ void answer_room::remove(std::size_t bytes)
 void answer_room::change(std::size_t most)
 {
     most_ = most;
+    serve();
+}
+
+void answer_room::drain()
+{
+    if (std::exchange(drained_, true)) {
+        return;
+    }
+    std::erase_if(turns_, [this](user_id user) {
+        const auto it = accounts_.find(user);
+        account& a = *it->second;
+        std::erase_if(a.waiting, [this](waiter* w) {
+            if (w->how_long != patience::until_drained) {
+                return false;
+            }
+            --waiting_;
+            w->turn.wake();
+            return true;
+        });
+        const bool none_left = a.waiting.empty();
+        if (none_left && a.held == 0) {
+            accounts_.erase(it);
+        }
+        return none_left;
+    });
     serve();
 }
 

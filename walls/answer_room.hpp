@@ -16,6 +16,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -65,8 +66,12 @@ public:
         std::size_t bytes_ = 0;
     };
 
-    // Waits for its turn. None: stop() was called.
-    share take(user_id user, std::size_t bytes);
+    enum class patience : std::uint8_t {
+        until_served,
+        until_drained, // a poll's: its client comes back
+    };
+    // Waits for its turn. None: stop() was called, or drain() for one with so little patience.
+    share take(user_id user, std::size_t bytes, patience p = patience::until_served);
 
     // Bytes that are there without having asked: what a peer has not taken yet of small answers.
     // They wait for nobody, others wait for them.
@@ -76,6 +81,8 @@ public:
     // From now on. What is held stays, though it may be more than there is room for now.
     void change(std::size_t most);
 
+    // Those with patience::until_drained wait no more: there is room for them at once, or none.
+    void drain();
     // Whoever waits, and whoever comes, gets none.
     void stop();
 
@@ -87,6 +94,7 @@ public:
 private:
     struct waiter {
         std::size_t bytes = 0;
+        patience how_long{};
         bool granted = false;
         fibers::sleeper turn;
     };
@@ -107,6 +115,7 @@ private:
     std::size_t held_ = 0;    // of shares
     std::size_t unasked_ = 0; // add()
     std::size_t waiting_ = 0;
+    bool drained_ = false;
     bool stopped_ = false;
     boost::unordered_flat_map<user_id, std::unique_ptr<account>> accounts_;
     std::deque<user_id> turns_; // users with somebody waiting, whose turn is next in front

@@ -43,7 +43,7 @@ void hub::change(const settings& chosen)
 void hub::drain()
 {
     parked_fibers_.stop();
-    surroundings_.room.stop();
+    surroundings_.room.drain();
     presence_.wake_all(woken::stopping);
 }
 
@@ -125,7 +125,7 @@ std::size_t hub::room_for(std::span<const cursor> local) const
 
 answer_room::share hub::take_room(user_id user, std::size_t bytes)
 {
-    return surroundings_.room.take(user, bytes);
+    return surroundings_.room.take(user, bytes, answer_room::patience::until_drained);
 }
 
 result<backlog_answer> hub::read_backlog(std::span<const cursor> local, bool looked_again)

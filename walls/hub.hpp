@@ -155,6 +155,7 @@ public:
         std::uint64_t parked_beyond_user_limit = 0; // answered early: max_parked_per_user
     };
     counters count() const;
+    std::size_t clients() const { return presence_.clients(); } // connected
     // Small stacks that deliveries are on; they must be none before the hub goes.
     std::size_t stacks_in_use() const { return parked_stacks_.in_use(); }
 

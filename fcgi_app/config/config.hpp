@@ -26,6 +26,13 @@ struct config {
     ::routes::settings routes;
     std::vector<std::string> cors_origins; // as http::cors takes them
     std::chrono::seconds stop_timeout{5};
+    // Who connects to a handed-over socket while this process stops is refused, and goes to another
+    // one; a socket of our own always refuses.
+    enum class take_over {
+        if_one_of_several,
+        yes,
+        no
+    } others_take_over = take_over::if_one_of_several;
     log_settings log;
 };
 

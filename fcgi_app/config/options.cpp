@@ -266,6 +266,17 @@ std::vector<option> make_options()
         number("stop_timeout_seconds", at(&config::stop_timeout), "seconds", 1, 3600,
                "the longest that the server waits for running requests when it is told to stop")
             .reloads(),
+        choice("others_take_over", at(&config::others_take_over), "auto, on or off",
+               {{"auto", config::take_over::if_one_of_several},
+                {"on", config::take_over::yes},
+                {"off", config::take_over::no}},
+               "who connects to a socket of systemd while the server stops is refused, so that "
+               "nginx goes on to another process of its upstream; off: waits for the next process. "
+               "auto: on for pollster@1 and its like"),
+        number("returns_per_second", at(&config::routes, &routes::settings::returns_per_second),
+               "clients", 1, 1'000'000,
+               "clients whose parked polls end because the server stops are told when to come "
+               "back: so many a second"),
         choice("log_level", at(&config::log, &log_settings::level), "level",
                {{"trace", "trace"},
                 {"debug", "debug"},

@@ -10,6 +10,7 @@
 #include "fcgi_app/routes/jitter.hpp"
 #include "fcgi_app/routes/metrics.hpp"
 #include "fcgi_app/routes/rate_limits.hpp"
+#include "fcgi_app/routes/returns.hpp"
 #include "fcgi_app/routes/settings.hpp"
 #include "fibers/step_gate.hpp"
 #include "walls/answer_room.hpp"
@@ -37,6 +38,7 @@ struct context {
     rate_limits& limits;
     routes::metrics& metrics;
     routes::jitter& jitter;
+    routes::returns& returns;
 };
 
 } // namespace routes

@@ -34,6 +34,17 @@ std::string head_of(std::string_view cors_lines, const http::trace& trace, std::
 
 } // namespace
 
+// Nothing new, and a number of milliseconds.
+void poll_sink::answer_nothing(std::string_view name, std::chrono::milliseconds time)
+{
+    std::string json = R"({"walls":{},")";
+    json += name;
+    json += "\":";
+    json += std::to_string(time.count());
+    json += '}';
+    answer(json);
+}
+
 void poll_sink::answer(std::string_view json)
 {
     peer_->begin(head_of(cors_lines_, trace_, json.size()));
@@ -67,15 +78,22 @@ void poll_sink::refuse(const refused& why)
     send(*peer_, {cors_lines_, trace_}, response_to(*context_, why, name()));
 }
 
-// The first three happen on the small stack of a parked fiber: nothing deep here.
+// All but end_refused() happens on the small stack of a parked fiber: nothing deep here.
 void poll_sink::end(const walls::ending& e)
 {
     using reason = walls::ending::reason;
     switch (e.why) {
     case reason::time_up:
+        context_->metrics.polls_empty.Increment();
+        if (const auto spread = context_->returns.spread_of(context_->hub.clients())) {
+            answer_nothing("spread_ms", *spread);
+        } else {
+            answer(nothing_new);
+        }
+        break;
     case reason::stopping:
         context_->metrics.polls_empty.Increment();
-        answer(nothing_new);
+        answer_nothing("retry_ms", context_->returns.next());
         break;
     case reason::gone:
         context_->metrics.polls_gone.Increment();

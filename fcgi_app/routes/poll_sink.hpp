@@ -7,6 +7,7 @@
 #include "fcgi_app/routes/refused.hpp"
 #include "walls/sink.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -46,6 +47,7 @@ public:
 
 private:
     void answer(std::string_view json);
+    void answer_nothing(std::string_view name, std::chrono::milliseconds time);
     [[gnu::noinline]] void end_refused(const walls::ending& e);
     void refuse(const refused& why);
     http::request_name name() const { return {number_, trace_}; }

@@ -29,6 +29,7 @@ struct settings {
     std::chrono::milliseconds poll_spread{5'000};       // no option: at most a twelfth of poll_time
     std::chrono::seconds stream_time{600};              // a stream ends in the second half of this
     std::chrono::milliseconds stream_heartbeat{20'000}; // the longest that a stream is silent
+    std::size_t returns_per_second = 5'000;             // of those whose polls a stop ended
     // No options of their own: those of the database.
     std::size_t page_bytes = db::settings().page_bytes; // JSON of a page of history, of a search
     std::chrono::seconds session_lifetime = db::settings().session_lifetime;

@@ -73,6 +73,7 @@ test('the page has each label and its values', () => {
 // Options that say when the server refuses, ends or delays something: whether one was reached can be seen.
 const limit = /^max_|_per_(?:user|second|minute)$|waiting_|_timeout_seconds$|longest_delay/;
 const notCounted = new Map([
+  ['returns_per_second', 'a pace that clients are told: nobody is refused'],
   ['stop_timeout_seconds', 'the process ends with it, and the log says so'],
 ]);
 

@@ -6,6 +6,9 @@
 
 #include <climits>
 #include <csignal>
+#include <fstream>
+#include <iterator>
+#include <vector>
 
 using namespace e2e;
 using namespace std::chrono_literals;
@@ -15,6 +18,13 @@ namespace {
 std::string newest(const stack& s)
 {
     return s.sql("select last_entry from pollster.heads where wall_id = 1");
+}
+
+std::vector<pid_t> children_of(pid_t parent)
+{
+    std::ifstream list("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) +
+                       "/children");
+    return {std::istream_iterator<pid_t>(list), {}};
 }
 
 void park(const stack& s, http_client& browser, const std::string& session)
@@ -42,7 +52,7 @@ BOOST_AUTO_TEST_CASE(sigterm_answers_parked_polls_and_exits_0_at_once)
     for (auto* browser : {&one, &two}) {
         const auto r = browser->receive();
         BOOST_TEST(r.status == 200);
-        BOOST_TEST(r.body == R"({"walls":{}})");
+        BOOST_TEST(r.body == R"({"walls":{},"retry_ms":0})"); // 5,000 a second
     }
     const auto code = s.pollster().wait();
     BOOST_REQUIRE(code.has_value());
@@ -52,6 +62,35 @@ BOOST_AUTO_TEST_CASE(sigterm_answers_parked_polls_and_exits_0_at_once)
 
     s.start_pollster();
     eventually("nginx has noticed", [&] { return s.api("GET", "/").status == 200; });
+}
+
+// nginx sends a request on a kept connection in the instant in which the server stops. A server
+// that closes the connection loses it: nginx may not repeat a POST, and answers 502.
+BOOST_AUTO_TEST_CASE(a_request_that_crosses_the_stop_on_a_kept_connection_is_answered)
+{
+    stack s({.settings = {{"stop_timeout_seconds", "3600"}}});
+    const auto json = json_of(s.session_of("ann"));
+    auto browser = s.client();
+    const auto say = [&](const std::string& key) {
+        browser.send("POST", "/api/walls/1/posts", R"({"body":"hi","client_key":")" + key + R"("})",
+                     json);
+    };
+    say("before"); // from here on a connection is kept
+    BOOST_TEST(browser.receive().status == 201);
+
+    const auto workers = children_of(s.nginx().pid());
+    BOOST_REQUIRE(!workers.empty());
+    for (const pid_t worker : workers) {
+        kill(worker, SIGSTOP);
+    }
+    say("in that instant"); // which a worker finds together with whatever the server does
+    s.pollster().signal(SIGTERM);
+    eventually("it stops", [&] { return s.log().find("stopping") != std::string::npos; });
+    for (const pid_t worker : workers) {
+        kill(worker, SIGCONT);
+    }
+    BOOST_TEST(browser.receive().status == 201);
+    BOOST_TEST(s.pollster().wait().value_or(-1) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_poll_survives_a_database_that_goes_away_and_comes_back)

@@ -55,6 +55,7 @@ public:
     double metric(const std::string& name) const; // "pollster_parked_polls"
     std::string log() const;                      // pollster's
     std::string nginx_log() const;                // error log
+    process& nginx() { return *nginx_; }          // its master
 
     unsigned short port() const { return port_; }
     unsigned short tls_port() const { return tls_port_; }

@@ -1,6 +1,7 @@
 // Where the listening sockets come from; what one is: tests/fcgi_app/fastcgi/listening_socket_test.
 #include "fcgi_app/sockets.hpp"
 
+#include "fcgi_app/fastcgi/newcomers.hpp"
 #include "tests/fcgi_app/fastcgi/unix_sockets.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -72,6 +73,44 @@ BOOST_AUTO_TEST_CASE(several_sockets_of_systemd_are_taken_over)
     }));
     close(first);
     close(second);
+}
+
+BOOST_AUTO_TEST_CASE(a_socket_of_an_instance_says_that_there_are_several_processes)
+{
+    const directory dir;
+    const int fd = bind_and_listen(dir.at("s").path);
+    const auto one_of_several = [fd](const char* names) {
+        return in_child([&] {
+            dup2(fd, 3);
+            setenv("LISTEN_FDS", "1", 1);
+            setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+            if (names != nullptr) {
+                setenv("LISTEN_FDNAMES", names, 1);
+            }
+            const auto opened = open_listening_sockets({});
+            return opened.has_value() && opened->sockets[0].handed_over() && opened->one_of_several;
+        });
+    };
+    BOOST_TEST(one_of_several("pollster@2.socket"));
+    BOOST_TEST(!one_of_several("pollster.socket"));
+    BOOST_TEST(!one_of_several(nullptr));
+    close(fd);
+}
+
+BOOST_AUTO_TEST_CASE(a_socket_to_which_a_process_before_let_nobody_in_is_open_again)
+{
+    const directory dir;
+    const auto path = dir.at("s").path;
+    const int fd = bind_and_listen(path);
+    BOOST_TEST(fastcgi::refuse_newcomers(fd));
+    BOOST_TEST(!can_connect(path));
+    BOOST_TEST(in_child([&] {
+        dup2(fd, 3);
+        setenv("LISTEN_FDS", "1", 1);
+        setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+        return open_listening_sockets({}).has_value() && can_connect(path);
+    }));
+    close(fd);
 }
 
 BOOST_AUTO_TEST_CASE(a_descriptor_of_systemd_that_does_not_listen_is_refused)

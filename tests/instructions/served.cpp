@@ -64,7 +64,7 @@ served::served(fibers::reactor& loop)
     must(bind(listener_, reinterpret_cast<const sockaddr*>(&any), sizeof(sa_family_t)) == 0,
          "bind"); // the kernel finds a name
     must(::listen(listener_, 64) == 0, "listen");
-    must(application_.listen(listener_), "epoll");
+    must(application_.listen(listener_, fastcgi::newcomers::wait), "epoll");
     application_.start();
 }
 

@@ -32,10 +32,11 @@ struct askers {
             f.join();
         }
     }
-    void ask(char name, std::int64_t user, std::size_t bytes)
+    void ask(char name, std::int64_t user, std::size_t bytes,
+             answer_room::patience p = answer_room::patience::until_served)
     {
-        fibers.emplace_back([this, name, user, bytes] {
-            auto mine = room.take(user_id{user}, bytes);
+        fibers.emplace_back([this, name, user, bytes, p] {
+            auto mine = room.take(user_id{user}, bytes, p);
             if (mine) {
                 told += name;
                 held.push_back(std::move(mine));
@@ -186,6 +187,29 @@ BOOST_AUTO_TEST_CASE(what_was_not_asked_for_counts_but_stops_nobody_for_ever)
         a.give_back_the_first();
         BOOST_TEST(a.told == "abc");
         a.room.remove(1075);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(when_it_is_drained_polls_wait_no_more_and_others_do)
+{
+    constexpr auto poll = answer_room::patience::until_drained;
+    in_loop([](fibers::reactor&) {
+        askers a(100);
+        a.ask('a', 1, 90);
+        a.ask('b', 2, 20, poll);
+        a.ask('c', 2, 20);
+        a.ask('d', 3, 20, poll);
+        a.ask('e', 1, 20);
+        a.room.drain();
+        let_others_run();
+        BOOST_TEST(a.told == "a--");
+        BOOST_TEST(a.room.waiting() == 2u);
+        a.ask('f', 4, 20, poll);
+        BOOST_TEST(a.told == "a---");
+        a.give_back_the_first();
+        BOOST_TEST(a.told == "a---ce");
+        a.ask('g', 4, 20, poll); // it does not have to wait
+        BOOST_TEST(a.told == "a---ceg");
     });
 }
 

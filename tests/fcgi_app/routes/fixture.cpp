@@ -57,9 +57,17 @@ running_routes::running_routes(fibers::reactor& loop, const settings& s)
     : chat(loop, s.hub)
     , options(s.routes)
     , limits(options.rates, measured)
+    , returns(options.returns_per_second)
     , posting(posts, 2, s.waiting_posts)
-    , cx{options, cors,     *chat.h, {sessions, posts, posting, counters}, {chat.room, chat.steps},
-         limits,  measured, jitter}
+    , cx{options,
+         cors,
+         *chat.h,
+         {sessions, posts, posting, counters},
+         {chat.room, chat.steps},
+         limits,
+         measured,
+         jitter,
+         returns}
 {
     auto sink = std::make_shared<spdlog::sinks::ostream_sink_st>(log_);
     auto logger = std::make_shared<spdlog::logger>("", std::move(sink));

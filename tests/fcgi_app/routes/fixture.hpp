@@ -53,6 +53,7 @@ struct running_routes {
     routes::metrics measured;
     rate_limits limits;
     routes::jitter jitter{1};
+    routes::returns returns;
     db::post_groups posting;
     context cx;
     std::vector<std::unique_ptr<client>> clients;

@@ -181,7 +181,22 @@ BOOST_AUTO_TEST_CASE(who_left_reads_nothing_while_others_want_the_room)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_stops_gives_no_room_and_answers_503)
+BOOST_AUTO_TEST_CASE(a_page_that_waits_for_room_when_the_server_begins_to_stop_is_still_read)
+{
+    with_routes([](running_routes& t) {
+        auto all = t.chat.room.take(walls::user_id{7}, std::size_t{1} << 20);
+        client& waits = t.ask(page());
+        t.chat.h->drain();
+        client& later = t.ask(page());
+        BOOST_TEST(waits.status() == 0);
+        all.release();
+        let_others_run();
+        BOOST_TEST(waits.status() == 200);
+        BOOST_TEST(later.status() == 200);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_has_no_time_left_gives_no_room_and_answers_503)
 {
     with_routes([](running_routes& t) {
         auto all = t.chat.room.take(walls::user_id{7}, std::size_t{1} << 20);

@@ -2,6 +2,11 @@
 // its delivery leaves. What is delivered when has tests in tests/walls/delivery_test.cpp.
 #include "tests/fcgi_app/routes/fixture.hpp"
 
+#include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
+
 using namespace routes;
 using namespace routes::testing;
 
@@ -137,16 +142,72 @@ BOOST_AUTO_TEST_CASE(a_large_answer_is_whole_and_its_length_is_true)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_stops_answers_nothing_new)
+BOOST_AUTO_TEST_CASE(a_server_that_stops_tells_each_client_when_to_come_back)
 {
-    with_routes([](running_routes& t) {
-        const client& c = t.ask(from(std::string(granted_origin), poll_after(0)));
-        t.chat.h->drain();
-        let_others_run();
-        BOOST_TEST(c.said() == nothing_new);
-        BOOST_TEST(c.header("Access-Control-Allow-Origin") == granted_origin);
-        BOOST_TEST(t.measured.polls_empty.Value() == 1);
-    });
+    running_routes::settings s;
+    s.routes.returns_per_second = 4;
+    with_routes(
+        [](running_routes& t) {
+            std::vector<const client*> parked;
+            for (int i = 0; i < 3; ++i) {
+                parked.push_back(&t.ask(from(std::string(granted_origin), poll_after(0))));
+            }
+            t.chat.h->drain();
+            let_others_run();
+            std::set<std::string> told;
+            for (const auto* c : parked) {
+                told.insert(c->said());
+                BOOST_TEST(c->header("Access-Control-Allow-Origin") == granted_origin);
+            }
+            BOOST_TEST(told == (std::set<std::string>{R"(200 {"walls":{},"retry_ms":0})",
+                                                      R"(200 {"walls":{},"retry_ms":250})",
+                                                      R"(200 {"walls":{},"retry_ms":500})"}),
+                       boost::test_tools::per_element());
+            BOOST_TEST(t.measured.polls_empty.Value() == 3);
+            // Who comes while it still stops comes back behind them.
+            BOOST_TEST(t.ask(poll_after(0)).said() == R"(200 {"walls":{},"retry_ms":750})");
+        },
+        s);
+}
+
+BOOST_AUTO_TEST_CASE(a_hundred_thousand_clients_come_back_within_twenty_seconds)
+{
+    routes::returns back(routes::settings().returns_per_second);
+    std::map<std::chrono::milliseconds::rep, int> in_second;
+    for (int i = 0; i < 100'000; ++i) {
+        ++in_second[back.next().count() / 1000];
+    }
+    BOOST_TEST(in_second.size() == 20u);
+    for (const auto& [second, clients] : in_second) {
+        BOOST_TEST(clients == 5'000, "in second " << second);
+    }
+    BOOST_TEST((back.spread_of(100'000) == std::chrono::seconds(20)));
+    BOOST_TEST(!back.spread_of(10'000).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_server_with_many_clients_tells_them_how_far_to_spread_if_it_is_lost)
+{
+    running_routes::settings s;
+    s.routes.poll_time = std::chrono::milliseconds(50);
+    s.routes.poll_spread = std::chrono::milliseconds(0);
+    s.routes.returns_per_second = 1;
+    s.hub.look = std::chrono::milliseconds(20);
+    with_routes(
+        [](running_routes& t) {
+            std::vector<const client*> parked;
+            for (int i = 0; i < 3; ++i) {
+                parked.push_back(&t.ask(poll_after(0)));
+            }
+            while (t.parked() > 0) {
+                boost::this_fiber::sleep_for(std::chrono::milliseconds(5));
+            }
+            // The first to end; the others find fewer than three, for whom two seconds are enough.
+            BOOST_TEST(std::ranges::count(parked, R"(200 {"walls":{},"spread_ms":3000})",
+                                          [](const client* c) { return c->said(); }) == 1);
+            BOOST_TEST(std::ranges::count(parked, nothing_new,
+                                          [](const client* c) { return c->said(); }) == 2);
+        },
+        s);
 }
 
 BOOST_AUTO_TEST_CASE(a_poll_ends_by_itself_with_nothing_new)
