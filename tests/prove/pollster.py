@@ -10,15 +10,17 @@ from faked_clock import FakedClock, sweep
 
 
 class Pollster:
-    def __init__(self, program, folder, database):
-        self.program, self.database, self.log = program, database, folder / "pollster.log"
-        self.path = folder / "pollster.sock"
+    def __init__(self, program, folder, database, name="pollster"):
+        """`name`: of its units, "pollster" or "pollster@1"."""
+        self.program, self.database, self.name, self.log = program, database, name, folder / f"{name}.log"
+        self.arguments = []  # more of them
+        self.path = folder / f"{name}.sock"
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(str(self.path))
         self.path.chmod(0o666)
         self.socket.listen(65535)
         self.notify = True
-        self.clock = FakedClock(folder / "clock-of-pollster")
+        self.clock = FakedClock(folder / f"clock-of-{name}")
         self.starts = 0
         self.process = None
 
@@ -33,8 +35,8 @@ class Pollster:
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "bash", "-c", 'exec 3<&"$0" && LISTEN_PID=$$ LISTEN_FDS=1 exec env "$@"',
-                 str(self.socket.fileno()), *self.clock.environment(), self.program, "serve", "--database", self.database,
-                 "--notify", "on" if self.notify else "off", "--stream_seconds", "20"],
+                 str(self.socket.fileno()), f"LISTEN_FDNAMES={self.name}.socket", *self.clock.environment(), self.program, "serve", "--database", self.database,
+                 "--notify", "on" if self.notify else "off", "--stream_seconds", "20", *self.arguments],
                 stdout=out, stderr=out, pass_fds=(self.socket.fileno(),), start_new_session=True)
         self.starts += 1
 
