@@ -78,7 +78,9 @@ std::chrono::milliseconds comes_back_after(context& cx)
 
 std::string end_event(context& cx, const walls::ending& e, const http::request_name& name)
 {
-    return ended(comes_back_after(cx), counted(cx, e, name));
+    // Those that a stop ends come back one after the other, as its polls do.
+    const auto after = e.why == reason::stopping ? cx.returns.next() : comes_back_after(cx);
+    return ended(after, counted(cx, e, name));
 }
 
 http::response refused_for_now(const http::response& refusal)
