@@ -24,9 +24,12 @@ answer<written_entry> change_post(connection& conn, const post_change& change)
                              number(change.post), change.body.value_or(""),
                              change.author.session_id);
         });
+        const auto now = std::chrono::steady_clock::now();
         const std::string outcome = rows[0][0].c_str();
         if (outcome == "changed" || outcome == "unchanged") {
-            return written_entry{entry_reader(rows).read(rows[0]), outcome == "changed"};
+            written_entry written{entry_reader(rows).read(rows[0]), outcome == "changed"};
+            written.committed = now;
+            return written;
         }
         return outcome == "foreign"      ? denied::no_author
                : outcome == "missing"    ? denied::no_post

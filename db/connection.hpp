@@ -2,6 +2,7 @@
 // uses a connection; it connects when it is first needed, and again after it broke.
 #pragma once
 
+#include "db/call_times.hpp"
 #include "db/circuit_breaker.hpp"
 #include "db/deadlines.hpp"
 #include "db/exceptions.hpp"
@@ -46,6 +47,7 @@ struct meters {
     // Statements that were repeated because of a row that cannot be read, and PostgreSQL's message
     // about the last of them.
     std::atomic<std::uint64_t> unreadable{0};
+    call_clock times;
     mutable std::mutex mutex;
     std::string unreadable_why;                                               // under `mutex`
     std::function<void(const std::string&)> warn = [](const std::string&) {}; // settings::warn

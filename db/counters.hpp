@@ -1,6 +1,8 @@
 // What a server's database has done so far and has to do, for metrics and the log.
 #pragma once
 
+#include "db/call_times.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -27,7 +29,8 @@ struct counters {
 class counter_source {
 public:
     virtual ~counter_source() = default;
-    virtual counters count() const = 0; // any thread
+    virtual counters count() const = 0;   // any thread
+    virtual call_times times() const = 0; // any thread
 };
 
 } // namespace db

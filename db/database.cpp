@@ -76,6 +76,11 @@ counters database::count() const
     return c;
 }
 
+call_times database::times() const
+{
+    return parts_->open.meters.times.times();
+}
+
 bool database::is_own_backend(int pid) const
 {
     return parts_->open.meters.own.contains(pid);

@@ -32,6 +32,7 @@ public:
     // database does. Any thread.
     void give_up();
     counters count() const override; // any thread
+    call_times times() const override;
     // Is that the process of PostgreSQL that serves one of these connections? Any thread.
     bool is_own_backend(int pid) const;
 

@@ -23,6 +23,7 @@ inline walls::db_error too_busy(fibers::refusal r)
 }
 
 struct pool_settings {
+    purpose over{};
     std::string conninfo; // complete
     std::size_t connections = 1;
     fibers::fair_limits limits;
@@ -46,6 +47,7 @@ class pool {
 public:
     pool(const pool_settings& s, meters& m, deadlines& d)
         : meters_(m)
+        , purpose_(s.over)
         , threads_(s.connections, s.limits)
     {
         for (std::size_t i = 0; i < s.connections; ++i) {
@@ -55,27 +57,48 @@ public:
 
     // job(connection&) runs on a worker thread; from any fiber or thread, blocks only the caller.
     // `read` runs a job again, once, if the connection broke under it. `write` never does: the
-    // statement may have been executed. Of several askers each has its turn.
+    // statement may have been executed. Of several askers each has its turn. `what` is for the
+    // metrics.
     template <class Job>
-    auto read(fibers::asker from, Job job)
+    auto read(call what, fibers::asker from, Job job)
     {
-        return run(from, std::move(job), true);
+        return run(what, from, std::move(job), true);
     }
     template <class Job>
-    auto write(fibers::asker from, Job job)
+    auto write(call what, fibers::asker from, Job job)
     {
-        return run(from, std::move(job), false);
+        return run(what, from, std::move(job), false);
     }
 
     std::size_t waiting() const { return threads_.waiting(); }
 
 private:
+    class timed_job { // from here to its end, however that comes
+    public:
+        timed_job(const pool& of, call what, call_clock::clock::time_point asked)
+            : times_(of.meters_.times)
+            , what_(what)
+        {
+            times_.began(of.purpose_, began_ - asked);
+        }
+        ~timed_job() { times_.ended(what_, call_clock::clock::now() - began_); }
+        timed_job(const timed_job&) = delete;
+        timed_job& operator=(const timed_job&) = delete;
+
+    private:
+        call_clock& times_;
+        const call what_;
+        const call_clock::clock::time_point began_ = call_clock::clock::now();
+    };
+
     template <class Job>
-    auto run(fibers::asker from, Job job, bool repeatable)
+    auto run(call what, fibers::asker from, Job job, bool repeatable)
         -> job_outcome<std::invoke_result_t<Job&, connection&>>
     {
         using outcome = job_outcome<std::invoke_result_t<Job&, connection&>>;
-        auto done = threads_.run(from, [this, &job, repeatable](std::size_t worker) -> outcome {
+        const auto asked = call_clock::clock::now();
+        auto done = threads_.run(from, [&, this](std::size_t worker) -> outcome {
+            const timed_job in_time(*this, what, asked);
             connection& conn = connections_[worker];
             try {
                 return perform(job, conn, repeatable);
@@ -109,6 +132,7 @@ private:
     }
 
     meters& meters_;
+    const purpose purpose_;
     circuit_breaker database_;
     std::deque<connection> connections_; // one per worker
     fibers::worker_threads threads_;     // last: its threads use everything above

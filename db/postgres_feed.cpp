@@ -6,7 +6,7 @@ namespace db {
 
 result<walls::changes> postgres_feed::look(std::span<const walls::wall_id> also)
 {
-    return pools_.look.read(fibers::nobody,
+    return pools_.look.read(call::look, fibers::nobody,
                             [&](connection& conn) { return look_.take(conn, also); });
 }
 
@@ -16,7 +16,7 @@ postgres_feed::entries_after(std::span<const walls::cursor> cursors, const walls
     if (cursors.empty()) {
         return std::vector<walls::page>{};
     }
-    return pools_.look.read(fibers::nobody, [&](connection& conn) {
+    return pools_.look.read(call::entries, fibers::nobody, [&](connection& conn) {
         return db::entries_after(conn, cursors, most, look_.seen());
     });
 }
@@ -28,7 +28,7 @@ postgres_feed::older::entries_after(std::span<const walls::cursor> cursors,
     if (cursors.empty()) {
         return std::vector<walls::page>{};
     }
-    return reads_.ask(fibers::nobody, [&](connection& conn) {
+    return reads_.ask(call::backlog, fibers::nobody, [&](connection& conn) {
         return db::entries_after(conn, cursors, most, look_.seen());
     });
 }

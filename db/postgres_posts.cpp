@@ -6,7 +6,7 @@ namespace db {
 
 answer<std::vector<wall_summary>> postgres_posts::walls_of(const reader& asker)
 {
-    return reads_.ask(asker_of(asker.user),
+    return reads_.ask(call::walls, asker_of(asker.user),
                       [&](connection& conn) { return db::walls_of(conn, asker, look_.seen()); });
 }
 
@@ -14,14 +14,14 @@ answer<history> postgres_posts::posts_before(const reader& asker, walls::wall_id
                                              std::optional<walls::entry_id> before,
                                              std::size_t limit)
 {
-    return reads_.ask(asker_of(asker.user), [&](connection& conn) {
+    return reads_.ask(call::history, asker_of(asker.user), [&](connection& conn) {
         return db::posts_before(conn, asker, wall, before, {limit, page_bytes_}, look_.seen());
     });
 }
 
 answer<history> postgres_posts::search(const reader& asker, const search_query& wanted)
 {
-    return reads_.ask(asker_of(asker.user), [&](connection& conn) {
+    return reads_.ask(call::search, asker_of(asker.user), [&](connection& conn) {
         return db::search(conn, asker, wanted, page_bytes_, look_.seen());
     });
 }
@@ -29,7 +29,7 @@ answer<history> postgres_posts::search(const reader& asker, const search_query& 
 answer<std::int64_t> postgres_posts::mark_read(const reader& asker, walls::wall_id wall,
                                                walls::entry_id entry)
 {
-    return pools_.sign_ins.write(asker_of(asker.user), [&](connection& conn) {
+    return pools_.sign_ins.write(call::mark_read, asker_of(asker.user), [&](connection& conn) {
         return db::mark_read(conn, asker, wall, entry);
     });
 }
@@ -37,7 +37,7 @@ answer<std::int64_t> postgres_posts::mark_read(const reader& asker, walls::wall_
 std::vector<answer<written_entry>> postgres_posts::add_posts(std::span<const new_post> group)
 {
     std::vector<std::optional<answer<written_entry>>> committed(group.size());
-    const auto done = pools_.posts.write(fibers::nobody, [&](connection& conn) {
+    const auto done = pools_.posts.write(call::posts, fibers::nobody, [&](connection& conn) {
         db::add_posts(conn, group, committed);
         // Asked after the commit, so that nothing that was committed before it is missed. What the
         // first of them knew is the oldest.
@@ -71,7 +71,7 @@ std::vector<answer<written_entry>> postgres_posts::add_posts(std::span<const new
 
 answer<written_entry> postgres_posts::change_post(const post_change& change)
 {
-    return pools_.changes.write(asker_of(change.author.user), [&](connection& conn) {
+    return pools_.changes.write(call::change, asker_of(change.author.user), [&](connection& conn) {
         auto made = db::change_post(conn, change);
         if (made) {
             const own_entry own[] = {{change.wall, &*made}};
@@ -88,8 +88,9 @@ result<std::size_t> postgres_posts::clean_up()
     constexpr std::size_t batch = 5'000;
     std::size_t removed = 0;
     for (int round = 0; round < 100; ++round) {
-        const auto n = pools_.sign_ins.write(
-            fibers::nobody, [](connection& conn) { return db::clean_up(conn, batch); });
+        const auto n = pools_.sign_ins.write(call::clean_up, fibers::nobody, [](connection& conn) {
+            return db::clean_up(conn, batch);
+        });
         if (!n) {
             return n.error();
         }

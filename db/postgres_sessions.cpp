@@ -28,8 +28,9 @@ postgres_sessions::postgres_sessions(pools& over, const settings& s)
 result<std::vector<walls::identity_ptr>>
 postgres_sessions::find_identities(std::span<const std::string> tokens)
 {
-    return pools_.sessions.read(
-        fibers::nobody, [&](connection& conn) { return db::find_identities(conn, tokens); });
+    return pools_.sessions.read(call::identities, fibers::nobody, [&](connection& conn) {
+        return db::find_identities(conn, tokens);
+    });
 }
 
 result<std::optional<signed_in>> postgres_sessions::sign_in(const std::string& name,
@@ -40,8 +41,8 @@ result<std::optional<signed_in>> postgres_sessions::sign_in(const std::string& n
     if (passwords_.waiting() >= settings_.waiting_sign_ins) {
         return too_busy(fibers::refusal::full); // without a question that would be in vain
     }
-    const auto stored =
-        pools_.sign_ins.read(asker, [&](connection& conn) { return db::password_of(conn, name); });
+    const auto stored = pools_.sign_ins.read(
+        call::password, asker, [&](connection& conn) { return db::password_of(conn, name); });
     if (!stored) {
         return stored.error();
     }
@@ -52,7 +53,7 @@ result<std::optional<signed_in>> postgres_sessions::sign_in(const std::string& n
     if (!*fits) {
         return std::optional<signed_in>();
     }
-    return pools_.sign_ins.write(asker_of(stored->user), [&](connection& conn) {
+    return pools_.sign_ins.write(call::sign_in, asker_of(stored->user), [&](connection& conn) {
         return db::add_session(conn, *stored, settings_.session_lifetime,
                                settings_.max_sessions_per_user);
     });
@@ -60,7 +61,7 @@ result<std::optional<signed_in>> postgres_sessions::sign_in(const std::string& n
 
 result<bool> postgres_sessions::sign_out(const std::string& session_id)
 {
-    return pools_.sign_ins.write(fibers::nobody,
+    return pools_.sign_ins.write(call::sign_out, fibers::nobody,
                                  [&](connection& conn) { return db::sign_out(conn, session_id); });
 }
 

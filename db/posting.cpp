@@ -12,11 +12,14 @@ namespace db {
 
 namespace {
 
-answer<written_entry> read_outcome(const entry_reader& entries, const pqxx::row& row)
+answer<written_entry> read_outcome(const entry_reader& entries, const pqxx::row& row,
+                                   std::chrono::steady_clock::time_point now)
 {
     const std::string outcome = row[1].c_str();
     if (outcome == "created" || outcome == "known") {
-        return written_entry{entries.read(row), outcome == "created"};
+        written_entry written{entries.read(row), outcome == "created"};
+        written.committed = now;
+        return written;
     }
     return outcome == "conflict"     ? denied::key_in_use
            : outcome == "signed_out" ? denied::signed_out
@@ -97,10 +100,11 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
         }
         throw;
     }
+    const auto now = std::chrono::steady_clock::now();
     const entry_reader entries(rows);
     for (const auto& row : rows) {
         try {
-            answers[row[0].as<std::size_t>() - 1] = read_outcome(entries, row);
+            answers[row[0].as<std::size_t>() - 1] = read_outcome(entries, row, now);
         } catch (const std::exception&) {
             continue; // its neighbours are committed and must be told so
         }

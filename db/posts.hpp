@@ -7,6 +7,7 @@
 #include "db/answer.hpp"
 #include "walls/entry.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -69,6 +70,8 @@ struct written_entry {
     // committed before this entry. Then only a look, which finds out whose access it is, may hand
     // the entry out. True in doubt.
     bool access_changed = true;
+    // When this process heard of the commit; max: not known.
+    std::chrono::steady_clock::time_point committed = std::chrono::steady_clock::time_point::max();
 };
 
 class posts {

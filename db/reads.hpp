@@ -27,11 +27,11 @@ public:
     // replica that has a post has the revocations that were committed before it; a session or
     // membership that it does not know may only be newer than what it has.
     template <class Question>
-    auto ask(fibers::asker from, Question question)
+    auto ask(call what, fibers::asker from, Question question)
     {
         using value = std::invoke_result_t<Question&, connection&>;
         if (pools_.replica && look_.seen_upto() != 0) {
-            auto answered = pools_.replica->read(from, [&](connection& conn) {
+            auto answered = pools_.replica->read(what, from, [&](connection& conn) {
                 std::optional<value> said;
                 if (has_replayed(conn, look_.seen_upto(), look_.history())) {
                     said.emplace(question(conn));
@@ -42,7 +42,7 @@ public:
                 return job_outcome<value>(std::move(**answered));
             }
         }
-        return pools_.reads.read(from, std::move(question));
+        return pools_.reads.read(what, from, std::move(question));
     }
 
 private:

@@ -168,6 +168,7 @@ private:
         if (why == woken::gone || why == woken::stopping) {
             return why;
         }
+        was_parked_ = true;
         for (const walls::watch& w : here.watches()) {
             local_.push_back(w.seen);
         }
@@ -218,6 +219,9 @@ private:
     {
         const position now = reached(n.reached());
         sink_.write(n.finish(), now);
+        if (was_parked_) {
+            hub_.delivered(n.committed());
+        }
         return goes_on();
     }
     bool write(const large_news& n)
@@ -325,6 +329,7 @@ private:
     std::vector<cursor> local_;
     std::vector<cursor> hidden_; // of walls that `who_` may not see
     fibers::steady_time deadline_;
+    bool was_parked_ = false; // so all that is new was committed while it waited
     Sink sink_;
 };
 

@@ -32,14 +32,14 @@ bool feed_follower::posted(const own_entry& own)
         own.epoch != known->epoch || number(known->newest) + 1 != number(own.what.id)) {
         return false;
     }
-    parts_.recent.append(own.wall, {&own.what, 1});
+    parts_.recent.append(own.wall, {&own.what, 1}, own.committed);
     parts_.hash.raise(own.wall, own.what.id);
     raised_.insert(own.wall);
     parts_.parking.notify();
     return true;
 }
 
-result<feed_follower::outcome> feed_follower::look(asked_for asked)
+result<feed_follower::outcome> feed_follower::look(asked_for asked, fibers::steady_time committed)
 {
     const auto also = in_order(std::move(asked.now));
     const auto sent = steady_clock::now();
@@ -57,7 +57,7 @@ result<feed_follower::outcome> feed_follower::look(asked_for asked)
         }
         relearn_ = false;
     }
-    return load_pending();
+    return load_pending(committed);
 }
 
 result<changes> feed_follower::ask_source(std::span<const wall_id> also)
@@ -186,7 +186,7 @@ void feed_follower::begin_anew(const head& h)
 //
 // The read is younger than the look. What was committed between them is left to the next look:
 // somebody may have lost the wall before it was written, and only a look tells.
-result<feed_follower::outcome> feed_follower::load_pending()
+result<feed_follower::outcome> feed_follower::load_pending(fibers::steady_time committed)
 {
     outcome all = outcome::complete;
     for (auto from = next_to_load(); !from.empty(); from = next_to_load()) {
@@ -197,7 +197,7 @@ result<feed_follower::outcome> feed_follower::load_pending()
         wall_loads_ += from.size();
         std::size_t step = 0;
         for (page& p : *pages) {
-            if (append(p) == outcome::overtaken) {
+            if (append(p, committed) == outcome::overtaken) {
                 all = outcome::overtaken;
             }
             for (const entry& e : p.entries) {
@@ -230,7 +230,7 @@ std::vector<cursor> feed_follower::next_to_load() const
     return from;
 }
 
-feed_follower::outcome feed_follower::append(page& p)
+feed_follower::outcome feed_follower::append(page& p, fibers::steady_time committed)
 {
     const entry_id newest = pending_.at(p.wall);
     const head known = parts_.hash.find(p.wall).value_or(head{p.wall, {}, {}});
@@ -241,7 +241,7 @@ feed_follower::outcome feed_follower::append(page& p)
     // posted() may have handed out some meanwhile.
     std::erase_if(p.entries, [&](const entry& e) { return e.id > newest || e.id <= known.newest; });
     if (!p.entries.empty()) {
-        parts_.recent.append(p.wall, p.entries);
+        parts_.recent.append(p.wall, p.entries, committed);
         parts_.hash.raise(p.wall, p.entries.back().id);
     }
     if (!p.more) {

@@ -55,7 +55,8 @@ public:
         overtaken, // another history has begun since: the next look is urgent
     };
     // After an error the next look does what this one has not done.
-    result<outcome> look(asked_for asked);
+    // `committed`: when the entries that it finds were, at a guess.
+    result<outcome> look(asked_for asked, fibers::steady_time committed);
 
     struct own_entry {
         const entry& what;
@@ -64,6 +65,7 @@ public:
         // Somebody may have lost the wall before the post was committed.
         bool access_changed = true;
         std::uint64_t outdated{}; // recent_entries::outdated() from before the text was read
+        fibers::steady_time committed = fibers::steady_time::max(); // when; max: not known
     };
     // This process committed an entry. True: it follows what is known, and its readers get it. Else
     // it is left to a look: also if access changed, which that look finds out before it hands out
@@ -90,9 +92,9 @@ private:
     void apply_heads(const changes& c, std::span<const wall_id> asked);
     void apply(const head& h, bool asked);
     void begin_anew(const head& h);
-    result<outcome> load_pending();
+    result<outcome> load_pending(fibers::steady_time committed);
     std::vector<cursor> next_to_load() const;
-    outcome append(page& p);
+    outcome append(page& p, fibers::steady_time committed);
 
     const parts parts_;
     page_limits page_;

@@ -42,6 +42,7 @@ void hub::change(const settings& chosen)
 
 void hub::drain()
 {
+    draining_ = true;
     parked_fibers_.stop();
     surroundings_.room.drain();
     presence_.wake_all(woken::stopping);
@@ -172,7 +173,6 @@ hub::counters hub::count() const
     c.recent_bytes = recent_.bytes();
     c.session_hits = access_.hits();
     c.session_misses = access_.misses();
-    c.looks = refresher_.looks();
     c.wall_loads = refresher_.wall_loads();
     c.parked_beyond_user_limit = beyond_user_limit_;
     return c;

@@ -22,6 +22,7 @@
 // Thread of the event loop only. Functions that may block the calling fiber say so.
 #pragma once
 
+#include "durations/histogram.hpp"
 #include "fibers/fiber_pool.hpp"
 #include "fibers/stacks.hpp"
 #include "fibers/step_gate.hpp"
@@ -128,6 +129,13 @@ public:
         parked_fibers_.run_now(job);
     }
     woken park(parked& place, fibers::steady_time deadline); // blocks; in such a fiber
+    // An answer to one that was parked has been written, with entries committed since then.
+    void delivered(fibers::steady_time committed)
+    {
+        if (committed != fibers::steady_time::max()) {
+            delivery_times_.add(std::chrono::steady_clock::now() - committed);
+        }
+    }
     // Runs `job` in a fiber on a request stack, in a later turn.
     template <class Job>
     void run_request(Job job)
@@ -150,12 +158,17 @@ public:
         std::size_t recent_bytes = 0;
         std::uint64_t session_hits = 0;
         std::uint64_t session_misses = 0;
-        std::uint64_t looks = 0;
         std::uint64_t wall_loads = 0;
         std::uint64_t parked_beyond_user_limit = 0; // answered early: max_parked_per_user
     };
     counters count() const;
     std::size_t clients() const { return presence_.clients(); } // connected
+    // From the commit of the oldest entry in it (refresher::own_entry::committed; of other
+    // processes' entries the hint, or else the look that found them) to the written answer, for
+    // answers from memory to who was parked.
+    const durations::histogram& delivery_times() const { return delivery_times_; }
+    refresher::report looks() const { return refresher_.looks(); }
+    bool draining() const { return draining_; } // drain() was called: the process stops
     // Small stacks that deliveries are on; they must be none before the hub goes.
     std::size_t stacks_in_use() const { return parked_stacks_.in_use(); }
 
@@ -179,6 +192,8 @@ private:
     refresher refresher_;
     walls::backlog backlog_;
     std::uint64_t beyond_user_limit_ = 0;
+    bool draining_ = false;
+    durations::histogram delivery_times_;
     std::vector<boost::fibers::fiber> jobs_;
 };
 

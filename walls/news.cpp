@@ -1,5 +1,7 @@
 #include "walls/news.hpp"
 
+#include <algorithm>
+
 namespace walls {
 
 void news::entries(const head& h, const recent_entries::slice& recent)
@@ -8,6 +10,7 @@ void news::entries(const head& h, const recent_entries::slice& recent)
     text_ += recent.json;
     news_json::end(text_, h, recent.more);
     reached_.push_back({h.wall, recent.last, h.epoch});
+    committed_ = std::min(committed_, recent.committed);
 }
 
 void news::reset(const head& h)

@@ -23,6 +23,8 @@ public:
     std::size_t bytes() const { return text_.size(); }
     // Where the client stands once it has this: one cursor for each wall that is in it.
     std::span<const cursor> reached() const { return reached_; }
+    // When the oldest of the entries was committed; max: not known, or none is in it.
+    fibers::steady_time committed() const { return committed_; }
     // The last word: all of the JSON. Lives as long as this.
     std::string_view finish() { return text_ += news_json::finish; }
 
@@ -30,6 +32,7 @@ private:
     std::string text_{news_json::start};
     news_json json_;
     boost::container::small_vector<cursor, 4> reached_;
+    fibers::steady_time committed_ = fibers::steady_time::max();
 };
 
 } // namespace walls

@@ -31,7 +31,8 @@ void grow(std::string& text, std::size_t needed)
 
 } // namespace
 
-void recent_entries::append(wall_id wall, std::span<const entry> entries)
+void recent_entries::append(wall_id wall, std::span<const entry> entries,
+                            fibers::steady_time committed)
 {
     if (entries.empty()) {
         return;
@@ -44,11 +45,11 @@ void recent_entries::append(wall_id wall, std::span<const entry> entries)
         by_age_.splice(by_age_.end(), by_age_, w.age);
     }
     for (const entry& e : entries) {
-        if (!w.starts.empty() && e.id <= w.newest) {
+        if (!w.places.empty() && e.id <= w.newest) {
             continue;
         }
-        if (!w.starts.empty() && (e.id != next(w.newest) || e.kind != "post")) {
-            while (!w.starts.empty()) {
+        if (!w.places.empty() && (e.id != next(w.newest) || e.kind != "post")) {
+            while (!w.places.empty()) {
                 drop_oldest(w);
             }
             w.authors = 0;
@@ -57,15 +58,15 @@ void recent_entries::append(wall_id wall, std::span<const entry> entries)
         const std::string json = to_json(e);
         const std::size_t before = w.json.size();
         grow(w.json, before + 1 + json.size());
-        if (!w.starts.empty()) {
+        if (!w.places.empty()) {
             w.json += ',';
         }
-        w.starts.push_back(w.dropped + w.json.size());
+        w.places.push_back({w.dropped + w.json.size(), committed});
         w.json += json;
         w.newest = e.id;
         bytes_ += w.json.size() - before;
-        while (w.starts.size() > 1 &&
-               (w.starts.size() > limits_.entries_a_wall || w.json.size() > limits_.bytes_a_wall)) {
+        while (w.places.size() > 1 &&
+               (w.places.size() > limits_.entries_a_wall || w.json.size() > limits_.bytes_a_wall)) {
             drop_oldest(w);
         }
     }
@@ -86,40 +87,43 @@ std::optional<recent_entries::slice>
 recent_entries::after(wall_id wall, entry_id last, std::size_t most, std::size_t most_bytes) const
 {
     const auto it = walls_.find(wall);
-    if (it == walls_.end() || it->second.starts.empty() || last >= it->second.newest) {
+    if (it == walls_.end() || it->second.places.empty() || last >= it->second.newest) {
         return std::nullopt;
     }
     const wall_text& w = it->second;
     const auto behind = static_cast<std::size_t>(number(w.newest) - number(last));
-    if (behind > w.starts.size()) {
+    if (behind > w.places.size()) {
         return std::nullopt;
     }
-    const std::size_t first = w.starts.size() - behind;
-    const std::size_t from = w.starts[first] - w.dropped;
+    const std::size_t first = w.places.size() - behind;
+    const std::size_t from = w.places[first].start - w.dropped;
+    const auto committed = w.places[first].committed;
     if (behind <= most && w.json.size() - from <= most_bytes) {
-        return slice{std::string_view(w.json).substr(from), false, w.newest};
+        return slice{std::string_view(w.json).substr(from), false, w.newest, committed};
     }
     // The last entry that ends within the bytes, each by the comma before the next.
     const auto next = [&](std::size_t n) {
-        return w.starts.begin() + static_cast<std::ptrdiff_t>(first + n);
+        return w.places.begin() + static_cast<std::ptrdiff_t>(first + n);
     };
-    const auto end = behind > most ? next(most) + 1 : w.starts.end();
+    const auto end = behind > most ? next(most) + 1 : w.places.end();
     const std::size_t room = std::min(most_bytes, w.json.size()) + 1;
-    auto cut = std::upper_bound(next(1), end, w.dropped + from + room);
+    auto cut =
+        std::upper_bound(next(1), end, w.dropped + from + room,
+                         [](std::size_t limit, const position& p) { return limit < p.start; });
     cut = cut == next(1) ? cut : cut - 1;
-    if (cut == w.starts.end()) { // one entry, larger than that
-        return slice{std::string_view(w.json).substr(from), false, w.newest};
+    if (cut == w.places.end()) { // one entry, larger than that
+        return slice{std::string_view(w.json).substr(from), false, w.newest, committed};
     }
-    const std::size_t to = *cut - w.dropped - 1; // without the comma
-    const auto left_out = w.starts.end() - cut;
+    const std::size_t to = cut->start - w.dropped - 1; // without the comma
+    const auto left_out = w.places.end() - cut;
     return slice{std::string_view(w.json).substr(from, to - from), true,
-                 entry_id{number(w.newest) - left_out}};
+                 entry_id{number(w.newest) - left_out}, committed};
 }
 
 std::optional<entry_id> recent_entries::newest(wall_id wall) const
 {
     const auto it = walls_.find(wall);
-    if (it == walls_.end() || it->second.starts.empty()) {
+    if (it == walls_.end() || it->second.places.empty()) {
         return std::nullopt;
     }
     return it->second.newest;
@@ -127,10 +131,10 @@ std::optional<entry_id> recent_entries::newest(wall_id wall) const
 
 void recent_entries::drop_oldest(wall_text& w)
 {
-    const std::size_t end = w.starts.size() > 1 ? w.starts[1] - w.dropped : w.json.size();
+    const std::size_t end = w.places.size() > 1 ? w.places[1].start - w.dropped : w.json.size();
     w.json.erase(0, end);
     w.dropped += end;
-    w.starts.pop_front();
+    w.places.pop_front();
     bytes_ -= end;
 }
 

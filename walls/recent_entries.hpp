@@ -2,6 +2,7 @@
 // of the event loop only.
 #pragma once
 
+#include "fibers/timer_wheel.hpp"
 #include "walls/entry.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -35,13 +36,15 @@ public:
 
     // Entries in order; those already here are passed over. If there is a gap before the first, the
     // wall starts anew with it. An edit or deletion drops what is older, so that nobody is given
-    // the old text from here.
-    void append(wall_id wall, std::span<const entry> entries);
+    // the old text from here. `committed`: when; max: not known.
+    void append(wall_id wall, std::span<const entry> entries,
+                fibers::steady_time committed = fibers::steady_time::max());
 
     struct slice {
-        std::string_view json; // "{…},{…}"; valid until the next append or forget
-        bool more = false;     // `most` or `most_bytes` was reached
-        entry_id last{};       // of these entries
+        std::string_view json;           // "{…},{…}"; valid until the next append or forget
+        bool more = false;               // `most` or `most_bytes` was reached
+        entry_id last{};                 // of these entries
+        fibers::steady_time committed{}; // the first of them
     };
     // The entries above `last`, at most `most` and at most `most_bytes` of JSON, but one whatever
     // its size; none if the wall is not held back to there, or `last` is its newest.
@@ -61,11 +64,15 @@ public:
     std::size_t bytes() const { return bytes_; }
 
 private:
+    struct position {      // of an entry
+        std::size_t start; // in json + dropped
+        fibers::steady_time committed;
+    };
     struct wall_text {
-        std::string json;               // entries joined by ","
-        std::deque<std::size_t> starts; // where each entry begins in json + dropped
-        std::size_t dropped = 0;        // bytes cut off the front so far
-        std::uint64_t authors = 0;      // a bit for a 64th of all users: who wrote here lately
+        std::string json; // entries joined by ","
+        std::deque<position> places;
+        std::size_t dropped = 0;   // bytes cut off the front so far
+        std::uint64_t authors = 0; // a bit for a 64th of all users: who wrote here lately
         entry_id newest{};
         std::list<wall_id>::iterator age;
     };

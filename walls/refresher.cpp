@@ -25,8 +25,8 @@ void refresher::change(const settings& s)
 
 bool refresher::fresh() const
 {
-    return fresh_ && idle_periods_ == presence_.idle_periods() &&
-           steady_clock::now() - *fresh_ <= settings_.period;
+    return report_.succeeded && idle_periods_ == presence_.idle_periods() &&
+           steady_clock::now() - *report_.succeeded <= settings_.period;
 }
 
 bool refresher::looks_succeed(fibers::steady_time now) const
@@ -34,13 +34,16 @@ bool refresher::looks_succeed(fibers::steady_time now) const
     // Twice the period: a look that takes a moment longer is not a failure. But looks that are rare
     // do not vouch for what happened since.
     constexpr fibers::steady_time::duration longest = std::chrono::seconds(5);
-    return fresh_ &&
-           now - *fresh_ <= std::min(2 * fibers::steady_time::duration(settings_.period), longest);
+    return report_.succeeded &&
+           now - *report_.succeeded <=
+               std::min(2 * fibers::steady_time::duration(settings_.period), longest);
 }
 
 void refresher::hint()
 {
-    hinted_ = true;
+    if (!hinted_) {
+        hinted_ = steady_clock::now();
+    }
     wake_up_.notify_one();
 }
 
@@ -91,7 +94,8 @@ result<void> refresher::catch_up(std::span<const cursor> local, fibers::steady_t
     if (resting_) {
         wake_up_.notify_one();
     }
-    const auto known = [this, younger = fresh_ && *fresh_ < read_at](const cursor& c) {
+    const auto known = [this, younger = report_.succeeded &&
+                                        *report_.succeeded < read_at](const cursor& c) {
         const bool says_epoch = c.last != entry_id{0} && c.epoch != wall_epoch{0};
         return fits(c) && (says_epoch || !younger);
     };
@@ -142,18 +146,23 @@ void refresher::run()
         }
         std::vector<waiting*> askers;
         askers.swap(waiting_);
-        hinted_ = false;
         began_ = steady_clock::now();
+        const auto committed = std::exchange(hinted_, std::nullopt).value_or(began_);
         const auto idle_periods = presence_.idle_periods();
-        const auto outcome = look(askers);
-        ++looks_;
+        report_.under_way = began_;
+        const auto outcome = look(askers, committed);
+        report_.under_way.reset();
+        report_.ended = steady_clock::now();
         if (outcome) {
-            fresh_ = began_;
+            ++report_.looks;
+            report_.succeeded = began_;
+            report_.error.reset();
             idle_periods_ = idle_periods;
             on_look(nullptr);
         } else {
-            const db_error why = outcome.error();
-            on_look(&why);
+            ++report_.failed;
+            report_.error = outcome.error();
+            on_look(&*report_.error);
         }
         for (waiting* asker : askers) {
             asker->outcome = outcome;
@@ -166,7 +175,7 @@ void refresher::run()
     }
 }
 
-result<void> refresher::look(std::span<waiting* const> askers)
+result<void> refresher::look(std::span<waiting* const> askers, fibers::steady_time committed)
 {
     feed_follower::asked_for asked;
     for (const waiting* asker : askers) {
@@ -177,7 +186,7 @@ result<void> refresher::look(std::span<waiting* const> askers)
             }
         }
     }
-    const auto found = feed_.look(std::move(asked));
+    const auto found = feed_.look(std::move(asked), committed);
     if (!found) {
         return found.error();
     }

@@ -80,7 +80,16 @@ public:
         return feed_.on_clock_set;
     }
 
-    std::uint64_t looks() const { return looks_; }
+    // How the looks go, for those who ask how the process is.
+    struct report {
+        std::optional<fibers::steady_time> succeeded; // when the last one that did began; none yet
+        std::optional<fibers::steady_time> ended;     // the last one, whatever came of it
+        std::optional<db_error> error;                // of that one
+        std::optional<fibers::steady_time> under_way; // since when
+        std::uint64_t looks = 0;                      // that succeeded
+        std::uint64_t failed = 0;
+    };
+    report looks() const { return report_; }
     std::uint64_t wall_loads() const { return feed_.wall_loads(); }
     // When the job looks, if nothing is told before: never while nobody is connected.
     fibers::steady_time next_look() const;
@@ -96,7 +105,8 @@ private:
     bool fresh() const;
     bool fits(const cursor& c) const;
     result<void> wait_for_look(std::span<const cursor> local, bool ask);
-    result<void> look(std::span<waiting* const> askers);
+    // `committed`: when what it finds was, at a guess.
+    result<void> look(std::span<waiting* const> askers, fibers::steady_time committed);
     fibers::steady_time::duration period() const;
 
     global_hash& hash_;
@@ -104,14 +114,13 @@ private:
     feed_follower feed_;
     settings settings_;
     std::vector<waiting*> waiting_;
-    bool hinted_ = false;
+    std::optional<fibers::steady_time> hinted_; // when the first hint since the last look came
     bool resting_ = false; // nobody was connected when the job looked at the clock last
     bool hints_arrive_ = false;
     bool stopping_ = false;
-    fibers::steady_time began_{};                // when the last look began
-    std::optional<fibers::steady_time> fresh_{}; // when the last look that succeeded began
-    std::uint64_t idle_periods_ = 0;             // presence::idle_periods() when that one began
-    std::uint64_t looks_ = 0;
+    fibers::steady_time began_{}; // when the last look began
+    report report_;
+    std::uint64_t idle_periods_ = 0; // presence::idle_periods() when report_.succeeded began
     boost::fibers::mutex mutex_;
     boost::fibers::condition_variable wake_up_;
 };

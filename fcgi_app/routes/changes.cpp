@@ -26,7 +26,8 @@ answer change(context& cx, const call& c, const walls::identity& caller,
     }
     if (made->is_new) {
         cx.metrics.changes.Increment();
-        cx.hub.published({made->entry, wall, made->epoch, made->access_changed, before.outdated});
+        cx.hub.published({made->entry, wall, made->epoch, made->access_changed, before.outdated,
+                          made->committed});
     }
     return entry_response(*made, 200);
 }

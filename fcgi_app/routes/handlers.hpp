@@ -13,6 +13,8 @@ using answer = outcome<std::optional<http::response>>;
 
 answer ping(context& cx, call& c); // ping.cpp
 answer show_metrics(context& cx, call& c);
+answer show_health(context& cx, call& c); // health.cpp
+answer show_readiness(context& cx, call& c);
 answer poll(context& cx, call& c);          // poll.cpp
 answer stream_events(context& cx, call& c); // events.cpp
 answer sign_in(context& cx, call& c);       // session.cpp

@@ -10,9 +10,10 @@ prometheus::Counter& metrics::counter(const std::string& name, const std::string
     return prometheus::BuildCounter().Name(name).Help(help).Register(registry_).Add(labels);
 }
 
-prometheus::Gauge& metrics::gauge(const std::string& name, const std::string& help)
+prometheus::Gauge& metrics::gauge(const std::string& name, const std::string& help,
+                                  const prometheus::Labels& labels)
 {
-    return prometheus::BuildGauge().Name(name).Help(help).Register(registry_).Add({});
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry_).Add(labels);
 }
 
 namespace {
@@ -27,7 +28,8 @@ const std::string clocks_help = "Times a clock was set by more than two seconds,
 } // namespace
 
 metrics::metrics()
-    : requests(counter("pollster_requests_total", "Requests received completely."))
+    : times(registry_)
+    , requests(counter("pollster_requests_total", "Requests received completely."))
     , polls_news(counter(polls, polls_help, {{"outcome", "news"}}))
     , polls_empty(counter(polls, polls_help, {{"outcome", "empty"}}))
     , polls_gone(counter(polls, polls_help, {{"outcome", "gone"}}))
@@ -76,7 +78,11 @@ metrics::metrics()
     , session_hits(counter("pollster_session_hits_total", "Session look-ups that cost no SQL."))
     , session_misses(
           counter("pollster_session_misses_total", "Session look-ups that asked the database."))
-    , looks(counter("pollster_looks_total", "Looks of the refresher at the database."))
+    , looks(counter("pollster_looks_total", "Looks at the database that succeeded."))
+    , look_failures(counter("pollster_look_failures_total", "Looks at the database that failed."))
+    , last_look_age_gauge(gauge("pollster_last_look_age_seconds",
+                                "Age of the last look that succeeded; since the start, if none "
+                                "has. Rises while nobody is connected."))
     , wall_loads(counter("pollster_wall_loads_total", "Walls whose new entries were read."))
     , sql_statements(counter("pollster_sql_statements_total", "SQL statements sent."))
     , sql_connects(counter("pollster_sql_connects_total", "Database connections opened."))
@@ -95,7 +101,18 @@ metrics::metrics()
                 "Versions that the database's schema is newer than this program, as last asked."))
     , posts_under_way_gauge(
           gauge("pollster_posts_under_way", "Posts waiting for their commit now."))
+    , build_info_gauge(gauge("pollster_build_info", "1; the version is a label.",
+                             {{"version", POLLSTER_VERSION}}))
+    , cpu_seconds(counter("process_cpu_seconds_total", "Seconds of CPU, user and system."))
+    , resident_gauge(gauge("process_resident_memory_bytes", "Memory that is in RAM."))
+    , virtual_gauge(gauge("process_virtual_memory_bytes", "Address space in use."))
+    , open_fds_gauge(gauge("process_open_fds", "Descriptors open now."))
+    , max_fds_gauge(gauge("process_max_fds", "Descriptors that may be open."))
+    , start_time_gauge(gauge("process_start_time_seconds", "When the process started, Unix time."))
 {
+    build_info_gauge.Set(1);
+    const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+    start_time_gauge.Set(now.count());
 }
 
 std::string metrics::text() const

@@ -1,12 +1,15 @@
 // What the server counts, in Prometheus' terms. Counters may be raised from any thread. The gauges,
 // and the counters of what its parts count themselves, are brought up to date in the thread of the
-// event loop just before they are written out (show_metrics()).
+// event loop just before they are written out (show_metrics()), and so are the histograms.
 #pragma once
+
+#include "fcgi_app/routes/histograms.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
+#include <chrono>
 #include <string>
 
 namespace routes {
@@ -15,16 +18,21 @@ class metrics {
 public:
     metrics();
 
+    const std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+
     std::string text() const; // the Prometheus text format
 
     prometheus::Counter& counter(const std::string& name, const std::string& help,
                                  const prometheus::Labels& labels = {});
-    prometheus::Gauge& gauge(const std::string& name, const std::string& help);
+    prometheus::Gauge& gauge(const std::string& name, const std::string& help,
+                             const prometheus::Labels& labels = {});
 
 private:
     prometheus::Registry registry_; // before the members below: they live in it
 
 public:
+    histograms times;
+    durations::histogram poll_times;          // of those that were answered
     prometheus::Counter& requests;            // delivered by the codec
     prometheus::Counter& polls_news;          // answered with entries
     prometheus::Counter& polls_empty;         // answered because their time was up
@@ -67,7 +75,9 @@ public:
     prometheus::Gauge& answers_waiting_gauge;
     prometheus::Counter& session_hits;
     prometheus::Counter& session_misses;
-    prometheus::Counter& looks;
+    prometheus::Counter& looks; // that succeeded
+    prometheus::Counter& look_failures;
+    prometheus::Gauge& last_look_age_gauge;
     prometheus::Counter& wall_loads;
     prometheus::Counter& sql_statements;
     prometheus::Counter& sql_connects;
@@ -78,6 +88,13 @@ public:
     prometheus::Gauge& sign_ins_waiting_gauge;
     prometheus::Gauge& schema_newer_gauge;
     prometheus::Gauge& posts_under_way_gauge;
+    prometheus::Gauge& build_info_gauge; // always 1
+    prometheus::Counter& cpu_seconds;
+    prometheus::Gauge& resident_gauge;
+    prometheus::Gauge& virtual_gauge;
+    prometheus::Gauge& open_fds_gauge;
+    prometheus::Gauge& max_fds_gauge;
+    prometheus::Gauge& start_time_gauge;
 };
 
 } // namespace routes

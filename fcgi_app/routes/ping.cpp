@@ -1,5 +1,6 @@
 #include "db/migrate.hpp"
 #include "fcgi_app/routes/handlers.hpp"
+#include "fcgi_app/routes/process.hpp"
 
 #include <algorithm>
 
@@ -29,7 +30,12 @@ answer show_metrics(context& cx, call&)
     set(m.answers_waiting_gauge, cx.large.room.waiting());
     raise(m.session_hits, hub.session_hits);
     raise(m.session_misses, hub.session_misses);
-    raise(m.looks, hub.looks);
+    const auto looks = cx.hub.looks();
+    raise(m.looks, looks.looks);
+    raise(m.look_failures, looks.failed);
+    const std::chrono::duration<double> unseen =
+        std::chrono::steady_clock::now() - looks.succeeded.value_or(m.started);
+    set(m.last_look_age_gauge, unseen.count());
     raise(m.wall_loads, hub.wall_loads);
     raise(m.user_parking, hub.parked_beyond_user_limit);
     const db::counters sql = cx.data.counters.count();
@@ -42,6 +48,13 @@ answer show_metrics(context& cx, call&)
     set(m.sign_ins_waiting_gauge, sql.waiting_sign_ins);
     set(m.schema_newer_gauge, std::max(sql.schema - db::schema_version(), 0));
     set(m.posts_under_way_gauge, cx.data.posting.under_way());
+    m.times.show(cx.hub.delivery_times(), m.poll_times, cx.data.counters.times());
+    const process_state process = read_process();
+    raise(m.cpu_seconds, process.cpu_seconds);
+    set(m.resident_gauge, process.resident_bytes);
+    set(m.virtual_gauge, process.virtual_bytes);
+    set(m.open_fds_gauge, process.open_fds);
+    set(m.max_fds_gauge, process.max_fds);
 
     http::response r;
     r.content_type = "text/plain; version=0.0.4";

@@ -10,10 +10,9 @@ namespace routes {
 namespace {
 
 // The poll's own end, drawn so that polls that began together do not come back together.
-fibers::steady_time draw_deadline(context& cx)
+fibers::steady_time draw_deadline(context& cx, fibers::steady_time now)
 {
-    return std::chrono::steady_clock::now() +
-           (cx.options.poll_time - cx.jitter.up_to(cx.options.poll_spread));
+    return now + (cx.options.poll_time - cx.jitter.up_to(cx.options.poll_spread));
 }
 
 } // namespace
@@ -27,9 +26,10 @@ answer poll(context& cx, call& c)
         return who.error();
     }
     using polls = walls::delivery<poll_sink>;
-    polls::run(polls(cx.hub, std::move(*who), std::move(asked.cursors), draw_deadline(cx),
+    const auto now = std::chrono::steady_clock::now();
+    polls::run(polls(cx.hub, std::move(*who), std::move(asked.cursors), draw_deadline(cx, now),
                      poll_sink(cx, std::move(c.peer), cx.cors.lines_for(c.request.origin), c.number,
-                               std::move(c.request.trace))));
+                               std::move(c.request.trace), now)));
     return std::nullopt;
 }
 

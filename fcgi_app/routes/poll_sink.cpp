@@ -50,6 +50,12 @@ void poll_sink::answer(std::string_view json)
     peer_->begin(head_of(cors_lines_, trace_, json.size()));
     peer_->write(json);
     peer_->end();
+    note_time();
+}
+
+void poll_sink::note_time()
+{
+    context_->metrics.poll_times.add(std::chrono::steady_clock::now() - began_);
 }
 
 void poll_sink::write(std::string_view json, const walls::position&)
@@ -70,6 +76,7 @@ void poll_sink::write(std::span<std::string_view> parts, std::size_t bytes, cons
         }
     }
     peer_->end();
+    note_time();
 }
 
 void poll_sink::refuse(const refused& why)

@@ -18,14 +18,15 @@ namespace routes {
 
 class poll_sink {
 public:
-    // `cors_lines` live as long as the server. `number` and `trace` name the request.
+    // `cors_lines` live as long as the server. `number` and `trace` name the request. `began`: now.
     poll_sink(context& cx, std::unique_ptr<fastcgi::exchange> peer, std::string_view cors_lines,
-              std::uint64_t number, http::trace trace)
+              std::uint64_t number, http::trace trace, fibers::steady_time began)
         : context_(&cx)
         , peer_(std::move(peer))
         , cors_lines_(cors_lines)
         , number_(number)
         , trace_(std::move(trace))
+        , began_(began)
     {
     }
 
@@ -48,6 +49,7 @@ public:
 private:
     void answer(std::string_view json);
     void answer_nothing(std::string_view name, std::chrono::milliseconds time);
+    void note_time();
     [[gnu::noinline]] void end_refused(const walls::ending& e);
     void refuse(const refused& why);
     http::request_name name() const { return {number_, trace_}; }
@@ -57,6 +59,7 @@ private:
     std::string_view cors_lines_;
     std::uint64_t number_;
     http::trace trace_;
+    fibers::steady_time began_;
 };
 
 } // namespace routes

@@ -201,8 +201,8 @@ answer add_post(context& cx, call& c)
     }
     if (added->is_new) {
         cx.metrics.posts.Increment();
-        cx.hub.published(
-            {added->entry, wall, added->epoch, added->access_changed, before.outdated});
+        cx.hub.published({added->entry, wall, added->epoch, added->access_changed, before.outdated,
+                          added->committed});
     }
     return entry_response(*added, added->is_new ? 201 : 200);
 }

@@ -34,6 +34,8 @@ constexpr std::array table{
     route{"PATCH", "/walls/{id}/posts/{post_id}", edit_post},
     route{"DELETE", "/walls/{id}/posts/{post_id}", delete_post},
     route{"GET", "/metrics", show_metrics},
+    route{"GET", "/healthz", show_health},
+    route{"GET", "/readyz", show_readiness},
 };
 
 // Segment by segment. Takes the numbers of the path into the call.

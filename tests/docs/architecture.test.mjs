@@ -20,11 +20,11 @@ test('each thread begins where the page says, and none elsewhere', () => {
 
 test('each purpose of the database has its workers in the page, the replica included', () => {
   const purposes = new Set(code.filter(([path]) => path.startsWith('db/'))
-    .flatMap(([, text]) => [...text.matchAll(/\b(?:for_\w+|little)\(\s*s,\s*(?:(?:s\.)?database,\s*)?"([a-z-]+)"/g)].map((m) => m[1])));
+    .flatMap(([, text]) => [...text.matchAll(/\b(?:for_\w+|little)\(\s*s,\s*(?:(?:s\.)?database,\s*)?purpose::([a-z_]+)/g)].map((m) => m[1].replaceAll('_', '-'))));
   assert.ok(purposes.size > 4, [...purposes].join());
   const [workers] = threads.find(([name]) => name.startsWith('database workers'));
   same(purposes, new Set([...workers.matchAll(/\*([a-z-]+)\*/g)].map((m) => m[1])), 'only in the code; only in the page');
-  const replica = code.some(([path, text]) => path.startsWith('db/') && /make_unique<pool>\(\s*reading\(s, s\.database_read\)/.test(text));
+  const replica = code.some(([path, text]) => path.startsWith('db/') && /make_unique<pool>\(\s*for_reads\(s, s\.database_read\)/.test(text));
   assert.equal(workers.includes('*reads* of the replica'), replica);
 });
 
@@ -48,7 +48,7 @@ const fieldsOfAnswers = new Set(['retry_ms', 'spread_ms']);
 // `max_bytes` was one once, in a label, and never an option.
 test('each option that a page names exists', () => {
   const known = options();
-  const option = /`(max_[a-z_]+|database_(?!name)[a-z_]+|(?:user|address)_[a-z]+_per_[a-z]+|[a-z]+_(?:[a-z]+_)?(?:[a-z]+_)?(?:seconds|ms|days|origins)|(?:wall|answer|history|recent)_bytes|page_entries|notify|secure_cookies)(?: = [^`]*)?`/g;
+  const option = /`(?!pollster_|process_)(max_[a-z_]+|database_(?!name)[a-z_]+|(?:user|address)_[a-z]+_per_[a-z]+|[a-z]+_(?:[a-z]+_)?(?:[a-z]+_)?(?:seconds|ms|days|origins)|(?:wall|answer|history|recent)_bytes|page_entries|notify|secure_cookies)(?: = [^`]*)?`/g;
   let seen = 0;
   for (const page of ['README.md', ...readdirSync(new URL('docs/', root)).filter((f) => f.endsWith('.md')).map((f) => `docs/${f}`)]) {
     for (const [, name] of read(page).matchAll(option)) {

@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { argumentsAt, options, read, rows, same, section, sources } from './sources.mjs';
 
-const files = sources('fcgi_app/');
+const files = sources('fcgi_app/', 'db/');
 const definitions = files.find(([path]) => path === 'fcgi_app/routes/metrics.cpp')[1];
 
 // Names and help texts that several counters share are constants of the file.
@@ -17,9 +17,19 @@ const held = [...definitions.matchAll(/(\w+)\(\s*(counter|gauge)(?=\()/g)]
   .filter((m) => m[1] !== 'metrics')
   .map((m) => {
     const [name, help, labels] = argumentsAt(definitions, m.index + m[0].length);
-    const [, label, labelValue] = labels?.match(/"(\w+)", "(\w+)"/) ?? [];
+    const [, label, labelValue] = labels?.match(/"(\w+)", "?(\w+)"?/) ?? [];
     return { member: m[1], type: m[2], name: value(name), help: value(help), label, labelValue };
   });
+// The histograms, in a file of their own: families, some with a label whose values are names of db/.
+const histograms = files.find(([path]) => path === 'fcgi_app/routes/histograms.cpp')[1];
+const names = files.find(([path]) => path === 'db/call_times.hpp')[1];
+for (const [, variable, name, help] of histograms.matchAll(/(?:auto& (\w+) =\s*)?\bfamily\(\s*into,\s*"(\w+)",\s*"([^"]*)"\)/g)) {
+  const found = { member: variable, type: 'histogram', name, help };
+  const [, list, label] = histograms.match(`: db::(\\w+)\\) \\{\\s*\\w+\\.push_back\\(\\w+\\(${variable}, \\{\\{"(\\w+)"`) ?? [];
+  const values = list && names.match(`${list}\\s*\\{([^}]*)\\}`)[1].match(/[\w-]+/g);
+  held.push(...(values?.map((labelValue) => ({ ...found, label, labelValue })) ?? [found]));
+}
+assert.equal(new Set(held.filter((m) => m.type === 'histogram').map((m) => m.name)).size, 4);
 // The rate limits make theirs by the option's name.
 const rateLimits = files.find(([path]) => path === 'fcgi_app/routes/rate_limits.cpp')[1];
 const rateLabels = [...rateLimits.matchAll(/\((?:metrics_|m), "(\w+)"/g)].map((m) => m[1]);
@@ -45,8 +55,8 @@ test('what only rises is a counter in _total, and no gauge is', () => {
 });
 
 test('each metric is set or raised somewhere', () => {
-  const others = files.filter(([path]) => !path.startsWith('fcgi_app/routes/metrics.')).map(([, text]) => text).join('\n');
-  for (const { member, name, type } of held) {
+  const others = files.filter(([path]) => !path.startsWith('fcgi_app/routes/metrics.h')).map(([, text]) => text).join('\n');
+  for (const { member, name, type } of held.filter((m) => m.type !== 'histogram')) {
     const direct = new RegExp(`\\b${member}\\s*\\.(?:${type === 'gauge' ? 'Set|Increment' : 'Increment'})\\(`);
     const handed = new RegExp(`\\b${type === 'gauge' ? 'set' : 'raise'}\\(\\s*m\\.${member},`);
     assert.ok(direct.test(others) || handed.test(others), `${name} is never ${type === 'gauge' ? 'set' : 'raised'}`);
@@ -61,6 +71,10 @@ test('the page has each label and its values', () => {
       continue;
     }
     const label = here[0].label;
+    if (label === 'version') {
+      assert.equal(labels, '`version`');
+      continue;
+    }
     if (label === 'limit') {
       assert.match(labels, /^`limit`: an option/);
       continue; // below
@@ -89,7 +103,8 @@ test('each label of a limit is an option, and each option that is a limit is a l
 
 // Whatever else speaks of a metric: other pages, scripts of the benchmarks, tests.
 test('every metric that is spoken of exists', () => {
-  const names = new Set(held.map((m) => m.name));
+  const names = new Set(held.flatMap((m) => (m.type === 'histogram'
+    ? ['', '_bucket', '_sum', '_count'].map((end) => m.name + end) : [m.name])));
   const root = new URL('../../', import.meta.url);
   const speaking = ['docs/', 'bench/', 'tests/e2e/', 'tests/prove/', 'tests/restore/', 'tests/instructions/', 'web/', 'README.md']
     .flatMap((place) => (place.endsWith('/')

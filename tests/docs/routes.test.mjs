@@ -7,7 +7,7 @@ const table = sources('fcgi_app/routes/').find(([path]) => path.endsWith('/table
 const routes = new Set([...table.matchAll(/route\{"([A-Z]+)", "([^"]+)",/g)].map((m) => `${m[1]} ${m[2]}`));
 
 // What the page does not ask for: the operator does, or an EventSource.
-const forOthers = new Set(['GET /metrics', 'GET /events']);
+const forOthers = new Set(['GET /metrics', 'GET /healthz', 'GET /readyz', 'GET /events']);
 
 test('the protocol describes each route, and no other', () => {
   assert.ok(routes.size > 10);

@@ -196,4 +196,19 @@ BOOST_AUTO_TEST_CASE(less_room_is_made_at_once)
     BOOST_TEST(r.bytes() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_slice_says_when_its_oldest_entry_was_committed)
+{
+    recent_entries r({.entries_a_wall = 3, .bytes_a_wall = 1 << 20, .bytes = 1 << 20});
+    const fibers::steady_time start{};
+    for (int id = 1; id <= 4; ++id) { // the first falls out at the front
+        const entry one[] = {post(id)};
+        r.append(wall, one, start + std::chrono::seconds(id));
+    }
+    for (int last = 1; last < 4; ++last) {
+        const auto first = start + std::chrono::seconds(last + 1);
+        BOOST_TEST((r.after(wall, entry_id{last}, 100).value().committed == first));
+        BOOST_TEST((r.after(wall, entry_id{last}, 1).value().committed == first));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

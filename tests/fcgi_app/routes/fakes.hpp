@@ -104,6 +104,8 @@ class fake_counters final : public db::counter_source {
 public:
     db::counters now;
     db::counters count() const override { return now; }
+    db::call_times passed;
+    db::call_times times() const override { return passed; }
 };
 
 } // namespace routes::testing
