@@ -106,7 +106,7 @@ test('every metric that is spoken of exists', () => {
   const names = new Set(held.flatMap((m) => (m.type === 'histogram'
     ? ['', '_bucket', '_sum', '_count'].map((end) => m.name + end) : [m.name])));
   const root = new URL('../../', import.meta.url);
-  const speaking = ['docs/', 'bench/', 'tests/e2e/', 'tests/prove/', 'tests/restore/', 'tests/instructions/', 'web/', 'README.md']
+  const speaking = ['docs/', 'monitoring/', 'bench/', 'tests/e2e/', 'tests/prove/', 'tests/restore/', 'tests/instructions/', 'web/', 'README.md']
     .flatMap((place) => (place.endsWith('/')
       ? readdirSync(new URL(place, root), { recursive: true, withFileTypes: true })
         .filter((file) => file.isFile() && !/\.(png|svg|json)$/.test(file.name))
