@@ -68,7 +68,9 @@ int main(const context& with, const std::vector<std::string>& arguments);
 
 // Groups of commands, each in its file.
 void add_schema_commands(std::vector<command>& table);
-void add_people_commands(std::vector<command>& table); // user, session
-void add_wall_commands(std::vector<command>& table);   // wall, grant, revoke
+void add_people_commands(std::vector<command>& table);   // user, session
+void add_wall_commands(std::vector<command>& table);     // wall, grant, revoke
+void add_watching_commands(std::vector<command>& table); // top
+void add_canary_command(std::vector<command>& table);
 
 } // namespace pollster::cli

@@ -26,7 +26,10 @@ po::options_description command_options()
                                  "how long they last (default: session_days)")(
         "user", po::value<std::string>()->value_name("NAME"), "all sessions of this user")(
         "kind", po::value<std::string>()->value_name("KIND"),
-        "chat, board or notices (default: chat)")("yes", "yes, really");
+        "chat, board or notices (default: chat)")("once", "print one frame and exit")(
+        "every", po::value<std::size_t>()->value_name("SECONDS"), "again and again, so far apart")(
+        "textfile", po::value<std::string>()->value_name("FILE"),
+        "what the last round took, for node_exporter's textfile collector")("yes", "yes, really");
     return out;
 }
 
@@ -165,6 +168,8 @@ const std::vector<command>& commands()
         add_schema_commands(out);
         add_people_commands(out);
         add_wall_commands(out);
+        add_watching_commands(out);
+        add_canary_command(out);
         return out;
     }();
     return table;

@@ -80,11 +80,11 @@ BOOST_AUTO_TEST_CASE(the_commands_are_those_that_an_operator_knows)
         BOOST_TEST(c.arguments.empty() == (c.most == 0), std::string(c.name));
     }
     const std::set<std::string_view> expected{
-        "serve",         "check-config", "check",    "migrate",        "restored",
-        "repair",        "demo",         "user add", "user passwd",    "user disable",
-        "user enable",   "user list",    "wall add", "wall rename",    "wall remove",
-        "wall list",     "grant",        "revoke",   "session create", "session list",
-        "session revoke"};
+        "serve",          "check-config", "check",    "migrate",        "restored",
+        "repair",         "demo",         "user add", "user passwd",    "user disable",
+        "user enable",    "user list",    "wall add", "wall rename",    "wall remove",
+        "wall list",      "grant",        "revoke",   "session create", "session list",
+        "session revoke", "top",          "canary"};
     BOOST_TEST(names == expected, boost::test_tools::per_element());
 }
 
@@ -112,7 +112,8 @@ BOOST_AUTO_TEST_CASE(each_command_explains_itself_and_does_nothing)
             BOOST_TEST(contains(help, "--" + std::string(option)), help);
         }
         const auto own = std::ranges::count_if(
-            std::vector<std::string>{"password-stdin", "count", "days", "user", "kind", "yes"},
+            std::vector<std::string>{"password-stdin", "count", "days", "user", "kind", "yes",
+                                     "once", "every", "textfile"},
             [&](const auto& option) {
                 return contains(help, "  --" + option + " ") ||
                        contains(help, "  --" + option + "\n");
