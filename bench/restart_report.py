@@ -40,7 +40,7 @@ def page(result, a):
         "# Restarts, and what users notice of them", "",
         f"- machine: {result['machine']}, shared by all of PostgreSQL, pollster, nginx (2 workers) and the clients",
         f"- commit {result['commit']}, {result['date']}, load before {result['load_average_before']:.1f}",
-        f"- command: `{result['command']}`",
+        f"- command: `{result['command']}`", *([f"- {result['remark']}"] if result["remark"] else []),
         f"- {result['polls']:,} readers hold a poll on 100 walls, and others ask for {result['rate']:.0f} things a second (a fifth are "
         "posts, with a key), all through the shipped site; sockets outlive their process, as under systemd",
         f"- rolling: each process is away for {a.away:.0f} s; kill: started again {0.5} s later",

@@ -40,13 +40,14 @@ class Stage:
             self.end()
             raise
         self.port = self.nginx.port
-        self.readers = [Reader(self, self.people.token(1 + n), random.Random(f"reader {n}"), 1 + n % WALLS)
+        self.readers = [Reader(self, self.people.token(1 + n), random.Random(f"reader {n}"), self.people.of[1 + n][0])
                         for n in range(polls)]
-        self.callers = [Caller(self, self.people.token(1 + n), random.Random(f"caller {n}"), range(1, WALLS + 1),
-                               rate / CALLERS) for n in range(CALLERS)] if rate else []
+        self.callers = [Caller(self, self.people.token(1 + polls + n), random.Random(f"caller {n}"), range(1, WALLS + 1),
+                               rate / CALLERS) for n in range(CALLERS)]
 
     def _build(self, program, processes, polls):
-        self.people = People(1, 0, max(polls, CALLERS), WALLS)
+        self.people = People(1, polls, CALLERS, WALLS)
+        self.people.of.update({1 + n: [1 + n % WALLS] for n in range(polls)})
         sockets = self.folder / "pg"
         data = self.folder / "data"
         for place in (sockets, data):

@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_socket_of_an_instance_says_that_there_are_several_process
             if (names != nullptr) {
                 setenv("LISTEN_FDNAMES", names, 1);
             }
-            const auto opened = open_listening_sockets({});
+            const auto opened = open_listening_sockets({}, nowhere);
             return opened.has_value() && opened->sockets[0].handed_over() && opened->one_of_several;
         });
     };
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_socket_to_which_a_process_before_let_nobody_in_is_open_ag
         dup2(fd, 3);
         setenv("LISTEN_FDS", "1", 1);
         setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
-        return open_listening_sockets({}).has_value() && can_connect(path);
+        return open_listening_sockets({}, nowhere).has_value() && can_connect(path);
     }));
     close(fd);
 }
