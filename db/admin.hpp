@@ -72,6 +72,20 @@ struct repaired_wall {
     bool any() const { return posts > 0 || deletions > 0 || head || removed; }
 };
 
+// Something about the database that works now, but not well, not for long, or not for everybody.
+struct advice {
+    std::string code; // "clock"; docs/DOCTOR.md has a row for each
+    std::string what;
+    std::string todo;
+};
+
+// Somebody to look with from outside: a user and a wall of their own, and a session.
+struct visitor {
+    walls::user_id user{};
+    walls::wall_id wall{};
+    std::string token;
+};
+
 class administrator {
 public:
     // Fails if the database cannot be reached or its schema is not the one of this binary (migrate
@@ -129,6 +143,15 @@ public:
     // columns of the contract's views, and settings of the role or the database that this program
     // neither overrides nor knows to be harmless.
     virtual outcome<std::vector<std::string>> check() = 0;
+
+    // Role, grants, triggers, indexes, clock, version and room for `connections` connections.
+    virtual outcome<std::vector<advice>> advise(std::size_t connections) = 0;
+
+    // A user whom nobody can sign in as, the only member of a wall; the session lasts ten minutes.
+    // What an earlier visit left behind is removed, too.
+    virtual outcome<visitor> add_visitor() = 0;
+    virtual outcome<void> post_as(const visitor& v, const std::string& body) = 0;
+    virtual outcome<void> remove_visitor(const visitor& v) = 0;
 
     // Users ann, bob and cleo, walls General (chat), Workshop (board) and Notices (notices) with
     // different members, and a few posts. Adds only what is missing, so it may be repeated.

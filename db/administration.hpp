@@ -1,6 +1,6 @@
 // The administrator on PostgreSQL: users and sessions in administration.cpp, walls in
-// admin_walls.cpp, the repair in admin_repair.cpp, the check in admin_check.cpp, the demo in
-// demo.cpp. Internal to db/.
+// admin_walls.cpp, the repair in admin_repair.cpp, the check in admin_check.cpp, advice in
+// admin_advise.cpp, visitors in admin_visitor.cpp, the demo in demo.cpp. Internal to db/.
 #pragma once
 
 #include "db/admin.hpp"
@@ -46,6 +46,12 @@ public:
     outcome<std::size_t> repair(const std::function<void(const repaired_wall&)>& tell) override;
 
     outcome<std::vector<std::string>> check() override;
+    outcome<std::vector<advice>> advise(std::size_t connections) override;
+
+    outcome<visitor> add_visitor() override;
+    outcome<void> post_as(const visitor& v, const std::string& body) override;
+    outcome<void> remove_visitor(const visitor& v) override;
+
     outcome<std::vector<demo_user>> load_demo() override;
 
 private:

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -13,19 +14,45 @@
 namespace db {
 namespace {
 
-std::map<std::string, std::string> parse(const std::string& given)
+using options_of_libpq = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+
+// libpq quotes what it stumbles over, which may be a piece of a password.
+std::string without_values(std::string why)
+{
+    while (!why.empty() && why.back() == '\n') {
+        why.pop_back();
+    }
+    if (why.starts_with("invalid connection option") ||
+        why.starts_with("invalid URI query parameter")) {
+        return why; // a keyword
+    }
+    if (why.starts_with("missing \"=\"")) {
+        return "it consists of keyword=value, separated by spaces; a value with spaces in it is "
+               "written 'between quotes'";
+    }
+    why.erase(std::min(why.find('"'), why.size()));
+    while (!why.empty() && (why.back() == ' ' || why.back() == ':')) {
+        why.pop_back();
+    }
+    return why;
+}
+
+// Throws std::invalid_argument.
+options_of_libpq read(const std::string& given)
 {
     char* error = nullptr;
-    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-        PQconninfoParse(given.c_str(), &error), &PQconninfoFree);
+    options_of_libpq options(PQconninfoParse(given.c_str(), &error), &PQconninfoFree);
     const std::unique_ptr<char, decltype(&PQfreemem)> message(error, &PQfreemem);
     if (!options) {
-        std::string why = message ? message.get() : "out of memory";
-        while (!why.empty() && why.back() == '\n') {
-            why.pop_back();
-        }
-        throw std::invalid_argument("cannot read the connection string: " + why);
+        throw std::invalid_argument("cannot read the connection string: " +
+                                    without_values(message ? message.get() : "out of memory"));
     }
+    return options;
+}
+
+std::map<std::string, std::string> parse(const std::string& given)
+{
+    const auto options = read(given);
     std::map<std::string, std::string> values;
     for (const PQconninfoOption* o = options.get(); o->keyword != nullptr; ++o) {
         if (o->val != nullptr) {
@@ -64,6 +91,55 @@ std::string joined(const std::map<std::string, std::string>& values)
 }
 
 } // namespace
+
+std::optional<std::string> fault_in_conninfo(const std::string& given)
+{
+    try {
+        read(given);
+        return std::nullopt;
+    } catch (const std::invalid_argument& e) {
+        return e.what();
+    }
+}
+
+std::string said_of(const std::string& keyword, const std::string& given)
+{
+    std::map<std::string, std::string> values;
+    try {
+        values = parse(given);
+    } catch (const std::invalid_argument&) {
+        return {};
+    }
+    if (const auto found = values.find(keyword); found != values.end()) {
+        return found->second;
+    }
+    // These come from the environment, or are built in; of the user, the process's.
+    const options_of_libpq defaults(PQconndefaults(), &PQconninfoFree);
+    for (const PQconninfoOption* o = defaults.get(); o != nullptr && o->keyword != nullptr; ++o) {
+        if (keyword == o->keyword) {
+            return o->val != nullptr ? o->val : "";
+        }
+    }
+    return {};
+}
+
+bool names_user(const std::string& given)
+{
+    const char* user = std::getenv("PGUSER");
+    try {
+        return parse(given).contains("user") || (user != nullptr && *user != '\0');
+    } catch (const std::invalid_argument&) {
+        return false;
+    }
+}
+
+std::string with_keyword(const std::string& given, const std::string& keyword,
+                         const std::string& value)
+{
+    auto values = parse(given);
+    values[keyword] = value;
+    return joined(values);
+}
 
 std::string complete_conninfo(const std::string& given, const session_options& options)
 {

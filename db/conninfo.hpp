@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace db {
@@ -12,6 +13,21 @@ struct session_options {
     std::string extra{};   // more server settings, as in "-c enable_seqscan=off"
     std::string purpose{}; // after the application's name: "pollster reads"
 };
+
+// What is wrong with an operator's string, as a sentence that repeats no value of it (one may be a
+// password); none: libpq can read it.
+std::optional<std::string> fault_in_conninfo(const std::string& given);
+
+// What the string says of a keyword ("host"), or what the environment or libpq would say for it;
+// empty: nothing, or the string cannot be read.
+std::string said_of(const std::string& keyword, const std::string& given);
+
+// Does the string, or the environment (PGUSER), name the user?
+bool names_user(const std::string& given);
+
+// The string with another value for a keyword. Throws as complete_conninfo().
+std::string with_keyword(const std::string& given, const std::string& keyword,
+                         const std::string& value);
 
 // Keeps what the operator has set, except for the encoding, the statement timeout and the timeout
 // of idle sessions; db/session_settings.hpp sets whatever else correctness depends on. Throws

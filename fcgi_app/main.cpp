@@ -1,3 +1,4 @@
+#include "fcgi_app/cli/account.hpp"
 #include "fcgi_app/cli/command.hpp"
 #include "fcgi_app/config/load.hpp"
 #include "fcgi_app/serve.hpp"
@@ -17,7 +18,12 @@ int main(int argc, char** argv)
                                              pollster::process_environment(),
                                              db::administrator::connect,
                                              db::migrate,
-                                             pollster::serve};
+                                             pollster::serve,
+                                             [](const pollster::config& c) {
+                                                 return pollster::cli::has_to_become(c)
+                                                            ? pollster::cli::become(c.account)
+                                                            : std::nullopt;
+                                             }};
         return pollster::cli::main(process, {argv + (argc > 0 ? 1 : 0), argv + argc});
     } catch (const std::exception& e) {
         return pollster::cli::complain(std::cerr, e.what());

@@ -292,7 +292,8 @@ void add_canary_command(std::vector<command>& table)
                      3,
                      3,
                      {"every", "textfile"},
-                     run_canary});
+                     run_canary,
+                     true});
 }
 
 } // namespace pollster::cli

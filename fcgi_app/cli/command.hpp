@@ -12,6 +12,7 @@
 #include <functional>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,9 @@ struct context {
         migrate;
     // An exit code. `read_again`: what SIGHUP asks for.
     std::function<int(const loaded& settings, const std::function<loaded()>& read_again)> serve;
+    // Makes the process the account that the settings ask for (fcgi_app/cli/account.hpp); a
+    // sentence: why it cannot. Tests have none: they stay who they are.
+    std::function<std::optional<std::string>(const config&)> become;
 };
 
 struct invocation {
@@ -55,9 +59,13 @@ struct command {
     std::vector<std::string_view>
         options; // those of command_options() that it takes, besides the settings
     int (*run)(const invocation&) = nullptr;
+    bool stays = false; // whoever runs it: it does not become the account of the settings
 };
 
 const std::vector<command>& commands();
+
+// check-config FILE: judges the file and nothing else, whatever the settings in force are.
+int check_named_file(const context& with, const std::string& path, bool connect);
 
 // Complaint on `err`, led by the program's name; what cannot be seen in it is made visible. Returns
 // `code`.
@@ -67,6 +75,9 @@ int complain(std::ostream& err, const std::string& sentence, exit_code code = fa
 int main(const context& with, const std::vector<std::string>& arguments);
 
 // Groups of commands, each in its file.
+void add_setup_commands(std::vector<command>& table);  // setup
+void add_config_commands(std::vector<command>& table); // check-config
+void add_doctor_commands(std::vector<command>& table); // doctor
 void add_schema_commands(std::vector<command>& table);
 void add_people_commands(std::vector<command>& table);   // user, session
 void add_wall_commands(std::vector<command>& table);     // wall, grant, revoke

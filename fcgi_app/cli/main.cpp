@@ -29,7 +29,13 @@ po::options_description command_options()
         "chat, board or notices (default: chat)")("once", "print one frame and exit")(
         "every", po::value<std::size_t>()->value_name("SECONDS"), "again and again, so far apart")(
         "textfile", po::value<std::string>()->value_name("FILE"),
-        "what the last round took, for node_exporter's textfile collector")("yes", "yes, really");
+        "what the last round took, for node_exporter's textfile collector")("yes", "yes, really")(
+        "admin", po::value<std::string>()->value_name("NAME"),
+        "also add this user")("wall", po::value<std::string>()->value_name("NAME"),
+                              "and this wall, which the user may see (default: General)")(
+        "connect", "also ask the database and the server's sockets")(
+        "nginx", po::value<std::string>()->value_name("FILE"),
+        "what `nginx -T` printed, instead of running it; -: standard input");
     return out;
 }
 
@@ -147,18 +153,6 @@ std::string misuse(const command& c, const loaded& input, std::size_t arguments)
     return {};
 }
 
-int check_named_file(const context& with, const std::string& path)
-{
-    const auto errors = check_file(path);
-    for (const auto& error : errors) {
-        with.err << db::shown(error) << '\n';
-    }
-    if (errors.empty()) {
-        with.out << path << " is good\n";
-    }
-    return errors.empty() ? done : failed;
-}
-
 } // namespace
 
 const std::vector<command>& commands()
@@ -166,6 +160,9 @@ const std::vector<command>& commands()
     static const std::vector<command> table = [] {
         std::vector<command> out;
         add_schema_commands(out);
+        add_setup_commands(out);
+        add_config_commands(out);
+        add_doctor_commands(out);
         add_people_commands(out);
         add_wall_commands(out);
         add_watching_commands(out);
@@ -209,7 +206,7 @@ int main(const context& with, const std::vector<std::string>& arguments)
         input.words.begin() + static_cast<std::ptrdiff_t>(name_words), input.words.end());
     const bool checks = found->name == "check-config";
     if (checks && words.size() == 1) {
-        return check_named_file(with, words[0]);
+        return check_named_file(with, words[0], input.command.count("connect") != 0);
     }
     for (const auto& error : input.errors) {
         complain(with.err, error, misused);
@@ -219,6 +216,11 @@ int main(const context& with, const std::vector<std::string>& arguments)
     }
     if (const auto wrong = misuse(*found, input, words.size()); !wrong.empty()) {
         return complain(with.err, wrong, misused);
+    }
+    if (!found->stays && with.become) {
+        if (const auto wrong = with.become(input.settings)) {
+            return complain(with.err, *wrong);
+        }
     }
     return found->run({with, input.settings, words, input.command, input, read});
 }

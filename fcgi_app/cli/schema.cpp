@@ -1,4 +1,4 @@
-// pollster serve, check-config, check, migrate, restored, repair, demo
+// pollster serve, check, migrate, restored, repair, demo
 #include "fcgi_app/cli/administration.hpp"
 
 namespace pollster::cli {
@@ -8,14 +8,6 @@ namespace {
 int run_server(const invocation& call)
 {
     return call.with.serve(call.input, call.read_again);
-}
-
-// Reached only when the settings in force are good; main() judges a file that is named before it
-// loads them.
-int check_config(const invocation& call)
-{
-    call.with.out << "the settings are good\n";
-    return done;
 }
 
 int check(const invocation& call)
@@ -115,15 +107,7 @@ void add_schema_commands(std::vector<command>& table)
 {
     table.insert(
         table.end(),
-        {{"serve", "", "run the server (the default)", "", 0, 0, {}, run_server},
-         {"check-config",
-          "[FILE]",
-          "judge a configuration file, or all settings in force",
-          "Exit code 0 if it is good, else 1 and a line for each mistake.",
-          0,
-          1,
-          {},
-          check_config},
+        {{"serve", "", "run the server (the default)", "", 0, 0, {}, run_server, true},
          {"check",
           "",
           "say what of the database does not fit",

@@ -149,7 +149,8 @@ void add_watching_commands(std::vector<command>& table)
                    0,
                    1,
                    {"once"},
-                   top}});
+                   top,
+                   true}});
 }
 
 } // namespace pollster::cli

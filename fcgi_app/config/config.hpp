@@ -22,6 +22,7 @@ struct config {
     static constexpr const char* default_listen = "unix:/run/pollster/pollster.sock";
     ::fastcgi::limits fastcgi;
     db::settings database;
+    std::string account = "pollster"; // of the operating system; see fcgi_app/cli/account.hpp
     ::walls::settings walls;
     ::routes::settings routes;
     std::vector<std::string> cors_origins; // as http::cors takes them

@@ -21,6 +21,13 @@ std::string_view without_comment(std::string_view line)
     return line;
 }
 
+// As a shell or a unit file would have it. The quotes would be a part of the value.
+bool is_quoted(std::string_view value)
+{
+    return value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
+           value.front() == value.back();
+}
+
 } // namespace
 
 file_content read_settings(std::istream& in)
@@ -38,8 +45,13 @@ file_content read_settings(std::istream& in)
             out.errors.push_back(std::to_string(number) + ": a setting is written name = value");
             continue;
         }
-        out.settings.push_back({number, std::string(name),
-                                std::string(text::trimmed(line.substr(equals + 1), blanks))});
+        const auto value = text::trimmed(line.substr(equals + 1), blanks);
+        if (is_quoted(value)) {
+            out.errors.push_back(std::to_string(number) + ": " + std::string(name) +
+                                 ": a value is written without quotes around it");
+            continue;
+        }
+        out.settings.push_back({number, std::string(name), std::string(value)});
     }
     return out;
 }

@@ -1,6 +1,6 @@
 // pollster.conf: one `name = value` a line. A `#` at the beginning of a line or after a space
-// begins a comment; a value is taken as it stands, without quotes. Boost's own parser is not used
-// because it reports no line numbers.
+// begins a comment; a value is taken as it stands, and refused if there are quotes around it.
+// Boost's own parser is not used because it reports no line numbers.
 #pragma once
 
 #include <istream>

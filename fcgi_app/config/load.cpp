@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <map>
 
 #include <unistd.h>
@@ -202,6 +203,21 @@ std::optional<std::string> file_to_read(const sources& from, const loaded& so_fa
     return std::nullopt;
 }
 
+// The settings from these places, the strongest first.
+void take(loaded& out, std::initializer_list<const place*> places)
+{
+    for (const option& o : options()) {
+        for (const place* p : places) {
+            const auto values = p->values.find(&o);
+            if (values != p->values.end()) {
+                out.given[o.name] = values->second;
+                break;
+            }
+        }
+    }
+    out.settings = settings_of(out.given);
+}
+
 } // namespace
 
 loaded load(const sources& from)
@@ -216,17 +232,7 @@ loaded load(const sources& from)
     if (!out.errors.empty()) {
         return out;
     }
-    for (const option& o : options()) {
-        for (const place* p : {&command_line, &environment, static_cast<const place*>(&file)}) {
-            const auto values = p->values.find(&o);
-            if (values == p->values.end()) {
-                continue;
-            }
-            out.given[o.name] = values->second;
-            break;
-        }
-    }
-    out.settings = settings_of(out.given);
+    take(out, {&command_line, &environment, &file});
     return out;
 }
 
@@ -245,11 +251,14 @@ config settings_of(const std::map<std::string, texts, std::less<>>& given)
     return out;
 }
 
-std::vector<std::string> check_file(const std::string& path)
+loaded load_file(const std::string& path)
 {
-    texts errors;
-    from_file(path, errors);
-    return errors;
+    loaded out;
+    const place file = from_file(path, out.errors);
+    if (out.errors.empty()) {
+        take(out, {&file});
+    }
+    return out;
 }
 
 std::vector<std::pair<std::string, std::string>> process_environment()

@@ -43,8 +43,8 @@ loaded load(const sources& from);
 // The settings of a loaded::given.
 config settings_of(const std::map<std::string, std::vector<std::string>, std::less<>>& given);
 
-// What is wrong with one file, and with nothing else; empty: it is good.
-std::vector<std::string> check_file(const std::string& path);
+// One file, and nothing else: its settings, or what is wrong with it.
+loaded load_file(const std::string& path);
 
 std::vector<std::pair<std::string, std::string>> process_environment();
 

@@ -1,5 +1,6 @@
 #include "fcgi_app/config/options.hpp"
 
+#include "db/conninfo.hpp"
 #include "fcgi_app/config/option_kinds.hpp"
 
 #include <algorithm>
@@ -54,6 +55,19 @@ verdict set_cors_origins(config& c, const std::string& value)
     return std::nullopt;
 }
 
+template <class Where>
+option connection_string(std::string name, Where where, std::string description,
+                         std::string empty = {})
+{
+    option o =
+        text(std::move(name), where, "connection string", std::move(description), std::move(empty));
+    o.set = [where](config& c, const std::string& value) -> verdict {
+        where(c) = value;
+        return db::fault_in_conninfo(value);
+    };
+    return o;
+}
+
 std::vector<option> make_options()
 {
     option listen = custom(
@@ -68,11 +82,16 @@ std::vector<option> make_options()
     const std::int64_t gib = std::int64_t{1} << 30;
     return {
         std::move(listen),
-        text("database", at(&config::database, &db::settings::database), "connection string",
-             "PostgreSQL, as libpq takes it: \"host=/run/postgresql dbname=pollster\" or a "
-             "postgresql:// URI"),
-        text("database_read", at(&config::database, &db::settings::database_read),
-             "connection string", "a replica that answers reads", "the same as database"),
+        connection_string(
+            "database", at(&config::database, &db::settings::database),
+            "PostgreSQL, as libpq takes it: host=/run/postgresql dbname=pollster, or a "
+            "postgresql:// URI"),
+        connection_string("database_read", at(&config::database, &db::settings::database_read),
+                          "a replica that answers reads", "the same as database"),
+        text("account", at(&config::account), "name",
+             "the account of the operating system that the unit runs as. Commands that root runs "
+             "become it, if database is a unix socket and names no user; pollster setup makes the "
+             "role of this name"),
         number("database_connections", at(&config::database, &db::settings::connections),
                "connections", 1, 1000,
                "connections to PostgreSQL for posts, as many for reads, and as many again to "

@@ -142,6 +142,35 @@ BOOST_AUTO_TEST_CASE(an_impossible_value_is_refused_with_its_line)
                         "conf:1: listen: the path of a socket is absolute"));
 }
 
+BOOST_AUTO_TEST_CASE(quotes_around_a_value_are_refused)
+{
+    BOOST_TEST(first_error({"log_file = \"/var/log/pollster.log\"\n", {}, {}}) ==
+               "conf:1: log_file: a value is written without quotes around it");
+    BOOST_TEST(first_error({"database = 'dbname=x'\n", {}, {}}) ==
+               "conf:1: database: a value is written without quotes around it");
+    const auto inside = load_given({"database = password='a b' dbname='x'\n", {}, {}});
+    BOOST_TEST(inside.errors.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_string_is_refused_where_libpq_would_refuse_it)
+{
+    const std::string cannot = "conf:1: database: cannot read the connection string: ";
+    BOOST_TEST(first_error({"database = hostt=/run/postgresql\n", {}, {}}) ==
+               cannot + "invalid connection option \"hostt\"");
+    BOOST_TEST(first_error({"\ndatabase_read = postgresql:///x?hosst=a\n", {}, {}}) ==
+               "conf:2: database_read: cannot read the connection string: invalid URI query "
+               "parameter: \"hosst\"");
+    BOOST_TEST(
+        first_error({"", {}, {"--database", "dbname"}}).starts_with("--database: cannot read"));
+    // What libpq says of these repeats a piece of the password.
+    for (const char* value : {"password=open sesame", "postgresql://ann:%sesame@host/x",
+                              "password='sesame", "postgresql://ann:a@[sesame"}) {
+        const auto error = first_error({std::string("database = ") + value + "\n", {}, {}});
+        BOOST_TEST(error.starts_with(cannot), error);
+        BOOST_TEST(error.find("sesame") == std::string::npos, error);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(all_errors_of_a_file_are_reported_at_once)
 {
     const auto out = load_given({"bad\nlook_ms = 1\nrefresh_ms = 100\nrefresh_ms = 100\n", {}, {}});

@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_default_value_is_one_that_may_be_set)
             BOOST_TEST(!o.set(c, o.default_value), o.name);
         }
     }
-    BOOST_TEST(check_file(shipped).empty());
+    BOOST_TEST(load_file(shipped).errors.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,6 +18,7 @@ void cookie(std::string_view input);
 void poll_json(std::string_view input);
 void json_object(std::string_view input);
 void event_id(std::string_view input);
+void nginx_config(std::string_view input);
 
 struct target {
     std::string_view name; // also of its folder in tests/fuzz/corpus
@@ -33,6 +34,7 @@ inline constexpr target targets[] = {
     {"poll_json", poll_json},
     {"json_object", json_object},
     {"event_id", event_id},
+    {"nginx_config", nginx_config},
 };
 
 inline void must(bool holds, const char* what)

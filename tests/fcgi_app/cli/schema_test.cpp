@@ -80,6 +80,46 @@ BOOST_AUTO_TEST_CASE(the_settings_in_force_are_judged)
                         "\"maybe\"\n");
 }
 
+BOOST_AUTO_TEST_CASE(what_the_settings_name_on_this_host_is_judged)
+{
+    const std::string folder = "listen = unix:/no/such/folder/p.sock: there is no folder "
+                               "/no/such/folder: make the folder";
+    BOOST_TEST(judged(*this, "listen = unix:/no/such/folder/p.sock\n", failed)
+                   .starts_with("pollster: " + folder));
+    BOOST_TEST(judged(*this, "listen = unix:/tmp/p.sock,group=no_such_group\n", failed)
+                   .starts_with("pollster: listen = unix:/tmp/p.sock: there is no group "
+                                "\"no_such_group\": name the group of nginx's workers"));
+    BOOST_TEST(judged(*this, "log_file = /no/such/folder/log\n", failed)
+                   .starts_with("pollster: log_file = /no/such/folder/log: there is no folder"));
+    const auto t = type({"check-config", "--listen", "unix:/no/such/folder/p.sock"});
+    BOOST_TEST(t.code == failed);
+    BOOST_TEST(t.err.starts_with("pollster: " + folder), t.err);
+}
+
+BOOST_AUTO_TEST_CASE(commands_about_the_database_become_the_account_and_others_stay)
+{
+    std::vector<std::string> became;
+    become = [&](const config& c) -> std::optional<std::string> {
+        became.push_back(c.account);
+        return std::nullopt;
+    };
+    output({"check", "--account", "chat"});
+    output({"user", "list"});
+    BOOST_TEST(became == (std::vector<std::string>{"chat", "pollster"}),
+               boost::test_tools::per_element());
+    type({"serve"});
+    output({"check-config"});
+    type({"setup", "--wall", "Kitchen"});
+    type({"doctor", "no URL"});
+    BOOST_TEST(became.size() == 2u);
+    become = [](const config&) { return std::optional<std::string>("There is no such account."); };
+    const auto asked = database.asked.size();
+    const auto t = type({"user", "list"});
+    BOOST_TEST(t.code == failed);
+    BOOST_TEST(t.err == "pollster: There is no such account.\n");
+    BOOST_TEST(database.asked.size() == asked);
+}
+
 BOOST_AUTO_TEST_CASE(findings_of_a_check_are_its_output)
 {
     BOOST_TEST(output({"check"}) == "the database is as it should be\n");

@@ -25,6 +25,7 @@ struct fake_database {
     std::vector<db::demo_user> demo;
     std::vector<db::repaired_wall> repaired;
     std::vector<std::string> findings;
+    std::vector<db::advice> advices;
     std::size_t changed = 0; // memberships, sessions
 };
 
@@ -112,6 +113,19 @@ public:
         return answer("repair", d_.repaired.size());
     }
     db::outcome<std::vector<std::string>> check() override { return answer("check", d_.findings); }
+    db::outcome<std::vector<db::advice>> advise(std::size_t connections) override
+    {
+        return answer("advise " + std::to_string(connections), d_.advices);
+    }
+    db::outcome<db::visitor> add_visitor() override { return answer("add_visitor", db::visitor{}); }
+    db::outcome<void> post_as(const db::visitor&, const std::string& body) override
+    {
+        return answer("post_as " + body);
+    }
+    db::outcome<void> remove_visitor(const db::visitor&) override
+    {
+        return answer("remove_visitor");
+    }
     db::outcome<std::vector<db::demo_user>> load_demo() override
     {
         return answer("load_demo", d_.demo);
@@ -162,6 +176,7 @@ public:
     std::vector<config> served;       // by serve()
     std::vector<config> served_again; // what it would serve after a SIGHUP
     int serve_ends_with = 0;
+    std::function<std::optional<std::string>(const config&)> become; // none: it stays
 
     typed type(const std::vector<std::string>& words, const std::string& input = {})
     {
@@ -187,7 +202,8 @@ public:
                 served_again.push_back(read_again().settings);
                 served.push_back(given.settings);
                 return serve_ends_with;
-            }};
+            },
+            become};
         typed t;
         t.code = cli::main(with, words);
         t.out = out.str();

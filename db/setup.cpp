@@ -1,0 +1,331 @@
+#include "db/setup.hpp"
+
+#include "db/conninfo.hpp"
+
+#include <libpq-fe.h>
+
+#include <poll.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+namespace db {
+
+void throw_exception_from_error(const setback& s, const boost::source_location&)
+{
+    throw std::runtime_error(s.sentence);
+}
+
+namespace {
+
+using connection_of_libpq = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+using result_of_libpq = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+std::string one_line(const char* text)
+{
+    std::string out = text == nullptr ? "" : text;
+    std::ranges::replace(out, '\n', ' ');
+    const auto end = out.find_last_not_of(' ');
+    out.erase(end == std::string::npos ? 0 : end + 1);
+    return out;
+}
+
+obstacle obstacle_of(std::string_view sqlstate)
+{
+    struct rule {
+        std::string_view state;
+        obstacle kind;
+    };
+    static constexpr rule rules[] = {
+        {"28P01", obstacle::not_let_in},
+        {"28000", obstacle::no_such_role},
+        {"3D000", obstacle::no_such_database},
+        {"42501", obstacle::no_right},
+        {"57P03", obstacle::away}, // it is starting
+    };
+    for (const auto& r : rules) {
+        if (r.state == sqlstate) {
+            return r.kind;
+        }
+    }
+    return obstacle::other;
+}
+
+// "FATAL:  28000: role ..." as the verbose form writes it, after whatever libpq puts before it.
+std::string state_in(const std::string& message)
+{
+    static constexpr std::string_view letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for (auto at = message.find(":  "); at != std::string::npos; at = message.find(":  ", at + 1)) {
+        const auto state = message.substr(at + 3, 5);
+        if (state.size() == 5 && state.find_first_not_of(letters) == std::string::npos &&
+            message.substr(at + 8, 2) == ": ") {
+            return state;
+        }
+    }
+    return {};
+}
+
+// The connection stands, or it has failed: what PQconnectdb() does, but with time to ask for the
+// SQLSTATE before the server says no.
+PGconn* connected(const std::string& conninfo)
+{
+    PGconn* c = PQconnectStart(conninfo.c_str());
+    if (c == nullptr || PQstatus(c) == CONNECTION_BAD) {
+        return c;
+    }
+    PQsetErrorVerbosity(c, PQERRORS_VERBOSE);
+    constexpr int longest_ms = 30'000;
+    for (auto state = PGRES_POLLING_WRITING;
+         state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED;) {
+        pollfd p{PQsocket(c), static_cast<short>(state == PGRES_POLLING_READING ? POLLIN : POLLOUT),
+                 0};
+        if (::poll(&p, 1, longest_ms) == 0) {
+            break;
+        }
+        state = PQconnectPoll(c);
+    }
+    return c;
+}
+
+// Without the position in PostgreSQL's sources, which the verbose form adds.
+std::string sentence_of(PGconn* c)
+{
+    std::string message = one_line(PQerrorMessage(c));
+    if (const auto location = message.find(" LOCATION:"); location != std::string::npos) {
+        message.erase(location);
+    }
+    if (const auto state = state_in(message); !state.empty()) {
+        const auto at = message.find(":  " + state + ": ");
+        message.replace(at, 10, ": ");
+    }
+    return message.empty() ? "no answer within 30 s" : message;
+}
+
+class session final : public founder {
+public:
+    explicit session(connection_of_libpq c)
+        : c_(std::move(c))
+    {
+        PQsetErrorVerbosity(c_.get(), PQERRORS_TERSE);
+        PQsetNoticeProcessor(c_.get(), [](void*, const char*) {}, nullptr);
+    }
+
+    std::string user() const override { return PQuser(c_.get()); }
+
+    std::string hba_file() override
+    {
+        const auto file = value("show hba_file");
+        return file ? *file : std::string();
+    }
+
+    attempt<step> role(const std::string& name) override
+    {
+        const auto can_log_in =
+            value("select rolcanlogin from pg_roles where rolname = " + literal(name));
+        if (!can_log_in) {
+            return can_log_in.error();
+        }
+        if (can_log_in->empty()) {
+            return done("create role " + identifier(name) + " login", step::made);
+        }
+        return *can_log_in == "t"
+                   ? attempt<step>(step::was_there)
+                   : done("alter role " + identifier(name) + " login", step::changed);
+    }
+
+    attempt<step> database(const std::string& name, const std::string& owner) override
+    {
+        const auto there =
+            value("select count(*) from pg_database where datname = " + literal(name));
+        if (!there) {
+            return there.error();
+        }
+        if (*there != "0") {
+            return step::was_there;
+        }
+        const auto encoding = value("select pg_encoding_to_char(encoding) from pg_database "
+                                    "where datname = 'template1'");
+        if (!encoding) {
+            return encoding.error();
+        }
+        // A machine without a locale makes clusters in SQL_ASCII.
+        return done("create database " + identifier(name) + " owner " + identifier(owner) +
+                        (*encoding == "UTF8" ? ""
+                                             : " encoding 'UTF8' template template0 "
+                                               "lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'"),
+                    step::made);
+    }
+
+    attempt<step> extension(const std::string& name) override
+    {
+        const auto there =
+            value("select count(*) from pg_extension where extname = " + literal(name));
+        if (!there) {
+            return there.error();
+        }
+        return *there != "0" ? attempt<step>(step::was_there)
+                             : done("create extension " + identifier(name) + " with schema public",
+                                    step::made);
+    }
+
+    attempt<step> right_to_create(const std::string& role) override
+    {
+        const auto may = value("select has_database_privilege(" + literal(role) +
+                               ", current_database(), 'create')");
+        if (!may) {
+            return may.error();
+        }
+        return *may == "t" ? attempt<step>(step::was_there)
+                           : done("grant create, connect, temporary on database " +
+                                      identifier(PQdb(c_.get())) + " to " + identifier(role),
+                                  step::made);
+    }
+
+    attempt<step> schema_owner(const std::string& role) override
+    {
+        const auto closed = value(
+            "select count(*) from pg_namespace where nspname in ('pollster', 'pollster_default') "
+            "and not has_schema_privilege(" +
+            literal(role) + ", oid, 'usage')");
+        if (!closed) {
+            return closed.error();
+        }
+        if (*closed == "0") {
+            return step::was_there;
+        }
+        return done(give_away(literal(role)), step::changed);
+    }
+
+private:
+    // All that the migrations made. What belongs to an extension stays, and what belongs to a
+    // table goes with it.
+    static std::string give_away(const std::string& role)
+    {
+        return R"(do $$
+declare
+    it record;
+    new_owner text := )" +
+               role + R"(;
+begin
+    for it in
+        select format('alter schema %I owner to %I', n.nspname, new_owner) as sql, 0 as turn
+            from pg_namespace n where n.nspname in ('pollster', 'pollster_default')
+        union all
+        select format('alter %s %I.%I owner to %I', case c.relkind when 'v' then 'view' when 'S' then 'sequence'
+                      when 'c' then 'type' else 'table' end, n.nspname, c.relname, new_owner), 1
+            from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname in ('pollster', 'pollster_default') and c.relkind in ('r', 'v', 'S', 'c')
+              and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
+                              and d.deptype in ('e', 'i', 'a') and d.refclassid in ('pg_class'::regclass, 'pg_extension'::regclass))
+        union all
+        select format('alter routine %s owner to %I', p.oid::regprocedure, new_owner), 2
+            from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+            where n.nspname in ('pollster', 'pollster_default')
+              and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid
+                              and d.deptype = 'e')
+        order by turn
+    loop
+        execute it.sql;
+    end loop;
+end $$)";
+    }
+
+    attempt<result_of_libpq> run(const std::string& sql)
+    {
+        result_of_libpq r(PQexec(c_.get(), sql.c_str()), &PQclear);
+        const auto status = PQresultStatus(r.get());
+        if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+            return r;
+        }
+        const char* state = PQresultErrorField(r.get(), PG_DIAG_SQLSTATE);
+        return setback{obstacle_of(state == nullptr ? "" : state),
+                       one_line(PQerrorMessage(c_.get()))};
+    }
+
+    // The first column of the first row; empty: there is none, or it is null.
+    attempt<std::string> value(const std::string& sql)
+    {
+        auto r = run(sql);
+        if (!r) {
+            return r.error();
+        }
+        return std::string(PQntuples(r->get()) > 0 ? PQgetvalue(r->get(), 0, 0) : "");
+    }
+
+    attempt<step> done(const std::string& sql, step what)
+    {
+        const auto r = run(sql);
+        return r ? attempt<step>(what) : attempt<step>(r.error());
+    }
+
+    std::string escaped(char* text)
+    {
+        const std::unique_ptr<char, decltype(&PQfreemem)> held(text, &PQfreemem);
+        return held ? held.get() : "";
+    }
+    std::string literal(const std::string& text)
+    {
+        return escaped(PQescapeLiteral(c_.get(), text.data(), text.size()));
+    }
+    std::string identifier(const std::string& text)
+    {
+        return escaped(PQescapeIdentifier(c_.get(), text.data(), text.size()));
+    }
+
+    connection_of_libpq c_;
+};
+
+std::string in_double_quotes(const std::string& name)
+{
+    std::string out = "\"";
+    for (const char c : name) {
+        out += c == '"' ? "\"\"" : std::string(1, c);
+    }
+    return out + '"';
+}
+
+} // namespace
+
+attempt<std::unique_ptr<founder>> founder::connect(const std::string& conninfo)
+{
+    connection_of_libpq c(
+        connected(complete_conninfo(conninfo,
+                                    {std::chrono::milliseconds(0),
+                                     "-c lock_timeout=60s -c search_path=pg_catalog", "setup"})),
+        &PQfinish);
+    if (PQstatus(c.get()) != CONNECTION_OK) {
+        const auto state = state_in(one_line(PQerrorMessage(c.get())));
+        auto kind = state.empty() ? obstacle::away : obstacle_of(state);
+        // 28000 is also a pg_hba.conf that says no, and peer authentication of another account. The
+        // function in PostgreSQL tells them apart in every language.
+        if (kind == obstacle::no_such_role &&
+            std::string_view(PQerrorMessage(c.get())).find("InitializeSessionUserId") ==
+                std::string_view::npos) {
+            kind = obstacle::not_let_in;
+        }
+        return setback{kind, sentence_of(c.get())};
+    }
+    return std::unique_ptr<founder>(std::make_unique<session>(std::move(c)));
+}
+
+std::vector<std::string> founding_sql(const std::string& role, const std::string& database,
+                                      bool with_password, missing from)
+{
+    std::vector<std::string> out;
+    if (from == missing::role) {
+        out.push_back("create role " + in_double_quotes(role) + " login;");
+        if (with_password) {
+            out.push_back("\\password " + in_double_quotes(role));
+        }
+    }
+    if (from != missing::extension) {
+        out.push_back("create database " + in_double_quotes(database) + " owner " +
+                      in_double_quotes(role) + " encoding 'UTF8' template template0;");
+    }
+    out.push_back("\\connect " + in_double_quotes(database));
+    out.emplace_back("create extension if not exists pgcrypto with schema public;");
+    return out;
+}
+
+} // namespace db

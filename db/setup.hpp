@@ -1,0 +1,71 @@
+// What has to be there before the schema: the role, the database, the extension; and what they
+// need to fit each other. For `pollster setup`, which knows as whom to ask. Blocking, never for a
+// fiber. It uses libpq itself, which says why it was not let in (as SQLSTATE) where libpqxx has
+// only a sentence in the server's language.
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace db {
+
+// Why a step of the setup did not succeed, as far as it matters for what to do about it.
+enum class obstacle {
+    away,             // nobody answers
+    no_such_role,     // or it may not log in (28000)
+    not_let_in,       // wrong password or account, or pg_hba.conf says no (28P01, 28000)
+    no_such_database, // 3D000
+    no_right,         // 42501
+    other
+};
+
+struct setback {
+    obstacle kind{};
+    std::string sentence; // PostgreSQL's, on one line
+};
+template <class T>
+using attempt = boost::system::result<T, setback>;
+[[noreturn]] void throw_exception_from_error(const setback& s, const boost::source_location&);
+
+enum class step { made, was_there, changed };
+
+// A session of somebody who may make roles and databases, or finds out that they may not.
+class founder {
+public:
+    // To be called as the account that PostgreSQL should see; the rest may be called as anybody.
+    static attempt<std::unique_ptr<founder>> connect(const std::string& conninfo);
+
+    virtual ~founder() = default;
+    founder() = default;
+    founder(const founder&) = delete;
+    founder& operator=(const founder&) = delete;
+
+    // As whom it is connected.
+    virtual std::string user() const = 0;
+    virtual std::string hba_file() = 0; // empty: not to be known to this user
+
+    // A role that may log in, without password. `changed`: it was there, but could not log in.
+    virtual attempt<step> role(const std::string& name) = 0;
+    // In UTF-8, whatever the cluster's default is.
+    virtual attempt<step> database(const std::string& name, const std::string& owner) = 0;
+
+    // In the database of this session.
+    virtual attempt<step> extension(const std::string& name) = 0;
+    // The role may make schemas here (the owner may).
+    virtual attempt<step> right_to_create(const std::string& role) = 0;
+    // A schema that was made by somebody else, and that the role may not use at all, is given to
+    // it, with everything in it.
+    virtual attempt<step> schema_owner(const std::string& role) = 0;
+};
+
+// What a database administrator has to run where this program has no right to, line by line, from
+// the first part that is missing on.
+enum class missing { role, database, extension };
+std::vector<std::string> founding_sql(const std::string& role, const std::string& database,
+                                      bool with_password, missing from);
+
+} // namespace db

@@ -1,0 +1,186 @@
+// pollster setup, as an operator runs it: root beside a PostgreSQL that knows nobody but postgres,
+// and somebody with credentials. And the commands that root runs afterwards.
+#include "tests/e2e/process.hpp"
+#include "tests/e2e/stack.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <fstream>
+#include <unistd.h>
+
+using namespace e2e;
+
+namespace {
+
+constexpr const char* account = "nobody"; // every system has it, and nothing runs as it here
+
+// A cluster that takes accounts for roles, as Debian's does; the tests' own role is let in.
+struct fixture {
+    private_postgres postgres;
+
+    fixture()
+    {
+        // Other accounts reach the socket, as in /run/postgresql.
+        std::filesystem::permissions(postgres.folder(), std::filesystem::perms(0755));
+        postgres.sql("postgres", "create role postgres superuser login");
+        let_in("");
+    }
+    // `first`: lines before the others.
+    void let_in(const std::string& first) const
+    {
+        std::ofstream(postgres.folder() / "data" / "pg_hba.conf")
+            << first << "local all tester,pollster,with_rights,without trust\nlocal all all peer\n";
+        postgres.sql("postgres", "select pg_reload_conf()");
+        // The postmaster reads it when it gets round to it.
+        eventually("pg_hba.conf is read", [&] {
+            return postgres.sql("postgres", "select pg_conf_load_time() >= "
+                                            "(pg_stat_file('pg_hba.conf')).modification") == "t";
+        });
+    }
+    std::string database(const std::string& more = "dbname=chat") const
+    {
+        return "host=" + postgres.folder().string() + " " + more;
+    }
+    finished pollster(std::vector<std::string> words, const std::string& input = {},
+                      const std::string& more = "dbname=chat") const
+    {
+        words.insert(words.begin(), {pollster_program(), "--config", "/dev/null", "--database",
+                                     database(more), "--account", account});
+        return run(words, input);
+    }
+    std::string output(const std::vector<std::string>& words, const std::string& input = {},
+                       const std::string& more = "dbname=chat") const
+    {
+        const auto f = pollster(words, input, more);
+        BOOST_TEST(f.code == 0, f.output);
+        return f.output;
+    }
+    // One line on standard error; and what it says.
+    void fails(const std::string& part, const std::string& more = "dbname=chat") const
+    {
+        const auto f = pollster({"setup"}, {}, more);
+        BOOST_TEST(f.code == 1, f.output);
+        BOOST_TEST(f.output.find(part) != std::string::npos, f.output);
+    }
+};
+
+bool has(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+// Without root nobody can become another account: what is told then instead.
+bool is_told_to_be_root(const fixture& f)
+{
+    if (::geteuid() == 0) {
+        return false;
+    }
+    const auto told = f.pollster({"setup"});
+    BOOST_TEST(told.code == 1);
+    BOOST_TEST(has(told.output, "create role \""), told.output);
+    BOOST_TEST(has(told.output, "sudo pollster setup"), told.output);
+    return true;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(setup_, fixture)
+
+BOOST_AUTO_TEST_CASE(root_makes_all_of_it_once_and_administers_it)
+{
+    if (is_told_to_be_root(*this)) {
+        return;
+    }
+    const auto first = output({"setup", "--admin", "ann"}, "a good password\n");
+    for (const char* line :
+         {"role \"nobody\": made\n", "database \"chat\": made\n", "extension pgcrypto: made\n",
+          "right of \"nobody\" to make schemas: is there already\n", ": made\nuser \"ann\": made\n",
+          "wall \"General\": made\n", "membership of \"ann\" in \"General\": made\n"}) {
+        BOOST_TEST(has(first, line), line + std::string(" is not in ") + first);
+    }
+    const auto again = output({"setup", "--admin", "ann"});
+    BOOST_TEST(!has(again, "made"), again);
+    BOOST_TEST(has(again, "user \"ann\": is there already\n"), again);
+    BOOST_TEST(postgres.sql("chat", "select pg_get_userbyid(datdba) from pg_database where datname "
+                                    "= 'chat'") == account);
+    BOOST_TEST(postgres.sql("chat", "select rolsuper or rolcreatedb or rolcreaterole from pg_roles "
+                                    "where rolname = 'nobody'") == "f");
+    // PostgreSQL would take root for the role "root", which does not exist.
+    BOOST_TEST(output({"check"}) == "the database is as it should be\n");
+    output({"user", "add", "bob"}, "another password\n");
+    BOOST_TEST(has(output({"user", "list"}), "bob"));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_made_as_the_wrong_role_is_given_to_the_right_one)
+{
+    if (is_told_to_be_root(*this)) {
+        return;
+    }
+    postgres.sql("postgres", "create database chat");
+    postgres.sql("postgres", "create role nobody");
+    output({"migrate"}, {}, "dbname=chat user=tester");
+    const auto made = output({"setup"});
+    BOOST_TEST(has(made, "role \"nobody\": may log in now\n"), made);
+    BOOST_TEST(has(made, "database \"chat\": is there already\n"), made);
+    BOOST_TEST(has(made, "right of \"nobody\" to make schemas: granted\n"), made);
+    BOOST_TEST(has(made, "schema pollster: belonged to another role, belongs to \"nobody\" now\n"),
+               made);
+    BOOST_TEST(postgres.sql("chat",
+                            "select count(*) from pg_class c join pg_namespace n on n.oid = "
+                            "c.relnamespace where nspname like 'pollster%' and relowner <> "
+                            "'nobody'::regrole") == "0");
+    BOOST_TEST(output({"check"}) == "the database is as it should be\n");
+    output({"demo"});
+    BOOST_TEST(!has(output({"setup"}), "belongs to"));
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_in_the_way_is_one_line_that_says_what_to_do)
+{
+    if (is_told_to_be_root(*this)) {
+        return;
+    }
+    const auto nobody_there = run({pollster_program(), "--config", "/dev/null", "--database",
+                                   database(), "--account", "no_such_account", "setup"});
+    BOOST_TEST(nobody_there.code == 1);
+    BOOST_TEST(nobody_there.output.starts_with("pollster: there is no account \"no_such_account\""),
+               nobody_there.output);
+    let_in("local all nobody reject\n");
+    fails("put the line `local all nobody peer` first into " +
+          (postgres.folder() / "data" / "pg_hba.conf").string());
+    let_in("local all postgres reject\n");
+    fails("put the line `local all postgres peer` first into pg_hba.conf");
+    postgres.stop();
+    fails("PostgreSQL does not answer");
+}
+
+BOOST_AUTO_TEST_CASE(credentials_that_suffice_are_used)
+{
+    postgres.sql("postgres", "create role with_rights login createdb");
+    const auto first = output({"setup"}, {}, "user=with_rights dbname=mine");
+    BOOST_TEST(has(first, "role \"with_rights\": is there already\n"), first);
+    BOOST_TEST(has(first, "database \"mine\": made\n"), first);
+    BOOST_TEST(has(first, "extension pgcrypto: made\n"), first);
+    const auto again = output({"setup"}, {}, "user=with_rights dbname=mine");
+    BOOST_TEST(!has(again, "made"), again);
+}
+
+BOOST_AUTO_TEST_CASE(credentials_that_do_not_suffice_lead_to_the_sql_that_does)
+{
+    const std::string mine = "user=without dbname=theirs";
+    const auto no_role = pollster({"setup"}, {}, mine);
+    BOOST_TEST(no_role.code == 1);
+    BOOST_TEST(has(no_role.output, "create role \"without\" login;\n\\password \"without\"\n"
+                                   "create database \"theirs\" owner \"without\""),
+               no_role.output);
+    postgres.sql("postgres", "create role without login");
+    const auto no_database = pollster({"setup"}, {}, mine);
+    BOOST_TEST(no_database.code == 1);
+    BOOST_TEST(has(no_database.output, "create database \"theirs\" owner \"without\""),
+               no_database.output);
+    BOOST_TEST(!has(no_database.output, "create role"), no_database.output);
+    postgres.sql("postgres", "create database theirs owner without");
+    BOOST_TEST(has(output({"setup"}, {}, mine), "extension pgcrypto: made\n"));
+    BOOST_TEST(output({"check"}, {}, mine) == "the database is as it should be\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
