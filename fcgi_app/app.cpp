@@ -64,10 +64,10 @@ public:
 
     bool listen(const listening_sockets& sockets)
     {
+        const auto chosen = in_force_.settings.others_take_over;
         const bool others_take_over =
-            config_.others_take_over == config::take_over::yes ||
-            (config_.others_take_over == config::take_over::if_one_of_several &&
-             sockets.one_of_several);
+            chosen == config::take_over::yes ||
+            (chosen == config::take_over::if_one_of_several && sockets.one_of_several);
         for (const auto& s : sockets.sockets) {
             const auto at_stop = s.handed_over() && !others_take_over ? fastcgi::newcomers::wait
                                                                       : fastcgi::newcomers::refused;

@@ -54,6 +54,7 @@ void application::change(const config& c)
 {
     config_ = c;
     cors_.change(c.cors_origins);
+    returns_.change(c.routes.returns_per_second);
     rate_limits_.change(c.routes.rates);
     room_.change(c.walls.room_bytes);
     hub_.change(c.walls);

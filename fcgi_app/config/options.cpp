@@ -295,7 +295,8 @@ std::vector<option> make_options()
         number("returns_per_second", at(&config::routes, &routes::settings::returns_per_second),
                "clients", 1, 1'000'000,
                "clients whose parked polls end because the server stops are told when to come "
-               "back: so many a second"),
+               "back: so many a second")
+            .reloads(),
         choice("log_level", at(&config::log, &log_settings::level), "level",
                {{"trace", "trace"},
                 {"debug", "debug"},

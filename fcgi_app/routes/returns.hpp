@@ -17,6 +17,8 @@ public:
     {
     }
 
+    void change(std::size_t clients_per_second) { per_second_ = clients_per_second; }
+
     // How long the next of those whose parked polls end with the server is to wait: they come one
     // after the other, 100,000 within 20 s.
     std::chrono::milliseconds next() { return time_of(told_++); }

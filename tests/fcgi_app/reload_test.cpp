@@ -111,7 +111,8 @@ BOOST_AUTO_TEST_CASE(limits_are_reloadable_but_for_those_of_threads_and_connecti
                                            "waiting_sign_ins",
                                            "max_sessions_per_user",
                                            "database_waiting_jobs_per_user",
-                                           "account"};
+                                           "account",
+                                           "others_take_over"};
     for (const auto& o : options()) {
         BOOST_TEST(o.reloadable == (std::ranges::count(restart, o.name) == 0), o.name);
     }
