@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(nginx_broken_in_each_way)
     finds({"keepalive-timeout"},
           {{"pollster/snippets/server.conf", "keepalive_timeout 75s;", "keepalive_timeout 0;"}});
     finds({"backlog"}, {{site, " backlog=65535", ""}});
-    finds({"reuseport"}, {{site, " reuseport", ""},
+    finds({"reuseport"}, {{site, " reuseport backlog", " backlog"},
                           {"nginx.conf", "worker_processes auto;", "worker_processes 2;"}});
     finds({"default-site"}, {{"nginx.conf", "include pollster/pollster.conf;",
                               "server { listen 127.0.0.1:" + std::to_string(s.port()) +
@@ -200,6 +200,7 @@ BOOST_AUTO_TEST_CASE(the_way_from_outside)
                              "add_header Access-Control-Allow-Origin $http_origin always; "
                              "add_header Access-Control-Allow-Credentials true always;") ==
                codes{"cors-open"});
+    BOOST_TEST(through_proxy("proxy_ignore_headers X-Accel-Buffering;") == codes{"buffered"});
     // A poll that nobody lets through.
     BOOST_TEST(through_proxy("limit_except GET OPTIONS { deny all; }") == codes{"poll"});
 }

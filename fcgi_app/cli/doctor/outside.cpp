@@ -164,6 +164,15 @@ void check_polls(const outside_view& view, const std::string& mount, const db::v
     if (!works) {
         return;
     }
+    // Longer than an event takes; it never ends by itself within that time.
+    const auto stream = finished(
+        run(curl(mount + "events?last_post_id%5B" + std::to_string(walls::number(v.wall)) + "%5D=0",
+                 10s, {"--header", "Accept: text/event-stream"}),
+            bearer));
+    for (auto& f : judge_stream(stream, text_of_post)) {
+        f.what = mount + ": " + f.what;
+        r.findings.push_back(std::move(f));
+    }
     const auto longest = view.settings.routes.poll_time;
     view.progress("waiting up to " +
                   std::to_string(std::chrono::ceil<std::chrono::seconds>(longest).count()) +

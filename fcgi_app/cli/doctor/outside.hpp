@@ -37,6 +37,8 @@ std::vector<finding> judge_cors(const web_answer& a, const std::string& origin, 
 // What is wrong with the answer to a parked poll that a post with this text was to end. Pure.
 std::vector<finding> judge_news(const web_answer& a, const std::string& text,
                                 std::chrono::milliseconds took);
+// What is wrong with a stream that was read for a while, and that the post should be in. Pure.
+std::vector<finding> judge_stream(const web_answer& a, const std::string& text);
 // What is wrong with the end of a poll without news, which should have waited `longest`. Pure.
 std::vector<finding> judge_parked(const web_answer& a, std::chrono::milliseconds longest);
 

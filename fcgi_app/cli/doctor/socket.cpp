@@ -157,7 +157,8 @@ std::vector<fastcgi::listen_address> addresses_of(const config& settings)
         }
     }
     if (out.empty()) {
-        out.emplace_back(fastcgi::unix_address{"/run/pollster/pollster.sock", 0660, {}, {}});
+        out.push_back(
+            std::get<fastcgi::listen_address>(fastcgi::parse_listen(config::default_listen)));
     }
     return out;
 }

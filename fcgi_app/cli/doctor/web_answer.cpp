@@ -137,6 +137,20 @@ std::vector<finding> judge_news(const web_answer& a, const std::string& text,
     return {};
 }
 
+std::vector<finding> judge_stream(const web_answer& a, const std::string& text)
+{
+    if (a.body.find(text) != std::string::npos) {
+        return {};
+    }
+    return {{"buffered",
+             "the events of a stream do not arrive while it is open" +
+                 (a.status == 0 || a.status == 200 ? std::string()
+                                                   : ": status " + std::to_string(a.status)),
+             "let nothing on the way hold back or compress text/event-stream (nginx: "
+             "proxy_buffering off, or no proxy_ignore_headers X-Accel-Buffering); the page polls "
+             "meanwhile"}};
+}
+
 std::vector<finding> judge_parked(const web_answer& a, std::chrono::milliseconds longest)
 {
     const auto seconds = [](std::chrono::milliseconds t) {

@@ -336,6 +336,16 @@ BOOST_AUTO_TEST_CASE(news_through_a_poll)
                "a poll did not bring a post: status 403 no");
 }
 
+BOOST_AUTO_TEST_CASE(events_of_a_stream)
+{
+    BOOST_TEST(
+        judge_stream(answer_of("HTTP/1.1 200 OK\r\n\r\ndata: hi\n\n\n1.1 9.9"), "hi").empty());
+    BOOST_TEST(judge_stream(answer_of("HTTP/1.1 200 OK\r\n\r\n\n1.1 9.9"), "hi").at(0).code ==
+               "buffered");
+    BOOST_TEST(judge_stream(answer_of("HTTP/1.1 502 No\r\n\r\n\n1.1 9.9"), "hi").at(0).what ==
+               "the events of a stream do not arrive while it is open: status 502");
+}
+
 BOOST_AUTO_TEST_CASE(a_poll_that_is_ended_on_the_way)
 {
     BOOST_TEST(
