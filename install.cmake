@@ -45,10 +45,19 @@ install(TARGETS pollster)
 # The library and the page. The file that tells node what they are is none of the browser's.
 install(DIRECTORY web DESTINATION ${CMAKE_INSTALL_DATADIR}/pollster PATTERN package.json EXCLUDE)
 
+# Alerts and a dashboard, to be copied to where a Prometheus and a Grafana are.
+install(DIRECTORY monitoring DESTINATION ${CMAKE_INSTALL_DATADIR}/pollster)
+
 foreach(unit pollster.service pollster.socket pollster@.service pollster@.socket)
   with_paths(${CMAKE_SOURCE_DIR}/systemd/${unit} ${unit})
   install(FILES ${installed}/${unit} DESTINATION ${units})
 endforeach()
+# `systemctl reload` that waits until the settings are in force: a type that earlier versions of systemd do not know.
+if(SYSTEMD_VERSION VERSION_GREATER_EQUAL 253)
+  foreach(unit pollster.service pollster@.service)
+    install(FILES systemd/notify-reload.conf DESTINATION ${units}/${unit}.d)
+  endforeach()
+endif()
 install(FILES systemd/pollster.sysusers DESTINATION lib/sysusers.d RENAME pollster.conf)
 install(FILES systemd/pollster.tmpfiles DESTINATION lib/tmpfiles.d RENAME pollster.conf)
 settings(${CMAKE_SOURCE_DIR}/systemd/pollster.conf pollster)
