@@ -142,8 +142,11 @@ class Stage:
 
     @staticmethod
     def _until_it_answers(pollster):
-        while not Door(pollster.path).ping():
+        while pollster.process.poll() is None:
+            if Door(pollster.path).ping():
+                return
             time.sleep(0.01)
+        raise RuntimeError(f"pollster ended, see {pollster.log}")
 
     # --- what nginx says
 
