@@ -8,6 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <boost/system/result.hpp>
 
 #include <chrono>
 #include <csignal>
@@ -29,8 +30,8 @@ using elapsed = std::chrono::duration<double>;
 constexpr std::chrono::seconds longest_step{30};
 
 struct round {
-    elapsed posted{};    // from sending the post to its answer
-    elapsed delivered{}; // from sending the post to the end of the poll that brought it
+    double posted = 0;    // seconds from sending the post to its answer
+    double delivered = 0; // seconds from sending the post to the end of the poll that brought it
 };
 
 // A poll whose answer is awaited beside what else is done, so that the moment in which it comes is
@@ -101,18 +102,18 @@ public:
         awaited_poll poll(begin(poll_after(cursor, epoch)));
         const auto start = steady_clock::now();
         const auto posted = ask("POST", "/walls/" + wall_ + "/posts", R"({"body":"canary"})");
-        round r;
-        r.posted = steady_clock::now() - start;
+        round r{};
+        r.posted = elapsed(steady_clock::now() - start).count();
         const auto mine = posted.at("post").at("id").to_number<std::int64_t>();
         cursor = newest_in(checked(poll.answer()), cursor);
-        r.delivered = poll.came() - start;
+        r.delivered = elapsed(poll.came() - start).count();
         while (cursor < mine) { // others post, too
-            if (r.delivered > longest_step) {
+            if (r.delivered > elapsed(longest_step).count()) {
                 throw db::refusal{"the post was not delivered"};
             }
             auto next = begin(poll_after(cursor, epoch));
             cursor = newest_in(checked(next.answer()), cursor);
-            r.delivered = steady_clock::now() - start;
+            r.delivered = elapsed(steady_clock::now() - start).count();
         }
         return r;
     }
@@ -203,7 +204,8 @@ private:
 };
 
 // For the textfile collector of node_exporter, which must never see half of it.
-bool write_textfile(const std::string& file, bool up, const round& r, double last_success)
+// `r`: null, if the last round failed.
+bool write_textfile(const std::string& file, const round* r, double last_success)
 {
     const std::string beside = file + ".new";
     {
@@ -212,21 +214,40 @@ bool write_textfile(const std::string& file, bool up, const round& r, double las
             out << "# HELP " << name << ' ' << help << "\n# TYPE " << name << " gauge\n"
                 << name << ' ' << std::to_string(value) << '\n';
         };
-        gauge("pollster_canary_up", "1 if the last round succeeded.", up ? 1 : 0);
+        gauge("pollster_canary_up", "1 if the last round succeeded.", r != nullptr ? 1 : 0);
         gauge("pollster_canary_last_success_timestamp_seconds",
               "When a round last succeeded, Unix time.", last_success);
-        if (up) {
+        if (r != nullptr) {
             gauge("pollster_canary_delivery_seconds",
-                  "From sending the post to the end of the poll that brought it.",
-                  r.delivered.count());
+                  "From sending the post to the end of the poll that brought it.", r->delivered);
             gauge("pollster_canary_post_seconds", "From sending the post to its answer.",
-                  r.posted.count());
+                  r->posted);
         }
         if (!out.flush()) {
             return false;
         }
     }
     return std::rename(beside.c_str(), file.c_str()) == 0;
+}
+
+std::string in_words(const round& r)
+{
+    char line[120];
+    std::snprintf(line, sizeof line, "delivered after %.1f ms, answered after %.1f ms\n",
+                  r.delivered * 1000, r.posted * 1000);
+    return line;
+}
+
+// Or what was wrong.
+boost::system::result<round, std::string> one_round(canary& bird)
+{
+    try {
+        return bird.go();
+    } catch (const db::refusal& why) {
+        return why.sentence;
+    } catch (const std::exception& e) { // of an answer that is not as the protocol says
+        return std::string("an answer that is none of Pollster: ") + e.what();
+    }
 }
 
 int run_canary(const invocation& call)
@@ -250,30 +271,19 @@ int run_canary(const invocation& call)
     canary bird(*place, call.words[1], *password, call.words[2]);
     double last_success = 0;
     for (;;) {
-        round r;
-        std::string wrong;
-        try {
-            r = bird.go();
-        } catch (const db::refusal& why) {
-            wrong = why.sentence;
-        } catch (const std::exception& e) { // of an answer that is not as the protocol says
-            wrong = std::string("an answer that is none of Pollster: ") + e.what();
-        }
-        if (wrong.empty()) {
+        const auto r = one_round(bird);
+        if (r) {
             last_success = elapsed(std::chrono::system_clock::now().time_since_epoch()).count();
-            char line[120];
-            std::snprintf(line, sizeof line, "delivered after %.1f ms, answered after %.1f ms\n",
-                          r.delivered.count() * 1000, r.posted.count() * 1000);
-            call.with.out << line << std::flush;
+            call.with.out << in_words(*r) << std::flush;
         } else {
-            complain(call.with.err, wrong);
+            complain(call.with.err, r.error());
         }
-        if (!file.empty() && !write_textfile(file, wrong.empty(), r, last_success)) {
+        if (!file.empty() && !write_textfile(file, r ? &*r : nullptr, last_success)) {
             return complain(call.with.err, "cannot write " + file);
         }
         if (!again) {
             bird.sign_out();
-            return wrong.empty() ? done : failed;
+            return r ? done : failed;
         }
         std::this_thread::sleep_for(every);
     }
