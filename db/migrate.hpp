@@ -23,10 +23,10 @@ struct migrated {
 outcome<migrated> migrate(const settings& s,
                           const std::function<void(const std::string&)>& progress);
 
-// For the start of a server: is the schema the one of this binary? If not, the error is wrong_schema
-// or newer_schema and says in one line what to do. Any other error means that the database could not
-// be asked (it is down, or lets nobody in). Only a newer schema has to stop a server from starting:
-// all else ends, or is mended, while it runs.
+// For the start of a server: is the schema the one of this binary? If not, the error is
+// wrong_schema or newer_schema and says in one line what to do. Any other error means that the
+// database could not be asked (it is down, or lets nobody in). Only a newer schema has to stop a
+// server from starting: all else ends, or is mended, while it runs.
 walls::result<void> check_schema(const settings& s);
 
 int schema_version() noexcept; // of this binary

@@ -56,10 +56,9 @@ struct errors_fixture : database_fixture {
     }
     static std::string kind(db_error_kind k)
     {
-        static const std::vector<std::string> names{"unavailable", "overloaded", "too_many",
-                                                    "read_only",   "timed_out",  "disk_full",
-                                                    "wrong_schema", "newer_schema",
-                                                    "misconfigured"};
+        static const std::vector<std::string> names{
+            "unavailable", "overloaded",   "too_many",     "read_only",    "timed_out",
+            "disk_full",   "wrong_schema", "newer_schema", "misconfigured"};
         return names.at(static_cast<std::size_t>(k));
     }
     template <class T>

@@ -168,10 +168,10 @@ BOOST_AUTO_TEST_CASE(it_counts)
         BOOST_TEST(c.walls == 2u);
         BOOST_TEST(c.sessions == 1u);
         BOOST_TEST(c.session_misses == 1u);
-        BOOST_TEST(c.looks == static_cast<unsigned>(t.db.looks));
+        BOOST_TEST(t.h->looks().looks == static_cast<unsigned>(t.db.looks));
         BOOST_TEST(c.wall_loads == 0u);
         BOOST_TEST(c.recent_bytes == 0u);
-        const auto looks = c.looks;
+        const auto looks = t.h->looks().looks;
         t.db.add(1);
         t.look();
         BOOST_TEST(seen_by(p) == "1:2");
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(it_counts)
         BOOST_TEST(c.clients == 0u);
         BOOST_TEST(c.parked == 0u);
         BOOST_TEST(c.session_hits == 1u);
-        BOOST_TEST(c.looks == looks + 1);
+        BOOST_TEST(t.h->looks().looks == looks + 1);
         BOOST_TEST(c.wall_loads == 1u);
         BOOST_TEST(c.recent_bytes > 0u);
         BOOST_TEST(c.parked_beyond_user_limit == 0u);
