@@ -1,6 +1,7 @@
-// Pollster's client: signs in, follows all walls of the user with one stream, or one hanging request, sends posts safely,
-// edits and deletes them, pages through history, searches. An ES module without DOM, dependencies or build
-// step; copy this file and the folder pollster/ beside it. The protocol is docs/PROTOCOL.md.
+// Pollster's client: signs in, follows all walls of the user with one stream, or one hanging request, sends
+// posts safely, edits and deletes them, pages through history, searches. An ES module without DOM,
+// dependencies or build step; copy this file and the folder pollster/ beside it. The protocol is
+// docs/PROTOCOL.md.
 //
 //   const chat = new Pollster({ base: '/api/' }, {
 //     onState: ({ state, retryAt, reason }) => …,   // see below

@@ -103,7 +103,7 @@ test('each label of a limit is an option, and each option that is a limit is a l
 
 // Whatever else speaks of a metric: other pages, scripts of the benchmarks, tests.
 test('every metric that is spoken of exists', () => {
-  const names = new Set(held.flatMap((m) => (m.type === 'histogram'
+  const all = new Set(held.flatMap((m) => (m.type === 'histogram'
     ? ['', '_bucket', '_sum', '_count'].map((end) => m.name + end) : [m.name])));
   const root = new URL('../../', import.meta.url);
   const speaking = ['docs/', 'monitoring/', 'bench/', 'tests/e2e/', 'tests/prove/', 'tests/restore/', 'tests/instructions/', 'web/', 'README.md']
@@ -118,7 +118,7 @@ test('every metric that is spoken of exists', () => {
     // Other things are called pollster_, too: schemas, cookies, targets of the build.
     for (const [, name] of read(file).matchAll(/\b(pollster_[a-z_]+(?:_total|_gauge|_now)|pollster_(?:sql|session|answer|schema|sign|posts|looks|parked|clients|connections|cached|recent|global|wall_loads)[a-z_]*)\b(?!\s*[=:(]|_)/g)) {
       if (['pollster_session', 'pollster_session_csrf'].includes(name)) continue; // the cookie
-      assert.ok(names.has(name), `${file} speaks of ${name}`);
+      assert.ok(all.has(name), `${file} speaks of ${name}`);
       seen += 1;
     }
   }

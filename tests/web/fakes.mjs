@@ -53,17 +53,17 @@ export class FakeNetwork {
         return settle();
       },
       // The head of an answer that goes on: push(text) adds to it, end() is its end, cut() that of the connection.
-      stream: async (headers = { 'Content-Type': 'text/event-stream' }) => {
+      stream: async (head = { 'Content-Type': 'text/event-stream' }) => {
         leave();
-        let body;
-        const stream = new ReadableStream({ start(controller) { body = controller; } });
-        signal.addEventListener('abort', () => { try { body.error(new DOMException('aborted', 'AbortError')); } catch { /* it has ended */ } });
-        resolve({ status: 200, headers: new Map(Object.entries(headers)), body: stream, text: async () => '' });
+        let pipe;
+        const stream = new globalThis.ReadableStream({ start(controller) { pipe = controller; } });
+        signal.addEventListener('abort', () => { try { pipe.error(new DOMException('aborted', 'AbortError')); } catch { /* it has ended */ } });
+        resolve({ status: 200, headers: new Map(Object.entries(head)), body: stream, text: async () => '' });
         await settle();
         return {
-          push: (text) => { body.enqueue(typeof text === 'string' ? new TextEncoder().encode(text) : text); return settle(); },
-          end: () => { body.close(); return settle(); },
-          cut: () => { body.error(new TypeError('network error')); return settle(); },
+          push: (bytes) => { pipe.enqueue(typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes); return settle(); },
+          end: () => { pipe.close(); return settle(); },
+          cut: () => { pipe.error(new TypeError('network error')); return settle(); },
           left: () => signal.aborted,
         };
       },
