@@ -37,14 +37,6 @@ codes codes_in(const std::string& output)
     return out;
 }
 
-unsigned short free_port()
-{
-    boost::asio::io_context context;
-    const boost::asio::ip::tcp::acceptor taken(context,
-                                               {boost::asio::ip::make_address("127.0.0.1"), 0});
-    return taken.local_endpoint().port();
-}
-
 struct fixture {
     explicit fixture(const std::string& poll_seconds = "2")
         : s({.settings = {{"poll_seconds", poll_seconds},

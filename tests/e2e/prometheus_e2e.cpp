@@ -15,14 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-unsigned short free_port()
-{
-    boost::asio::io_context context;
-    const boost::asio::ip::tcp::acceptor taken(context,
-                                               {boost::asio::ip::make_address("127.0.0.1"), 0});
-    return taken.local_endpoint().port();
-}
-
 void replace(std::string& text, const std::string& what, const std::string& by)
 {
     const auto at = text.find(what);
