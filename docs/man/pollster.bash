@@ -12,24 +12,32 @@ _pollster() {
         [[ $word == -* ]] || given+=("$word")
     done
     case "${given[*]}" in
+        "setup"*) own="--admin --wall --password-stdin" ;;
+        "check-config"*) own="--connect" ;;
+        "doctor"*) own="--nginx" ;;
         "user add"*) own="--password-stdin" ;;
         "user passwd"*) own="--password-stdin" ;;
         "session create"*) own="--count --days" ;;
         "session revoke"*) own="--user" ;;
         "wall add"*) own="--kind" ;;
         "wall remove"*) own="--yes" ;;
+        "top"*) own="--once" ;;
+        "canary"*) own="--every --textfile" ;;
     esac
     if [[ $current == -* ]]; then
         words="$own --config --help --version
         --listen
         --database
         --database-read
+        --account
         --database-connections
         --database-waiting-jobs
         --database-waiting-jobs-per-user
         --statement-timeout-ms
         --notify
         --poll-seconds
+        --stream-seconds
+        --stream-heartbeat-seconds
         --look-ms
         --refresh-ms
         --page-entries
@@ -64,11 +72,13 @@ _pollster() {
         --receive-timeout-seconds
         --send-timeout-seconds
         --stop-timeout-seconds
+        --others-take-over
+        --returns-per-second
         --log-level
         --log-file
         --log-format"
     elif [[ ${#given[@]} -eq 0 ]]; then
-        words="serve check-config check migrate restored repair demo user session wall grant revoke"
+        words="serve check migrate restored repair demo setup check-config doctor user session wall grant revoke top canary"
     elif [[ ${#given[@]} -eq 1 ]]; then
         case ${given[0]} in
         user) words="add passwd disable enable list" ;;
