@@ -104,6 +104,7 @@ struct fixture {
             doctor({"--nginx", "-", "http://127.0.0.1:" + std::to_string(port) + "/"}, dump({}));
         BOOST_TEST(s.sql("select count(*) from pollster.users where name like '%doctor%'") == "0");
         BOOST_TEST(s.sql("select count(*) from pollster.walls where name like '%doctor%'") == "0");
+        BOOST_TEST_MESSAGE(f.output);
         return codes_in(f.output);
     }
 };
@@ -141,7 +142,8 @@ BOOST_AUTO_TEST_CASE(nginx_broken_in_each_way)
                           {"nginx.conf", "worker_processes auto;", "worker_processes 2;"}});
     finds({"default-site"}, {{"nginx.conf", "include pollster/pollster.conf;",
                               "server { listen 127.0.0.1:" + std::to_string(s.port()) +
-                                  " default_server; } include pollster/pollster.conf;"}});
+                                  " default_server; } include pollster/pollster.conf;"},
+                             {site, " default_server reuseport", " reuseport"}});
 }
 
 BOOST_AUTO_TEST_CASE(what_nginx_itself_refuses_is_told)
