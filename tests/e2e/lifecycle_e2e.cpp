@@ -37,6 +37,12 @@ void park(const stack& s, http_client& browser, const std::string& session)
                [&] { return s.metric("pollster_parked_polls") == before + 1; });
 }
 
+// It listens before it has asked the database.
+void until_logged(const stack& s, const std::string& text)
+{
+    eventually("it logs " + text, [&] { return s.log().find(text) != std::string::npos; });
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(lifecycle_)
@@ -83,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_crosses_the_stop_on_a_kept_connection_is_ans
     for (const pid_t worker : workers) {
         kill(worker, SIGSTOP);
     }
-    say("in that instant"); // which a worker finds together with whatever the server does
+    say("in-that-instant"); // which a worker finds together with whatever the server does
     s.pollster().signal(SIGTERM);
     eventually("it stops", [&] { return s.log().find("stopping") != std::string::npos; });
     for (const pid_t worker : workers) {
@@ -151,10 +157,8 @@ BOOST_AUTO_TEST_CASE(a_database_without_schema_is_one_clear_line_and_no_end)
     stack s({.demo = false, .start = false});
     s.sql("drop schema pollster, pollster_default cascade");
     s.start_pollster();
-    BOOST_TEST(s.log().find("starting with a database that has to be mended, answering 503 until "
-                            "it is: The database has no pollster schema yet: run `pollster "
-                            "migrate`.") != std::string::npos,
-               s.log());
+    until_logged(s, "starting with a database that has to be mended, answering 503 until it is: "
+                    "The database has no pollster schema yet: run `pollster migrate`.");
     BOOST_TEST(s.administer({"migrate"}).code == 0);
     eventually("it is noticed, though nobody is connected", [&] {
         return s.log().find("the database can be looked at again") != std::string::npos;
@@ -182,8 +186,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_database_is_said_at_start_and_works_once_it_is_ther
              .start = false,
              .postgres = &postgres});
     s.start_pollster();
-    BOOST_TEST(s.log().find("`pollster setup` makes it") != std::string::npos, s.log());
-    BOOST_TEST(s.log().find("SQLSTATE 3D000") != std::string::npos, s.log());
+    until_logged(s, "`pollster setup` makes it");
+    until_logged(s, "SQLSTATE 3D000");
     const auto refused = s.api("POST", "/", poll_form(std::string(43, 'a'), {{1, 0}}), form_header);
     BOOST_TEST(refused.status == 503);
     BOOST_TEST(refused.body.find("not set up") != std::string::npos, refused.body);

@@ -163,8 +163,8 @@ BOOST_AUTO_TEST_CASE(sigterm_answers_parked_polls_and_exits_with_0)
     hanging_call two(s, poll_call(bob, R"({"1":0,"2":0})"));
     s.until_parked(2);
     BOOST_TEST(s.stop_pollster() == 0);
-    BOOST_TEST(text_of(one.wait()) == R"(200 {"walls":{}})");
-    BOOST_TEST(text_of(two.wait()) == R"(200 {"walls":{}})");
+    BOOST_TEST(text_of(one.wait()) == R"(200 {"walls":{},"retry_ms":0})");
+    BOOST_TEST(text_of(two.wait()) == R"(200 {"walls":{},"retry_ms":0})");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -98,7 +98,8 @@ BOOST_AUTO_TEST_CASE(in_the_journal_each_line_has_its_priority)
                                                {"JOURNAL_STREAM=" + std::to_string(it.st_dev) +
                                                 ":" + std::to_string(it.st_ino)}}));
     eventually("pollster listens", [&] { return accepts(s.socket()); });
-    BOOST_TEST(s.log().find("<6>listening on unix:") != std::string::npos, s.log());
+    eventually("the line of an information has its priority",
+               [&] { return s.log().find("<6>listening on unix:") != std::string::npos; });
     s.api("GET", "/");
     eventually("debug is another priority",
                [&] { return s.log().find("<7>request ") != std::string::npos; });

@@ -66,6 +66,7 @@ export class FakeChat {
     if (path === '/' && method === 'GET') return answer({ ack: 'huzzah!' });
     if (path === '/' && method === 'POST') return this.#poll(request);
     if (path === '/session' && method === 'POST') return this.#signIn(request);
+    if (path === '/events') return answer({});  // no stream, and no error in the console: clients poll
 
     const session = this.#session(request);
     if (!session) return refuse(401, 'Please sign in.');
