@@ -27,25 +27,21 @@ import { Api, ApiError } from './pollster/api.js';
 import { Backoff } from './pollster/backoff.js';
 import { Changes } from './pollster/changes.js';
 import { randomKey, realFetch, realTimers } from './pollster/defaults.js';
+import { Follower } from './pollster/follower.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
 import { Wall } from './pollster/wall.js';
 
 export { ApiError };
 
-const WALLS_A_POLL = 1_000;       // the server's limit; walls beyond it are not followed live
-const WALLS_EVERY = 300_000;      // ms; the poll does not tell of a new wall, so the list is read again
+const WALLS_EVERY = 300_000;      // ms; nothing tells of a new wall, so the list is read again
 const WALLS_RETRY = 30_000;       // the same while the user has no wall at all
-const EARLY_ANSWER = 50_000;      // an empty answer is due after 55-60 s; earlier, something happened
-const SETTLED = 1_000;            // a poll that hangs this long after a failure has been accepted
 const READ_DELAY = 1_000;         // one read mark for a burst of posts
-const STREAM_AGAIN = 600_000;     // after so long with polls a stream is tried once more: another network?
 
 export class Pollster {
   user = null;         // {id, name} while signed in
   walls = new Map();   // id -> {id, name, kind, unread, posts, loaded, complete}, by id
   state = 'signed_out';
-  transport = 'poll';  // 'stream' while one is open
   #api;
   #bearer;
   #timers;
@@ -56,9 +52,8 @@ export class Pollster {
   #outbox;
   #changes;
   #loop = null;        // AbortController of the running loop
-  #poll = null;        // AbortController of the poll under way; aborted to ask with a new local hash
+  #follower;
   #wallsAt = 0;        // when the list of walls is due again
-  #streamAt = 0;       // when a stream may be tried; Infinity: never
 
   // All options have defaults: base; fetch; timers {setTimeout, clearTimeout, now}; random() in [0, 1);
   // storage (setItem, getItem, removeItem: unacknowledged posts survive a reload; null for none);
@@ -70,7 +65,6 @@ export class Pollster {
             storage = null, newKey = randomKey, credentials, auth = 'cookie', transport = 'auto' } = options;
     this.#api = new Api({ base, fetch, timers, credentials });
     this.#bearer = auth === 'bearer';
-    this.#streamAt = transport === 'poll' ? Infinity : 0;
     this.#timers = timers;
     this.#random = random;
     this.#on = (name, ...values) => handlers[name]?.(...values);
@@ -83,7 +77,17 @@ export class Pollster {
       sent: (item, entry) => this.#sent(item, entry),
     });
     this.#changes = new Changes({ timers, random });
+    this.#follower = new Follower({
+      api: this.#api, timers, random, backoff: this.#backoff, pause: this.#pause, streams: transport === 'auto',
+      online: () => this.#setState('online'),
+      take: (walls) => { for (const [id, answer] of Object.entries(walls)) this.#take(Number(id), answer); },
+      listIsOld: () => { this.#wallsAt = 0; },
+      listDue: () => this.#wallsAt,
+      mustRead: () => this.#wallsAt === 0 || [...this.walls.values()].some((wall) => wall.stale),
+    });
   }
+
+  get transport() { return this.#follower.transport; }  // 'stream' while one is open, or 'poll'
 
   // ---- session -------------------------------------------------------------------------------
 
@@ -171,7 +175,7 @@ export class Pollster {
   // Reads the list of walls soon: because one was granted, or the page was in the background for a long time.
   refreshWalls() {
     this.#wallsAt = 0;
-    this.#poll?.abort();
+    this.#follower.interrupt();
     this.#pause.end();
   }
 
@@ -230,7 +234,7 @@ export class Pollster {
         if (this.#timers.now() >= this.#wallsAt) await this.#readWalls(signal);
         await this.#reread([...this.walls.values()].filter((wall) => wall.stale), signal);
         if (this.walls.size > 0) {
-          await this.#follow(signal, failed);
+          await this.#follower.follow(this.walls.values(), signal, failed);
         } else {
           this.#setState('online');
           await this.#pause.wait(WALLS_RETRY, signal);
@@ -249,81 +253,6 @@ export class Pollster {
         this.#setState('offline', { retryAt: this.#timers.now() + delay, reason: error.message });
         await this.#pause.wait(delay, signal);
       }
-    }
-  }
-
-  // News of all walls, over one stream or from one poll.
-  async #follow(signal, afterFailure) {
-    const poll = this.#poll = new AbortController();
-    const stop = () => poll.abort();
-    signal.addEventListener('abort', stop);
-    const cursors = [...this.walls.values()].slice(0, WALLS_A_POLL)
-      .map(({ id, timeline }) => [id, timeline.cursor, timeline.epoch]);
-    try {
-      if (this.#timers.now() >= this.#streamAt) {
-        await this.#streamOnce(cursors, signal, poll);
-      } else {
-        await this.#pollOnce(cursors, signal, poll.signal, afterFailure);
-      }
-    } finally {
-      signal.removeEventListener('abort', stop);
-      this.#poll = null;
-    }
-  }
-
-  async #streamOnce(cursors, signal, poll) {
-    // A stream does not tell of a new wall any more than a poll does.
-    const due = this.#timers.setTimeout(() => poll.abort(), Math.max(0, this.#wallsAt - this.#timers.now()));
-    try {
-      const { reason, retry } = await this.#api.stream(cursors, {
-        signal: poll.signal,
-        connected: () => {
-          this.transport = 'stream';
-          this.#setState('online');
-        },
-        take: (name, data) => {
-          if (signal.aborted) return;
-          if (name === 'access') this.#wallsAt = 0;
-          if (name === 'walls') for (const [id, answer] of Object.entries(data.walls)) this.#take(Number(id), answer);
-          // Something is to be read before it goes on.
-          if (this.#wallsAt === 0 || [...this.walls.values()].some((wall) => wall.stale)) poll.abort();
-        },
-      });
-      if (reason === 'signed_out') throw new ApiError('signed_out', 'The session has ended.');
-      if (reason === 'no_wall') this.#wallsAt = 0;
-      if (reason === 'unavailable' || reason === 'failed') {
-        throw new ApiError('busy', 'The server is not available.', { retryAfter: retry });
-      }
-      await this.#pause.wait(retry, signal);
-    } catch (error) {
-      if (error.kind !== 'no_stream') throw error;
-      this.#streamAt = this.#timers.now() + STREAM_AGAIN * (0.5 + this.#random() / 2);
-    } finally {
-      this.transport = 'poll';
-      this.#timers.clearTimeout(due);
-    }
-  }
-
-  async #pollOnce(cursors, signal, pollSignal, afterFailure) {
-    const started = this.#timers.now();
-    // After the ping, or the list of walls, the connection is known to work. After a failure the poll
-    // itself must survive a moment too: with the database away it is refused at once.
-    if (!afterFailure) this.#setState('online');
-    const settled = this.#timers.setTimeout(() => this.#setState('online'), SETTLED);
-    try {
-      const { walls, retry_ms: comeBackIn, spread_ms: spread = 0 } = await this.#api.poll(cursors, pollSignal);
-      const lasted = this.#timers.now() - started;
-      if (Object.keys(walls).length === 0) {
-        this.#backoff.spread = spread;
-        if (comeBackIn === undefined && lasted < EARLY_ANSWER) this.#wallsAt = 0;  // a wall was taken away
-        // Polling again at once would hammer a server that keeps answering like this at once.
-        const wait = lasted < SETTLED ? this.#backoff.next(comeBackIn) : comeBackIn;  // it stops, and says when
-        if (wait > 0) await this.#pause.wait(wait, signal);
-      }
-      if (!signal.aborted) for (const [id, answer] of Object.entries(walls)) this.#take(Number(id), answer);
-      this.#setState('online');
-    } finally {
-      this.#timers.clearTimeout(settled);
     }
   }
 
@@ -370,10 +299,10 @@ export class Pollster {
         if (held !== timeline.resets || this.walls.get(wall.id) !== wall) return;  // belongs to what was dropped
         if (!timeline.agrees(page.epoch)) {
           wall.stale = true;  // read again as a whole
-          this.#poll?.abort();
+          this.#follower.interrupt();
           return;
         }
-        if (timeline.page(page) === null) this.#poll?.abort();
+        if (timeline.page(page) === null) this.#follower.interrupt();
         this.#on('onChanged', wall, []);
       } catch (error) {
         if (error.kind === 'forbidden') this.refreshWalls();
