@@ -77,8 +77,11 @@ bool application::answer_all(fibers::steady_time deadline)
         }
     });
     room_.stop();
-    const auto last = deadline + fastcgi::server::to_end_after_deadline;
-    while (hub_.stacks_in_use() > 0 && std::chrono::steady_clock::now() < last) {
+    using fastcgi::server;
+    const auto last = std::chrono::steady_clock::now() + server::to_end_after_cut;
+    for (int turn = 0; hub_.stacks_in_use() > 0 &&
+                       (turn < server::turns_after_cut || std::chrono::steady_clock::now() < last);
+         ++turn) {
         hub_.drain();
         boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
     }

@@ -295,7 +295,9 @@ bool server::stop(fibers::steady_time deadline, const std::function<void()>& eac
     }
     // Those who were writing to these connections end now, and Boost takes a fiber off its stack in
     // a later turn than the one in which it ended.
-    while (s.request_stacks.in_use() > 0 && clock::now() < deadline + to_end_after_deadline) {
+    const auto last = clock::now() + to_end_after_cut;
+    for (int turn = 0;
+         s.request_stacks.in_use() > 0 && (turn < turns_after_cut || clock::now() < last); ++turn) {
         boost::this_fiber::sleep_for(std::chrono::milliseconds(1));
     }
     return s.request_stacks.in_use() == 0;

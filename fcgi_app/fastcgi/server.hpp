@@ -58,12 +58,14 @@ public:
     // Waits in the calling fiber until all that is in flight is answered and sent, or until
     // `deadline`; then closes the connections that are left. `each_round` is called every 20 ms or
     // sooner until then: it ends requests that wait for something. False: a handler has not ended
-    // to_end_after_deadline later, and is still on a request stack.
+    // to_end_after_cut later, nor in turns_after_cut turns of the loop (on a machine that runs it
+    // seldom), and is still on a request stack.
     // No request of nginx fails: it is asked to use its connections no more, closes them itself,
     // and what it has sent meanwhile is served. For peers that do not close theirs half of the time
     // is waited.
     bool stop(fibers::steady_time deadline, const std::function<void()>& each_round = [] {});
-    static constexpr std::chrono::milliseconds to_end_after_deadline{400};
+    static constexpr std::chrono::milliseconds to_end_after_cut{400};
+    static constexpr int turns_after_cut = 200;
 
     std::size_t connections() const; // open, those among them that were refused
 

@@ -5,6 +5,8 @@
 #include "text/trimmed.hpp"
 
 #include <array>
+#include <bit>
+#include <cstdint>
 
 namespace http {
 
@@ -24,8 +26,27 @@ struct variables {
     explicit variables(const cgi_variables& params);
 };
 
+// The last eight bytes of a name, in one number. Enough to tell apart nearly all names of a length,
+// for less than a call of memcmp; shorter ones are 0.
+constexpr std::uint64_t tail(std::string_view name)
+{
+    using bytes = std::array<char, sizeof(std::uint64_t)>;
+    bytes last{};
+    if (name.size() >= last.size()) {
+        name.copy(last.data(), last.size(), name.size() - last.size());
+    }
+    return std::bit_cast<std::uint64_t>(last);
+}
+
 struct known_variable {
+    constexpr known_variable(std::string_view n, std::optional<std::string_view> variables::* p)
+        : name(n)
+        , its_tail(tail(n))
+        , place(p)
+    {
+    }
     std::string_view name;
+    std::uint64_t its_tail;
     std::optional<std::string_view> variables::* place;
 };
 
@@ -74,8 +95,9 @@ variables::variables(const cgi_variables& params)
         if (name.size() > longest_name) {
             continue;
         }
+        const auto its_tail = tail(name);
         for (auto at = begins[name.size()]; at < begins[name.size() + 1]; ++at) {
-            if (known[at].name != name) {
+            if (known[at].its_tail != its_tail || known[at].name != name) {
                 continue;
             }
             auto& place = this->*known[at].place;
@@ -134,29 +156,42 @@ std::optional<request> request::from_cgi(const cgi_variables& params, std::strin
         !length_agrees(v.content_length.value_or(""), body.size())) {
         return std::nullopt;
     }
-    request r;
+    // Built where it is returned, and nothing is done for what was not sent: most of these are
+    // not, and each request pays for them.
+    std::optional<request> built(std::in_place);
+    request& r = *built;
+    const auto take = [](std::string& to, std::optional<std::string_view> sent) {
+        if (sent && !sent->empty()) {
+            to = *sent;
+        }
+    };
     r.method = *v.method;
     r.path = route(v);
-    r.query = v.query.value_or("");
-    const auto content_type = v.content_type.value_or("");
-    const auto type = content_type.substr(0, content_type.find(';'));
-    r.content_type = lower(text::trimmed(type));
-    r.charset = charset_of(content_type.substr(type.size()));
-    r.content_encoding = lower(text::trimmed(v.content_encoding.value_or("")));
-    r.authorization = v.authorization.value_or("");
-    r.cookie = v.cookie.value_or("");
+    take(r.query, v.query);
+    if (v.content_type) {
+        const auto type = v.content_type->substr(0, v.content_type->find(';'));
+        r.content_type = lower(text::trimmed(type));
+        r.charset = charset_of(v.content_type->substr(type.size()));
+    }
+    if (v.content_encoding) {
+        r.content_encoding = lower(text::trimmed(*v.content_encoding));
+    }
+    take(r.authorization, v.authorization);
+    take(r.cookie, v.cookie);
     r.cookie += v.more_cookies;
-    r.origin = v.origin.value_or("");
-    r.csrf_token = v.csrf_token.value_or("");
-    r.host = v.host.value_or("");
-    r.accept = v.accept.value_or("");
-    r.last_event_id = v.last_event_id.value_or("");
-    r.fetch_site = v.fetch_site.value_or("");
-    r.remote_addr = v.remote_addr.value_or("");
-    r.trace = trace::from(v.request_id.value_or(""), v.traceparent.value_or(""));
-    r.https = lower(v.https.value_or("")) == "on" || lower(v.scheme.value_or("")) == "https";
+    take(r.origin, v.origin);
+    take(r.csrf_token, v.csrf_token);
+    take(r.host, v.host);
+    take(r.accept, v.accept);
+    take(r.last_event_id, v.last_event_id);
+    take(r.fetch_site, v.fetch_site);
+    take(r.remote_addr, v.remote_addr);
+    if (v.request_id || v.traceparent) {
+        r.trace = trace::from(v.request_id.value_or(""), v.traceparent.value_or(""));
+    }
+    r.https = (v.https && lower(*v.https) == "on") || (v.scheme && lower(*v.scheme) == "https");
     r.body = std::move(body);
-    return r;
+    return built;
 }
 
 } // namespace http

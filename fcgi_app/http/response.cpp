@@ -130,20 +130,26 @@ std::string_view reason(int status)
     return found != phrases.end() && found->status == status ? found->words : std::string_view();
 }
 
-std::string to_cgi(const response& r, bool head_only)
+void append_head(std::string& out, const response& r)
 {
-    std::string out;
-    out.reserve(512 + (head_only ? 0 : r.body.size())); // the usual head, CORS included, fits
-    out.append("Status: ").append(std::to_string(r.status)).append(" ");
-    out.append(reason(r.status)).append("\r\n");
-    append_field(out, "Content-Type", r.content_type);
-    append_field(out, "Content-Length", std::to_string(r.body.size()));
-    append_field(out, "Cache-Control", "no-store");
+    // The three names are our own, and two of the values.
+    out.append("Status: ").append(std::to_string(r.status)).append(" ").append(reason(r.status));
+    if (is_field_value(r.content_type)) {
+        out.append("\r\nContent-Type: ").append(r.content_type);
+    }
+    out.append("\r\nContent-Length: ").append(std::to_string(r.body.size()));
+    out.append("\r\nCache-Control: no-store\r\n");
     for (const auto& [name, value] : r.headers) {
         append_field(out, name, value);
     }
-    out.append("\r\n").append(head_only ? std::string_view() : r.body);
-    return out;
+    out.append("\r\n");
+}
+
+std::string to_cgi(const response& r)
+{
+    std::string out;
+    append_head(out, r);
+    return out.append(r.body);
 }
 
 } // namespace http

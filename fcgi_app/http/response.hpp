@@ -27,10 +27,12 @@ struct response {
 // as RFC 9112, section 4, allows.
 std::string_view reason(int status);
 
-// Head and body as CGI output: Status, Content-Type, Content-Length, Cache-Control: no-store,
-// `headers`, empty line, body. A header is left out if its name is not a token or its value
-// contains a control character (above all CR and LF, which could begin another header, or the
-// body). With `head_only` (the answer to HEAD) the body is left out and the head is the same.
-std::string to_cgi(const response& r, bool head_only = false);
+// Appends the head of the response as a CGI application writes it: Status, Content-Type,
+// Content-Length, Cache-Control: no-store, `headers`, empty line. A header is left out if its name
+// is not a token or its value contains a control character (above all CR and LF, which could begin
+// another header, or the body).
+void append_head(std::string& out, const response& r);
+// Head and body.
+std::string to_cgi(const response& r);
 
 } // namespace http

@@ -66,9 +66,11 @@ std::string request_name::text() const
     return out;
 }
 
-std::string request_id_line(const trace& t)
+void append_request_id(std::string& head, const trace& t)
 {
-    return t.request_id.empty() ? std::string() : "X-Request-Id: " + t.request_id + "\r\n";
+    if (!t.request_id.empty()) {
+        head.append("X-Request-Id: ").append(t.request_id).append("\r\n");
+    }
 }
 
 } // namespace http

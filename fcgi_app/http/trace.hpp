@@ -31,7 +31,7 @@ struct request_name {
     std::string text() const;
 };
 
-// "X-Request-Id: …\r\n"; empty: it has none.
-std::string request_id_line(const trace& t);
+// Appends "X-Request-Id: …\r\n", if it has one.
+void append_request_id(std::string& head, const trace& t);
 
 } // namespace http

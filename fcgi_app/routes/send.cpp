@@ -8,8 +8,12 @@ namespace routes {
 void send(fastcgi::exchange& peer, const echoed& of_request, const http::response& r,
           bool head_only)
 {
-    peer.begin(std::string(of_request.cors_lines) + http::request_id_line(of_request.trace) +
-               http::to_cgi(r, true));
+    std::string head;
+    head.reserve(512); // the usual head, CORS included, fits
+    head += of_request.cors_lines;
+    http::append_request_id(head, of_request.trace);
+    http::append_head(head, r);
+    peer.begin(head);
     if (head_only) {
         // The head is all.
     } else if (r.body.size() <= fastcgi::exchange::in_one) {

@@ -1,5 +1,6 @@
 // The search of a wall.
 #include "tests/db/database_fixture.hpp"
+#include "tests/db/settings_against.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -154,7 +155,9 @@ BOOST_AUTO_TEST_CASE(a_long_wall_is_searched_as_if_every_post_were_read)
                                          "tenth", "three", "two",  "one", "never",  "WALL"};
     const auto any = [&] { return words[random() % words.size()]; };
     int found = 0;
-    for (int i = 0; i < 60; ++i) {
+    // Without the indexes and joins that PostgreSQL would choose, each costs seconds.
+    const int questions = settings_are_against() ? 12 : 60;
+    for (int i = 0; i < questions; ++i) {
         std::string q;
         for (std::size_t parts = 1 + random() % 3; parts > 0; --parts) {
             const auto kind = random() % 6;
@@ -169,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_long_wall_is_searched_as_if_every_post_were_read)
         BOOST_TEST(answer.found == expected, q << " on wall " << wall);
         found += !expected.empty() ? 1 : 0;
     }
-    BOOST_TEST(found > 15);
+    BOOST_TEST(found > questions / 4);
 }
 
 BOOST_AUTO_TEST_CASE(a_phrase_is_looked_for_in_so_many_posts_a_page)

@@ -122,6 +122,28 @@ BOOST_AUTO_TEST_CASE(of_a_variable_that_comes_twice_the_first_counts)
     BOOST_TEST(r.value().method == "GET");
 }
 
+BOOST_AUTO_TEST_CASE(names_that_end_like_those_of_variables_are_others)
+{
+    const auto r = from({{"REQUEST_METHOD", "GET"},
+                         {"XTTP_HOST", "other"},
+                         {"SERVER_ADDR", "other"},
+                         {"REQUEST_URI", "/other"},
+                         {"SERVER_NAME", "other"},
+                         {"XXXX_X_CSRF_TOKEN", "other"},
+                         {"HTTP_XX_SITE_FETCH", "other"},
+                         {"XXXX_AUTHORIZATION", "other"},
+                         {"HTTPX", "on"},
+                         {"", "other"},
+                         {"HTTP_A_NAME_LONGER_THAN_ANY", "other"}});
+    BOOST_REQUIRE(r.has_value());
+    BOOST_TEST(r->path == "/");
+    BOOST_TEST(!r->https);
+    for (const auto& value :
+         {r->host, r->remote_addr, r->csrf_token, r->authorization, r->fetch_site}) {
+        BOOST_TEST(value == "");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(https_is_on_or_the_scheme)
 {
     const auto https = [](std::string_view name, std::string_view value) {

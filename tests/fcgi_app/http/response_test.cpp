@@ -38,7 +38,9 @@ BOOST_AUTO_TEST_CASE(the_answer_to_head_is_the_same_head_and_no_body)
 {
     const auto r = http::response::json(R"({"ack":"huzzah!"})");
     const auto whole = http::to_cgi(r);
-    BOOST_TEST(http::to_cgi(r, true) == whole.substr(0, whole.size() - r.body.size()));
+    std::string head = "Vary: Origin\r\n";
+    http::append_head(head, r);
+    BOOST_TEST(head == "Vary: Origin\r\n" + whole.substr(0, whole.size() - r.body.size()));
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_body_has_length_0)

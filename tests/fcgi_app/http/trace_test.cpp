@@ -16,6 +16,13 @@ std::string traceparent(const std::string& given)
     return trace::from({}, given).traceparent;
 }
 
+std::string request_id_line(const trace& t)
+{
+    std::string head;
+    http::append_request_id(head, t);
+    return head;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(trace_)
@@ -26,14 +33,14 @@ BOOST_AUTO_TEST_CASE(both_are_taken_and_named)
     BOOST_TEST(t.request_id == id);
     BOOST_TEST(t.traceparent == parent);
     BOOST_TEST((request_name{17, t}.text()) == "17 id=" + id + " traceparent=" + parent);
-    BOOST_TEST(http::request_id_line(t) == "X-Request-Id: " + id + "\r\n");
+    BOOST_TEST(request_id_line(t) == "X-Request-Id: " + id + "\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(without_them_a_request_is_its_number)
 {
     const auto t = trace::from({}, {});
     BOOST_TEST((request_name{17, t}.text()) == "17");
-    BOOST_TEST(http::request_id_line(t) == "");
+    BOOST_TEST(request_id_line(t) == "");
 }
 
 BOOST_AUTO_TEST_CASE(an_id_is_visible_and_has_an_end)
