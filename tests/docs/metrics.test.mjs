@@ -29,7 +29,7 @@ for (const [, variable, name, help] of histograms.matchAll(/(?:auto& (\w+) =\s*)
   const values = list && names.match(`${list}\\s*\\{([^}]*)\\}`)[1].match(/[\w-]+/g);
   held.push(...(values?.map((labelValue) => ({ ...found, label, labelValue })) ?? [found]));
 }
-assert.equal(new Set(held.filter((m) => m.type === 'histogram').map((m) => m.name)).size, 4);
+assert.ok(new Set(held.filter((m) => m.type === 'histogram').map((m) => m.name)).size >= 4);
 // The rate limits make theirs by the option's name.
 const rateLimits = files.find(([path]) => path === 'fcgi_app/routes/rate_limits.cpp')[1];
 const rateLabels = [...rateLimits.matchAll(/\((?:metrics_|m), "(\w+)"/g)].map((m) => m[1]);
