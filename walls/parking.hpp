@@ -1,7 +1,7 @@
-// Where polls are parked: asleep in the lists of the global hash, of presence and of the timer
-// wheel, and woken from there. One fiber, run(), does the waking for all of them, a few at a time,
-// so that a wall with 15,000 readers does not hold up everybody else. Thread of the event loop
-// only.
+// Where polls and streams are parked: asleep in the lists of the global hash, of presence and of
+// the timer wheel, and woken from there. One fiber, run(), does the waking for all of them, a few
+// at a time, so that a wall with 15,000 readers does not hold up everybody else. Thread of the
+// event loop only.
 #pragma once
 
 #include "fibers/timer_wheel.hpp"

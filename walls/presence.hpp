@@ -1,5 +1,5 @@
-// Who is connected. A client is a poll from before it is compared with the global hash until its
-// answer is written. Thread of the event loop only.
+// Who is connected. A client is a poll or a stream, from before it is compared with the global hash
+// until its last answer is written. Thread of the event loop only.
 #pragma once
 
 #include "walls/parked.hpp"

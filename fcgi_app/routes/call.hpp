@@ -46,8 +46,9 @@ enum class purpose {
     wall,       // the same, of a wall that he may see: c.wall
     wall_costs, // of a wall that he may see; costs the database a transaction, or as much
 };
-// Who calls, if he may: the one place where a handler finds that out. Refuses with 401, 403 (no
-// member, or a writing call by cookie without proof that it is not forged), 429, 503.
+// Who calls, if he may: the one place where a handler finds that out; for those who want to wait it
+// is admit() (admission.hpp). Refuses with 401, 403 (no member, or a writing call by cookie without
+// proof that it is not forged), 429, 503.
 outcome<walls::identity_ptr> authenticate(context& cx, const call& c, purpose p);
 
 // On whose behalf a statement reads or writes: the statement checks it again.

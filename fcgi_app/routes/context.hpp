@@ -1,5 +1,5 @@
 // What the handlers of the routes work with, in a few parts. The application builds it once
-// (fcgi_app/app.cpp), tests build it from fakes. Thread of the event loop only.
+// (fcgi_app/application.cpp), tests build it from fakes. Thread of the event loop only.
 #pragma once
 
 #include "db/counters.hpp"
