@@ -32,7 +32,8 @@ db::settings that_warns(db::settings s)
     return s;
 }
 
-// Two polls long at least: whoever polls is not forgotten.
+// Two polls long at least: whoever polls is not forgotten. A stream is asked about at each
+// heartbeat, which is sooner.
 std::chrono::milliseconds time_between_sweeps(const config& c)
 {
     return std::max<std::chrono::milliseconds>(std::chrono::minutes(1), 2 * c.routes.poll_time);

@@ -9,8 +9,8 @@ namespace pollster {
 std::optional<std::string> service_status::due(std::size_t parked, const std::string& database,
                                                fibers::steady_time now)
 {
-    std::string line = "STATUS=" + std::to_string(parked) +
-                       (parked == 1 ? " parked poll; " : " parked polls; ") + database;
+    std::string line =
+        "STATUS=polls and streams parked: " + std::to_string(parked) + "; " + database;
     if (!refused_.empty()) {
         line += "; the settings were not reloaded: " + refused_;
     }

@@ -116,7 +116,11 @@ std::vector<access_cache::answer> access_cache::load(std::span<const std::string
 bool access_cache::holds(const std::string& token, const identity_ptr& identity) const
 {
     const auto it = known_.find(token);
-    return it != known_.end() && it->second.identity == identity;
+    if (it == known_.end() || it->second.identity != identity) {
+        return false;
+    }
+    it->second.used = true;
+    return true;
 }
 
 void access_cache::forget(user_id user)

@@ -38,7 +38,8 @@ public:
     result<identity_ptr> find_any(std::span<const std::string> tokens, bool looks_succeed,
                                   fibers::steady_time now = std::chrono::steady_clock::now());
 
-    // Is `identity` still what is known of this token? After anything that may have waited.
+    // Is `identity` still what is known of this token? After anything that may have waited. Counts
+    // as asked for: a stream asks nothing else, each time that it wakes.
     bool holds(const std::string& token, const identity_ptr& identity) const;
 
     void forget(user_id user);
@@ -61,7 +62,7 @@ private:
     struct known {
         identity_ptr identity;
         fibers::steady_time since; // when it was asked for
-        bool used = true;          // since the last sweep
+        mutable bool used = true;  // since the last sweep
     };
     using answer = result<identity_ptr>;
 

@@ -230,6 +230,7 @@ std::string frame(const std::string& where, const reading& before, const reading
     out.begin("clients");
     out.add(whole(now.sum("pollster_clients")), "connected");
     out.add(whole(now.sum("pollster_parked_polls")), "parked");
+    out.add(whole(now.sum("pollster_streams")), "streams");
     out.add(whole(now.sum("pollster_connections")), "connections");
     out.begin("a second");
     out.rate("pollster_posts_total", "posts");

@@ -97,7 +97,8 @@ std::string own_socket(const config& settings)
             return local->path;
         }
     }
-    return "/run/pollster/pollster.sock";
+    const auto standard = fastcgi::parse_listen(config::default_listen);
+    return std::get<fastcgi::unix_address>(std::get<fastcgi::listen_address>(standard)).path;
 }
 
 int top(const invocation& call)

@@ -121,13 +121,13 @@ std::vector<option> make_options()
             .reloads(),
         number<std::chrono::seconds>("stream_heartbeat_seconds",
                                      at(&config::routes, &routes::settings::stream_heartbeat),
-                                     "seconds", 1, 60,
+                                     "seconds", 1, 25,
                                      "the longest that a stream is silent: then it gets a comment, "
                                      "so that nothing on the way "
                                      "takes it for dead")
             .reloads(),
         number("look_ms", at(&config::walls, &walls::settings::look), "milliseconds", 10, 60'000,
-               "time between a parked poll's looks at the hash")
+               "time between two comparisons of what is parked with the hash")
             .reloads(),
         number("refresh_ms",
                at(&config::walls, &walls::settings::refresh, &walls::refresher::settings::period),
@@ -137,18 +137,18 @@ std::vector<option> make_options()
             .reloads(),
         number("page_entries",
                at(&config::walls, &walls::settings::backlog, &walls::backlog::limits::entries),
-               "entries", 1, 10'000, "entries of one wall in one answer to a poll")
+               "entries", 1, 10'000, "entries of one wall in one answer or event")
             .reloads(),
         number("wall_bytes",
                at(&config::walls, &walls::settings::backlog, &walls::backlog::limits::wall_bytes),
                "bytes", 4'096, 64 * mib,
-               "entries of one wall in one answer to a poll, as JSON; one entry is sent whatever "
+               "entries of one wall in one answer or event, as JSON; one entry is sent whatever "
                "its size")
             .reloads(),
         number("answer_bytes",
                at(&config::walls, &walls::settings::backlog, &walls::backlog::limits::answer_bytes),
                "bytes", 131'072, 64 * mib,
-               "one answer to a poll; the walls for which there is no room come with the next")
+               "one answer or event; the walls for which there is no room come with the next")
             .reloads(),
         number("history_bytes", at(&config::database, &db::settings::page_bytes), "bytes", 4'096,
                64 * mib,
@@ -157,7 +157,7 @@ std::vector<option> make_options()
         number("recent_bytes",
                at(&config::walls, &walls::settings::recent, &walls::recent_entries::limits::bytes),
                "bytes", 0, 64 * gib,
-               "newest entries kept in memory for parked polls, all walls together")
+               "newest entries kept in memory for what is parked, all walls together")
             .reloads(),
         number<std::chrono::days>("session_days",
                                   at(&config::database, &db::settings::session_lifetime), "days", 1,
@@ -189,15 +189,17 @@ std::vector<option> make_options()
                at(&config::routes, &routes::settings::rates,
                   &routes::rate_settings::user_polls_per_second),
                "polls; 0: no limit", 0, 1'000'000,
-               "polls of one user, ten times as many at once; more are answered 429")
+               "polls, and beginnings of streams, of one user, ten times as many at once; more are "
+               "answered 429")
             .reloads(),
-        number(
-            "address_polls_per_second",
-            at(&config::routes, &routes::settings::rates,
-               &routes::rate_settings::address_polls_per_second),
-            "polls; 0: no limit", 0, 1'000'000,
-            "polls from one address, ten times as many at once; more are answered 429. IPv6: from "
-            "one /64, four times as many from its /56 and 16 times from its /48, here and below")
+        number("address_polls_per_second",
+               at(&config::routes, &routes::settings::rates,
+                  &routes::rate_settings::address_polls_per_second),
+               "polls; 0: no limit", 0, 1'000'000,
+               "polls, and beginnings of streams, from one address, ten times as many at once; "
+               "more are "
+               "answered 429. IPv6: from one /64, four times as many from its /56 and 16 times "
+               "from its /48, here and below")
             .reloads(),
         number("user_posts_per_second",
                at(&config::routes, &routes::settings::rates,
@@ -246,8 +248,9 @@ std::vector<option> make_options()
                "the next wait twice as long, from 1 s up to this")
             .reloads(),
         number("max_parked_per_user", at(&config::walls, &walls::settings::max_parked_per_user),
-               "polls; 0: no limit", 0, 1'000'000,
-               "parked polls of one user; with one more the oldest is answered with nothing new")
+               "polls and streams; 0: no limit", 0, 1'000'000,
+               "parked polls and streams of one user; with one more the oldest is answered with "
+               "nothing new, or ends")
             .reloads(),
         number("max_params_bytes", at(&config::fastcgi, &fastcgi::limits::max_params_bytes),
                "bytes", 1024, gib, "head of one request (FastCGI PARAMS)")
@@ -262,8 +265,8 @@ std::vector<option> make_options()
         number("max_connections", at(&config::fastcgi, &fastcgi::limits::max_connections),
                "connections", 1, 10'000'000, "FastCGI connections at a time")
             .reloads(),
-        number("max_parked", at(&config::walls, &walls::settings::max_parked), "polls", 1,
-               100'000'000, "polls parked at a time; more are answered 503")
+        number("max_parked", at(&config::walls, &walls::settings::max_parked), "polls and streams",
+               1, 100'000'000, "polls and streams parked at a time; more are answered 503")
             .reloads(),
         number("max_queued_bytes", at(&config::fastcgi, &fastcgi::limits::max_queued_bytes),
                "bytes", 65'536, gib,
@@ -294,7 +297,7 @@ std::vector<option> make_options()
                "auto: on for pollster@1 and its like"),
         number("returns_per_second", at(&config::routes, &routes::settings::returns_per_second),
                "clients", 1, 1'000'000,
-               "clients whose parked polls end because the server stops are told when to come "
+               "clients whose polls or streams end because the server stops are told when to come "
                "back: so many a second")
             .reloads(),
         choice("log_level", at(&config::log, &log_settings::level), "level",

@@ -37,7 +37,7 @@ public:
     prometheus::Counter& polls_news;          // answered with entries
     prometheus::Counter& polls_empty;         // answered because their time was up
     prometheus::Counter& polls_gone;          // ended because the peer left or aborted
-    prometheus::Counter& polls_refused;       // 400, 429, 503
+    prometheus::Counter& polls_refused;       // 400, 429, 500, 503
     prometheus::Counter& streams_time_up;     // ended because their time was up, or at a stop
     prometheus::Counter& streams_gone;        // ended because the client left
     prometheus::Counter& streams_refused;     // not begun, or ended: session, walls, database
@@ -52,7 +52,7 @@ public:
     prometheus::Counter& broken_connections;  // the peer broke the FastCGI protocol
     prometheus::Counter& too_large_params;    // beyond max_params_bytes
     prometheus::Counter& too_large_bodies;    // beyond max_body_bytes
-    prometheus::Counter& too_slow_requests;   // not delivered within receive_timeout_seconds
+    prometheus::Counter& too_slow_requests;   // silent for receive_timeout_seconds
     prometheus::Counter& too_slow_readers;    // did not read within send_timeout_seconds
     prometheus::Counter& refused_parking;     // beyond max_parked
     prometheus::Counter& waiting_sign_ins;    // answered 503, too many passwords wait

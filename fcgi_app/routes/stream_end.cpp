@@ -27,7 +27,7 @@ std::string ended(std::chrono::milliseconds comes_back, std::string_view why)
     return event;
 }
 
-std::string_view counted(context& cx, const walls::ending& e, const http::request_name& name)
+std::string_view count_and_name(context& cx, const walls::ending& e, const http::request_name& name)
 {
     switch (e.why) {
     case reason::time_up:
@@ -80,7 +80,7 @@ std::string end_event(context& cx, const walls::ending& e, const http::request_n
 {
     // Those that a stop ends come back one after the other, as its polls do.
     const auto after = e.why == reason::stopping ? cx.returns.next() : comes_back_after(cx);
-    return ended(after, counted(cx, e, name));
+    return ended(after, count_and_name(cx, e, name));
 }
 
 http::response refused_for_now(const http::response& refusal)

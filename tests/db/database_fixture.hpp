@@ -16,30 +16,30 @@
 
 struct database_fixture {
     private_postgres& pg = private_postgres::shared();
-    std::string name = pg.migrated_database();
+    std::string name = pg.migrated_database(people());
     db::settings settings = pg.settings(name);
     std::unique_ptr<db::database> database = std::make_unique<db::database>(settings);
 
-    database_fixture()
+    // ann 1, bob 2, cleo 3; all see wall 1, ann and bob wall 2. Passwords are "<name> secret".
+    // Copied for each case: hashing is slow on purpose, and so is a connection for each statement.
+    static std::string people()
     {
-        // ann 1, bob 2, cleo 3; all see wall 1, ann and bob wall 2. Passwords are "<name> secret".
-        // Hashed once a program: hashing is slow on purpose.
-        static const std::string people =
-            sql("select string_agg(format('(%s, %L, %L)', n, name, pollster.bcrypt(name || "
-                "' secret', pollster.bcrypt_salt())), ', ') from unnest('{ann,bob,cleo}'::text[]) "
-                "with ordinality as u(name, n)");
-        sql("insert into pollster.users (id, name, password_hash) values " + people);
-        sql("alter table pollster_default.users alter id restart with 100");
-        sql("insert into pollster.walls (id, name) values (1, 'General'), (2, 'Workshop'), (3, "
-            "'Empty')");
-        sql("insert into pollster.memberships (user_id, wall_id) values (1, 1), (2, 1), (3, 1), "
-            "(1, 2), (2, 2)");
+        std::string rows =
+            "insert into pollster.users (id, name, password_hash) select n, name, "
+            "pollster.bcrypt(name || ' secret', pollster.bcrypt_salt()) from "
+            "unnest('{ann,bob,cleo}'::text[]) with ordinality as u(name, n); "
+            "alter table pollster_default.users alter id restart with 100; "
+            "insert into pollster.walls (id, name) values (1, 'General'), (2, 'Workshop'), (3, "
+            "'Empty'); "
+            "insert into pollster.memberships (user_id, wall_id) values (1, 1), (2, 1), (3, 1), "
+            "(1, 2), (2, 2);";
         for (const int user : {1, 2, 3}) {
-            sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
-                "values (sha256('" +
-                reader(user).session_id + "'), " + std::to_string(user) +
-                ", now(), now() + interval '1 year')");
+            rows += "insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
+                    "values (sha256('" +
+                    reader(user).session_id + "'), " + std::to_string(user) +
+                    ", now(), now() + interval '1 year');";
         }
+        return rows;
     }
 
     // Of `database`, which a test may open anew.

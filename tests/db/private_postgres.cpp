@@ -365,17 +365,25 @@ std::string private_postgres::empty_database()
     return name;
 }
 
-std::string private_postgres::migrated_database()
+std::string private_postgres::migrated_database(const std::string& rows)
 {
-    if (!template_made_) {
+    if (templates_.empty()) {
         sql("postgres", "create database migrated");
         const auto done = db::migrate(settings("migrated"), [](const std::string&) {});
         if (!done) {
             throw std::runtime_error(done.error().sentence);
         }
-        template_made_ = true;
+        templates_[""] = "migrated";
+    }
+    const auto known = templates_.find(rows);
+    std::string from = known == templates_.end() ? "" : known->second;
+    if (from.empty()) {
+        from = "migrated" + std::to_string(templates_.size());
+        sql("postgres", "create database " + from + " template migrated");
+        sql(from, rows);
+        templates_[rows] = from;
     }
     std::string name = "t" + std::to_string(++databases_);
-    sql("postgres", "create database " + name + " template migrated");
+    sql("postgres", "create database " + name + " template " + from);
     return name;
 }

@@ -8,6 +8,7 @@
 #include "db/settings.hpp"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,10 @@ public:
     private_postgres(const private_postgres&) = delete;
     private_postgres& operator=(const private_postgres&) = delete;
 
-    // An empty database, or a copy of one that was migrated once. Returns its name.
+    // An empty database, or a copy of one that was migrated, and given these rows, once. Returns
+    // its name.
     std::string empty_database();
-    std::string migrated_database();
+    std::string migrated_database(const std::string& rows = {});
     std::string conninfo(const std::string& database) const;
     // The same for the role of the tests' own statements.
     std::string test_conninfo(const std::string& database) const;
@@ -69,5 +71,5 @@ private:
     std::vector<std::string> options_;
     pid_t postmaster_ = -1;
     int databases_ = 0;
-    bool template_made_ = false;
+    std::map<std::string, std::string> templates_; // by their rows
 };

@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(nothing_new_is_said_at_the_deadline)
 
 BOOST_AUTO_TEST_CASE(a_post_by_another_client_wakes_a_parked_poll)
 {
-    chat s(with(no_look_in_time, {{"notify", "off"}, {"poll_seconds", "25"}}));
+    chat s(with(no_look_in_time, {{"notify", "off"}, {"poll_seconds", "240"}}));
     hanging_call poll(s, poll_call(ann, R"({"1":0,"2":0})"));
     s.until_parked(1);
     s.send(say_call(bob, 1, "hello"));

@@ -164,9 +164,11 @@ BOOST_AUTO_TEST_CASE(an_idle_process_costs_postgresql_one_statement_a_second)
     const stopwatch watch;
     const int before = statements();
     eventually("three seconds of looks", [&] { return statements() >= before + 6; });
+    const int seen =
+        statements() - before; // before the time is read: what comes later does not count
     const auto ms = watch.ms();
     // Two processes, at least a second between the looks of each.
-    BOOST_TEST(statements() - before <= 2 * (ms / 1000 + 1), "within " << ms << " ms");
+    BOOST_TEST(seen <= 2 * (ms / 1000 + 1), "within " << ms << " ms");
     BOOST_TEST(ms >= 2000);
 }
 

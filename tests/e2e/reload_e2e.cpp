@@ -204,12 +204,13 @@ BOOST_AUTO_TEST_CASE(systemd_hears_of_the_start_of_reloads_of_polls_and_of_the_e
     start_under_systemd(s, s.folder() / "notify");
     eventually("it is ready", [&] {
         return contains(systemd.told(), "READY=1\n") &&
-               contains(systemd.told(), "STATUS=0 parked polls; the database answers\n");
+               contains(systemd.told(),
+                        "STATUS=polls and streams parked: 0; the database answers\n");
     });
     http_client parked = s.client();
     parked.send("POST", "/api/", poll_form(s.session_of("cleo"), {{1, 3}}), form_header);
     eventually("a parked poll is told",
-               [&] { return contains(systemd.told(), "STATUS=1 parked poll; "); });
+               [&] { return contains(systemd.told(), "STATUS=polls and streams parked: 1; "); });
 
     const auto before = systemd.told().size();
     reload(s);
@@ -237,7 +238,7 @@ BOOST_AUTO_TEST_CASE(systemd_hears_what_is_wrong_with_the_database)
     start_under_systemd(s, s.folder() / "notify");
     eventually("the state is told", [&] {
         return contains(systemd.told(),
-                        "STATUS=0 parked polls; the database has to be mended: "
+                        "STATUS=polls and streams parked: 0; the database has to be mended: "
                         "PostgreSQL has no such database: `pollster setup` makes it");
     });
     BOOST_TEST(contains(systemd.told(), "READY=1\n")); // it serves, if only 503

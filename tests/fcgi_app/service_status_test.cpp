@@ -16,7 +16,8 @@ BOOST_AUTO_TEST_SUITE(service_status_)
 BOOST_AUTO_TEST_CASE(the_first_line_is_told_at_once_and_the_same_never_again)
 {
     service_status s;
-    BOOST_TEST(s.due(0, fine, start).value_or("") == "STATUS=0 parked polls; the database answers");
+    BOOST_TEST(s.due(0, fine, start).value_or("") ==
+               "STATUS=polls and streams parked: 0; the database answers");
     BOOST_TEST(!s.due(0, fine, start + 1s));
     BOOST_TEST(!s.due(0, fine, start + 1h));
 }
@@ -28,7 +29,7 @@ BOOST_AUTO_TEST_CASE(another_line_waits_until_the_last_one_is_old_enough)
     BOOST_TEST(!s.due(1, fine, start + 1s));
     BOOST_TEST(!s.due(1'000, fine, start + service_status::least_pause - 1ms));
     BOOST_TEST(s.due(1'000, fine, start + service_status::least_pause).value_or("") ==
-               "STATUS=1000 parked polls; the database answers");
+               "STATUS=polls and streams parked: 1000; the database answers");
     BOOST_TEST(!s.due(1, fine, start + service_status::least_pause + 1s));
 }
 
@@ -37,12 +38,13 @@ BOOST_AUTO_TEST_CASE(refused_settings_are_told_until_others_are_taken)
     service_status s;
     s.due(1, fine, start);
     s.reloaded("pollster.conf:7: there is no option \"x\"");
-    BOOST_TEST(s.due(1, fine, start + 1min).value_or("") ==
-               "STATUS=1 parked poll; the database answers; the settings were not reloaded: "
-               "pollster.conf:7: there is no option \"x\"");
+    BOOST_TEST(
+        s.due(1, fine, start + 1min).value_or("") ==
+        "STATUS=polls and streams parked: 1; the database answers; the settings were not reloaded: "
+        "pollster.conf:7: there is no option \"x\"");
     s.reloaded({});
     BOOST_TEST(s.due(1, fine, start + 2min).value_or("") ==
-               "STATUS=1 parked poll; the database answers");
+               "STATUS=polls and streams parked: 1; the database answers");
 }
 
 // A line break would begin another assignment.
@@ -50,7 +52,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_seen_is_shown)
 {
     service_status s;
     BOOST_TEST(s.due(0, "away: x\nMAINPID=1", start).value_or("") ==
-               "STATUS=0 parked polls; away: x<U+000A>MAINPID=1");
+               "STATUS=polls and streams parked: 0; away: x<U+000A>MAINPID=1");
 }
 
 BOOST_AUTO_TEST_CASE(a_reload_says_since_when)

@@ -304,6 +304,27 @@ BOOST_AUTO_TEST_CASE(while_looks_succeed_an_old_answer_is_good_and_without_them_
     });
 }
 
+// Failed before: a stream was forgotten two sweeps after it began, and asked the database again.
+BOOST_AUTO_TEST_CASE(a_sweep_leaves_what_was_compared_since_the_last)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        db.sessions["stream"] = somebody(1);
+        db.sessions["other"] = somebody(1);
+        access_cache cache(db);
+        const auto who = cache.find("stream", true).value();
+        (void)cache.find("other", true);
+        for (int sweep = 0; sweep < 4; ++sweep) {
+            cache.sweep();
+            BOOST_TEST(cache.holds("stream", who));
+            // That it is not what was known is no use of it.
+            BOOST_TEST(!cache.holds("other", who));
+        }
+        BOOST_TEST(cache.size() == 1u);
+        BOOST_TEST(db.finds == 2);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_sweep_drops_what_nobody_asked_for_since_the_last)
 {
     in_loop([](fibers::reactor&) {

@@ -34,12 +34,18 @@ BOOST_AUTO_TEST_CASE(remembered_sessions_are_trusted_while_looks_succeed)
 BOOST_AUTO_TEST_CASE(without_looks_a_session_is_asked_for_again_after_a_second)
 {
     with_hub([](running_hub& t) {
-        const auto before = t.who("ann");
-        BOOST_TEST(t.who("ann") == before);
-        BOOST_TEST(t.db.finds == 1);
-        std::this_thread::sleep_for(access_cache::time_to_live);
-        (void)t.who("ann");
-        BOOST_TEST(t.db.finds == 2);
+        for (bool quick = false; !quick;) {
+            const auto began = std::chrono::steady_clock::now();
+            const int asked = t.db.finds;
+            const auto before = t.who("ann");
+            const auto again = t.who("ann");
+            quick = std::chrono::steady_clock::now() - began < access_cache::time_to_live;
+            BOOST_TEST((!quick || (again == before && t.db.finds == asked + 1)));
+            std::this_thread::sleep_for(access_cache::time_to_live);
+            const int known = t.db.finds;
+            (void)t.who("ann");
+            BOOST_TEST(t.db.finds == known + 1);
+        }
     });
 }
 

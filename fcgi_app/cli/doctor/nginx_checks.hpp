@@ -27,7 +27,7 @@ struct target { // what the URL of the command line names
 };
 
 struct facts {
-    std::chrono::milliseconds poll_time{60'000};
+    std::chrono::milliseconds poll_time{}; // poll_seconds
     unsigned cores = 1;
     long somaxconn = 65'535;
     std::optional<long> worker_files; // descriptors that a worker that runs may open

@@ -14,7 +14,8 @@ std::string metrics(int looks, int failures, int clients)
 {
     return "# HELP pollster_clients Polls being compared.\n# TYPE pollster_clients gauge\n"
            "pollster_clients " +
-           std::to_string(clients) + "\npollster_parked_polls 7\npollster_looks_total " +
+           std::to_string(clients) +
+           "\npollster_parked_polls 7\npollster_streams 3\npollster_looks_total " +
            std::to_string(looks) + "\npollster_look_failures_total " + std::to_string(failures) +
            "\npollster_last_look_age_seconds 90\n"
            "pollster_build_info{version=\"1.2.3\"} 1\nprocess_start_time_seconds 1000\n";
@@ -102,6 +103,7 @@ BOOST_AUTO_TEST_CASE(a_frame_has_rates_between_its_readings)
     const auto text = frame("http://x/api", before, now);
     BOOST_TEST(has_line(text, "pollster", "1.2.3 at http://x/api"));
     BOOST_TEST(has_line(text, "clients", "9 connected"));
+    BOOST_TEST(has_line(text, "clients", "3 streams"));
     BOOST_TEST(has_line(text, "a second", "12 posts"));
     BOOST_TEST(has_line(text, "delivery", "5.5 ms p50"));
     BOOST_TEST(has_line(text, "process", "25.0 % CPU"));

@@ -78,12 +78,16 @@ BOOST_AUTO_TEST_CASE(a_look_that_failed_a_moment_ago_is_not_repeated_by_probes)
     with_routes([](running_routes& t) {
         ready(t, 200);
         t.chat.db.down = true;
-        t.chat.h->catch_up(std::vector{at(7, 0)}, {}); // somebody else's look finds out
-        const int looks = t.chat.db.looks;
-        const auto said = ready(t, 503);
-        BOOST_TEST(said.at("why").as_string() == "down");
-        BOOST_TEST(said.at("last_look_seconds").is_number()); // one did succeed
-        BOOST_TEST(t.chat.db.looks == looks);
+        for (bool quick = false; !quick;) { // a look is recent for two seconds
+            const auto began = std::chrono::steady_clock::now();
+            t.chat.h->catch_up(std::vector{at(7, 0)}, {}); // somebody else's look finds out
+            const int looks = t.chat.db.looks;
+            const auto said = ready(t, 503);
+            quick = std::chrono::steady_clock::now() - began < 2s;
+            BOOST_TEST(said.at("why").as_string() == "down");
+            BOOST_TEST(said.at("last_look_seconds").is_number()); // one did succeed
+            BOOST_TEST((!quick || t.chat.db.looks == looks));
+        }
     });
 }
 
