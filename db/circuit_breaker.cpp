@@ -1,6 +1,7 @@
 #include "db/circuit_breaker.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace db {
 

@@ -2,6 +2,7 @@
 #include "db/rows.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <string>
 
 namespace db {

@@ -8,6 +8,7 @@
 #include <unicode/uspoof.h>
 #include <unicode/uversion.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <stdexcept>

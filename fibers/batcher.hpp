@@ -5,6 +5,7 @@
 
 #include "fibers/sleeper.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <optional>

@@ -4,6 +4,8 @@
 #include <boost/fiber/operations.hpp>
 #include <boost/fiber/type.hpp>
 
+#include <utility>
+
 namespace fibers {
 
 namespace {

@@ -2,6 +2,8 @@
 
 #include "text/number.hpp"
 
+#include <cstdint>
+
 namespace fastcgi {
 
 namespace {

@@ -9,6 +9,7 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 

@@ -2,6 +2,7 @@
 // commands.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 

@@ -4,6 +4,8 @@
 
 #include <sys/socket.h>
 
+#include <cstdint>
+
 namespace e2e {
 
 namespace asio = boost::asio;

@@ -9,6 +9,7 @@
 
 #include <fstream>
 #include <set>
+#include <sstream>
 
 using namespace e2e;
 namespace fs = std::filesystem;

@@ -7,6 +7,7 @@
 #include <spdlog/details/log_msg.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>

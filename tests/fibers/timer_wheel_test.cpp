@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <utility>
+
 using namespace fibers;
 using std::chrono::milliseconds;
 

@@ -3,6 +3,7 @@
 #include "text/number.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace pollster::doctor {
 

@@ -48,7 +48,7 @@ struct nginx {
         "    }\n"
         "  }\n"
         "}\n";
-    facts about_host;
+    facts about_host{.poll_time = std::chrono::seconds(60)};
 
     nginx& with(const std::string& before, const std::string& after)
     {

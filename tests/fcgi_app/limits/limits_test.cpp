@@ -4,6 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdio>
+
 using namespace limits;
 using namespace std::chrono_literals;
 
