@@ -62,7 +62,7 @@ std::map<std::string, std::string> parse(const std::string& given)
     return values;
 }
 
-std::string quoted(const std::string& value)
+std::string quoted_value(const std::string& value)
 {
     std::string out = "'";
     for (const char c : value) {
@@ -84,7 +84,7 @@ std::string joined(const std::map<std::string, std::string>& values)
 {
     std::string out;
     for (const auto& [key, value] : values) {
-        out += key + "=" + quoted(value) + " ";
+        out += key + "=" + quoted_value(value) + " ";
     }
     out.pop_back();
     return out;

@@ -31,7 +31,7 @@ int report(const invocation& call, const db::outcome<T>& outcome, const std::str
     return done;
 }
 
-inline std::string quoted(const std::string& name)
+inline std::string in_quotes(const std::string& name)
 {
     return '"' + name + '"';
 }

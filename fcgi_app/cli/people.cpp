@@ -24,7 +24,7 @@ int with_password(const invocation& call, const std::string& sentence,
 
 int add_user(const invocation& call)
 {
-    return with_password(call, "added user " + quoted(call.words[0]),
+    return with_password(call, "added user " + in_quotes(call.words[0]),
                          [](db::administrator& a, const std::string& name,
                             const std::string& password) -> db::outcome<void> {
                              auto added = a.add_user(name, password);
@@ -35,7 +35,7 @@ int add_user(const invocation& call)
 int set_password(const invocation& call)
 {
     return with_password(
-        call, "changed the password of " + quoted(call.words[0]) + " and ended their sessions",
+        call, "changed the password of " + in_quotes(call.words[0]) + " and ended their sessions",
         [](db::administrator& a, const std::string& name, const std::string& password) {
             return a.set_password(name, password);
         });
@@ -45,14 +45,14 @@ int disable_user(const invocation& call)
 {
     return with_database(call, [&](db::administrator& a) {
         return report(call, a.disable_user(call.words[0]),
-                      "disabled " + quoted(call.words[0]) + " and ended their sessions");
+                      "disabled " + in_quotes(call.words[0]) + " and ended their sessions");
     });
 }
 
 int enable_user(const invocation& call)
 {
     return with_database(call, [&](db::administrator& a) {
-        return report(call, a.enable_user(call.words[0]), "enabled " + quoted(call.words[0]));
+        return report(call, a.enable_user(call.words[0]), "enabled " + in_quotes(call.words[0]));
     });
 }
 
@@ -132,7 +132,7 @@ int revoke_session(const invocation& call)
         const auto& name = call.options["user"].as<std::string>();
         const auto ended = a.revoke_sessions_of(name);
         return report(call, ended,
-                      "ended " + plural(ended ? *ended : 0, "session") + " of " + quoted(name));
+                      "ended " + plural(ended ? *ended : 0, "session") + " of " + in_quotes(name));
     });
 }
 

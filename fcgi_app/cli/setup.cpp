@@ -120,12 +120,12 @@ int make_role_and_database(const invocation& call, plan& p)
     if (!role) {
         return complain(call.with.err, told(p, role.error()));
     }
-    tell(call, "role " + quoted(p.role), *role, "made", "may log in now");
+    tell(call, "role " + in_quotes(p.role), *role, "made", "may log in now");
     const auto database = (*session)->database(p.database, p.role);
     if (!database) {
         return complain(call.with.err, told(p, database.error()));
     }
-    tell(call, "database " + quoted(p.database), *database);
+    tell(call, "database " + in_quotes(p.database), *database);
     return done;
 }
 
@@ -134,19 +134,19 @@ int find_role_and_database(const invocation& call, const plan& p)
 {
     auto session = connect(p, p.database);
     if (session) {
-        tell(call, "role " + quoted((*session)->user()), db::step::was_there);
-        tell(call, "database " + quoted(p.database), db::step::was_there);
+        tell(call, "role " + in_quotes((*session)->user()), db::step::was_there);
+        tell(call, "database " + in_quotes(p.database), db::step::was_there);
         return done;
     }
     auto why = session.error();
     auto from = db::missing::role;
     if (why.kind == db::obstacle::no_such_database) {
         if (auto elsewhere = connect(p, superuser)) {
-            tell(call, "role " + quoted((*elsewhere)->user()), db::step::was_there);
+            tell(call, "role " + in_quotes((*elsewhere)->user()), db::step::was_there);
             from = db::missing::database;
             const auto database = (*elsewhere)->database(p.database, p.role);
             if (database) {
-                tell(call, "database " + quoted(p.database), *database);
+                tell(call, "database " + in_quotes(p.database), *database);
                 return done;
             }
             why = database.error();
@@ -168,7 +168,7 @@ int prepare_database(const invocation& call, const plan& p)
     if (!right) {
         return complain(call.with.err, told(p, right.error()));
     }
-    tell(call, "right of " + quoted(p.role) + " to make schemas", *right, "granted");
+    tell(call, "right of " + in_quotes(p.role) + " to make schemas", *right, "granted");
     const auto extension = (*session)->extension("pgcrypto");
     if (!extension) {
         if (extension.error().kind == db::obstacle::no_right) {
@@ -184,11 +184,11 @@ int prepare_database(const invocation& call, const plan& p)
     if (!owner) {
         return complain(call.with.err, "the schema pollster belongs to another role, which has to "
                                        "give it to " +
-                                           quoted(p.role) + ": " + owner.error().sentence);
+                                           in_quotes(p.role) + ": " + owner.error().sentence);
     }
     if (*owner == db::step::changed) {
         tell(call, "schema pollster", *owner, {},
-             "belonged to another role, belongs to " + quoted(p.role) + " now");
+             "belonged to another role, belongs to " + in_quotes(p.role) + " now");
     }
     return done;
 }
@@ -239,7 +239,7 @@ int add_first_user(const invocation& call, const config& settings)
             return complain(call.with.err, added.error().sentence);
         }
     }
-    tell(call, "user " + quoted(name), known ? db::step::was_there : db::step::made);
+    tell(call, "user " + in_quotes(name), known ? db::step::was_there : db::step::made);
     const auto walls = a.list_walls();
     if (!walls) {
         return complain(call.with.err, walls.error().sentence);
@@ -250,12 +250,12 @@ int add_first_user(const invocation& call, const config& settings)
             return complain(call.with.err, added.error().sentence);
         }
     }
-    tell(call, "wall " + quoted(wall), stands ? db::step::was_there : db::step::made);
+    tell(call, "wall " + in_quotes(wall), stands ? db::step::was_there : db::step::made);
     const auto granted = a.grant(wall, {name});
     if (!granted) {
         return complain(call.with.err, granted.error().sentence);
     }
-    tell(call, "membership of " + quoted(name) + " in " + quoted(wall),
+    tell(call, "membership of " + in_quotes(name) + " in " + in_quotes(wall),
          *granted == 0 ? db::step::was_there : db::step::made);
     return done;
 }

@@ -12,7 +12,7 @@ int add_wall(const invocation& call)
     return with_database(call, [&](db::administrator& a) -> int {
         const auto added = a.add_wall(call.words[0], kind);
         return report(call, added,
-                      "added wall " + quoted(call.words[0]) + ", #" +
+                      "added wall " + in_quotes(call.words[0]) + ", #" +
                           std::to_string(added ? number(*added) : 0));
     });
 }
@@ -21,7 +21,8 @@ int rename_wall(const invocation& call)
 {
     return with_database(call, [&](db::administrator& a) {
         return report(call, a.rename_wall(call.words[0], call.words[1]),
-                      "renamed wall " + quoted(call.words[0]) + " to " + quoted(call.words[1]));
+                      "renamed wall " + in_quotes(call.words[0]) + " to " +
+                          in_quotes(call.words[1]));
     });
 }
 
@@ -33,7 +34,7 @@ int remove_wall(const invocation& call)
     }
     return with_database(call, [&](db::administrator& a) {
         return report(call, a.remove_wall(call.words[0]),
-                      "removed wall " + quoted(call.words[0]) + " with its posts");
+                      "removed wall " + in_quotes(call.words[0]) + " with its posts");
     });
 }
 
@@ -64,7 +65,7 @@ int change_access(const invocation& call, change what, const std::string& done_w
         const auto changed = (a.*what)(call.words[0], users);
         return report(call, changed,
                       done_word + " " + plural(changed ? *changed : 0, "membership") + " of wall " +
-                          quoted(call.words[0]));
+                          in_quotes(call.words[0]));
     });
 }
 

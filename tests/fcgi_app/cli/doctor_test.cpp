@@ -48,7 +48,9 @@ struct nginx {
         "    }\n"
         "  }\n"
         "}\n";
-    facts about_host{.poll_time = std::chrono::seconds(60)};
+    facts about_host;
+
+    nginx() { about_host.poll_time = 60s; }
 
     nginx& with(const std::string& before, const std::string& after)
     {
