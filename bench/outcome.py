@@ -11,14 +11,24 @@ from readings import machine
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+def commit():
+    """The last commit, and whether the product differs from it; a copy without git, or without its folder, has none."""
+    def git(*words):
+        return subprocess.run(["git", "-C", HERE, *words], check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        last = git("rev-parse", "--short", "HEAD")
+    except FileNotFoundError:
+        return "unknown"
+    if last.returncode:
+        return "unknown"
+    changed = git("diff", "--quiet", "HEAD", "--", ":/fibers", ":/walls", ":/db", ":/fcgi_app").returncode
+    return last.stdout.strip() + (" with changes" if changed else "")
+
+
 def about(command):
     """What every result says about where it comes from."""
-    dirty = subprocess.run(["git", "-C", HERE, "diff", "--quiet", "HEAD", "--", ":/fibers", ":/walls", ":/db", ":/fcgi_app"],
-                           check=False).returncode
-    commit = subprocess.check_output(["git", "-C", HERE, "rev-parse", "--short", "HEAD"], text=True).strip()
-    return {"command": command, "commit": commit + (" with changes" if dirty else ""),
-            "date": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()), "machine": machine(),
-            "load_average_before": os.getloadavg()[0]}
+    return {"command": command, "commit": commit(), "date": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()),
+            "machine": machine(), "load_average_before": os.getloadavg()[0]}
 
 
 def write_result(name, result, markdown):
