@@ -28,6 +28,7 @@ import { Backoff } from './pollster/backoff.js';
 import { Changes } from './pollster/changes.js';
 import { randomKey, realFetch, realTimers } from './pollster/defaults.js';
 import { Follower } from './pollster/follower.js';
+import { Kept } from './pollster/kept.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
 import { Walls } from './pollster/walls.js';
@@ -53,7 +54,8 @@ export class Pollster {
   #walls;
 
   // All options have defaults: base; fetch; timers {setTimeout, clearTimeout, now}; random() in [0, 1);
-  // storage (setItem, getItem, removeItem: unacknowledged posts survive a reload; null for none);
+  // storage (as localStorage: unacknowledged posts survive a reload and a closed tab, and are sent when their user is
+  // back; null for none);
   // newKey() for client_key; credentials as in fetch ('include' across origins);
   // auth 'cookie' or 'bearer' (the session stays in memory and never becomes a cookie of ours);
   // transport 'auto' or 'poll': polls alone.
@@ -72,7 +74,7 @@ export class Pollster {
       interrupt: () => this.#follower.interrupt(), refresh: () => this.refreshWalls(),
     });
     this.#outbox = new Outbox({
-      timers, random, storage, newKey,
+      timers, random, newKey, kept: new Kept(storage),
       send: async (item, signal) => (await this.#api.post(item.wall, item.body, item.key, signal)).post,
       changed: (wallId) => this.#on('onOutbox', wallId),
       sent: (item, entry) => this.#walls.acknowledge(item.wall, entry),
@@ -189,6 +191,10 @@ export class Pollster {
 
   #begin(user) {
     this.stop();
+    if (this.user?.id !== user.id) {
+      this.#outbox.leave();
+      this.#walls.forget();
+    }
     this.user = user;
     this.#backoff.reset();
     this.#walls.listDue = 0;
@@ -200,6 +206,7 @@ export class Pollster {
 
   #end(reason) {
     this.stop();
+    this.#outbox.leave();
     this.user = null;
     this.#walls.forget();
     this.#setState('signed_out', { reason });
