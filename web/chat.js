@@ -10,12 +10,15 @@ import { shown } from './page/names.js';
 import { MessageList } from './page/message_list.js';
 import { firstUnread, rowsOf } from './page/rows.js';
 import { Search } from './page/search.js';
+import { keepsCookies, missing, openStorage } from './page/storage.js';
 import { showWalls, wallHref, wallOfHref } from './page/wall_list.js';
 
+const storage = openStorage();
+const cookies = keepsCookies();
 const chat = new Pollster({
   base: document.querySelector('meta[name="pollster-api"]').content,
-  // A tab's own storage: two tabs must not send each other's posts.
-  storage: window.sessionStorage,
+  auth: cookies ? 'cookie' : 'bearer',
+  storage,
 }, {
   onState: showState,
   onWalls: wallsChanged,
@@ -283,4 +286,5 @@ document.addEventListener('visibilitychange', () => {
   readIfSeen();
 });
 
+for (const place of document.querySelectorAll('.not-kept')) place.textContent = missing(storage, cookies);
 startPage();
