@@ -16,7 +16,8 @@
 //   await chat.open(1);               // newest posts -> chat.walls.get(1).posts
 //   chat.post(1, 'hi');
 //
-// States: signed_out (`reason` 'expired' if the session ended by itself) · connecting · online ·
+// States: signed_out (`reason` 'expired' if the session ended by itself, 'other_user' if the cookie has become that of
+// another user, who signed in in another tab: nothing more is shown, sent or answered then) · connecting · online ·
 // offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts). chat.transport tells
 // how news come: 'stream', or 'poll' where something on the way keeps a stream's events back.
 //
@@ -62,7 +63,10 @@ export class Pollster {
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
             storage = null, newKey = randomKey, credentials, auth = 'cookie', transport = 'auto' } = options;
-    this.#api = new Api({ base, fetch, timers, credentials });
+    this.#api = new Api({
+      base, fetch, timers, credentials,
+      ended: (kind) => this.#end(kind === 'other_user' ? kind : 'expired'),
+    });
     this.#bearer = auth === 'bearer';
     this.#timers = timers;
     this.#random = random;
@@ -114,12 +118,15 @@ export class Pollster {
 
   // Ends at once on this side; rejects if the server could not be told, because its session then lives on.
   async signOut() {
+    const told = this.#api.signOut();  // while it is known whose session ends
     this.#outbox.forget();
     this.#end();
     try {
-      await this.#api.signOut();
+      await told;
+    } catch (error) {
+      if (error.kind !== 'other_user') throw error;
     } finally {
-      this.#api.token = null;
+      if (this.user === null) this.#api.token = null;
     }
   }
 
@@ -196,6 +203,7 @@ export class Pollster {
       this.#walls.forget();
     }
     this.user = user;
+    this.#api.user = user.id;
     this.#backoff.reset();
     this.#walls.listDue = 0;
     this.#setState('connecting');
@@ -207,7 +215,7 @@ export class Pollster {
   #end(reason) {
     this.stop();
     this.#outbox.leave();
-    this.user = null;
+    this.user = this.#api.user = null;
     this.#walls.forget();
     this.#setState('signed_out', { reason });
     this.#on('onWalls');
@@ -242,7 +250,10 @@ export class Pollster {
       } catch (error) {
         if (signal.aborted) return;
         if (error.kind === 'aborted') continue;  // by us, to ask with another local hash
-        if (error.kind === 'signed_out') return this.#end('expired');
+        if (error.kind === 'signed_out') {  // said by a stream
+          this.#end('expired');
+          return;
+        }
         // "Invalid parameters!": the walls are no longer what we think they are.
         if (!error.passing) this.#walls.listDue = 0;
         failed = true;

@@ -18,8 +18,34 @@ async function signIn(browser, name) {
 const connected = (browser) => browser.until('connected', `return ${shows('app')} && document.getElementById('state').dataset.state === 'online' &&
   document.querySelector('#posts .post') !== null`);
 
+// Whatever the document holds: texts, attributes, fields.
+const holds = (browser, text) => browser.run(`const fields = [...document.querySelectorAll('input, textarea')].map(({ value }) => value);
+  return (document.documentElement.outerHTML + fields + document.title).includes(arguments[0])`, text);
+
 // Each has a server and a browser of its own.
 const steps = {
+  async 'two users in two tabs: the page of the first stops, and shows and sends nothing'({ open, server }) {
+    const browser = await open();
+    await browser.go(`${server.url}#wall-2`);
+    const first = await browser.tab();
+    const second = await browser.newTab();
+    await browser.go(server.url);
+    await browser.until('the sign-in form', `return ${shows('sign-in')}`);
+    await browser.show(first);
+    await signIn(browser, 'ann');
+    assert.ok(await holds(browser, 'The new shelves'));
+    await browser.show(second);
+    await signIn(browser, 'bob');
+    await browser.show(first);
+    if (await browser.run(`return ${shows('app')}`)) await browser.type('#draft', `Typed for ann${KEYS.enter}`).catch(() => {});
+    await browser.until('it says so', "return document.getElementById('sign-in-error').textContent.startsWith('Another user has signed in')");
+    for (const text of ['The new shelves', 'Typed for ann', 'General', 'Note 120']) assert.equal(await holds(browser, text), false, text);
+    await signIn(browser, 'bob');
+    await browser.until('posts', `return ${bubbles}.length > 0`);
+    assert.equal(await holds(browser, 'Typed for ann'), false);
+    assert.equal(server.chat.posted('Typed for ann'), undefined);
+  },
+
   async 'with cookies and storage blocked it works, and says what does not'({ open, server }) {
     const browser = await open({ 'profile.default_content_setting_values.cookies': 2 });
     await browser.go(server.url);
