@@ -10,12 +10,15 @@ import { shown } from './page/names.js';
 import { MessageList } from './page/message_list.js';
 import { firstUnread, rowsOf } from './page/rows.js';
 import { Search } from './page/search.js';
+import { keepsCookies, missing, openStorage } from './page/storage.js';
 import { showWalls, wallHref, wallOfHref } from './page/wall_list.js';
 
+const storage = openStorage();
+const cookies = keepsCookies();
 const chat = new Pollster({
   base: document.querySelector('meta[name="pollster-api"]').content,
-  // A tab's own storage: two tabs must not send each other's posts.
-  storage: window.sessionStorage,
+  auth: cookies ? 'cookie' : 'bearer',
+  storage,
 }, {
   onState: showState,
   onWalls: wallsChanged,
@@ -89,8 +92,6 @@ async function signIn(event) {
 }
 
 async function signOut() {
-  drafts.clear();
-  byId('draft').value = '';
   try {
     await chat.signOut();
     showSignIn();
@@ -99,12 +100,31 @@ async function signOut() {
   }
 }
 
+const ENDED = {
+  expired: 'Your session has ended. Please sign in again.',
+  other_user: 'Another user has signed in in this browser, so this page has stopped. What you have not sent is kept for ' +
+    'you. Sign in again, or reload the page to go on as that user.',
+};
+
+// Nothing of a user stays in the document.
+function clearPage() {
+  leaveWall();
+  Object.assign(current, { id: 0, placed: false, unreadFrom: null, missed: 0 });
+  drafts.clear();
+  byId('draft').value = '';
+  byId('draft').placeholder = '';
+  messages.show([]);
+  for (const id of ['wall-name', 'my-name', 'my-avatar', 'announce', 'history-state', 'delete-text', 'offline-text', 'to-end-text']) {
+    byId(id).textContent = '';
+  }
+  byId('room').hidden = true;
+  history.replaceState(null, '', location.pathname);
+}
+
 function showState({ state, retryAt, reason }) {
   if (state === 'signed_out') {
-    leaveWall();
-    current.id = 0;
-    history.replaceState(null, '', location.pathname);
-    return showSignIn(reason ? 'Your session has ended. Please sign in again.' : '');
+    clearPage();
+    return showSignIn(ENDED[reason] ?? '');
   }
   byId('sign-in').hidden = true;
   byId('app').hidden = false;
@@ -283,4 +303,5 @@ document.addEventListener('visibilitychange', () => {
   readIfSeen();
 });
 
+for (const place of document.querySelectorAll('.not-kept')) place.textContent = missing(storage, cookies);
 startPage();

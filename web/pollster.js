@@ -16,7 +16,8 @@
 //   await chat.open(1);               // newest posts -> chat.walls.get(1).posts
 //   chat.post(1, 'hi');
 //
-// States: signed_out (`reason` 'expired' if the session ended by itself) · connecting · online ·
+// States: signed_out (`reason` 'expired' if the session ended by itself, 'other_user' if the cookie has become that of
+// another user, who signed in in another tab: nothing more is shown, sent or answered then) · connecting · online ·
 // offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts). chat.transport tells
 // how news come: 'stream', or 'poll' where something on the way keeps a stream's events back.
 //
@@ -28,19 +29,17 @@ import { Backoff } from './pollster/backoff.js';
 import { Changes } from './pollster/changes.js';
 import { randomKey, realFetch, realTimers } from './pollster/defaults.js';
 import { Follower } from './pollster/follower.js';
+import { Kept } from './pollster/kept.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
-import { Wall } from './pollster/wall.js';
+import { Walls } from './pollster/walls.js';
 
 export { ApiError };
 
-const WALLS_EVERY = 300_000;      // ms; nothing tells of a new wall, so the list is read again
-const WALLS_RETRY = 30_000;       // the same while the user has no wall at all
-const READ_DELAY = 1_000;         // one read mark for a burst of posts
+const WALLS_RETRY = 30_000;       // ms; how often a user without a wall looks for one
 
 export class Pollster {
   user = null;         // {id, name} while signed in
-  walls = new Map();   // id -> {id, name, kind, unread, posts, loaded, complete}, by id
   state = 'signed_out';
   #api;
   #bearer;
@@ -53,40 +52,49 @@ export class Pollster {
   #changes;
   #loop = null;        // AbortController of the running loop
   #follower;
-  #wallsAt = 0;        // when the list of walls is due again
+  #walls;
 
   // All options have defaults: base; fetch; timers {setTimeout, clearTimeout, now}; random() in [0, 1);
-  // storage (setItem, getItem, removeItem: unacknowledged posts survive a reload; null for none);
+  // storage (as localStorage: unacknowledged posts survive a reload and a closed tab, and are sent when their user is
+  // back; null for none);
   // newKey() for client_key; credentials as in fetch ('include' across origins);
   // auth 'cookie' or 'bearer' (the session stays in memory and never becomes a cookie of ours);
   // transport 'auto' or 'poll': polls alone.
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
             storage = null, newKey = randomKey, credentials, auth = 'cookie', transport = 'auto' } = options;
-    this.#api = new Api({ base, fetch, timers, credentials });
+    this.#api = new Api({
+      base, fetch, timers, credentials,
+      ended: (kind) => this.#end(kind === 'other_user' ? kind : 'expired'),
+    });
     this.#bearer = auth === 'bearer';
     this.#timers = timers;
     this.#random = random;
     this.#on = (name, ...values) => handlers[name]?.(...values);
     this.#backoff = new Backoff(random);
     this.#pause = new Pause(timers);
+    this.#walls = new Walls({
+      api: this.#api, timers, random, me: () => this.user, on: this.#on,
+      interrupt: () => this.#follower.interrupt(), refresh: () => this.refreshWalls(),
+    });
     this.#outbox = new Outbox({
-      timers, random, storage, newKey,
+      timers, random, newKey, kept: new Kept(storage),
       send: async (item, signal) => (await this.#api.post(item.wall, item.body, item.key, signal)).post,
       changed: (wallId) => this.#on('onOutbox', wallId),
-      sent: (item, entry) => this.#sent(item, entry),
+      sent: (item, entry) => this.#walls.acknowledge(item.wall, entry),
     });
     this.#changes = new Changes({ timers, random });
     this.#follower = new Follower({
       api: this.#api, timers, random, backoff: this.#backoff, pause: this.#pause, streams: transport === 'auto',
       online: () => this.#setState('online'),
-      take: (walls) => { for (const [id, answer] of Object.entries(walls)) this.#take(Number(id), answer); },
-      listIsOld: () => { this.#wallsAt = 0; },
-      listDue: () => this.#wallsAt,
-      mustRead: () => this.#wallsAt === 0 || [...this.walls.values()].some((wall) => wall.stale),
+      take: (walls) => { for (const [id, answer] of Object.entries(walls)) this.#walls.take(Number(id), answer); },
+      listIsOld: () => { this.#walls.listDue = 0; },
+      listDue: () => this.#walls.listDue,
+      mustRead: () => this.#walls.listDue === 0 || this.#walls.stale.length > 0,
     });
   }
 
+  get walls() { return this.#walls.all; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
   get transport() { return this.#follower.transport; }  // 'stream' while one is open, or 'poll'
 
   // ---- session -------------------------------------------------------------------------------
@@ -110,12 +118,15 @@ export class Pollster {
 
   // Ends at once on this side; rejects if the server could not be told, because its session then lives on.
   async signOut() {
+    const told = this.#api.signOut();  // while it is known whose session ends
     this.#outbox.forget();
     this.#end();
     try {
-      await this.#api.signOut();
+      await told;
+    } catch (error) {
+      if (error.kind !== 'other_user') throw error;
     } finally {
-      this.#api.token = null;
+      if (this.user === null) this.#api.token = null;
     }
   }
 
@@ -138,50 +149,38 @@ export class Pollster {
 
   // Reads the newest posts of a wall, once; later calls return at once. One call at a time for each wall.
   open(wallId) {
-    const wall = this.#wall(wallId);
-    return wall.loaded ? Promise.resolve() : this.#page(wall);
+    const wall = this.#walls.get(wallId);
+    return wall.loaded ? Promise.resolve() : this.#walls.page(wall);
   }
 
   // One page further back; `wall.complete` tells when there is none left.
   loadOlder(wallId, limit = 50) {
-    const wall = this.#wall(wallId);
-    return wall.complete ? Promise.resolve() : this.#page(wall, limit);
+    const wall = this.#walls.get(wallId);
+    return wall.complete ? Promise.resolve() : this.#walls.page(wall, limit);
   }
 
   // The newest posts of a wall that contain the words, below entry `before`: {posts, more, before, newest} as
   // in docs/PROTOCOL.md; the next page is the one below the answer's `before`. They do not join wall.posts,
   // which has no holes.
   async search(wallId, words, before, limit) {
-    return this.#api.history(this.#wall(wallId).id, { words, before, limit });
+    return this.#api.history(this.#walls.get(wallId).id, { words, before, limit });
   }
 
   // Everything held of this wall has been read. The server is told a moment later.
   markRead(wallId) {
-    const wall = this.walls.get(wallId);
-    if (!wall || wall.read >= wall.timeline.cursor) return;
-    wall.read = wall.timeline.cursor;
-    if (wall.unread !== 0) {
-      wall.unread = 0;
-      this.#on('onWalls');
-    }
-    wall.readTimer ??= this.#timers.setTimeout(() => {
-      wall.readTimer = null;
-      if (this.walls.get(wall.id) !== wall) return;  // signed out meanwhile
-      // A lost mark is repaired by the next one.
-      this.#api.markRead(wall.id, wall.read).catch(() => { wall.read = 0; });
-    }, READ_DELAY);
+    this.#walls.markRead(wallId);
   }
 
   // Reads the list of walls soon: because one was granted, or the page was in the background for a long time.
   refreshWalls() {
-    this.#wallsAt = 0;
+    this.#walls.listDue = 0;
     this.#follower.interrupt();
     this.#pause.end();
   }
 
   // ---- posting -------------------------------------------------------------------------------
 
-  post(wallId, body) { return this.#outbox.add(wallId, this.#wall(wallId).timeline.cursor, body); }
+  post(wallId, body) { return this.#outbox.add(wallId, this.#walls.get(wallId).timeline.cursor, body); }
   retryPost(key) { this.#outbox.retry(key); }
   discardPost(key) { this.#outbox.discard(key); }
   outbox(wallId) { return this.#outbox.items.filter((item) => item.wall === wallId); }
@@ -199,9 +198,14 @@ export class Pollster {
 
   #begin(user) {
     this.stop();
+    if (this.user?.id !== user.id) {
+      this.#outbox.leave();
+      this.#walls.forget();
+    }
     this.user = user;
+    this.#api.user = user.id;
     this.#backoff.reset();
-    this.#wallsAt = 0;
+    this.#walls.listDue = 0;
     this.#setState('connecting');
     this.#loop = new AbortController();
     this.#run(this.#loop.signal);
@@ -210,8 +214,9 @@ export class Pollster {
 
   #end(reason) {
     this.stop();
-    this.user = null;
-    this.walls = new Map();
+    this.#outbox.leave();
+    this.user = this.#api.user = null;
+    this.#walls.forget();
     this.#setState('signed_out', { reason });
     this.#on('onWalls');
   }
@@ -231,23 +236,26 @@ export class Pollster {
       try {
         // A poll that hangs looks like one that is lost: a ping tells them apart.
         if (failed) await this.#api.ping(signal);
-        if (this.#timers.now() >= this.#wallsAt) await this.#readWalls(signal);
-        await this.#reread([...this.walls.values()].filter((wall) => wall.stale), signal);
+        if (this.#timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
+        await this.#walls.reread(signal);
         if (this.walls.size > 0) {
           await this.#follower.follow(this.walls.values(), signal, failed);
         } else {
           this.#setState('online');
           await this.#pause.wait(WALLS_RETRY, signal);
-          this.#wallsAt = 0;
+          this.#walls.listDue = 0;
         }
         this.#backoff.reset();
         failed = false;
       } catch (error) {
         if (signal.aborted) return;
         if (error.kind === 'aborted') continue;  // by us, to ask with another local hash
-        if (error.kind === 'signed_out') return this.#end('expired');
+        if (error.kind === 'signed_out') {  // said by a stream
+          this.#end('expired');
+          return;
+        }
         // "Invalid parameters!": the walls are no longer what we think they are.
-        if (!error.passing) this.#wallsAt = 0;
+        if (!error.passing) this.#walls.listDue = 0;
         failed = true;
         const delay = this.#backoff.next(error.retryAfter);
         this.#setState('offline', { retryAt: this.#timers.now() + delay, reason: error.message });
@@ -256,99 +264,14 @@ export class Pollster {
     }
   }
 
-  // One wall's part of a poll answer. `more` needs nothing: the next poll goes out at once anyway.
-  #take(id, { posts = [], reset = false, epoch }) {
-    const wall = this.walls.get(id);
-    if (!wall) return;
-    if (reset || !wall.timeline.agrees(epoch)) {
-      wall.stale = true;
-      return;
-    }
-    const { added, changes, gap } = wall.timeline.feed(posts);
-    const others = added.filter((post) => post.user_id !== this.user.id && post.body !== null).length;
-    wall.unread += others;
-    if (added.length) this.#on('onPosts', wall, added);
-    if (changes.length) this.#on('onChanged', wall, changes);
-    if (others) this.#on('onWalls');
-    if (gap) {
-      wall.stale = true;
-      this.#on('onGap', wall, gap);
-    }
-  }
-
-  // Drops what is held of these walls and reads their newest posts from the history.
-  async #reread(walls, signal) {
-    for (const wall of walls) {
-      const page = await this.#api.history(wall.id, { signal });
-      wall.timeline.reset(page.newest, page.epoch);
-      wall.timeline.page(page);
-      wall.stale = false;
-      wall.read = 0;
-      this.#on('onChanged', wall, []);
-    }
-    if (walls.length) await this.#readWalls(signal);  // for the unread counts
-  }
-
-  // Pages of one wall come one after the other; a second call joins the first.
-  #page(wall, limit) {
-    const { timeline } = wall;
-    wall.paging ??= (async () => {
-      try {
-        const held = timeline.resets;
-        const page = await this.#api.history(wall.id, { before: timeline.loaded ? timeline.oldest : undefined, limit });
-        if (held !== timeline.resets || this.walls.get(wall.id) !== wall) return;  // belongs to what was dropped
-        if (!timeline.agrees(page.epoch)) {
-          wall.stale = true;  // read again as a whole
-          this.#follower.interrupt();
-          return;
-        }
-        if (timeline.page(page) === null) this.#follower.interrupt();
-        this.#on('onChanged', wall, []);
-      } catch (error) {
-        if (error.kind === 'forbidden') this.refreshWalls();
-        throw error;
-      } finally {
-        wall.paging = null;
-      }
-    })();
-    return wall.paging;
-  }
-
-  async #readWalls(signal) {
-    const { walls } = await this.#api.walls(signal);
-    const known = this.walls;
-    this.walls = new Map(walls.map(({ id, name, kind, newest, epoch, unread }) => {
-      const wall = known.get(id) ?? new Wall(id, newest, epoch);
-      if (!wall.timeline.agrees(epoch)) wall.stale = true;
-      wall.timeline.epoch ??= epoch;
-      // Marked as read here, but the server has not been told yet.
-      return [id, Object.assign(wall, { name, kind, unread: wall.read >= newest ? 0 : unread })];
-    }));
-    this.#wallsAt = this.#timers.now() + WALLS_EVERY * (0.5 + this.#random() / 2);
-    this.#on('onWalls');
-  }
-
-  #sent(item, entry) {
-    const wall = this.walls.get(item.wall);
-    if (wall?.timeline.acknowledge(entry)) this.#on('onChanged', wall, []);
-  }
-
   async #change(wallId, postId, send, signal) {
-    const wall = this.#wall(wallId);
+    const wall = this.#walls.get(wallId);
     try {
       const { post } = await this.#changes.run(postId, send, signal);
-      if (this.walls.get(wallId) !== wall) return;  // signed out meanwhile
-      wall.timeline.change(post);
-      this.#on('onChanged', wall, [post]);
+      this.#walls.changed(wall, post);
     } catch (error) {
       if (error.kind === 'forbidden') this.refreshWalls();
       throw error;
     }
-  }
-
-  #wall(id) {
-    const wall = this.walls.get(id);
-    if (!wall) throw new ApiError('forbidden', 'This wall is not yours.', { status: 403 });
-    return wall;
   }
 }

@@ -7,7 +7,8 @@ namespace http {
 namespace {
 constexpr std::string_view common =
     "Access-Control-Allow-Methods: GET, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
-    "Access-Control-Allow-Headers: Authorization, Content-Type, X-CSRF-Token, traceparent\r\n"
+    "Access-Control-Allow-Headers: Authorization, Content-Type, X-CSRF-Token, "
+    "X-Pollster-User, traceparent\r\n"
     "Access-Control-Expose-Headers: Retry-After, X-Request-Id\r\n"
     "Access-Control-Max-Age: 600\r\n";
 }

@@ -19,7 +19,7 @@ struct variables {
     std::optional<std::string_view> method, path_info, document_uri, script_name, query,
         content_type, content_length, authorization, cookie, origin, csrf_token, host, fetch_site,
         content_encoding, remote_addr, https, scheme, accept, last_event_id, request_id,
-        traceparent;
+        traceparent, user;
 
     std::string more_cookies; // of further Cookie headers
 
@@ -72,6 +72,7 @@ constexpr std::array known{
     known_variable{"HTTP_AUTHORIZATION", &variables::authorization},
     known_variable{"HTTP_LAST_EVENT_ID", &variables::last_event_id},
     known_variable{"HTTP_SEC_FETCH_SITE", &variables::fetch_site},
+    known_variable{"HTTP_X_POLLSTER_USER", &variables::user},
     known_variable{"HTTP_CONTENT_ENCODING", &variables::content_encoding},
 };
 
@@ -181,6 +182,7 @@ std::optional<request> request::from_cgi(const cgi_variables& params, std::strin
     r.cookie += v.more_cookies;
     take(r.origin, v.origin);
     take(r.csrf_token, v.csrf_token);
+    take(r.user, v.user);
     take(r.host, v.host);
     take(r.accept, v.accept);
     take(r.last_event_id, v.last_event_id);

@@ -24,6 +24,7 @@ struct request {
     std::string cookie; // of two Cookie headers both, joined
     std::string origin;
     std::string csrf_token;    // X-CSRF-Token
+    std::string user;          // X-Pollster-User, as sent
     std::string host;          // Host, as sent: "shop.example:8443"
     std::string accept;        // Accept, as sent
     std::string last_event_id; // Last-Event-ID, as sent

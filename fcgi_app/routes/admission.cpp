@@ -52,6 +52,9 @@ outcome<walls::identity_ptr> admit(context& cx, const http::request& r,
     if (!*found) {
         return invalid_user;
     }
+    if (auto other = another_user(r, **found)) {
+        return std::move(*other);
+    }
     if (auto too_many = cx.limits.poll_by((*found)->user)) {
         return std::move(*too_many);
     }

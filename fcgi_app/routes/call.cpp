@@ -54,6 +54,9 @@ outcome<walls::identity_ptr> identify(context& cx, const http::request& r)
     if (!*found) {
         return db::denied::signed_out;
     }
+    if (auto other = another_user(r, **found)) {
+        return std::move(*other);
+    }
     return *found;
 }
 
@@ -69,6 +72,14 @@ credentials credentials_of(const http::request& r, std::string_view from_body)
     }
     const auto cookies = http::cookie_values(r.cookie, cookie_name);
     return {{cookies.begin(), cookies.end()}, true};
+}
+
+std::optional<http::refusal> another_user(const http::request& r, const walls::identity& who)
+{
+    if (r.user.empty() || r.user == std::to_string(walls::number(who.user))) {
+        return std::nullopt;
+    }
+    return http::refusal{412, "This session is another user's."};
 }
 
 db::reader reader_of(const walls::identity& who)

@@ -39,6 +39,10 @@ struct credentials {
 };
 credentials credentials_of(const http::request& r, std::string_view from_body = {});
 
+// A client may say whose page it is (X-Pollster-User): its browser may have signed somebody else in
+// since, in another tab. 412 if the session is not that user's.
+std::optional<http::refusal> another_user(const http::request& r, const walls::identity& who);
+
 // What a call needs the caller for.
 enum class purpose {
     session,    // of his own
@@ -48,7 +52,7 @@ enum class purpose {
 };
 // Who calls, if he may: the one place where a handler finds that out; for those who want to wait it
 // is admit() (admission.hpp). Refuses with 401, 403 (no member, or a writing call by cookie without
-// proof that it is not forged), 429, 503.
+// proof that it is not forged), 412, 429, 503.
 outcome<walls::identity_ptr> authenticate(context& cx, const call& c, purpose p);
 
 // On whose behalf a statement reads or writes: the statement checks it again.

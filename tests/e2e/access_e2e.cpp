@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(listed_origins_are_echoed_on_every_answer)
             BOOST_TEST(a.header("Access-Control-Allow-Methods") ==
                        "GET, POST, PUT, PATCH, DELETE, OPTIONS");
             BOOST_TEST(a.header("Access-Control-Allow-Headers") ==
-                       "Authorization, Content-Type, X-CSRF-Token, traceparent");
+                       "Authorization, Content-Type, X-CSRF-Token, X-Pollster-User, traceparent");
             BOOST_TEST(a.header("Access-Control-Max-Age") == "600");
         }
     }

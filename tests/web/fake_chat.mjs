@@ -2,6 +2,8 @@
 // behind HTTP. Tests use it where a real stack would be slow or could not be made to misbehave.
 
 const refuse = (status, message, headers = {}) => ({ status, body: { errors: [message] }, headers });
+const ofAnother = ({ headers }, { user }) => (headers['x-pollster-user'] ?? String(user.id)) !== String(user.id);
+const anothers = () => refuse(412, "This session is another user's.");
 const answer = (body, status = 200, headers = {}) => ({ status, body, headers });
 
 export class FakeChat {
@@ -33,6 +35,11 @@ export class FakeChat {
     wall.entries.push(entry);
     this.#tell();
     return entry;
+  }
+
+  // The entry with this text, on any wall.
+  posted(body) {
+    return [...this.#walls.values()].flatMap(({ entries }) => entries).find((entry) => entry.body === body);
   }
 
   revoke(wallId, name) {
@@ -70,6 +77,7 @@ export class FakeChat {
 
     const session = this.#session(request);
     if (!session) return refuse(401, 'Please sign in.');
+    if (ofAnother(request, session)) return anothers();
     if (method !== 'GET' && session.cookie && !request.headers['x-csrf-token']) return refuse(403, 'X-CSRF-Token is missing.');
     return this.#route(request, session);
   }
@@ -138,6 +146,7 @@ export class FakeChat {
       for (;;) {
         const session = this.#session(request);
         if (!session) return refuse(400, 'Invalid user!');
+        if (ofAnother(request, session)) return anothers();
         const visible = this.#wallsOf(session.user).filter(({ id }) => cursors.has(id));
         if (visible.length === 0) return refuse(400, 'Invalid parameters!');
         const news = visible.map((wall) => [wall.id, this.#news(wall, cursors.get(wall.id))]).filter(([, part]) => part);

@@ -106,6 +106,8 @@ export class FakeStorage {
   data = new Map();
   getItem = (key) => this.data.get(key) ?? null;
   setItem = (key, value) => this.data.set(key, value);
+  key = (n) => [...this.data.keys()][n] ?? null;
+  get length() { return this.data.size; }
   removeItem = (key) => this.data.delete(key);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { entry, FakeStorage, settle } from './fakes.mjs';
+import { entry, FakeStorage, settle, wall } from './fakes.mjs';
 import { client, signedIn } from './signed_in.mjs';
 
 const POSTS = ['POST', '/walls/1/posts'];
@@ -113,14 +113,62 @@ test('a full storage does not stop a post', async () => {
 test('an expired session keeps the post for the same user, signing out forgets it', async () => {
   const { chat, network, storage } = await signedIn();
   chat.post(1, 'hi');
-  await network.call(...POSTS).answer(401, { errors: ['Please sign in.'] });
-  assert.deepEqual(states(chat), ['waiting']);
-  assert.equal(storage.data.size, 1);
-  const out = chat.signOut();
-  await network.call('DELETE', '/session').answer(200, { signed_out: true });
+  await network.poll.answer(400, { errors: ['Invalid user!'] });
+  assert.deepEqual(chat.outbox(1), []);
+  const again = await signedIn(undefined, { storage });
+  assert.equal(again.network.call(...POSTS).body.client_key, 'key-1');
+  const out = again.chat.signOut();
+  await again.network.call('DELETE', '/session').answer(200, { signed_out: true });
   await out;
   assert.equal(storage.data.size, 0);
   assert.deepEqual(chat.outbox(1), []);
+});
+
+test('what one user has not sent is neither shown nor sent while another is there', async () => {
+  for (const storage of [new FakeStorage(), null]) {
+    const { chat, network } = await signedIn(undefined, { storage });
+    chat.post(1, 'of ann');
+    await network.poll.answer(400, { errors: ['Invalid user!'] });
+    for (const [user, pending] of [[{ id: 4, name: 'bob' }, []], [{ id: 3, name: 'ann' }, ['of ann']]]) {
+      const done = chat.signIn(user.name, 'secret');
+      await network.call('POST', '/session').answer(201, { session_id: 'x', user });
+      await done;
+      await network.call('GET', '/walls').answer(200, { walls: [wall(1, 56)] });
+      assert.deepEqual(chat.outbox(1).map(({ body }) => body), pending);
+      assert.equal(network.calls.filter(({ path }) => path === POSTS[1]).length, pending.length);
+      if (pending.length === 0) await network.poll.answer(400, { errors: ['Invalid user!'] });
+    }
+  }
+});
+
+test('what a closed tab had not sent is sent by another, in the order written', async () => {
+  const storage = new FakeStorage();
+  const closed = await signedIn(undefined, { storage });
+  for (const body of ['one', 'two', 'three']) closed.chat.post(1, body);
+  closed.chat.stop();
+  storage.data = new Map([...storage.data].reverse());
+  const { chat, network } = await signedIn(undefined, { storage });
+  for (const [n, body] of ['one', 'two', 'three'].entries()) {
+    assert.deepEqual(network.call(...POSTS).body, { body, client_key: `key-${n + 1}` });
+    await network.call(...POSTS).answer(201, mine(57 + n, body));
+  }
+  assert.equal(storage.data.size, 0);
+  assert.deepEqual(chat.outbox(1), []);
+});
+
+test('two tabs with one storage keep what each has written, and neither sends what the other has sent', async () => {
+  const storage = new FakeStorage();
+  const a = await signedIn(undefined, { storage });
+  a.chat.post(1, 'one');
+  a.chat.post(1, 'two');
+  const b = await signedIn(undefined, { storage, newKey: () => 'of-b' });
+  b.chat.post(1, 'three');
+  assert.equal(storage.data.size, 3);
+  await a.network.call(...POSTS).answer(201, mine(57, 'one'));
+  await a.network.call(...POSTS).answer(201, mine(58, 'two'));
+  await b.network.call(...POSTS).answer(200, mine(57, 'one'));  // the key tells the server that it has it
+  assert.equal(b.network.call(...POSTS).body.body, 'three');
+  assert.equal(storage.data.size, 1);
 });
 
 test('coming back online sends what waits without its own back-off', async () => {

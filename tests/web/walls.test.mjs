@@ -160,7 +160,7 @@ test('with auth "bearer" the session travels in the header, without the cookie p
   assert.equal(headers['X-CSRF-Token'], undefined);
 });
 
-test('the poll is a form without extra headers, so that no preflight is needed across origins', async () => {
+test('the poll is a form that says whose it is, and nothing else', async () => {
   const { network } = await signedIn();
-  assert.deepEqual(network.poll.headers, { Accept: 'application/json' });
+  assert.deepEqual(network.poll.headers, { Accept: 'application/json', 'X-Pollster-User': '3' });
 });

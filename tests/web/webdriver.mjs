@@ -36,13 +36,13 @@ function portOf(child, program) {
   });
 }
 
-// A browser with a profile of its own. `args`: further command line arguments of chromium.
-export async function openBrowser(driver, args = []) {
+// A browser with a profile of its own. `args`: further command line arguments of chromium; `prefs`: its settings.
+export async function openBrowser(driver, args = [], prefs = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'pollster-browser-'));
   const { sessionId } = await call(`${driver.url}/session`, 'POST', { capabilities: { alwaysMatch: {
     browserName: 'chrome',
     'goog:loggingPrefs': { browser: 'ALL' },
-    'goog:chromeOptions': { args: [
+    'goog:chromeOptions': { prefs, args: [
       '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync', `--user-data-dir=${profile}`, ...args] },
   } } });
@@ -60,6 +60,15 @@ class Browser {
 
   go(url) { return this.#call('POST', 'url', { url }); }
   reload() { return this.#call('POST', 'refresh', {}); }
+  // Tabs of this browser, with its cookies and storage. What follows is done in the one that is chosen.
+  async newTab() {
+    const { handle } = await this.#call('POST', 'window/new', { type: 'tab' });
+    await this.show(handle);
+    return handle;
+  }
+  tab() { return this.#call('GET', 'window'); }
+  show(handle) { return this.#call('POST', 'window', { handle }); }
+  closeTab() { return this.#call('DELETE', 'window'); }
   run(script, ...args) { return this.#call('POST', 'execute/sync', { script, args }); }
   devtools(cmd, params) { return this.#call('POST', 'goog/cdp/execute', { cmd, params }); }
   log() { return this.#call('POST', 'se/log', { type: 'browser' }); }

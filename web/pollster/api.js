@@ -3,6 +3,7 @@
 //   network     no usable answer (connection, proxy, timeout, 5xx): try again later
 //   busy        429 or 503: try again after `retryAfter` ms (0 when the server named no time)
 //   signed_out  no valid session: ask the user to sign in
+//   other_user  the session is another user's by now: somebody signed in in another tab
 //   forbidden   403: this wall is not, or no longer, the user's; or not the user's post to change
 //   refused     any other 4xx: the same request would fail again
 //   aborted     the caller's signal fired
@@ -43,23 +44,30 @@ export class Api {
   #fetch;
   #timers;
   #credentials;
+  #ended;
   token = null;  // set: sessions travel as "Authorization: Bearer" instead of the cookie
+  // The id of the user for whom calls are made, or null. A cookie belongs to the browser, and may be another user's by
+  // now; so each call says whose it is, and the server refuses it if the session is not. What is answered when somebody
+  // else is the user here is given to nobody.
+  user = null;
 
-  // base: the mount of the application, "/api/" or "https://chat.example/".
-  constructor({ base, fetch, timers, credentials = 'same-origin' }) {
+  // base: the mount of the application, "/api/" or "https://chat.example/". ended(kind): the server says to a call of
+  // `user` that the session is none any more ('signed_out'), or another's ('other_user').
+  constructor({ base, fetch, timers, credentials = 'same-origin', ended = () => {} }) {
     this.#base = base.endsWith('/') ? base : base + '/';
     this.#fetch = fetch;
     this.#timers = timers;
     this.#credentials = credentials;
+    this.#ended = ended;
   }
 
   ping(signal) { return this.#call('GET', '', { signal }); }
   session(signal) { return this.#call('GET', 'session', { signal }); }
-  signIn(name, password) { return this.#call('POST', 'session', { json: { name, password }, repeats: false }); }
-  signOut() { return this.#call('DELETE', 'session'); }
+  signIn(name, password) { return this.#call('POST', 'session', { json: { name, password }, repeats: false, bound: false }); }
+  signOut() { return this.#call('DELETE', 'session', { bound: false }); }
   walls(signal) { return this.#call('GET', 'walls', { signal }); }
 
-  // cursors: iterable of [wall, cursor, epoch]. A form, not JSON: across origins a form needs no preflight.
+  // cursors: iterable of [wall, cursor, epoch].
   poll(cursors, signal) {
     return this.#call('POST', '', { form: formOf(cursors), signal, timeout: POLL_TIMEOUT });
   }
@@ -70,7 +78,7 @@ export class Api {
   stream(cursors, { signal, connected, take }) {
     return this.#call('POST', 'events', {
       form: formOf(cursors), signal, timeout: FIRST_WORD, late: 'no_stream',
-      read: (response, alive) => readEvents(response, { alive, connected, take }),
+      read: (response, alive, mine) => readEvents(response, { alive, mine, connected, take }),
     });
   }
 
@@ -91,23 +99,34 @@ export class Api {
   remove(wall, post, signal) { return this.#call('DELETE', `walls/${wall}/posts/${post}`, { signal }); }
   markRead(wall, id) { return this.#call('PUT', `walls/${wall}/read`, { json: { id } }); }
 
-  // All but a sign-in may be repeated without harm.
-  async #call(method, path, { repeats = true, ...options } = {}) {
+  // `bound`: to the user; not so what begins or ends a session. All but a sign-in may be repeated without harm.
+  async #call(method, path, { repeats = true, bound = true, ...options } = {}) {
     const began = this.#timers.now();
+    const as = this.user;
+    const mine = () => !bound || this.user === as;
+    const send = async () => {
+      const answer = await this.#send(method, path, { ...options, as, mine });
+      if (!mine()) throw new ApiError('aborted', 'There is another user now.');
+      return answer;
+    };
     try {
-      return await this.#send(method, path, options);
+      return await send().catch((error) => {
+        if (!repeats || !error.lost || !mine() || this.#timers.now() - began > AT_ONCE) throw error;
+        return send();
+      });
     } catch (error) {
-      if (!repeats || !error.lost || this.#timers.now() - began > AT_ONCE) throw error;
-      return this.#send(method, path, options);
+      if (bound && as !== null && mine() && (error.kind === 'signed_out' || error.kind === 'other_user')) this.#ended(error.kind);
+      throw error;
     }
   }
 
-  async #send(method, path, { json, form, signal, timeout = CALL_TIMEOUT, late = 'network', read = readAnswer }) {
+  async #send(method, path, { json, form, signal, as, mine, timeout = CALL_TIMEOUT, late = 'network', read = readAnswer }) {
     const headers = { Accept: 'application/json' };
     if (json !== undefined) headers['Content-Type'] = 'application/json';
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
-    // The poll is a POST too, but writes nothing; leaving the header out keeps it a simple request.
+    // The poll is a POST too, but writes nothing.
     else if (method !== 'GET' && form === undefined) headers['X-CSRF-Token'] = '1';
+    if (!this.token && as !== null) headers['X-Pollster-User'] = String(as);
 
     // AbortSignal.any would do, but is younger than the browsers and the node this must run on.
     const abort = new AbortController();
@@ -131,7 +150,7 @@ export class Api {
         cache: 'no-store',
         signal: abort.signal,
       });
-      return await read(response, alive);
+      return await read(response, alive, mine);
     } catch (error) {
       if (error instanceof ApiError) throw error;
       if (signal?.aborted) throw new ApiError('aborted', 'stopped');
@@ -157,7 +176,7 @@ async function readAnswer(response) {
   return judge(response, await response.text());
 }
 
-async function readEvents(response, { alive, connected, take }) {
+async function readEvents(response, { alive, mine, connected, take }) {
   const type = response.headers.get('Content-Type') ?? '';
   if (response.status !== 200 || !type.startsWith('text/event-stream')) {
     try {
@@ -174,6 +193,7 @@ async function readEvents(response, { alive, connected, take }) {
   try {
     for (let first = true; ; first = false) {
       const { value, done } = await reader.read();
+      if (!mine()) throw new ApiError('aborted', 'There is another user now.');
       if (done) throw new ApiError('network', 'The connection was cut off.');
       alive();
       if (first) connected();
@@ -208,6 +228,7 @@ function judge(response, text) {
   if (status === 401 || (status === 400 && message === 'Invalid user!')) {
     throw new ApiError('signed_out', message, { status });
   }
+  if (status === 412) throw new ApiError('other_user', message, { status });
   if (status === 403) throw new ApiError('forbidden', message, { status });
   throw new ApiError(status >= 400 && status < 500 ? 'refused' : 'network', message, { status });
 }

@@ -1,6 +1,7 @@
 // Posts on their way: each keeps its client_key until the server acknowledges it, so however often
-// it is sent, it is posted once. One at a time, in the order written; kept in `storage` so that
-// a reload loses nothing.
+// it is sent, it is posted once. One at a time, in the order written; kept (kept.js) so that neither a reload nor a
+// closed tab loses one. Another tab of the same user may take over what it finds there: both then send it, with one
+// key, and whoever is first takes it away.
 //
 // An item is {key, wall, after, body, created_at, state, reason}. `after` is the wall's newest entry
 // when it was written: the feed may bring a post before its acknowledgement arrives, and an equal
@@ -18,6 +19,8 @@ const KEY_LIFETIME = 23 * 3_600_000;
 export class Outbox {
   items = [];
   #options;
+  #kept;
+  #written = 0;    // orders what was written in one millisecond
   #backoff;
   #owner = null;   // the user whose posts these are
   #stop = null;    // AbortController of the running sender; null while stopped
@@ -25,8 +28,9 @@ export class Outbox {
 
   // send(item, signal) -> entry, throws ApiError.
   // changed(wall): an item appeared, changed or left. sent(item, entry): acknowledged.
-  constructor({ send, changed, sent, timers, random, storage, newKey }) {
-    this.#options = { send, changed, sent, timers, storage, newKey };
+  constructor({ send, changed, sent, timers, random, kept, newKey }) {
+    this.#options = { send, changed, sent, timers, newKey };
+    this.#kept = kept;
     this.#backoff = new Backoff(random);
     this.#pause = new Pause(timers);
   }
@@ -48,18 +52,23 @@ export class Outbox {
     for (const item of this.items) if (item.state === 'sending') item.state = 'waiting';
   }
 
-  // After a sign-out: nothing written by this user stays behind on this machine.
-  forget() {
+  // The user is gone: nothing is shown or sent any more, and everything is there for the next start() of that user.
+  leave() {
     this.stop();
     this.items = [];
-    this.#save();
     this.#owner = null;
+  }
+
+  // The user wants no more of it: nothing written stays behind on this machine.
+  forget() {
+    if (this.#owner !== null) for (const slot of this.#kept.keys(this.#slot(''))) this.#kept.remove(slot);
+    this.leave();
   }
 
   add(wall, after, body) {
     const { newKey, timers } = this.#options;
     const created_at = new Date(timers.now()).toISOString();
-    const item = { key: newKey(), wall, after, body, created_at, state: 'waiting', reason: null };
+    const item = { key: newKey(), wall, after, body, created_at, state: 'waiting', reason: null, order: ++this.#written };
     this.items.push(item);
     this.#changed(item);
     this.#run();
@@ -71,6 +80,7 @@ export class Outbox {
     const item = this.items.find((candidate) => candidate.key === key);
     if (item?.state !== 'failed') return;
     if (this.#stale(item)) {
+      this.#kept.remove(this.#slot(item.key));
       item.key = this.#options.newKey();
       item.created_at = new Date(this.#options.timers.now()).toISOString();
     }
@@ -95,7 +105,8 @@ export class Outbox {
     const stop = this.#stop = new AbortController();
     let item;
     while (!stop.signal.aborted && (item = this.items.find((candidate) => candidate.state !== 'failed'))) {
-      if (this.#stale(item)) this.#fail(item, 'Not sent for a day.');
+      if (this.#kept.get(this.#slot(item.key)) === null) this.#remove(item);  // another tab has sent it
+      else if (this.#stale(item)) this.#fail(item, 'Not sent for a day.');
       else await this.#sendOne(item, stop.signal);
     }
     if (this.#stop === stop) this.#stop = null;
@@ -134,8 +145,9 @@ export class Outbox {
 
   #remove(item, before = () => {}) {
     this.items = this.items.filter((other) => other !== item);
+    this.#kept.remove(this.#slot(item.key));
     before();
-    this.#changed(item);
+    this.#options.changed(item.wall);
   }
 
   #stale(item) {
@@ -143,30 +155,28 @@ export class Outbox {
   }
 
   #changed(item) {
-    this.#save();
+    this.#kept.set(this.#slot(item.key), JSON.stringify(item));
     this.#options.changed(item.wall);
   }
 
-  // If the storage is full or forbidden, posts do not survive a reload; nothing else is lost.
-  #save() {
-    if (this.#owner === null) return;
-    try {
-      if (this.items.length) this.#options.storage.setItem(this.#slot, JSON.stringify(this.items));
-      else this.#options.storage.removeItem(this.#slot);
-    } catch { /* see above */ }
+  #load() {
+    const items = this.#kept.keys(this.#slot('')).map((slot) => this.#read(slot)).filter(Boolean);
+    for (const item of items) if (item.state === 'sending') item.state = 'waiting';
+    items.sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at) || a.order - b.order);
+    this.#written = Math.max(0, ...items.map(({ order }) => order));
+    return items;
   }
 
-  #load() {
+  #read(slot) {
     try {
-      const items = JSON.parse(this.#options.storage.getItem(this.#slot)) ?? [];
-      for (const item of items) if (item.state === 'sending') item.state = 'waiting';
-      return items;
+      const item = JSON.parse(this.#kept.get(slot));
+      return item?.key && slot === this.#slot(item.key) ? item : null;
     } catch {
-      return [];
+      return null;  // not ours
     }
   }
 
-  get #slot() {
-    return `pollster.outbox.${this.#owner}`;
+  #slot(key) {
+    return `pollster.outbox.${this.#owner}.${key}`;
   }
 }

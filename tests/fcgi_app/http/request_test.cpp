@@ -40,7 +40,8 @@ BOOST_AUTO_TEST_CASE(nginx_is_understood)
                          {"HTTP_COOKIE", "pollster_session=abc"},
                          {"HTTP_ORIGIN", "https://shop.example"},
                          {"HTTP_AUTHORIZATION", "Bearer xyz"},
-                         {"HTTP_X_CSRF_TOKEN", "1"}},
+                         {"HTTP_X_CSRF_TOKEN", "1"},
+                         {"HTTP_X_POLLSTER_USER", "3"}},
                         "body");
     BOOST_REQUIRE(r.has_value());
     BOOST_TEST(r->method == "POST");
@@ -51,6 +52,7 @@ BOOST_AUTO_TEST_CASE(nginx_is_understood)
     BOOST_TEST(r->cookie == "pollster_session=abc");
     BOOST_TEST(r->origin == "https://shop.example");
     BOOST_TEST(r->csrf_token == "1");
+    BOOST_TEST(r->user == "3");
     BOOST_TEST(r->remote_addr == "192.0.2.7");
     BOOST_TEST(r->https);
     BOOST_TEST(r->body == "body");

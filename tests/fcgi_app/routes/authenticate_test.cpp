@@ -103,6 +103,23 @@ BOOST_AUTO_TEST_CASE(bearer_counts_before_the_cookie_and_all_good_cookies_count)
     BOOST_TEST(credentials_of(r).from_cookie);
 }
 
+// --- a page that shows one user, in a browser that has signed in another since ---
+
+BOOST_AUTO_TEST_CASE(a_page_of_another_user_is_412_for_each_purpose)
+{
+    with_routes([](running_routes& t) {
+        http::request r = by_ann("GET", "/");
+        for (const auto p : purposes) {
+            for (const char* other : {"2", "01", "1, 1", "ann"}) {
+                r.user = other;
+                BOOST_TEST(status_for(t, p, r) == 412, other);
+            }
+            r.user = "1";
+            BOOST_TEST(status_for(t, p, r) == 0);
+        }
+    });
+}
+
 // --- a writing call by cookie, which a foreign page may have made the browser send ---
 
 BOOST_AUTO_TEST_CASE(a_writing_call_by_cookie_that_proves_nothing_is_403)

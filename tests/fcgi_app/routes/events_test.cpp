@@ -56,6 +56,16 @@ constexpr auto ended_time_up = R"(event: end | data: {"reason":"time_up"})";
 
 BOOST_AUTO_TEST_SUITE(events_)
 
+BOOST_AUTO_TEST_CASE(a_page_of_another_user_gets_no_stream)
+{
+    with_routes([](running_routes& t) {
+        http::request r = stream_after(0);
+        r.user = "2";
+        BOOST_TEST(t.ask(r).said() == R"(412 {"errors":["This session is another user's."]})");
+        BOOST_TEST(t.parked() == 0u);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(the_head_leaves_before_there_is_anything_to_say)
 {
     with_routes([](running_routes& t) {

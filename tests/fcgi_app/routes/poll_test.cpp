@@ -46,6 +46,19 @@ BOOST_AUTO_TEST_CASE(no_good_session_is_invalid_user)
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_page_of_another_user_is_refused_before_it_waits)
+{
+    with_routes([](running_routes& t) {
+        http::request r = poll_after(0);
+        r.user = "2";
+        BOOST_TEST(t.ask(r).said() == R"(412 {"errors":["This session is another user's."]})");
+        BOOST_TEST(t.parked() == 0u);
+        r.user = "1";
+        t.ask(r);
+        BOOST_TEST(t.parked() == 1u);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_session_may_come_as_bearer_or_cookie_from_anywhere)
 {
     with_routes([](running_routes& t) {

@@ -1,0 +1,46 @@
+// The page asks for a storage that may be missing, and says what is lost with it.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { missing, openStorage } from '../../web/page/storage.js';
+import { Kept } from '../../web/pollster/kept.js';
+import { FakeStorage } from './fakes.mjs';
+
+test('a storage that may not even be named is none', () => {
+  globalThis.window = { get localStorage() { throw new DOMException('Access is denied for this document.', 'SecurityError'); } };
+  try {
+    assert.equal(openStorage(), null);
+  } finally {
+    delete globalThis.window;
+  }
+});
+
+test('the page says what does not work, and nothing if all does', () => {
+  assert.equal(missing({}, true), '');
+  assert.match(missing({}, false), /a reload signs you out/);
+  assert.match(missing(null, true), /what you have not sent is lost/);
+});
+
+test('without a storage, or with a full one, texts are kept in memory', () => {
+  const full = new FakeStorage();
+  full.setItem('a.1', 'older');
+  full.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };
+  for (const storage of [null, full]) {
+    const kept = new Kept(storage);
+    kept.set('a.1', 'x');
+    kept.set('b.1', 'y');
+    assert.equal(kept.durable, false);
+    assert.equal(kept.get('a.1'), 'x');
+    assert.deepEqual(kept.keys('a.'), ['a.1']);
+    kept.remove('a.1');
+    assert.equal(kept.get('a.1'), null);
+  }
+});
+
+test('what another tab has removed is gone', () => {
+  const storage = new FakeStorage();
+  const kept = new Kept(storage);
+  kept.set('a', 'x');
+  storage.removeItem('a');
+  assert.equal(kept.get('a'), null);
+  assert.deepEqual(kept.keys(''), []);
+});
