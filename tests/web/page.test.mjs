@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clock, dayName, hue, initials, links, searchable, shortTime } from '../../web/page/format.js';
+import { clock, dayName, fullTime, hue, initials, links, searchable, shortTime } from '../../web/page/format.js';
 import { firstUnread, rowsOf } from '../../web/page/rows.js';
 import { entry } from './fakes.mjs';
 
@@ -88,4 +88,21 @@ test('a pasted text is searched up to the last word that fits', () => {
   assert.equal(searchable(`${'word '.repeat(300)}`), 'word '.repeat(200).trim());
   assert.equal(searchable(`a ${'ж'.repeat(499)}b`), 'a');
   assert.equal(searchable('東'.repeat(400)), '東'.repeat(333));
+});
+
+test('a date that no browser can show costs its post the time, and the others nothing', () => {
+  const odd = ['infinity', '-infinity', '294276-12-31T23:59:59.999Z', '+294276-12-31T23:59:59Z', '0044-03-15 BC', '', null, undefined, {}];
+  for (const created_at of odd) {
+    const posts = [at(9), created_at, at(9, 1)].map((time, n) => entry(n + 1, { created_at: time }));
+    const rows = rowsOf(posts, [], view);
+    assert.deepEqual(rows.map(({ type, head }) => head ?? type), ['day', true, true, true]);
+    for (const iso of [created_at, at(9)]) assert.equal(typeof `${clock(iso)}${fullTime(iso)}${shortTime(iso, created_at)}`, 'string');
+    assert.equal(fullTime(created_at), 'unknown time');
+    assert.equal(rowsOf(posts.slice(1, 2), [item({ created_at })], view).length, 2);
+  }
+});
+
+test('a name that is none spoils nobody else\'s row', () => {
+  const posts = [null, undefined, 7].map((user_name, n) => entry(n + 1, { user_name, user_id: n, created_at: at(9) }));
+  assert.equal(rowsOf([...posts, entry(9, { created_at: at(9) })], [], view).length, 5);
 });

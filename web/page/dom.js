@@ -14,6 +14,16 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// A row of the posts, or words in its place: one bad row is one bad row, whatever is bad about it.
+export function intact(build) {
+  try {
+    return build();
+  } catch (error) {
+    console.error('a post cannot be shown', error);
+    return make('li', { class: 'post deleted' }, make('div', { class: 'bubble' }, 'This post cannot be shown.'));
+  }
+}
+
 // Makes `parent` hold exactly these elements, moving as little as possible: what stays keeps its
 // focus and selection.
 export function arrange(parent, elements) {

@@ -6,18 +6,22 @@ const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'nume
 const withYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
 
-export const clock = (iso) => time.format(new Date(iso));
-export const fullTime = (iso) => full.format(new Date(iso));
+// Any writer may have written any date. One that no browser can show costs its post the time, nothing else.
+const inWords = (format, ms) => (Number.isNaN(ms) ? 'unknown time' : format.format(ms));
+
+export const clock = (iso) => inWords(time, Date.parse(iso));
+export const fullTime = (iso) => inWords(full, Date.parse(iso));
 
 // "14:05", preceded by the date if that is not the day of `than`.
 export function shortTime(iso, than) {
   const sameDay = new Date(iso).toDateString() === new Date(than).toDateString();
-  return sameDay ? clock(iso) : `${day.format(new Date(iso))}, ${clock(iso)}`;
+  return sameDay ? clock(iso) : `${inWords(day, Date.parse(iso))}, ${clock(iso)}`;
 }
 
-// "Today", "Yesterday" or the date, in the reader's time zone.
+// "Today", "Yesterday" or the date, in the reader's time zone; null for a date that cannot be shown.
 export function dayName(iso, now) {
-  const date = new Date(iso);
+  const date = new Date(Date.parse(iso));
+  if (Number.isNaN(date.getTime())) return null;
   const today = new Date(now);
   const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
   if (date.toDateString() === today.toDateString()) return 'Today';

@@ -1,7 +1,7 @@
 // The scrolling list of one wall's rows. Elements are kept by row key and rebuilt only when their
 // row differs, and whatever is at the top of the window stays where it is on the screen.
 
-import { arrange, make } from './dom.js';
+import { arrange, intact, make } from './dom.js';
 import { clock, fullTime, hue, initials } from './format.js';
 import { named } from './named.js';
 import { postText } from './post_text.js';
@@ -37,7 +37,7 @@ export class MessageList {
     for (const row of rows) {
       const look = JSON.stringify(row);
       const held = this.#nodes.get(row.key);
-      nodes.set(row.key, held?.look === look ? held : { look, element: this.#build(row) });
+      nodes.set(row.key, held?.look === look ? held : { look, element: intact(() => this.#build(row)) });
     }
     this.#nodes = nodes;
     arrange(this.#list, [...nodes.values()].map(({ element }) => element));

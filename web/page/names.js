@@ -7,7 +7,7 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_
 const code = (letter) => letter.codePointAt(0).toString(16).toUpperCase().padStart(4, '0');
 
 // The name with invisible characters written out: "ann‹U+200B›".
-export const shown = (name) => name.replace(UNSEEN, (letter) => `‹U+${code(letter)}›`);
+export const shown = (name) => String(name).replace(UNSEEN, (letter) => `‹U+${code(letter)}›`);
 
 // Letters of other scripts that look like Latin ones in most fonts, and Latin ones that look like each
 // other; the server's command line refuses far more (UTS #39).
@@ -26,6 +26,7 @@ export function lookOf(name) {
 
 const looks = new Map();  // name -> look: the same few names come again and again
 function known(name) {
+  if (typeof name !== 'string') return '';
   if (looks.size > 10_000) looks.clear();
   if (!looks.has(name)) looks.set(name, lookOf(name));
   return looks.get(name);

@@ -17,7 +17,7 @@ export function rowsOf(posts, pending, { me, unreadFrom, now, editing = null }) 
   const add = (post, item) => {
     const key = item ? `pending:${item.key}` : `post:${post.post_id}`;
     const name = dayName(post.created_at, now);
-    if (name !== day) {
+    if (name !== null && name !== day) {  // without a date: of the day of its neighbours
       day = name;
       previous = null;
       rows.push({ key: `day of ${key}`, type: 'day', name });
@@ -26,8 +26,8 @@ export function rowsOf(posts, pending, { me, unreadFrom, now, editing = null }) 
       previous = null;
       rows.push({ key: 'new', type: 'new' });
     }
-    const head = !previous || previous.user_id !== post.user_id ||
-                 Date.parse(post.created_at) - Date.parse(previous.created_at) > SAME_BREATH;
+    const pause = previous ? Date.parse(post.created_at) - Date.parse(previous.created_at) : NaN;
+    const head = previous?.user_id !== post.user_id || !(pause <= SAME_BREATH);
     rows.push({ key, type: 'post', post, own: post.user_id === me.id, head, twin: twins.has(post.user_id),
                 editing: !item && post.post_id === editing && post.body !== null,
                 pending: item ? { key: item.key, state: item.state, reason: item.reason } : null });

@@ -2,7 +2,7 @@
 // the posts beneath keep their place.
 
 import { Timeline } from '../pollster/timeline.js';
-import { byId, make } from './dom.js';
+import { byId, intact, make } from './dom.js';
 import { fullTime, plural, searchable } from './format.js';
 import { named } from './named.js';
 import { twinsAmong } from './names.js';
@@ -113,7 +113,7 @@ export class Search {
     byId('search-more').textContent = posts.length === 0 ? 'Search older posts' : 'Older posts';
     byId('search-more').hidden = complete;
     const twins = twinsAmong(posts.map((post) => ({ id: post.user_id, name: post.user_name })));
-    byId('found').replaceChildren(...posts.map((post) => result(post, twins)).reverse());
+    byId('found').replaceChildren(...posts.map((post) => intact(() => result(post, twins))).reverse());
   }
 }
 
