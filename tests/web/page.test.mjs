@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clock, dayName, fullTime, hue, initials, links, searchable, shortTime } from '../../web/page/format.js';
+import { clock, dayName, fullTime, hue, initials, searchable, shortTime } from '../../web/page/format.js';
 import { firstUnread, rowsOf } from '../../web/page/rows.js';
 import { entry } from './fakes.mjs';
 
@@ -51,13 +51,6 @@ test('a post that the feed brought before its acknowledgement is not shown twice
   const echo = entry(2, { user_id: 3, body: 'hi', created_at: at(12) });
   assert.equal(rowsOf([echo], [item()], view).filter(({ type }) => type === 'post').length, 1);
   assert.equal(rowsOf([echo], [item({ after: 2 })], view).filter(({ type }) => type === 'post').length, 2);
-});
-
-test('only http addresses become links, without the punctuation after them', () => {
-  assert.deepEqual(links('see https://example.org/a?b=1. Or javascript:alert(1)'),
-                   [{ text: 'see ' }, { text: 'https://example.org/a?b=1', href: 'https://example.org/a?b=1' }, { text: '. Or javascript:alert(1)' }]);
-  assert.deepEqual(links('https://a.example"onclick="x'), [{ text: 'https://a.example', href: 'https://a.example' }, { text: '"onclick="x' }]);
-  assert.deepEqual(links(''), []);
 });
 
 test('names give initials and a steady colour', () => {

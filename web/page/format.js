@@ -42,21 +42,6 @@ export function hue(name) {
   return `hue-${(hash >>> 24) % 8}`;
 }
 
-// Splits a text into {text} and {text, href} parts. Only http(s) addresses become links, never javascript:
-// ones; punctuation at the end of a sentence stays outside.
-export function links(text) {
-  const parts = [];
-  let from = 0;
-  for (const match of text.matchAll(/\bhttps?:\/\/[^\s<>"']+/g)) {
-    const href = match[0].replace(/[.,;:!?)\]]+$/, '');
-    if (match.index > from) parts.push({ text: text.slice(from, match.index) });
-    parts.push({ text: href, href });
-    from = match.index + href.length;
-  }
-  if (from < text.length) parts.push({ text: text.slice(from) });
-  return parts;
-}
-
 export const plural = (count, one, many) => (count === 1 ? one : many.replace('%', count));
 
 // As much of a pasted text as a search takes (1,000 bytes of UTF-8), in one line, cut at a space because half

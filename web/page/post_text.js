@@ -1,7 +1,8 @@
 // What a post says, as text nodes and links; with the time of its last edit.
 
 import { make } from './dom.js';
-import { fullTime, links, shortTime } from './format.js';
+import { fullTime, shortTime } from './format.js';
+import { links } from './links.js';
 
 export function postText({ body, created_at: createdAt, edited_at: editedAt }) {
   if (body === null) return ['This post was deleted.'];
