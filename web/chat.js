@@ -5,6 +5,7 @@ import { Pollster } from './pollster.js';
 import { byId } from './page/dom.js';
 import { Editing } from './page/editing.js';
 import { hue, initials, plural } from './page/format.js';
+import { sends, whenPointerChanges } from './page/keys.js';
 import { named } from './page/named.js';
 import { shown } from './page/names.js';
 import { MessageList } from './page/message_list.js';
@@ -270,9 +271,11 @@ byId('back').addEventListener('click', () => { location.hash = ''; });
 byId('to-end').addEventListener('click', () => messages.toEnd());
 byId('composer').addEventListener('submit', send);
 byId('draft').addEventListener('input', draftChanged);
-byId('draft').addEventListener('keydown', (event) => {
-  // isComposing: this Enter picks a word of an input method.
-  if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
+byId('draft').addEventListener('keydown', (event) => { if (sends(event)) send(event); });
+byId('send').addEventListener('mousedown', (event) => event.preventDefault());  // a phone's keyboard stays open
+whenPointerChanges((coarse) => {
+  byId('draft').enterKeyHint = coarse ? 'enter' : 'send';
+  byId('send').title = coarse ? 'Send' : 'Send (Enter)';
 });
 window.addEventListener('hashchange', () => { if (chat.user) chooseWall(); });
 window.addEventListener('online', () => chat.retryNow());

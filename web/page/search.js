@@ -4,6 +4,7 @@
 import { Timeline } from '../pollster/timeline.js';
 import { byId, intact, make } from './dom.js';
 import { fullTime, plural, searchable } from './format.js';
+import { composing } from './keys.js';
 import { named } from './named.js';
 import { twinsAmong } from './names.js';
 import { postText } from './post_text.js';
@@ -34,7 +35,7 @@ export class Search {
     byId('search-back').addEventListener('click', () => this.#back());
     byId('search-more').addEventListener('click', () => this.#page());
     for (const id of ['search', 'results']) {
-      byId(id).addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.isComposing) this.#back(); });
+      byId(id).addEventListener('keydown', (event) => { if (event.key === 'Escape' && !composing(event)) this.#back(); });
     }
   }
 
