@@ -4,9 +4,11 @@
 import { Pollster } from './pollster.js';
 import { byId } from './page/dom.js';
 import { Editing } from './page/editing.js';
+import { beginning } from './page/fold.js';
 import { hue, initials, plural } from './page/format.js';
+import { sends, whenPointerChanges } from './page/keys.js';
 import { named } from './page/named.js';
-import { shown } from './page/names.js';
+import { isolated, shown, twinsAmong } from './page/names.js';
 import { MessageList } from './page/message_list.js';
 import { firstUnread, rowsOf } from './page/rows.js';
 import { Search } from './page/search.js';
@@ -154,7 +156,7 @@ function wallsChanged() {
 function showTitle() {
   const unread = [...chat.walls.values()].reduce((sum, wall) => sum + wall.unread, 0);
   const name = chat.walls.get(current.id)?.name;
-  document.title = (unread ? `(${unread}) ` : '') + (name ? `${shown(name)} · Pollster` : 'Pollster');
+  document.title = (unread ? `(${unread}) ` : '') + (name ? `${isolated(name)} · Pollster` : 'Pollster');
 }
 
 // Shows the wall that the address names. A wide screen always shows one, a phone starts with the list.
@@ -183,8 +185,8 @@ function leaveWall() {
 
 async function openWall(wall) {
   Object.assign(current, { placed: false, unreadFrom: null, missed: 0 });
-  byId('wall-name').replaceChildren(named('span', wall.id, wall.name));
-  byId('draft').placeholder = `Post to ${shown(wall.name)}`;
+  byId('wall-name').replaceChildren(named('span', wall.id, wall.name, { twin: twinsAmong(chat.walls.values()).has(wall.id) }));
+  byId('draft').placeholder = `Post to ${isolated(wall.name)}`;
   byId('draft').value = drafts.get(wall.id) ?? '';
   draftChanged();
   showPosts('end');
@@ -203,7 +205,7 @@ function showPosts(jump) {
   if (!wall) return;
   const view = { me: chat.user, unreadFrom: current.unreadFrom, now: Date.now(), editing: editing.postId };
   messages.show(rowsOf(wall.posts, chat.outbox(wall.id), view), jump);
-  if (wall.loaded) byId('history-state').textContent = wall.complete ? `This is the beginning of ${shown(wall.name)}.` : '';
+  if (wall.loaded) byId('history-state').textContent = wall.complete ? `This is the beginning of ${isolated(wall.name)}.` : '';
 }
 
 function postsArrived(wall, posts) {
@@ -212,7 +214,7 @@ function postsArrived(wall, posts) {
   if (!messages.atEnd) current.missed += others.length;
   showPosts();
   // Our own post must not silence the one before it.
-  if (others.length) byId('announce').textContent = others.slice(-3).map((post) => `${shown(post.user_name)}: ${post.body}`).join('\n');
+  if (others.length) byId('announce').textContent = others.slice(-3).map((post) => `${shown(post.user_name)}: ${beginning(post.body)}`).join('\n');
   readIfSeen();
 }
 
@@ -290,9 +292,11 @@ byId('back').addEventListener('click', () => { location.hash = ''; });
 byId('to-end').addEventListener('click', () => messages.toEnd());
 byId('composer').addEventListener('submit', send);
 byId('draft').addEventListener('input', draftChanged);
-byId('draft').addEventListener('keydown', (event) => {
-  // isComposing: this Enter picks a word of an input method.
-  if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
+byId('draft').addEventListener('keydown', (event) => { if (sends(event)) send(event); });
+byId('send').addEventListener('mousedown', (event) => event.preventDefault());  // a phone's keyboard stays open
+whenPointerChanges((coarse) => {
+  byId('draft').enterKeyHint = coarse ? 'enter' : 'send';
+  byId('send').title = coarse ? 'Send' : 'Send (Enter)';
 });
 window.addEventListener('hashchange', () => { if (chat.user) chooseWall(); });
 window.addEventListener('online', () => chat.retryNow());

@@ -42,6 +42,8 @@ export class FakeChat {
     return [...this.#walls.values()].flatMap(({ entries }) => entries).find((entry) => entry.body === body);
   }
 
+  wall(id) { return this.#walls.get(id); }
+
   revoke(wallId, name) {
     this.#walls.get(wallId).members.delete(name);
     this.#tell();
@@ -171,8 +173,9 @@ export class FakeChat {
     const before = Number(query.get('before') ?? Infinity);
     const limit = Number(query.get('limit') ?? 50);
     const words = (query.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+    const newest = new Map(entries.map((entry) => [entry.post_id, entry]));
     const all = entries.filter((entry) => entry.kind === 'post' && entry.id < before).map((post) => {
-      const { kind, body, edited_at } = this.#newest(entries, post.post_id);
+      const { kind, body, edited_at } = newest.get(post.post_id);
       return kind === 'post' ? post : { ...post, body, edited_at };
     }).filter(({ body }) => body !== null && words.every((word) => body.toLowerCase().includes(word)));
     const posts = all.slice(-limit);

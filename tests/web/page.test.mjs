@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clock, dayName, hue, initials, links, searchable, shortTime } from '../../web/page/format.js';
+import { clock, dayName, dayOf, fullTime, hue, initials, searchable, shortTime } from '../../web/page/format.js';
 import { firstUnread, rowsOf } from '../../web/page/rows.js';
 import { entry } from './fakes.mjs';
 
@@ -53,21 +53,14 @@ test('a post that the feed brought before its acknowledgement is not shown twice
   assert.equal(rowsOf([echo], [item({ after: 2 })], view).filter(({ type }) => type === 'post').length, 2);
 });
 
-test('only http addresses become links, without the punctuation after them', () => {
-  assert.deepEqual(links('see https://example.org/a?b=1. Or javascript:alert(1)'),
-                   [{ text: 'see ' }, { text: 'https://example.org/a?b=1', href: 'https://example.org/a?b=1' }, { text: '. Or javascript:alert(1)' }]);
-  assert.deepEqual(links('https://a.example"onclick="x'), [{ text: 'https://a.example', href: 'https://a.example' }, { text: '"onclick="x' }]);
-  assert.deepEqual(links(''), []);
-});
-
 test('names give initials and a steady colour', () => {
-  assert.deepEqual(['ann', 'Ann Lee', 'ann.b.lee', '', '名前'].map(initials), ['A', 'AL', 'AL', '?', '名']);
+  assert.deepEqual(['ann', 'Ann Lee', 'ann.b.lee', '', '名前', '\u202ennA'].map(initials), ['A', 'AL', 'AL', '?', '名', 'N']);
   assert.equal(hue('ann'), hue('ann'));
   assert.match(hue(''), /^hue-[0-7]$/);
 });
 
 test('a date of another year names the year', () => {
-  assert.match(dayName('2024-03-05T12:00:00.000Z', now), /2024/);
+  assert.match(dayName(dayOf(Date.parse('2024-03-05T12:00:00.000Z')), now), /2024/);
 });
 
 test('the post being edited is marked, unless it was deleted meanwhile', () => {
@@ -88,4 +81,21 @@ test('a pasted text is searched up to the last word that fits', () => {
   assert.equal(searchable(`${'word '.repeat(300)}`), 'word '.repeat(200).trim());
   assert.equal(searchable(`a ${'ж'.repeat(499)}b`), 'a');
   assert.equal(searchable('東'.repeat(400)), '東'.repeat(333));
+});
+
+test('a date that no browser can show costs its post the time, and the others nothing', () => {
+  const odd = ['infinity', '-infinity', '294276-12-31T23:59:59.999Z', '+294276-12-31T23:59:59Z', '0044-03-15 BC', '', null, undefined, {}];
+  for (const created_at of odd) {
+    const posts = [at(9), created_at, at(9, 1)].map((time, n) => entry(n + 1, { created_at: time }));
+    const rows = rowsOf(posts, [], view);
+    assert.deepEqual(rows.map(({ type, head }) => head ?? type), ['day', true, true, true]);
+    for (const iso of [created_at, at(9)]) assert.equal(typeof `${clock(iso)}${fullTime(iso)}${shortTime(iso, created_at)}`, 'string');
+    assert.equal(fullTime(created_at), 'unknown time');
+    assert.equal(rowsOf(posts.slice(1, 2), [item({ created_at })], view).length, 2);
+  }
+});
+
+test('a name that is none spoils nobody else\'s row', () => {
+  const posts = [null, undefined, 7].map((user_name, n) => entry(n + 1, { user_name, user_id: n, created_at: at(9) }));
+  assert.equal(rowsOf([...posts, entry(9, { created_at: at(9) })], [], view).length, 5);
 });

@@ -41,6 +41,7 @@ export async function openBrowser(driver, args = [], prefs = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'pollster-browser-'));
   const { sessionId } = await call(`${driver.url}/session`, 'POST', { capabilities: { alwaysMatch: {
     browserName: 'chrome',
+    timeouts: { script: 300_000 },
     'goog:loggingPrefs': { browser: 'ALL' },
     'goog:chromeOptions': { prefs, args: [
       '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -70,6 +71,8 @@ class Browser {
   show(handle) { return this.#call('POST', 'window', { handle }); }
   closeTab() { return this.#call('DELETE', 'window'); }
   run(script, ...args) { return this.#call('POST', 'execute/sync', { script, args }); }
+  // The script calls its last argument with the result.
+  async(script, ...args) { return this.#call('POST', 'execute/async', { script, args }); }
   devtools(cmd, params) { return this.#call('POST', 'goog/cdp/execute', { cmd, params }); }
   log() { return this.#call('POST', 'se/log', { type: 'browser' }); }
   screenshot() { return this.#call('GET', 'screenshot'); }

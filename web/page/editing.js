@@ -2,6 +2,8 @@
 // a post is deleted. At most one of each; the post stays as it is until the server has answered.
 
 import { byId, make } from './dom.js';
+import { beginning } from './fold.js';
+import { composing, sends } from './keys.js';
 
 export class Editing {
   #actions;
@@ -30,7 +32,7 @@ export class Editing {
 
   open(post) {
     this.close();
-    const text = make('textarea', { rows: 1, 'aria-label': 'Text of the post', enterkeyhint: 'done',
+    const text = make('textarea', { rows: 1, dir: 'auto', 'aria-label': 'Text of the post',
                                     oninput: () => this.#typed(), onkeydown: (event) => this.#key(event) });
     text.value = post.body;
     const status = make('span', { class: 'editor-status', role: 'status' });
@@ -49,7 +51,7 @@ export class Editing {
   ask(post) {
     this.close();
     this.#delete = { post, stop: null };
-    byId('delete-text').textContent = post.body.length > 200 ? `${post.body.slice(0, 200)}…` : post.body;
+    byId('delete-text').textContent = beginning(post.body);
     byId('delete-status').textContent = '';
     byId('delete-yes').disabled = false;
     byId('delete').showModal();
@@ -57,9 +59,8 @@ export class Editing {
   }
 
   #key(event) {
-    if (event.isComposing) return;
-    if (event.key === 'Escape') this.#end('');
-    if (event.key === 'Enter' && !event.shiftKey) this.#submit(event);
+    if (event.key === 'Escape' && !composing(event)) this.#end('');
+    if (sends(event)) this.#submit(event);
   }
 
   #typed() {

@@ -1,32 +1,42 @@
 // Words for times and texts. No DOM.
 
+import { seen } from './names.js';
+
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const withYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
 
-export const clock = (iso) => time.format(new Date(iso));
-export const fullTime = (iso) => full.format(new Date(iso));
+// Any writer may have written any date. One that no browser can show costs its post the time, nothing else.
+const inWords = (format, ms) => (Number.isNaN(ms) ? 'unknown time' : format.format(ms));
+
+export const clock = (iso) => inWords(time, Date.parse(iso));
+export const fullTime = (iso) => inWords(full, Date.parse(iso));
 
 // "14:05", preceded by the date if that is not the day of `than`.
 export function shortTime(iso, than) {
   const sameDay = new Date(iso).toDateString() === new Date(than).toDateString();
-  return sameDay ? clock(iso) : `${day.format(new Date(iso))}, ${clock(iso)}`;
+  return sameDay ? clock(iso) : `${inWords(day, Date.parse(iso))}, ${clock(iso)}`;
 }
 
-// "Today", "Yesterday" or the date, in the reader's time zone.
-export function dayName(iso, now) {
-  const date = new Date(iso);
-  const today = new Date(now);
-  const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
-  if (date.toDateString() === today.toDateString()) return 'Today';
-  if (date.toDateString() === yesterday.toDateString()) return 'Yesterday';
-  return (date.getFullYear() === today.getFullYear() ? weekday : withYear).format(date);
+// The day of a time in the reader's time zone: {begin, end} in ms, the end belonging to the next one.
+export function dayOf(ms) {
+  const date = new Date(ms);
+  const midnight = (more) => new Date(date.getFullYear(), date.getMonth(), date.getDate() + more).getTime();
+  return { begin: midnight(0), end: midnight(1) };
+}
+
+// "Today", "Yesterday" or the date, for such a day.
+export function dayName({ begin, end }, now) {
+  const today = dayOf(now);
+  if (begin === today.begin) return 'Today';
+  if (end === today.begin) return 'Yesterday';
+  return (new Date(begin).getFullYear() === new Date(now).getFullYear() ? weekday : withYear).format(begin);
 }
 
 export function initials(name) {
-  const words = name.split(/[\s._-]+/).filter(Boolean);
+  const words = seen(name).split(/[\s._-]+/).filter(Boolean);
   const letters = words.length > 1 ? [words[0], words.at(-1)].map((word) => [...word][0]) : [...(words[0] ?? '?')].slice(0, 1);
   return letters.join('').toUpperCase();
 }
@@ -36,21 +46,6 @@ export function hue(name) {
   let hash = 2_166_136_261;  // FNV-1a: names that differ in one letter differ in colour
   for (const letter of name) hash = Math.imul(hash ^ letter.codePointAt(0), 16_777_619);
   return `hue-${(hash >>> 24) % 8}`;
-}
-
-// Splits a text into {text} and {text, href} parts. Only http(s) addresses become links, never javascript:
-// ones; punctuation at the end of a sentence stays outside.
-export function links(text) {
-  const parts = [];
-  let from = 0;
-  for (const match of text.matchAll(/\bhttps?:\/\/[^\s<>"']+/g)) {
-    const href = match[0].replace(/[.,;:!?)\]]+$/, '');
-    if (match.index > from) parts.push({ text: text.slice(from, match.index) });
-    parts.push({ text: href, href });
-    from = match.index + href.length;
-  }
-  if (from < text.length) parts.push({ text: text.slice(from) });
-  return parts;
 }
 
 export const plural = (count, one, many) => (count === 1 ? one : many.replace('%', count));

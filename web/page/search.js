@@ -2,10 +2,11 @@
 // the posts beneath keep their place.
 
 import { Timeline } from '../pollster/timeline.js';
-import { byId, make } from './dom.js';
+import { byId, make, unshown } from './dom.js';
 import { fullTime, plural, searchable } from './format.js';
+import { composing } from './keys.js';
 import { named } from './named.js';
-import { twinsAmong } from './names.js';
+import { isolated, twinsAmong } from './names.js';
 import { postText } from './post_text.js';
 
 export class Search {
@@ -34,7 +35,7 @@ export class Search {
     byId('search-back').addEventListener('click', () => this.#back());
     byId('search-more').addEventListener('click', () => this.#page());
     for (const id of ['search', 'results']) {
-      byId(id).addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.isComposing) this.#back(); });
+      byId(id).addEventListener('keydown', (event) => { if (event.key === 'Escape' && !composing(event)) this.#back(); });
     }
   }
 
@@ -108,8 +109,8 @@ export class Search {
     const { posts, complete } = this.#found;
     const count = plural(posts.length, '1 post', '% posts');
     // For a phrase of common words each page examines a limited number of posts, and may find none.
-    byId('results-state').textContent = posts.length === 0 ? `Nothing was found${complete ? '' : ' yet'} for “${this.#words}”.`
-      : `${complete ? count : `The newest ${count}`} with “${this.#words}”`;
+    byId('results-state').textContent = posts.length === 0 ? `Nothing was found${complete ? '' : ' yet'} for “${isolated(this.#words)}”.`
+      : `${complete ? count : `The newest ${count}`} with “${isolated(this.#words)}”`;
     byId('search-more').textContent = posts.length === 0 ? 'Search older posts' : 'Older posts';
     byId('search-more').hidden = complete;
     const twins = twinsAmong(posts.map((post) => ({ id: post.user_id, name: post.user_name })));
@@ -118,9 +119,17 @@ export class Search {
 }
 
 function result(post, twins) {
+  try {
+    return intact(post, twins);
+  } catch (error) {
+    return unshown(make('li'), error);
+  }
+}
+
+function intact(post, twins) {
   return make('li', { class: post.body === null ? 'post deleted' : 'post', 'data-found': post.post_id },
     make('div', { class: 'bubble-box' },
       make('p', { class: 'heading' }, named('strong', post.user_id, post.user_name, { twin: twins.has(post.user_id) }), ' ',
         make('time', { datetime: post.created_at }, fullTime(post.created_at))),
-      make('div', { class: 'bubble' }, ...postText(post))));
+      make('div', { class: 'bubble', dir: 'auto' }, ...postText(post))));
 }

@@ -1,0 +1,82 @@
+// What the page does when the browser, the server or another tab gets in its way: in a real browser, on the server
+// faked in memory. `node page_faults_e2e.mjs [WORDS]` runs the steps whose names contain these words.
+
+import assert from 'node:assert/strict';
+import { startFakeServer } from './fake_server.mjs';
+import { KEYS, openBrowser, startDriver } from './webdriver.mjs';
+
+const shows = (id) => `!document.getElementById('${id}').hidden`;
+const bubbles = "[...document.querySelectorAll('#posts .bubble')].map((bubble) => bubble.firstChild.textContent)";
+
+async function signIn(browser, name) {
+  await browser.until('the sign-in form', `return ${shows('sign-in')}`);
+  await browser.run("document.getElementById('name').value = ''");
+  await browser.type('#name', name);
+  await browser.type('#password', `${name}-secret${KEYS.enter}`);
+  await connected(browser);
+}
+const connected = (browser) => browser.until('connected', `return ${shows('app')} && document.getElementById('state').dataset.state === 'online' &&
+  document.querySelector('#posts .post') !== null`);
+
+// Whatever the document holds: texts, attributes, fields.
+const holds = (browser, text) => browser.run(`const fields = [...document.querySelectorAll('input, textarea')].map(({ value }) => value);
+  return (document.documentElement.outerHTML + fields + document.title).includes(arguments[0])`, text);
+
+// Each has a server and a browser of its own.
+const steps = {
+  async 'two users in two tabs: the page of the first stops, and shows and sends nothing'({ open, server }) {
+    const browser = await open();
+    await browser.go(`${server.url}#wall-2`);
+    const first = await browser.tab();
+    const second = await browser.newTab();
+    await browser.go(server.url);
+    await browser.until('the sign-in form', `return ${shows('sign-in')}`);
+    await browser.show(first);
+    await signIn(browser, 'ann');
+    assert.ok(await holds(browser, 'The new shelves'));
+    await browser.show(second);
+    await signIn(browser, 'bob');
+    await browser.show(first);
+    if (await browser.run(`return ${shows('app')}`)) await browser.type('#draft', `Typed for ann${KEYS.enter}`).catch(() => {});
+    await browser.until('it says so', "return document.getElementById('sign-in-error').textContent.startsWith('Another user has signed in')");
+    for (const text of ['The new shelves', 'Typed for ann', 'General', 'Note 120']) assert.equal(await holds(browser, text), false, text);
+    await signIn(browser, 'bob');
+    await browser.until('posts', `return ${bubbles}.length > 0`);
+    assert.equal(await holds(browser, 'Typed for ann'), false);
+    assert.equal(server.chat.posted('Typed for ann'), undefined);
+  },
+
+  async 'with cookies and storage blocked it works, and says what does not'({ open, server }) {
+    const browser = await open({ 'profile.default_content_setting_values.cookies': 2 });
+    await browser.go(server.url);
+    await browser.until('the sign-in form', `return ${shows('sign-in')}`);
+    assert.match(await browser.run('return document.body.innerText'), /a reload signs you out/);
+    await signIn(browser, 'ann');
+    await browser.type('#draft', `No cookie${KEYS.enter}`);
+    await browser.until('the post', `return ${bubbles}.at(-1) === 'No cookie' && !document.querySelector('.sending, .waiting')`);
+    assert.deepEqual((await browser.log()).filter(({ message }) => /Uncaught/.test(message)), []);
+  },
+};
+
+const driver = await startDriver();
+let failed = 0;
+for (const [name, step] of Object.entries(steps)) {
+  if (!name.includes(process.argv[2] ?? '')) continue;
+  const server = await startFakeServer();
+  const browsers = [];
+  try {
+    await step({ server, open: async (prefs) => {
+      browsers.push(await openBrowser(driver, [], prefs));
+      return browsers.at(-1);
+    } });
+    console.log(`ok - ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.error(`not ok - ${name}\n`, error);
+  } finally {
+    for (const browser of browsers) await browser.close();
+    await server.close();
+  }
+}
+driver.stop();
+process.exitCode = failed ? 1 : 0;
