@@ -295,13 +295,18 @@ byId('draft').addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event);
 });
 window.addEventListener('hashchange', () => { if (chat.user) chooseWall(); });
-window.addEventListener('online', () => chat.retryNow());
+// `resume` is of a page that was frozen, `pageshow` of one that comes back with the back button.
+for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, () => chat.retryNow());
+document.addEventListener('resume', () => chat.retryNow());
 document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState !== 'visible' || !chat.user) return;
+  chat.watched = document.visibilityState === 'visible';
+  if (document.visibilityState !== 'visible') return;
   chat.retryNow();
+  if (!chat.user) return;
   showPosts();  // "Today" may be yesterday by now
   readIfSeen();
 });
 
 for (const place of document.querySelectorAll('.not-kept')) place.textContent = missing(storage, cookies);
+chat.watched = document.visibilityState === 'visible';
 startPage();
