@@ -64,14 +64,14 @@ const search = new Search({
 
 async function startPage() {
   try {
-    if (!await chat.resume()) showSignIn();
+    await chat.resume();  // ends in one of the states
   } catch (error) {
     showSignIn(`${error.message} Please try again.`);
   }
 }
 
 function showSignIn(message = '') {
-  byId('app').hidden = true;
+  byId('app').hidden = byId('starting').hidden = true;
   byId('sign-in').hidden = false;
   byId('sign-in-error').textContent = message;
   byId(byId('name').value ? 'password' : 'name').focus();
@@ -126,7 +126,8 @@ function showState({ state, retryAt, reason }) {
     clearPage();
     return showSignIn(ENDED[reason] ?? '');
   }
-  byId('sign-in').hidden = true;
+  if (!chat.user) return showStart(state, retryAt, reason);
+  byId('sign-in').hidden = byId('starting').hidden = true;
   byId('app').hidden = false;
   byId('my-name').replaceChildren(named('span', chat.user.id, chat.user.name));
   byId('my-avatar').textContent = initials(chat.user.name);
@@ -136,9 +137,20 @@ function showState({ state, retryAt, reason }) {
   byId('offline').hidden = state !== 'offline';
   if (state === 'online') loadMissing();
   if (state === 'offline') {
-    const seconds = Math.max(1, Math.round((retryAt - Date.now()) / 1_000));
-    byId('offline-text').textContent = `${reason} Trying again in ${plural(seconds, 'a second', '% seconds')}.`;
+    byId('offline-text').textContent = tryingAgain(retryAt, reason);
   }
+}
+
+function tryingAgain(retryAt, reason) {
+  const seconds = Math.max(1, Math.round((retryAt - Date.now()) / 1_000));
+  return `${reason} Trying again in ${plural(seconds, 'a second', '% seconds')}.`;
+}
+
+// Before it is known who is signed in.
+function showStart(state, retryAt, reason) {
+  byId('starting').hidden = false;
+  byId('start-text').textContent = state === 'offline' ? tryingAgain(retryAt, reason) : 'Connecting…';
+  byId('start-now').hidden = state !== 'offline';
 }
 
 // ---- walls -----------------------------------------------------------------------------------
@@ -285,7 +297,7 @@ function draftChanged() {
 
 byId('sign-in-form').addEventListener('submit', signIn);
 byId('sign-out').addEventListener('click', signOut);
-byId('try-now').addEventListener('click', () => chat.retryNow());
+for (const id of ['try-now', 'start-now']) byId(id).addEventListener('click', () => chat.retryNow());
 byId('back').addEventListener('click', () => { location.hash = ''; });
 byId('to-end').addEventListener('click', () => messages.toEnd());
 byId('composer').addEventListener('submit', send);

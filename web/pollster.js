@@ -55,7 +55,7 @@ export class Pollster {
   #changes;
   #loop = null;        // AbortController of the running loop
   #attempt = null;     // that of what it does at the moment
-  #proving = false;    // it waits for the ping after a failure
+  #proving = null;     // AbortController of the call that finds out whether the server is there
   #verified = 0;       // when retryNow() last had everything verified
   #pulse;
   #follower;
@@ -109,12 +109,22 @@ export class Pollster {
 
   // ---- session -------------------------------------------------------------------------------
 
-  // Continues the session of an earlier visit (cookie). Returns the user, or null: then sign in.
+  // Continues the session of an earlier visit (cookie). Returns the user, or null: then sign in. While the server
+  // cannot be reached nobody knows which, so it is asked again, with the states connecting and offline, until stop().
   async resume() {
-    try {
-      this.#begin((await this.#api.session()).user);
-    } catch (error) {
-      if (error.kind !== 'signed_out') throw error;
+    this.stop();
+    const { signal } = this.#loop = new AbortController();
+    this.#setState('connecting');
+    while (!signal.aborted) {
+      try {
+        const { user } = await this.#proven((stop) => this.#api.session(stop), signal);
+        if (!signal.aborted) this.#begin(user);
+      } catch (error) {
+        if (signal.aborted) break;
+        if (error.kind === 'signed_out') this.#end();
+        else if (error.passing) await this.#wait(error, signal);
+        else if (error.kind !== 'aborted') throw error;
+      }
     }
     return this.user;
   }
@@ -159,7 +169,7 @@ export class Pollster {
     this.#pause.end();
     this.#outbox.hurry();
     this.#changes.hurry();
-    if (this.#proving) this.#attempt.abort();
+    if (this.#proving) this.#proving.abort();
     else this.#verify(this.#loop);
   }
 
@@ -269,9 +279,7 @@ export class Pollster {
         // "Invalid parameters!": the walls are no longer what we think they are.
         if (!error.passing) this.#walls.listDue = 0;
         failed = true;
-        const delay = this.#backoff.next(error.retryAfter, error.passing && !error.status ? UNREACHED : undefined);
-        this.#setState('offline', { retryAt: this.#timers.now() + delay, reason: error.message });
-        await this.#pause.wait(delay, signal);
+        await this.#wait(error, signal);
       } finally {
         signal.removeEventListener('abort', stop);
       }
@@ -282,9 +290,7 @@ export class Pollster {
   async #follow(signal, failed) {
     this.#pulse.lost = false;
     try {
-      this.#proving = failed;
-      if (failed) await this.#api.ping(signal);
-      this.#proving = false;
+      if (failed) await this.#proven((stop) => this.#api.ping(stop), signal);
       this.#pulse.start();
       if (this.#timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
       await this.#walls.reread(signal);
@@ -298,15 +304,33 @@ export class Pollster {
     } catch (error) {
       if (error.kind !== 'aborted' || !this.#pulse.lost) throw error;
     } finally {
-      this.#proving = false;
       this.#pulse.stop();
     }
     if (this.#pulse.lost) throw new ApiError('network', 'No answer from the server.');
   }
 
+  // A call that proves that the server is there; retryNow() begins it anew, because it may have been swallowed.
+  async #proven(call, signal) {
+    const proving = this.#proving = new AbortController();
+    const stop = () => proving.abort();
+    signal.addEventListener('abort', stop);
+    try {
+      return await call(proving.signal);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      if (this.#proving === proving) this.#proving = null;
+    }
+  }
+
+  async #wait(error, signal) {
+    const delay = this.#backoff.next(error.retryAfter, error.passing && !error.status ? UNREACHED : undefined);
+    this.#setState('offline', { retryAt: this.#timers.now() + delay, reason: error.message });
+    await this.#pause.wait(delay, signal);
+  }
+
   // A cookie may have become another user's, too.
   async #verify(loop) {
-    if (!loop || this.#timers.now() - this.#verified < VERIFY_GAP) return;
+    if (!loop || !this.user || this.#timers.now() - this.#verified < VERIFY_GAP) return;
     this.#verified = this.#timers.now();
     if (!this.#bearer) {
       this.#api.session(loop.signal).then(({ user }) => {

@@ -46,6 +46,17 @@ const steps = {
     assert.equal(server.chat.posted('Typed for ann'), undefined);
   },
 
+  async 'loaded while the server is away, it says so and comes back with its session'({ open, server }) {
+    const browser = await open();
+    await browser.go(`${server.url}#wall-1`);
+    await signIn(browser, 'ann');
+    const away = { status: 502, message: 'Away.', when: (method, path) => path === '/session' };
+    server.chat.failures.push(away, away);
+    await browser.reload();
+    await browser.until('it says so', "return document.getElementById('start-text').textContent.startsWith('Away.')");
+    await connected(browser);
+  },
+
   async 'with cookies and storage blocked it works, and says what does not'({ open, server }) {
     const browser = await open({ 'profile.default_content_setting_values.cookies': 2 });
     await browser.go(server.url);

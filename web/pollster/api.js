@@ -30,6 +30,8 @@ export class ApiError extends Error {
 const CALL_TIMEOUT = 30_000;
 // A ping costs the server next to nothing, so one that is not answered by then has not arrived.
 const PING_TIMEOUT = 5_000;
+// A page begins with it: nobody should look at "Connecting" for long in a network that has swallowed it.
+const SESSION_TIMEOUT = 10_000;
 // A poll is answered within 60 s; a proxy in between gives up at 75 s. Longer means a dead
 // connection that nobody reported: a laptop that slept, a lost mobile network.
 const POLL_TIMEOUT = 80_000;
@@ -67,7 +69,7 @@ export class Api {
   }
 
   ping(signal) { return this.#call('GET', '', { signal, timeout: PING_TIMEOUT }); }
-  session(signal) { return this.#call('GET', 'session', { signal }); }
+  session(signal) { return this.#call('GET', 'session', { signal, timeout: SESSION_TIMEOUT }); }
   signIn(name, password) { return this.#call('POST', 'session', { json: { name, password }, repeats: false, bound: false }); }
   signOut() { return this.#call('DELETE', 'session', { bound: false }); }
   walls(signal) { return this.#call('GET', 'walls', { signal }); }
