@@ -3,6 +3,7 @@
 
 import { Pollster } from './pollster.js';
 import { byId } from './page/dom.js';
+import { Drafts } from './page/drafts.js';
 import { Editing } from './page/editing.js';
 import { hue, initials, plural } from './page/format.js';
 import { named } from './page/named.js';
@@ -31,20 +32,22 @@ const chat = new Pollster({
 // The wall on the screen. `placed`: its posts are loaded and the reader is at the first unread one; before
 // that nothing counts as read. `missed`: posts that arrived below the window.
 const current = { id: 0, placed: false, unreadFrom: null, missed: 0 };
-const drafts = new Map();  // wall id -> text not sent yet
+const drafts = new Drafts(storage);
 const narrow = window.matchMedia('(max-width: 720px)');
 
 const messages = new MessageList(byId('messages'), byId('posts'), {
   nearTop: loadOlder,
   endReached,
   retry: (key) => chat.retryPost(key),
-  discard: (key) => chat.discardPost(key),
+  takeBack,
   edit: (post) => editing.open(post),
   remove: (post) => editing.ask(post),
   editor: () => editing.element,
 });
 
 const editing = new Editing({
+  begun: (post) => drafts.get(chat.user, `edit ${post.post_id}`),
+  keep: (post, text) => { if (chat.user) drafts.set(chat.user, `edit ${post.post_id}`, text); },
   edit: (post, body, signal) => chat.edit(current.id, post.post_id, body, signal),
   remove: (post, signal) => chat.remove(current.id, post.post_id, signal),
   shown: () => showPosts(),
@@ -92,6 +95,8 @@ async function signIn(event) {
 }
 
 async function signOut() {
+  const unsent = [...chat.walls.keys()].some((id) => chat.outbox(id).length > 0);
+  if (unsent && !window.confirm('Some of your posts were not sent yet. Sign out and throw them away?')) return;
   try {
     await chat.signOut();
     showSignIn();
@@ -110,7 +115,6 @@ const ENDED = {
 function clearPage() {
   leaveWall();
   Object.assign(current, { id: 0, placed: false, unreadFrom: null, missed: 0 });
-  drafts.clear();
   byId('draft').value = '';
   byId('draft').placeholder = '';
   messages.show([]);
@@ -176,7 +180,6 @@ function chooseWall() {
     history.replaceState(null, '', wallHref(chat.walls.keys().next().value));
     return chooseWall();
   }
-  drafts.set(current.id, byId('draft').value);
   leaveWall();
   current.id = chat.walls.has(wanted) ? wanted : 0;
   byId('app').classList.toggle('in-room', current.id !== 0);
@@ -197,7 +200,7 @@ async function openWall(wall) {
   Object.assign(current, { placed: false, unreadFrom: null, missed: 0 });
   byId('wall-name').replaceChildren(named('span', wall.id, wall.name));
   byId('draft').placeholder = `Post to ${shown(wall.name)}`;
-  byId('draft').value = drafts.get(wall.id) ?? '';
+  byId('draft').value = drafts.get(chat.user, `wall ${wall.id}`);
   draftChanged();
   showPosts('end');
   if (!narrow.matches) byId('draft').focus();
@@ -286,8 +289,18 @@ function send(event) {
   messages.toEnd();
 }
 
+// A post that was refused becomes a draft again: its text may be all that is wrong with it.
+function takeBack(key) {
+  const { body } = chat.outbox(current.id).find((item) => item.key === key);
+  byId('draft').value = [byId('draft').value, body].filter(Boolean).join('\n');
+  draftChanged();
+  chat.discardPost(key);
+  byId('draft').focus();
+}
+
 function draftChanged() {
   const draft = byId('draft');
+  if (chat.user && current.id) drafts.set(chat.user, `wall ${current.id}`, draft.value);
   byId('send').disabled = draft.value.trim() === '';
   draft.style.height = 'auto';
   draft.style.height = `${draft.scrollHeight + draft.offsetHeight - draft.clientHeight}px`;  // and its borders

@@ -17,7 +17,7 @@ export class MessageList {
   #top = 0;             // where the window was when `atEnd` was judged
   atEnd = true;
 
-  // actions: {nearTop(), endReached(atEnd), retry(key), discard(key), edit(post), remove(post), editor()};
+  // actions: {nearTop(), endReached(atEnd), retry(key), takeBack(key), edit(post), remove(post), editor()};
   // editor() is the element shown in place of the text of the row with `editing`.
   constructor(scroller, list, actions) {
     this.#scroller = scroller;
@@ -129,10 +129,10 @@ export class MessageList {
     if (state !== 'failed') {
       return make('p', { class: 'status', title: reason }, state === 'waiting' && reason ? 'Waiting for the connection…' : 'Sending…');
     }
-    const { retry, discard } = this.#actions;
+    const { retry, takeBack } = this.#actions;
     return make('p', { class: 'status', role: 'alert' }, `Not sent: ${reason} `,
       make('button', { class: 'link', type: 'button', onclick: () => retry(key) }, 'Retry'), ' ',
-      make('button', { class: 'link', type: 'button', onclick: () => discard(key) }, 'Discard'));
+      make('button', { class: 'link', type: 'button', onclick: () => takeBack(key) }, 'Take back'));
   }
 }
 
