@@ -165,6 +165,7 @@ function wallsChanged() {
   showTitle();
   if (!chat.user) return;
   if (!chat.walls.has(current.id)) chooseWall();
+  else showName(chat.walls.get(current.id));
 }
 
 function showTitle() {
@@ -196,10 +197,16 @@ function leaveWall() {
   search.close();
 }
 
-async function openWall(wall) {
-  Object.assign(current, { placed: false, unreadFrom: null, missed: 0 });
+// Wherever the wall on the screen is named; it may be renamed meanwhile.
+function showName(wall) {
   byId('wall-name').replaceChildren(named('span', wall.id, wall.name));
   byId('draft').placeholder = `Post to ${shown(wall.name)}`;
+  if (wall.complete) byId('history-state').textContent = `This is the beginning of ${shown(wall.name)}.`;
+}
+
+async function openWall(wall) {
+  Object.assign(current, { placed: false, unreadFrom: null, missed: 0 });
+  showName(wall);
   byId('draft').value = drafts.get(chat.user, `wall ${wall.id}`);
   draftChanged();
   showPosts('end');

@@ -6,8 +6,8 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_
 
 const code = (letter) => letter.codePointAt(0).toString(16).toUpperCase().padStart(4, '0');
 
-// The name with invisible characters written out: "ann‹U+200B›".
-export const shown = (name) => name.replace(UNSEEN, (letter) => `‹U+${code(letter)}›`);
+// The name with invisible characters written out: "ann‹U+200B›". An author who was deleted has none.
+export const shown = (name) => (name.trim() === '' ? '(no name)' : name).replace(UNSEEN, (letter) => `‹U+${code(letter)}›`);
 
 // Letters of other scripts that look like Latin ones in most fonts, and Latin ones that look like each
 // other; the server's command line refuses far more (UTS #39).
