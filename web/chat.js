@@ -7,7 +7,7 @@ import { Editing } from './page/editing.js';
 import { hue, initials, plural } from './page/format.js';
 import { sends, whenPointerChanges } from './page/keys.js';
 import { named } from './page/named.js';
-import { shown } from './page/names.js';
+import { isolated, shown, twinsAmong } from './page/names.js';
 import { MessageList } from './page/message_list.js';
 import { firstUnread, rowsOf } from './page/rows.js';
 import { Search } from './page/search.js';
@@ -135,7 +135,7 @@ function wallsChanged() {
 function showTitle() {
   const unread = [...chat.walls.values()].reduce((sum, wall) => sum + wall.unread, 0);
   const name = chat.walls.get(current.id)?.name;
-  document.title = (unread ? `(${unread}) ` : '') + (name ? `${shown(name)} · Pollster` : 'Pollster');
+  document.title = (unread ? `(${unread}) ` : '') + (name ? `${isolated(name)} · Pollster` : 'Pollster');
 }
 
 // Shows the wall that the address names. A wide screen always shows one, a phone starts with the list.
@@ -164,8 +164,8 @@ function leaveWall() {
 
 async function openWall(wall) {
   Object.assign(current, { placed: false, unreadFrom: null, missed: 0 });
-  byId('wall-name').replaceChildren(named('span', wall.id, wall.name));
-  byId('draft').placeholder = `Post to ${shown(wall.name)}`;
+  byId('wall-name').replaceChildren(named('span', wall.id, wall.name, { twin: twinsAmong(chat.walls.values()).has(wall.id) }));
+  byId('draft').placeholder = `Post to ${isolated(wall.name)}`;
   byId('draft').value = drafts.get(wall.id) ?? '';
   draftChanged();
   showPosts('end');
@@ -184,7 +184,7 @@ function showPosts(jump) {
   if (!wall) return;
   const view = { me: chat.user, unreadFrom: current.unreadFrom, now: Date.now(), editing: editing.postId };
   messages.show(rowsOf(wall.posts, chat.outbox(wall.id), view), jump);
-  if (wall.loaded) byId('history-state').textContent = wall.complete ? `This is the beginning of ${shown(wall.name)}.` : '';
+  if (wall.loaded) byId('history-state').textContent = wall.complete ? `This is the beginning of ${isolated(wall.name)}.` : '';
 }
 
 function postsArrived(wall, posts) {

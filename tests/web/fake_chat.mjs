@@ -35,6 +35,8 @@ export class FakeChat {
     return entry;
   }
 
+  wall(id) { return this.#walls.get(id); }
+
   revoke(wallId, name) {
     this.#walls.get(wallId).members.delete(name);
     this.#tell();

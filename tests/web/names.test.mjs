@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lookOf, shown, twinsAmong } from '../../web/page/names.js';
+import { isolated, lookOf, shown, twinsAmong } from '../../web/page/names.js';
 import { rowsOf } from '../../web/page/rows.js';
 import { entry } from './fakes.mjs';
 
@@ -13,6 +13,11 @@ test('what cannot be seen is written out', () => {
   for (const unseen of ['\u200b', '\u00ad', '\u2066', '\u061c', '\u3164', '\ufe0f', '\u{e0041}', '\ue000', '\u0378', '\u2028', '\u0007']) {
     assert.match(shown(`a${unseen}b`), /^a‹U\+[0-9A-F]{4,6}›b$/);
   }
+});
+
+test('in a sentence a name keeps its direction to itself', () => {
+  assert.equal(isolated('\u05d3\u05e0\u05d4!'), '\u2068\u05d3\u05e0\u05d4!\u2069');
+  assert.equal(isolated('a\u2069b'), '\u2068a‹U+2069›b\u2069');
 });
 
 test('names that may be taken for each other have one look', () => {

@@ -54,7 +54,7 @@ test('a post that the feed brought before its acknowledgement is not shown twice
 });
 
 test('names give initials and a steady colour', () => {
-  assert.deepEqual(['ann', 'Ann Lee', 'ann.b.lee', '', '名前'].map(initials), ['A', 'AL', 'AL', '?', '名']);
+  assert.deepEqual(['ann', 'Ann Lee', 'ann.b.lee', '', '名前', '\u202ennA'].map(initials), ['A', 'AL', 'AL', '?', '名', 'N']);
   assert.equal(hue('ann'), hue('ann'));
   assert.match(hue(''), /^hue-[0-7]$/);
 });

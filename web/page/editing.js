@@ -31,7 +31,7 @@ export class Editing {
 
   open(post) {
     this.close();
-    const text = make('textarea', { rows: 1, 'aria-label': 'Text of the post',
+    const text = make('textarea', { rows: 1, dir: 'auto', 'aria-label': 'Text of the post',
                                     oninput: () => this.#typed(), onkeydown: (event) => this.#key(event) });
     text.value = post.body;
     const status = make('span', { class: 'editor-status', role: 'status' });

@@ -1,5 +1,7 @@
 // Words for times and texts. No DOM.
 
+import { seen } from './names.js';
+
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -30,7 +32,7 @@ export function dayName(iso, now) {
 }
 
 export function initials(name) {
-  const words = name.split(/[\s._-]+/).filter(Boolean);
+  const words = seen(name).split(/[\s._-]+/).filter(Boolean);
   const letters = words.length > 1 ? [words[0], words.at(-1)].map((word) => [...word][0]) : [...(words[0] ?? '?')].slice(0, 1);
   return letters.join('').toUpperCase();
 }

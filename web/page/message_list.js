@@ -112,7 +112,7 @@ export class MessageList {
           named('strong', post.user_id, post.user_name, { twin, class: own ? 'unseen' : null }), ' ',
           make('time', { datetime: post.created_at, title: fullTime(post.created_at) }, clock(post.created_at))) : null,
         row.editing ? this.#actions.editor()
-          : make('div', { class: 'bubble', title: head ? null : fullTime(post.created_at) }, ...postText(post)),
+          : make('div', { class: 'bubble', dir: 'auto', title: head ? null : fullTime(post.created_at) }, ...postText(post)),
         pending ? this.#status(pending) : null),
       own && !pending && !row.editing && post.body !== null ? this.#controls(post) : null);
   }

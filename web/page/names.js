@@ -9,6 +9,12 @@ const code = (letter) => letter.codePointAt(0).toString(16).toUpperCase().padSta
 // The name with invisible characters written out: "ann‹U+200B›".
 export const shown = (name) => String(name).replace(UNSEEN, (letter) => `‹U+${code(letter)}›`);
 
+// The same within a sentence without markup (a title, a placeholder): its direction stays inside.
+export const isolated = (name) => `\u2068${shown(name)}\u2069`;
+
+// The name without invisible characters.
+export const seen = (name) => String(name).replace(UNSEEN, '');
+
 // Letters of other scripts that look like Latin ones in most fonts, and Latin ones that look like each
 // other; the server's command line refuses far more (UTS #39).
 const ALIKE = new Map([
@@ -20,7 +26,7 @@ const ALIKE = new Map([
 
 // The same value for names that may be mistaken for each other: any case, form and spacing.
 export function lookOf(name) {
-  const plain = [...name.normalize('NFKC').replace(UNSEEN, '')].map((letter) => ALIKE.get(letter) ?? letter).join('');
+  const plain = [...seen(name.normalize('NFKC'))].map((letter) => ALIKE.get(letter) ?? letter).join('');
   return plain.toLowerCase().replace(/[il]/g, 'l').replace(/\s+/g, ' ').trim();
 }
 

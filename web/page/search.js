@@ -6,7 +6,7 @@ import { byId, intact, make } from './dom.js';
 import { fullTime, plural, searchable } from './format.js';
 import { composing } from './keys.js';
 import { named } from './named.js';
-import { twinsAmong } from './names.js';
+import { isolated, twinsAmong } from './names.js';
 import { postText } from './post_text.js';
 
 export class Search {
@@ -109,8 +109,8 @@ export class Search {
     const { posts, complete } = this.#found;
     const count = plural(posts.length, '1 post', '% posts');
     // For a phrase of common words each page examines a limited number of posts, and may find none.
-    byId('results-state').textContent = posts.length === 0 ? `Nothing was found${complete ? '' : ' yet'} for “${this.#words}”.`
-      : `${complete ? count : `The newest ${count}`} with “${this.#words}”`;
+    byId('results-state').textContent = posts.length === 0 ? `Nothing was found${complete ? '' : ' yet'} for “${isolated(this.#words)}”.`
+      : `${complete ? count : `The newest ${count}`} with “${isolated(this.#words)}”`;
     byId('search-more').textContent = posts.length === 0 ? 'Search older posts' : 'Older posts';
     byId('search-more').hidden = complete;
     const twins = twinsAmong(posts.map((post) => ({ id: post.user_id, name: post.user_name })));
@@ -123,5 +123,5 @@ function result(post, twins) {
     make('div', { class: 'bubble-box' },
       make('p', { class: 'heading' }, named('strong', post.user_id, post.user_name, { twin: twins.has(post.user_id) }), ' ',
         make('time', { datetime: post.created_at }, fullTime(post.created_at))),
-      make('div', { class: 'bubble' }, ...postText(post))));
+      make('div', { class: 'bubble', dir: 'auto' }, ...postText(post))));
 }
