@@ -173,11 +173,17 @@ const steps = {
         .then((answers) => { if (!answers.every(({ status }) => status === 201)) throw new Error(answers.map(({ status }) => status)); })`);
     await a.reload();
     await a.until('posts', `return ${POSTS}.length > 0 && document.getElementById('messages').scrollTop > 1000`);
-    const before = await a.run(`return ${POSTS}.length`);
+    // What stands there when the list has scrolled and the older posts are still on their way.
+    const { first, was, oldest } = await a.async(`const done = arguments[0];
+      const list = document.getElementById('messages');
+      list.scrollTop = 300;
+      requestAnimationFrame(() => {
+        const posts = ${POSTS};
+        const first = posts.find((post) => post.getBoundingClientRect().bottom > list.getBoundingClientRect().top);
+        done({ first: first.dataset.post, was: first.querySelector('.bubble').getBoundingClientRect().bottom, oldest: Number(posts[0].dataset.post) });
+      })`);
+    await a.until('older posts', `return Number(${POSTS}[0].dataset.post) < arguments[0]`, oldest);
     const place = (id) => `document.querySelector('[data-post="${id}"] .bubble').getBoundingClientRect().bottom`;
-    const first = await a.run(`return ${POSTS}.find((post) => post.offsetTop > 300).dataset.post`);
-    const was = await a.run(`document.getElementById('messages').scrollTop = 300; return ${place(first)}`);
-    await a.until('older posts', `return ${POSTS}.length > arguments[0]`, before);
     const moved = Math.abs(await a.run(`return ${place(first)}`) - was);
     assert.ok(moved <= 1, `the first post in sight moved by ${moved} px`);
     const keys = await a.run(`return ${POSTS}.map((post) => post.dataset.post)`);

@@ -164,8 +164,9 @@ export class FakeChat {
     const before = Number(query.get('before') ?? Infinity);
     const limit = Number(query.get('limit') ?? 50);
     const words = (query.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+    const newest = new Map(entries.map((entry) => [entry.post_id, entry]));
     const all = entries.filter((entry) => entry.kind === 'post' && entry.id < before).map((post) => {
-      const { kind, body, edited_at } = this.#newest(entries, post.post_id);
+      const { kind, body, edited_at } = newest.get(post.post_id);
       return kind === 'post' ? post : { ...post, body, edited_at };
     }).filter(({ body }) => body !== null && words.every((word) => body.toLowerCase().includes(word)));
     const posts = all.slice(-limit);

@@ -41,6 +41,7 @@ export async function openBrowser(driver, args = []) {
   const profile = await mkdtemp(join(tmpdir(), 'pollster-browser-'));
   const { sessionId } = await call(`${driver.url}/session`, 'POST', { capabilities: { alwaysMatch: {
     browserName: 'chrome',
+    timeouts: { script: 300_000 },
     'goog:loggingPrefs': { browser: 'ALL' },
     'goog:chromeOptions': { args: [
       '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -61,6 +62,8 @@ class Browser {
   go(url) { return this.#call('POST', 'url', { url }); }
   reload() { return this.#call('POST', 'refresh', {}); }
   run(script, ...args) { return this.#call('POST', 'execute/sync', { script, args }); }
+  // The script calls its last argument with the result.
+  async(script, ...args) { return this.#call('POST', 'execute/async', { script, args }); }
   devtools(cmd, params) { return this.#call('POST', 'goog/cdp/execute', { cmd, params }); }
   log() { return this.#call('POST', 'se/log', { type: 'browser' }); }
   screenshot() { return this.#call('GET', 'screenshot'); }

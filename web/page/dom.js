@@ -14,27 +14,27 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-// A row of the posts, or words in its place: one bad row is one bad row, whatever is bad about it.
-export function intact(build) {
-  try {
-    return build();
-  } catch (error) {
-    console.error('a post cannot be shown', error);
-    return make('li', { class: 'post deleted' }, make('div', { class: 'bubble' }, 'This post cannot be shown.'));
-  }
+// Words in place of a row that cannot be built: one bad row is one bad row, whatever is bad about it.
+export function unshown(element, error) {
+  console.error('a post cannot be shown', error);
+  element.className = 'post deleted';
+  element.replaceChildren(make('div', { class: 'bubble' }, 'This post cannot be shown.'));
+  return element;
 }
 
-// Makes `parent` hold exactly these elements, moving as little as possible: what stays keeps its
-// focus and selection.
+// Makes `parent` hold exactly these elements. What stays in its order is not touched, and keeps its focus and
+// selection: those that leave go first, and one that is in the way of the next goes aside itself.
 export function arrange(parent, elements) {
+  const kept = new Set(elements);
+  for (const child of [...parent.childNodes]) if (!kept.has(child)) child.remove();
   let at = parent.firstChild;
   for (const element of elements) {
+    if (at && element !== at && element === at.nextSibling) {
+      const aside = at;
+      at = element;
+      aside.remove();
+    }
     if (element === at) at = at.nextSibling;
     else parent.insertBefore(element, at);
-  }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
   }
 }

@@ -20,15 +20,19 @@ export function shortTime(iso, than) {
   return sameDay ? clock(iso) : `${inWords(day, Date.parse(iso))}, ${clock(iso)}`;
 }
 
-// "Today", "Yesterday" or the date, in the reader's time zone; null for a date that cannot be shown.
-export function dayName(iso, now) {
-  const date = new Date(Date.parse(iso));
-  if (Number.isNaN(date.getTime())) return null;
-  const today = new Date(now);
-  const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1);
-  if (date.toDateString() === today.toDateString()) return 'Today';
-  if (date.toDateString() === yesterday.toDateString()) return 'Yesterday';
-  return (date.getFullYear() === today.getFullYear() ? weekday : withYear).format(date);
+// The day of a time in the reader's time zone: {begin, end} in ms, the end belonging to the next one.
+export function dayOf(ms) {
+  const date = new Date(ms);
+  const midnight = (more) => new Date(date.getFullYear(), date.getMonth(), date.getDate() + more).getTime();
+  return { begin: midnight(0), end: midnight(1) };
+}
+
+// "Today", "Yesterday" or the date, for such a day.
+export function dayName({ begin, end }, now) {
+  const today = dayOf(now);
+  if (begin === today.begin) return 'Today';
+  if (end === today.begin) return 'Yesterday';
+  return (new Date(begin).getFullYear() === new Date(now).getFullYear() ? weekday : withYear).format(begin);
 }
 
 export function initials(name) {

@@ -1,7 +1,7 @@
 // What a wall shows, line by line: posts, day separators, the line above the unread posts, and our
-// posts that are still on their way. No DOM: message_list.js makes elements of the rows.
+// posts that are still on their way. No DOM: row.js makes elements of them.
 
-import { dayName } from './format.js';
+import { dayName, dayOf } from './format.js';
 import { twinsAmong } from './names.js';
 
 const SAME_BREATH = 5 * 60_000;  // ms between two posts of one author under one heading
@@ -11,22 +11,22 @@ const SAME_BREATH = 5 * 60_000;  // ms between two posts of one author under one
 // `unreadFrom`: entry number of the first unread post, or null. `editing`: post_id of the post being edited, or null.
 export function rowsOf(posts, pending, { me, unreadFrom, now, editing = null }) {
   const rows = [];
-  const twins = twinsAmong([me, ...posts.map((post) => ({ id: post.user_id, name: post.user_name }))]);
-  let day = null;
+  const twins = twinsAmong(authors(posts, me));
+  let day = { begin: NaN, end: NaN };
   let previous = null;
   const add = (post, item) => {
     const key = item ? `pending:${item.key}` : `post:${post.post_id}`;
-    const name = dayName(post.created_at, now);
-    if (name !== null && name !== day) {  // without a date: of the day of its neighbours
-      day = name;
+    const written = timeOf(post);
+    if (!(written >= day.begin && written < day.end) && !Number.isNaN(written)) {
+      day = dayOf(written);  // a post without a date is of the day of its neighbours
       previous = null;
-      rows.push({ key: `day of ${key}`, type: 'day', name });
+      rows.push({ key: `day of ${key}`, type: 'day', name: dayName(day, now) });
     }
     if (unreadFrom !== null && post.id === unreadFrom) {
       previous = null;
       rows.push({ key: 'new', type: 'new' });
     }
-    const pause = previous ? Date.parse(post.created_at) - Date.parse(previous.created_at) : NaN;
+    const pause = previous ? written - timeOf(previous) : NaN;
     const head = previous?.user_id !== post.user_id || !(pause <= SAME_BREATH);
     rows.push({ key, type: 'post', post, own: post.user_id === me.id, head, twin: twins.has(post.user_id),
                 editing: !item && post.post_id === editing && post.body !== null,
@@ -38,6 +38,26 @@ export function rowsOf(posts, pending, { me, unreadFrom, now, editing = null }) 
     if (!alreadySeen(item, posts, me)) add({ body: item.body, created_at: item.created_at, user_id: me.id, user_name: me.name }, item);
   }
   return rows;
+}
+
+// A wall of 10,000 posts is gone through for each page of history: a post's time is read once.
+const times = new WeakMap();
+function timeOf(post) {
+  let ms = times.get(post);
+  if (ms === undefined) times.set(post, ms = Date.parse(post.created_at));
+  return ms;
+}
+
+// Each author once, or once per name.
+function authors(posts, me) {
+  const all = [me];
+  const names = new Map();
+  for (const { user_id: id, user_name: name } of posts) {
+    if (names.get(id) === name) continue;
+    names.set(id, name);
+    all.push({ id, name });
+  }
+  return all;
 }
 
 function alreadySeen(item, posts, me) {

@@ -2,7 +2,7 @@
 // the posts beneath keep their place.
 
 import { Timeline } from '../pollster/timeline.js';
-import { byId, intact, make } from './dom.js';
+import { byId, make, unshown } from './dom.js';
 import { fullTime, plural, searchable } from './format.js';
 import { composing } from './keys.js';
 import { named } from './named.js';
@@ -114,11 +114,19 @@ export class Search {
     byId('search-more').textContent = posts.length === 0 ? 'Search older posts' : 'Older posts';
     byId('search-more').hidden = complete;
     const twins = twinsAmong(posts.map((post) => ({ id: post.user_id, name: post.user_name })));
-    byId('found').replaceChildren(...posts.map((post) => intact(() => result(post, twins))).reverse());
+    byId('found').replaceChildren(...posts.map((post) => result(post, twins)).reverse());
   }
 }
 
 function result(post, twins) {
+  try {
+    return intact(post, twins);
+  } catch (error) {
+    return unshown(make('li'), error);
+  }
+}
+
+function intact(post, twins) {
   return make('li', { class: post.body === null ? 'post deleted' : 'post', 'data-found': post.post_id },
     make('div', { class: 'bubble-box' },
       make('p', { class: 'heading' }, named('strong', post.user_id, post.user_name, { twin: twins.has(post.user_id) }), ' ',
