@@ -4,6 +4,7 @@
 import { Pollster } from './pollster.js';
 import { byId } from './page/dom.js';
 import { Editing } from './page/editing.js';
+import { beginning } from './page/fold.js';
 import { hue, initials, plural } from './page/format.js';
 import { sends, whenPointerChanges } from './page/keys.js';
 import { named } from './page/named.js';
@@ -193,7 +194,7 @@ function postsArrived(wall, posts) {
   if (!messages.atEnd) current.missed += others.length;
   showPosts();
   // Our own post must not silence the one before it.
-  if (others.length) byId('announce').textContent = others.slice(-3).map((post) => `${shown(post.user_name)}: ${post.body}`).join('\n');
+  if (others.length) byId('announce').textContent = others.slice(-3).map((post) => `${shown(post.user_name)}: ${beginning(post.body)}`).join('\n');
   readIfSeen();
 }
 

@@ -21,4 +21,28 @@ export const steps = {
     },
     noise: [/a post cannot be shown/],
   },
+
+  'a long post is folded until somebody wants the rest': {
+    prepare(chat) {
+      chat.add(1, 'bob', 'before');
+      chat.add(1, 'bob', Array.from({ length: 1_000 }, (_, n) => `line ${n + 1}`).join('\n'));
+      chat.add(1, 'bob', `https://example.org/${'a'.repeat(65_000)}`);
+    },
+    async check(browser, chat) {
+      const heights = () => browser.run("return [...document.querySelectorAll('#posts .post')].map((post) => post.offsetHeight)");
+      assert.ok((await heights()).every((height) => height < 900), `heights ${await heights()}`);
+      assert.equal((await browser.run("return document.querySelector('#posts a').href.length")), 65_020);
+      await browser.click('#posts .fold');
+      assert.ok(await browser.run("return document.querySelectorAll('#posts .bubble')[1].textContent.includes('line 1000')"));
+      assert.ok((await heights())[1] > 15_000);
+      assert.deepEqual(await browser.run("return [document.activeElement.className, document.activeElement.getAttribute('aria-expanded')]"), ['link fold', 'true']);
+      // It stays open when the wall goes on, and its row leaves and comes back.
+      chat.add(1, 'bob', 'word '.repeat(13_000));
+      await browser.until('what is heard', "return document.getElementById('announce').textContent !== ''");
+      assert.ok((await browser.run("return document.getElementById('announce').textContent")).length < 400);
+      assert.ok((await heights())[1] > 15_000);
+      await browser.click('#posts .fold');
+      assert.ok((await heights()).every((height) => height < 900));
+    },
+  },
 };

@@ -2,6 +2,7 @@
 // a post is deleted. At most one of each; the post stays as it is until the server has answered.
 
 import { byId, make } from './dom.js';
+import { beginning } from './fold.js';
 import { composing, sends } from './keys.js';
 
 export class Editing {
@@ -50,7 +51,7 @@ export class Editing {
   ask(post) {
     this.close();
     this.#delete = { post, stop: null };
-    byId('delete-text').textContent = post.body.length > 200 ? `${post.body.slice(0, 200)}…` : post.body;
+    byId('delete-text').textContent = beginning(post.body);
     byId('delete-status').textContent = '';
     byId('delete-yes').disabled = false;
     byId('delete').showModal();
