@@ -14,6 +14,7 @@ import { MessageList } from './page/message_list.js';
 import { firstUnread, rowsOf } from './page/rows.js';
 import { Search } from './page/search.js';
 import { keepsCookies, missing, openStorage } from './page/storage.js';
+import { Tabs } from './page/tabs.js';
 import { showWalls, wallHref, wallOfHref } from './page/wall_list.js';
 
 const storage = openStorage();
@@ -34,7 +35,9 @@ const chat = new Pollster({
 // The wall on the screen. `placed`: its posts are loaded and the reader is at the first unread one; before
 // that nothing counts as read. `missed`: posts that arrived below the window.
 const current = { id: 0, placed: false, unreadFrom: null, missed: 0 };
+const tabs = new Tabs(chat);
 const drafts = new Drafts(storage);
+const AWAY = 60_000;  // ms; after this long in the background the list of walls is read again
 const narrow = window.matchMedia('(max-width: 720px)');
 
 const messages = new MessageList(byId('messages'), byId('posts'), {
@@ -213,9 +216,15 @@ async function openWall(wall) {
   draftChanged();
   showPosts('end');
   if (!narrow.matches) byId('draft').focus();
-  const { unread } = wall;
+  const { unread, newest } = wall;
   if (!await loadPage(wall, () => chat.open(wall.id)) || current.id !== wall.id) return;
-  current.unreadFrom = firstUnread(wall.posts, unread, chat.user);
+  // The line stands above the first unread post, however many pages back that is.
+  const first = () => firstUnread(wall.posts, { unread, newest, complete: wall.complete }, chat.user);
+  while (first() === undefined && await loadPage(wall, () => chat.loadOlder(wall.id, 200))) {
+    if (current.id !== wall.id) return;
+  }
+  if (current.id !== wall.id) return;
+  current.unreadFrom = first() === undefined ? wall.posts[0].id : first();  // undefined: a page could not be loaded
   current.placed = true;
   showPosts(current.unreadFrom === null ? 'end' : 'new');
 }
@@ -232,6 +241,7 @@ function showPosts(jump) {
 
 function postsArrived(wall, posts) {
   const others = posts.filter((post) => post.user_id !== chat.user.id && post.body !== null);
+  tabs.arrived(wall);
   if (wall.id !== current.id) return;
   if (!messages.atEnd) current.missed += others.length;
   showPosts();
@@ -281,7 +291,10 @@ function endReached(atEnd) {
 }
 
 function readIfSeen() {
-  if (current.placed && messages.atEnd && !search.open && document.visibilityState === 'visible') chat.markRead(current.id);
+  const wall = chat.walls.get(current.id);
+  if (!wall || !current.placed || !messages.atEnd || search.open || document.visibilityState !== 'visible') return;
+  chat.markRead(wall.id);
+  tabs.tell(wall);
 }
 
 // ---- composer --------------------------------------------------------------------------------
@@ -334,11 +347,15 @@ window.addEventListener('hashchange', () => { if (chat.user) chooseWall(); });
 // `resume` is of a page that was frozen, `pageshow` of one that comes back with the back button.
 for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, () => chat.retryNow());
 document.addEventListener('resume', () => chat.retryNow());
+let hiddenAt = 0;
 document.addEventListener('visibilitychange', () => {
-  chat.watched = document.visibilityState === 'visible';
-  if (document.visibilityState !== 'visible') return;
+  const visible = document.visibilityState === 'visible';
+  chat.watched = visible;
+  if (!visible) hiddenAt = Date.now();
+  if (!visible) return;
   chat.retryNow();
   if (!chat.user) return;
+  if (Date.now() - hiddenAt > AWAY) chat.refreshWalls();  // walls given, posts read on another device
   showPosts();  // "Today" may be yesterday by now
   readIfSeen();
 });

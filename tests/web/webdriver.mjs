@@ -41,7 +41,7 @@ export async function openBrowser(driver, args = [], prefs = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'pollster-browser-'));
   const { sessionId } = await call(`${driver.url}/session`, 'POST', { capabilities: { alwaysMatch: {
     browserName: 'chrome',
-    timeouts: { script: 300_000 },
+    timeouts: { script: 900_000 },
     'goog:loggingPrefs': { browser: 'ALL' },
     'goog:chromeOptions': { prefs, args: [
       '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -74,6 +74,10 @@ class Browser {
   // The script calls its last argument with the result.
   async(script, ...args) { return this.#call('POST', 'execute/async', { script, args }); }
   devtools(cmd, params) { return this.#call('POST', 'goog/cdp/execute', { cmd, params }); }
+  // Tabs by their handle.
+  tab() { return this.#call('GET', 'window'); }
+  toTab(handle) { return this.#call('POST', 'window', { handle }); }
+  async newTab() { await this.toTab((await this.#call('POST', 'window/new', { type: 'tab' })).handle); }
   log() { return this.#call('POST', 'se/log', { type: 'browser' }); }
   screenshot() { return this.#call('GET', 'screenshot'); }
 
