@@ -138,6 +138,7 @@ export class Pollster {
 
   // Ends at once on this side; rejects if the server could not be told, because its session then lives on.
   async signOut() {
+    this.#loop?.abort();  // first, or the poll under way is answered that its session is unknown
     const told = this.#api.signOut();  // while it is known whose session ends
     this.#outbox.forget();
     this.#end();

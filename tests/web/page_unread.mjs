@@ -31,13 +31,13 @@ export const steps = {
       await browser.go(`${url}#wall-2`);
       await browser.until('the post', "return document.querySelector('#posts .bubble')?.textContent === 'hi'");
       const second = await browser.tab();
-      await browser.toTab(first);
+      await browser.show(first);
       await browser.until('no badge', `return !${badge(2)}`);
       // And so on, whichever tab hears of a post first.
-      await browser.toTab(second);
+      await browser.show(second);
       chat.add(2, 'bob', 'and on');
       await browser.until('the next post', "return [...document.querySelectorAll('#posts .bubble')].at(-1).textContent === 'and on'");
-      await browser.toTab(first);
+      await browser.show(first);
       await browser.until('no badge', `return !${badge(2)} && !document.title.startsWith('(')`);
     },
   },

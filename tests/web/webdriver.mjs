@@ -74,10 +74,6 @@ class Browser {
   // The script calls its last argument with the result.
   async(script, ...args) { return this.#call('POST', 'execute/async', { script, args }); }
   devtools(cmd, params) { return this.#call('POST', 'goog/cdp/execute', { cmd, params }); }
-  // Tabs by their handle.
-  tab() { return this.#call('GET', 'window'); }
-  toTab(handle) { return this.#call('POST', 'window', { handle }); }
-  async newTab() { await this.toTab((await this.#call('POST', 'window/new', { type: 'tab' })).handle); }
   log() { return this.#call('POST', 'se/log', { type: 'browser' }); }
   screenshot() { return this.#call('GET', 'screenshot'); }
 
