@@ -3,6 +3,7 @@
 
 import { Pollster } from './pollster.js';
 import { byId } from './page/dom.js';
+import { Drafts } from './page/drafts.js';
 import { Editing } from './page/editing.js';
 import { beginning } from './page/fold.js';
 import { hue, initials, plural } from './page/format.js';
@@ -13,6 +14,7 @@ import { MessageList } from './page/message_list.js';
 import { firstUnread, rowsOf } from './page/rows.js';
 import { Search } from './page/search.js';
 import { keepsCookies, missing, openStorage } from './page/storage.js';
+import { Tabs } from './page/tabs.js';
 import { showWalls, wallHref, wallOfHref } from './page/wall_list.js';
 
 const storage = openStorage();
@@ -33,20 +35,24 @@ const chat = new Pollster({
 // The wall on the screen. `placed`: its posts are loaded and the reader is at the first unread one; before
 // that nothing counts as read. `missed`: posts that arrived below the window.
 const current = { id: 0, placed: false, unreadFrom: null, missed: 0 };
-const drafts = new Map();  // wall id -> text not sent yet
+const tabs = new Tabs(chat);
+const drafts = new Drafts(storage);
+const AWAY = 60_000;  // ms; after this long in the background the list of walls is read again
 const narrow = window.matchMedia('(max-width: 720px)');
 
 const messages = new MessageList(byId('messages'), byId('posts'), {
   nearTop: loadOlder,
   endReached,
   retry: (key) => chat.retryPost(key),
-  discard: (key) => chat.discardPost(key),
+  takeBack,
   edit: (post) => editing.open(post),
   remove: (post) => editing.ask(post),
   editor: () => editing.element,
 });
 
 const editing = new Editing({
+  begun: (post) => drafts.get(chat.user, `edit ${post.post_id}`),
+  keep: (post, text) => { if (chat.user) drafts.set(chat.user, `edit ${post.post_id}`, text); },
   edit: (post, body, signal) => chat.edit(current.id, post.post_id, body, signal),
   remove: (post, signal) => chat.remove(current.id, post.post_id, signal),
   shown: () => showPosts(),
@@ -66,14 +72,14 @@ const search = new Search({
 
 async function startPage() {
   try {
-    if (!await chat.resume()) showSignIn();
+    await chat.resume();  // ends in one of the states
   } catch (error) {
     showSignIn(`${error.message} Please try again.`);
   }
 }
 
 function showSignIn(message = '') {
-  byId('app').hidden = true;
+  byId('app').hidden = byId('starting').hidden = true;
   byId('sign-in').hidden = false;
   byId('sign-in-error').textContent = message;
   byId(byId('name').value ? 'password' : 'name').focus();
@@ -94,6 +100,8 @@ async function signIn(event) {
 }
 
 async function signOut() {
+  const unsent = [...chat.walls.keys()].some((id) => chat.outbox(id).length > 0);
+  if (unsent && !window.confirm('Some of your posts were not sent yet. Sign out and throw them away?')) return;
   try {
     await chat.signOut();
     showSignIn();
@@ -112,7 +120,6 @@ const ENDED = {
 function clearPage() {
   leaveWall();
   Object.assign(current, { id: 0, placed: false, unreadFrom: null, missed: 0 });
-  drafts.clear();
   byId('draft').value = '';
   byId('draft').placeholder = '';
   messages.show([]);
@@ -128,7 +135,8 @@ function showState({ state, retryAt, reason }) {
     clearPage();
     return showSignIn(ENDED[reason] ?? '');
   }
-  byId('sign-in').hidden = true;
+  if (!chat.user) return showStart(state, retryAt, reason);
+  byId('sign-in').hidden = byId('starting').hidden = true;
   byId('app').hidden = false;
   byId('my-name').replaceChildren(named('span', chat.user.id, chat.user.name));
   byId('my-avatar').textContent = initials(chat.user.name);
@@ -138,9 +146,20 @@ function showState({ state, retryAt, reason }) {
   byId('offline').hidden = state !== 'offline';
   if (state === 'online') loadMissing();
   if (state === 'offline') {
-    const seconds = Math.max(1, Math.round((retryAt - Date.now()) / 1_000));
-    byId('offline-text').textContent = `${reason} Trying again in ${plural(seconds, 'a second', '% seconds')}.`;
+    byId('offline-text').textContent = tryingAgain(retryAt, reason);
   }
+}
+
+function tryingAgain(retryAt, reason) {
+  const seconds = Math.max(1, Math.round((retryAt - Date.now()) / 1_000));
+  return `${reason} Trying again in ${plural(seconds, 'a second', '% seconds')}.`;
+}
+
+// Before it is known who is signed in.
+function showStart(state, retryAt, reason) {
+  byId('starting').hidden = false;
+  byId('start-text').textContent = state === 'offline' ? tryingAgain(retryAt, reason) : 'Connecting…';
+  byId('start-now').hidden = state !== 'offline';
 }
 
 // ---- walls -----------------------------------------------------------------------------------
@@ -151,6 +170,7 @@ function wallsChanged() {
   showTitle();
   if (!chat.user) return;
   if (!chat.walls.has(current.id)) chooseWall();
+  else showName(chat.walls.get(current.id));
 }
 
 function showTitle() {
@@ -166,7 +186,6 @@ function chooseWall() {
     history.replaceState(null, '', wallHref(chat.walls.keys().next().value));
     return chooseWall();
   }
-  drafts.set(current.id, byId('draft').value);
   leaveWall();
   current.id = chat.walls.has(wanted) ? wanted : 0;
   byId('app').classList.toggle('in-room', current.id !== 0);
@@ -183,17 +202,29 @@ function leaveWall() {
   search.close();
 }
 
-async function openWall(wall) {
-  Object.assign(current, { placed: false, unreadFrom: null, missed: 0 });
+// Wherever the wall on the screen is named; it may be renamed meanwhile.
+function showName(wall) {
   byId('wall-name').replaceChildren(named('span', wall.id, wall.name, { twin: twinsAmong(chat.walls.values()).has(wall.id) }));
   byId('draft').placeholder = `Post to ${isolated(wall.name)}`;
-  byId('draft').value = drafts.get(wall.id) ?? '';
+  if (wall.complete) byId('history-state').textContent = `This is the beginning of ${isolated(wall.name)}.`;
+}
+
+async function openWall(wall) {
+  Object.assign(current, { placed: false, unreadFrom: null, missed: 0 });
+  showName(wall);
+  byId('draft').value = drafts.get(chat.user, `wall ${wall.id}`);
   draftChanged();
   showPosts('end');
   if (!narrow.matches) byId('draft').focus();
-  const { unread } = wall;
+  const { unread, newest } = wall;
   if (!await loadPage(wall, () => chat.open(wall.id)) || current.id !== wall.id) return;
-  current.unreadFrom = firstUnread(wall.posts, unread, chat.user);
+  // The line stands above the first unread post, however many pages back that is.
+  const first = () => firstUnread(wall.posts, { unread, newest, complete: wall.complete }, chat.user);
+  while (first() === undefined && await loadPage(wall, () => chat.loadOlder(wall.id, 200))) {
+    if (current.id !== wall.id) return;
+  }
+  if (current.id !== wall.id) return;
+  current.unreadFrom = first() === undefined ? wall.posts[0].id : first();  // undefined: a page could not be loaded
   current.placed = true;
   showPosts(current.unreadFrom === null ? 'end' : 'new');
 }
@@ -210,6 +241,7 @@ function showPosts(jump) {
 
 function postsArrived(wall, posts) {
   const others = posts.filter((post) => post.user_id !== chat.user.id && post.body !== null);
+  tabs.arrived(wall);
   if (wall.id !== current.id) return;
   if (!messages.atEnd) current.missed += others.length;
   showPosts();
@@ -259,7 +291,10 @@ function endReached(atEnd) {
 }
 
 function readIfSeen() {
-  if (current.placed && messages.atEnd && !search.open && document.visibilityState === 'visible') chat.markRead(current.id);
+  const wall = chat.walls.get(current.id);
+  if (!wall || !current.placed || !messages.atEnd || search.open || document.visibilityState !== 'visible') return;
+  chat.markRead(wall.id);
+  tabs.tell(wall);
 }
 
 // ---- composer --------------------------------------------------------------------------------
@@ -276,8 +311,18 @@ function send(event) {
   messages.toEnd();
 }
 
+// A post that was refused becomes a draft again: its text may be all that is wrong with it.
+function takeBack(key) {
+  const { body } = chat.outbox(current.id).find((item) => item.key === key);
+  byId('draft').value = [byId('draft').value, body].filter(Boolean).join('\n');
+  draftChanged();
+  chat.discardPost(key);
+  byId('draft').focus();
+}
+
 function draftChanged() {
   const draft = byId('draft');
+  if (chat.user && current.id) drafts.set(chat.user, `wall ${current.id}`, draft.value);
   byId('send').disabled = draft.value.trim() === '';
   draft.style.height = 'auto';
   draft.style.height = `${draft.scrollHeight + draft.offsetHeight - draft.clientHeight}px`;  // and its borders
@@ -287,7 +332,7 @@ function draftChanged() {
 
 byId('sign-in-form').addEventListener('submit', signIn);
 byId('sign-out').addEventListener('click', signOut);
-byId('try-now').addEventListener('click', () => chat.retryNow());
+for (const id of ['try-now', 'start-now']) byId(id).addEventListener('click', () => chat.retryNow());
 byId('back').addEventListener('click', () => { location.hash = ''; });
 byId('to-end').addEventListener('click', () => messages.toEnd());
 byId('composer').addEventListener('submit', send);
@@ -299,13 +344,22 @@ whenPointerChanges((coarse) => {
   byId('send').title = coarse ? 'Send' : 'Send (Enter)';
 });
 window.addEventListener('hashchange', () => { if (chat.user) chooseWall(); });
-window.addEventListener('online', () => chat.retryNow());
+// `resume` is of a page that was frozen, `pageshow` of one that comes back with the back button.
+for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, () => chat.retryNow());
+document.addEventListener('resume', () => chat.retryNow());
+let hiddenAt = 0;
 document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState !== 'visible' || !chat.user) return;
+  const visible = document.visibilityState === 'visible';
+  chat.watched = visible;
+  if (!visible) hiddenAt = Date.now();
+  if (!visible) return;
   chat.retryNow();
+  if (!chat.user) return;
+  if (Date.now() - hiddenAt > AWAY) chat.refreshWalls();  // walls given, posts read on another device
   showPosts();  // "Today" may be yesterday by now
   readIfSeen();
 });
 
 for (const place of document.querySelectorAll('.not-kept')) place.textContent = missing(storage, cookies);
+chat.watched = document.visibilityState === 'visible';
 startPage();

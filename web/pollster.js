@@ -32,10 +32,13 @@ import { Follower } from './pollster/follower.js';
 import { Kept } from './pollster/kept.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
+import { Pulse } from './pollster/pulse.js';
 import { Walls } from './pollster/walls.js';
 
 export { ApiError };
 
+const UNREACHED = 8_000;         // ms, the longest pause while nothing at all answers: there is nobody to spare
+const VERIFY_GAP = 2_000;        // several events tell of the same return
 const WALLS_RETRY = 30_000;       // ms; how often a user without a wall looks for one
 
 export class Pollster {
@@ -51,6 +54,10 @@ export class Pollster {
   #outbox;
   #changes;
   #loop = null;        // AbortController of the running loop
+  #attempt = null;     // that of what it does at the moment
+  #proving = null;     // AbortController of the call that finds out whether the server is there
+  #verified = 0;       // when retryNow() last had everything verified
+  #pulse;
   #follower;
   #walls;
 
@@ -84,8 +91,11 @@ export class Pollster {
       sent: (item, entry) => this.#walls.acknowledge(item.wall, entry),
     });
     this.#changes = new Changes({ timers, random });
+    this.#pulse = new Pulse({
+      timers, ping: (signal) => this.#api.ping(signal), lost: () => this.#attempt.abort(), woke: () => this.retryNow(),
+    });
     this.#follower = new Follower({
-      api: this.#api, timers, random, backoff: this.#backoff, pause: this.#pause, streams: transport === 'auto',
+      api: this.#api, timers, random, backoff: this.#backoff, pause: this.#pause, pulse: this.#pulse, streams: transport === 'auto',
       online: () => this.#setState('online'),
       take: (walls) => { for (const [id, answer] of Object.entries(walls)) this.#walls.take(Number(id), answer); },
       listIsOld: () => { this.#walls.listDue = 0; },
@@ -99,12 +109,22 @@ export class Pollster {
 
   // ---- session -------------------------------------------------------------------------------
 
-  // Continues the session of an earlier visit (cookie). Returns the user, or null: then sign in.
+  // Continues the session of an earlier visit (cookie). Returns the user, or null: then sign in. While the server
+  // cannot be reached nobody knows which, so it is asked again, with the states connecting and offline, until stop().
   async resume() {
-    try {
-      this.#begin((await this.#api.session()).user);
-    } catch (error) {
-      if (error.kind !== 'signed_out') throw error;
+    this.stop();
+    const { signal } = this.#loop = new AbortController();
+    this.#setState('connecting');
+    while (!signal.aborted) {
+      try {
+        const { user } = await this.#proven((stop) => this.#api.session(stop), signal);
+        if (!signal.aborted) this.#begin(user);
+      } catch (error) {
+        if (signal.aborted) break;
+        if (error.kind === 'signed_out') this.#end();
+        else if (error.passing) await this.#wait(error, signal);
+        else if (error.kind !== 'aborted') throw error;
+      }
     }
     return this.user;
   }
@@ -118,6 +138,7 @@ export class Pollster {
 
   // Ends at once on this side; rejects if the server could not be told, because its session then lives on.
   async signOut() {
+    this.#loop?.abort();  // first, or the poll under way is answered that its session is unknown
     const told = this.#api.signOut();  // while it is known whose session ends
     this.#outbox.forget();
     this.#end();
@@ -134,15 +155,23 @@ export class Pollster {
   stop() {
     this.#loop?.abort();
     this.#loop = null;
+    this.#pulse.stop();
     this.#outbox.stop();
     this.#changes.stop();
   }
 
-  // Tries now instead of at `retryAt`: the network came back, the user asked.
+  // Whether somebody looks (true unless told otherwise): then the way to the server is proven all the time.
+  set watched(on) { this.#pulse.watched = on; }
+
+  // To be called whenever something may have changed: the network came back, or went; the page was hidden, or asleep;
+  // the user asked. Tries now instead of at `retryAt`; what hangs is verified, and sent anew if it may hang in vain;
+  // and whose session it is, is asked again.
   retryNow() {
     this.#pause.end();
     this.#outbox.hurry();
     this.#changes.hurry();
+    if (this.#proving) this.#proving.abort();
+    else this.#verify(this.#loop);
   }
 
   // ---- walls ---------------------------------------------------------------------------------
@@ -226,6 +255,7 @@ export class Pollster {
     this.state = state;
     this.#on('onState', { state, retryAt, reason });
     if (state !== 'online') return;
+    this.#api.again();
     this.#outbox.hurry();
     this.#changes.hurry();
   }
@@ -233,18 +263,11 @@ export class Pollster {
   async #run(signal) {
     let failed = false;
     while (!signal.aborted) {
+      const attempt = this.#attempt = new AbortController();
+      const stop = () => attempt.abort();
+      signal.addEventListener('abort', stop);
       try {
-        // A poll that hangs looks like one that is lost: a ping tells them apart.
-        if (failed) await this.#api.ping(signal);
-        if (this.#timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
-        await this.#walls.reread(signal);
-        if (this.walls.size > 0) {
-          await this.#follower.follow(this.walls.values(), signal, failed);
-        } else {
-          this.#setState('online');
-          await this.#pause.wait(WALLS_RETRY, signal);
-          this.#walls.listDue = 0;
-        }
+        await this.#follow(attempt.signal, failed);
         this.#backoff.reset();
         failed = false;
       } catch (error) {
@@ -257,11 +280,67 @@ export class Pollster {
         // "Invalid parameters!": the walls are no longer what we think they are.
         if (!error.passing) this.#walls.listDue = 0;
         failed = true;
-        const delay = this.#backoff.next(error.retryAfter);
-        this.#setState('offline', { retryAt: this.#timers.now() + delay, reason: error.message });
-        await this.#pause.wait(delay, signal);
+        await this.#wait(error, signal);
+      } finally {
+        signal.removeEventListener('abort', stop);
       }
     }
+  }
+
+  // Once: until the stream or the poll ends. A poll that hangs looks like one that is lost: a ping tells them apart.
+  async #follow(signal, failed) {
+    this.#pulse.lost = false;
+    try {
+      if (failed) await this.#proven((stop) => this.#api.ping(stop), signal);
+      this.#pulse.start();
+      if (this.#timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
+      await this.#walls.reread(signal);
+      if (this.walls.size > 0) {
+        await this.#follower.follow(this.walls.values(), signal, failed);
+      } else {
+        this.#setState('online');
+        await this.#pause.wait(WALLS_RETRY, signal);
+        this.#walls.listDue = 0;
+      }
+    } catch (error) {
+      if (error.kind !== 'aborted' || !this.#pulse.lost) throw error;
+    } finally {
+      this.#pulse.stop();
+    }
+    if (this.#pulse.lost) throw new ApiError('network', 'No answer from the server.');
+  }
+
+  // A call that proves that the server is there; retryNow() begins it anew, because it may have been swallowed.
+  async #proven(call, signal) {
+    const proving = this.#proving = new AbortController();
+    const stop = () => proving.abort();
+    signal.addEventListener('abort', stop);
+    try {
+      return await call(proving.signal);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      if (this.#proving === proving) this.#proving = null;
+    }
+  }
+
+  async #wait(error, signal) {
+    const delay = this.#backoff.next(error.retryAfter, error.passing && !error.status ? UNREACHED : undefined);
+    this.#setState('offline', { retryAt: this.#timers.now() + delay, reason: error.message });
+    await this.#pause.wait(delay, signal);
+  }
+
+  // A cookie may have become another user's, too.
+  async #verify(loop) {
+    if (!loop || !this.user || this.#timers.now() - this.#verified < VERIFY_GAP) return;
+    this.#verified = this.#timers.now();
+    if (!this.#bearer) {
+      this.#api.session(loop.signal).then(({ user }) => {
+        if (this.user && user.id !== this.user.id) this.#end('other_user');  // by an older server
+      }, () => {});
+    }
+    if (!await this.#pulse.ask() || this.#loop !== loop) return;
+    this.#follower.refresh();
+    this.#api.again();
   }
 
   async #change(wallId, postId, send, signal) {

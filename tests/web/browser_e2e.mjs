@@ -56,6 +56,8 @@ const show = async (browser, wall) => {
     .find((a) => a.querySelector('.wall-title').textContent === arguments[0]); link?.click(); return link`, wall);
   await browser.until(`posts of ${wall}`, "return document.getElementById('wall-name').textContent === arguments[0] && " +
     "document.getElementById('history-state').textContent !== 'Loading…'", wall);
+  // It begins at the first unread post.
+  await browser.until(`the end of ${wall}`, "const button = document.getElementById('to-end'); if (!button.hidden) button.click(); return button.hidden");
 };
 const sees = (browser, text) => browser.until(`post "${text}"`, `return ${POSTS}.filter((post) =>
   post.querySelector('.bubble').textContent === arguments[0]).length === 1`, text);

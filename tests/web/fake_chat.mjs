@@ -174,12 +174,14 @@ export class FakeChat {
     const limit = Number(query.get('limit') ?? 50);
     const words = (query.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
     const newest = new Map(entries.map((entry) => [entry.post_id, entry]));
-    const all = entries.filter((entry) => entry.kind === 'post' && entry.id < before).map((post) => {
-      const { kind, body, edited_at } = newest.get(post.post_id);
-      return kind === 'post' ? post : { ...post, body, edited_at };
-    }).filter(({ body }) => body !== null && words.every((word) => body.toLowerCase().includes(word)));
-    const posts = all.slice(-limit);
-    return answer({ posts, ...all.length > posts.length ? { more: true, before: posts[0].id } : { more: false }, newest: entries.length });
+    const found = [];  // newest first; one more than asked for tells that there are older ones
+    for (let n = Math.min(before - 1, entries.length); n > 0 && found.length <= limit; n--) {
+      const { kind, body, edited_at } = newest.get(entries[n - 1].post_id);
+      if (entries[n - 1].kind !== 'post' || body === null || !words.every((word) => body.toLowerCase().includes(word))) continue;
+      found.push(kind === 'post' ? entries[n - 1] : { ...entries[n - 1], body, edited_at });
+    }
+    const posts = found.slice(0, limit).reverse();
+    return answer({ posts, ...found.length > limit ? { more: true, before: posts[0].id } : { more: false }, newest: entries.length });
   }
 
   #newest(entries, postId) { return entries.findLast((entry) => entry.post_id === postId); }

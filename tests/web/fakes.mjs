@@ -20,6 +20,9 @@ export class FakeTimers {
 
   get waiting() { return this.#timers.size; }
 
+  // The machine sleeps: time goes on, and no timer fires before it wakes up.
+  sleep(ms) { this.#now += ms; }
+
   // Lets `ms` pass; timers run in order, and what they start runs before the next one.
   async pass(ms) {
     const end = this.#now + ms;
@@ -40,15 +43,27 @@ export class FakeTimers {
 export class FakeNetwork {
   calls = [];  // {method, path, headers, body, form, answer(status, json, headers), lose(), fail()}, the unanswered ones
 
+  swallows = false;      // nothing arrives any more, and nobody is told
+  answersPings = false;  // also those that are not sent beside a poll or stream
+  #streams = 0;          // open ones
+
   fetch = (url, { method, headers, body, signal }) => new Promise((resolve, reject) => {
+    const hangs = this.#streams > 0 || this.polls() > 0;
+    if (method === 'GET' && url === '/api/' && !this.swallows && (hangs || this.answersPings)) {
+      resolve({ status: 200, headers: new Map(), text: async () => '{"ack":"huzzah!"}' });
+      return;
+    }
     const text = body === undefined ? '' : String(body);
+    let lost = this.swallows;  // nothing arrives on this connection, whatever comes later
     const leave = () => { this.calls = this.calls.filter((other) => other !== call); };
     const call = {
+      swallow: () => { lost = true; },
       method, headers, path: url.slice('/api'.length),
       body: text.startsWith('{') ? JSON.parse(text) : null,
       form: Object.fromEntries(body instanceof URLSearchParams ? body : []),
       answer: (status, json, answerHeaders = {}) => {
         leave();
+        if (lost) return settle();
         resolve({ status, headers: new Map(Object.entries(answerHeaders)), text: async () => (typeof json === 'string' ? json : JSON.stringify(json)) });
         return settle();
       },
@@ -56,14 +71,20 @@ export class FakeNetwork {
       stream: async (head = { 'Content-Type': 'text/event-stream' }) => {
         leave();
         let pipe;
-        const stream = new globalThis.ReadableStream({ start(controller) { pipe = controller; } });
-        signal.addEventListener('abort', () => { try { pipe.error(new DOMException('aborted', 'AbortError')); } catch { /* it has ended */ } });
+        let open = true;
+        const close = () => {
+          if (open) this.#streams -= 1;
+          open = false;
+        };
+        this.#streams += 1;
+        const stream = new globalThis.ReadableStream({ start: (controller) => { pipe = controller; }, cancel: close });
+        signal.addEventListener('abort', () => { close(); try { pipe.error(new DOMException('aborted', 'AbortError')); } catch { /* it has ended */ } });
         resolve({ status: 200, headers: new Map(Object.entries(head)), body: stream, text: async () => '' });
         await settle();
         return {
-          push: (bytes) => { pipe.enqueue(typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes); return settle(); },
-          end: () => { pipe.close(); return settle(); },
-          cut: () => { pipe.error(new TypeError('network error')); return settle(); },
+          push: (bytes) => { if (!lost) pipe.enqueue(typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes); return settle(); },
+          end: () => { close(); pipe.close(); return settle(); },
+          cut: () => { close(); pipe.error(new TypeError('network error')); return settle(); },
           left: () => signal.aborted,
         };
       },

@@ -8,6 +8,7 @@ import { entry } from './fakes.mjs';
 
 test('what cannot be seen is written out', () => {
   assert.equal(shown('ann'), 'ann');
+  assert.equal(shown(''), '(no name)');
   assert.equal(shown('Zoë 李小龍 محمد 👩'), 'Zoë 李小龍 محمد 👩');
   assert.equal(shown('\u202ennA'), '‹U+202E›nnA');
   for (const unseen of ['\u200b', '\u00ad', '\u2066', '\u061c', '\u3164', '\ufe0f', '\u{e0041}', '\ue000', '\u0378', '\u2028', '\u0007']) {

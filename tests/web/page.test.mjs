@@ -34,10 +34,13 @@ test('own posts are marked', () => {
 
 test('the line above the unread posts is before the first of them', () => {
   const posts = [1, 2, 3].map((id) => entry(id, { created_at: at(9), user_id: id === 2 ? 3 : 4 }));
-  assert.equal(firstUnread(posts, 1, me), 3);
-  assert.equal(firstUnread(posts, 2, me), 1);
-  assert.equal(firstUnread(posts, 99, me), 1);
-  assert.equal(firstUnread(posts, 0, me), null);
+  assert.equal(firstUnread(posts, { unread: 1 }, me), 3);
+  assert.equal(firstUnread(posts, { unread: 2 }, me), 1);
+  assert.equal(firstUnread(posts, { unread: 99 }, me), 1);
+  assert.equal(firstUnread(posts, { unread: 0 }, me), null);
+  // More than what is held; and what arrived since it was counted.
+  assert.equal(firstUnread(posts, { unread: 3, complete: false }, me), undefined);
+  assert.equal(firstUnread([...posts, entry(4)], { unread: 1, newest: 3 }, me), 3);
   assert.equal(rowsOf(posts, [], { ...view, unreadFrom: 3 }).at(-2).type, 'new');
 });
 

@@ -8,10 +8,11 @@ import { openBrowser, startDriver } from './webdriver.mjs';
 import { steps as directions } from './page_directions.mjs';
 import { steps as long } from './page_long.mjs';
 import { steps as posts } from './page_posts.mjs';
+import { steps as unread } from './page_unread.mjs';
 import { steps as writing } from './page_writing.mjs';
 
 const chosen = new RegExp(process.argv[2] ?? '');
-const steps = Object.entries({ ...directions, ...long, ...posts, ...writing }).filter(([name]) => chosen.test(name));
+const steps = Object.entries({ ...directions, ...long, ...posts, ...unread, ...writing }).filter(([name]) => chosen.test(name));
 
 // Each step has a server and a browser of its own.
 async function run(driver, { prepare, check, args, noise = [] }) {

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 const POSTS = 10_000;
 const ROWS = "document.querySelectorAll('#posts > li').length";
 
-// Scrolls up as a reader does, window by window, until the wall's first post is there.
+// Scrolls up as a reader in a hurry does, four windows at a time, until the wall's first post is there.
 const UPWARDS = `const done = arguments[arguments.length - 1];
   const list = document.getElementById('messages'), posts = document.getElementById('posts');
   const seen = { rows: 0, touched: 0, longest: 0, moved: 0 };
@@ -24,17 +24,16 @@ const UPWARDS = `const done = arguments[arguments.length - 1];
     seen.touched = Math.max(seen.touched, touched.size);
     touched = new Set();
     if (list.scrollTop < 1 && document.getElementById('history-state').textContent.startsWith('This is the beginning')) return done(seen);
-    list.scrollTop -= list.clientHeight * 0.9;
+    list.scrollTop -= list.clientHeight * 4;
     requestAnimationFrame(() => setTimeout(step, 0));
   };
   step();`;
 
 const fill = (chat) => {
-  const at = Date.now();
   for (let n = 0; n < POSTS; n++) {
     chat.add(1, n % 3 ? 'bob' : 'ann', `Post ${n}${' of several words'.repeat(n % 20)}`, { minutesAgo: (POSTS - n) * 3 });
   }
-  return at;
+  chat.markRead(1, 'ann', POSTS);  // so that it opens at its end
 };
 
 export const steps = {

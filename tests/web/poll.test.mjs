@@ -128,17 +128,22 @@ test('an empty wall gets its epoch with its first post', async () => {
   assert.deepEqual([network.poll.form['last_post_id[1]'], network.poll.form['epoch[1]']], ['1', '8']);
 });
 
-test('after a failure the first retry comes within 0-2 s, later ones double up to 30 s', async () => {
-  for (const [random, waits] of [[0, [0, 2_000, 4_000, 8_000, 15_000, 15_000]], [0.999999, [2_000, 4_000, 8_000, 16_000, 30_000, 30_000]]]) {
+// Where nothing at all answers there is no server to spare, but a person who waits for the network.
+test('after a failure the first retry comes within 0-2 s, later ones double up to 30 s, or 8 s without any answer', async () => {
+  const refused = (call) => call.answer(502, '<html>Bad Gateway</html>');
+  const lost = (call) => call.fail();
+  for (const [fail, random, waits] of [
+    [refused, 0, [0, 2_000, 4_000, 8_000, 15_000, 15_000]], [refused, 0.999999, [2_000, 4_000, 8_000, 16_000, 30_000, 30_000]],
+    [lost, 0, [0, 2_000, 4_000, 4_000, 4_000]], [lost, 0.999999, [2_000, 4_000, 8_000, 8_000, 8_000]]]) {
     const { network, timers, lastState } = await signedIn([wall(1, 56)], { random: () => random });
-    await network.poll.fail();
+    await fail(network.poll);
     for (const wait of waits) {
       assert.equal(lastState().state, 'offline');
       assert.equal(lastState().retryAt - timers.now(), wait);
       if (wait > 0) await timers.pass(wait - 1);
       assert.equal(network.calls.length, 0);
       await timers.pass(1);
-      await network.call('GET', '/').fail();
+      await fail(network.call('GET', '/'));
     }
   }
 });
@@ -220,6 +225,7 @@ test('"Invalid parameters!" makes the client read its walls again', async () => 
 
 test('a user without walls polls nothing and looks for walls every 30 s', async () => {
   const { network, timers, lastState } = await signedIn([]);
+  network.answersPings = true;
   assert.equal(lastState().state, 'online');
   await timers.pass(29_999);
   assert.equal(network.calls.length, 0);

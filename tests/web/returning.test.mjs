@@ -121,3 +121,48 @@ test('a sign-in is not repeated: a wrong one counts', async () => {
   await done;
   assert.equal(network.calls.length, 0);
 });
+
+test('a page that begins while the server is away comes back by itself, with the session that it has', async () => {
+  const { chat, network, timers, states, lastState } = client();
+  const resumed = chat.resume();
+  await settle();
+  assert.deepEqual(states(), ['connecting']);
+  await network.call('GET', '/session').answer(502, '<html>Bad Gateway</html>');
+  assert.equal(lastState().state, 'offline');
+  await timers.pass(lastState().retryAt - timers.now());
+  await network.call('GET', '/session').answer(503, { errors: ['Away.'] }, { 'Retry-After': '5' });
+  await timers.pass(lastState().retryAt - timers.now());
+  await timers.pass(10_000);  // swallowed
+  assert.equal(network.calls.length, 0);
+  chat.retryNow();
+  await settle();
+  await network.call('GET', '/session').answer(200, { user: { id: 3, name: 'ann' } });
+  assert.equal((await resumed).name, 'ann');
+  network.call('GET', '/walls');
+});
+
+test('a page that begins in a network that swallows asks again at the event of its return', async () => {
+  const { chat, network } = client();
+  chat.resume();
+  await settle();
+  chat.retryNow();
+  await settle();
+  await network.call('GET', '/session').answer(200, { user: { id: 3, name: 'ann' } });
+  assert.equal(chat.user.name, 'ann');
+});
+
+test('a page that begins without a session says so, and whoever stops it stops it', async () => {
+  const nobody = client();
+  const resumed = nobody.chat.resume();
+  await settle();
+  await nobody.network.call('GET', '/session').answer(401, { errors: ['Please sign in.'] });
+  assert.equal(await resumed, null);
+  assert.equal(nobody.lastState().state, 'signed_out');
+  const stopped = client();
+  const never = stopped.chat.resume();
+  await settle();
+  await stopped.network.call('GET', '/session').fail();
+  stopped.chat.stop();
+  assert.equal(await never, null);
+  assert.equal(stopped.timers.waiting, 0);
+});

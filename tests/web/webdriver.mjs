@@ -41,7 +41,7 @@ export async function openBrowser(driver, args = [], prefs = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'pollster-browser-'));
   const { sessionId } = await call(`${driver.url}/session`, 'POST', { capabilities: { alwaysMatch: {
     browserName: 'chrome',
-    timeouts: { script: 300_000 },
+    timeouts: { script: 900_000 },
     'goog:loggingPrefs': { browser: 'ALL' },
     'goog:chromeOptions': { prefs, args: [
       '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',

@@ -10,7 +10,8 @@ export class Editing {
   #edit = null;    // {post, form, text, status, save, stop}: the editor that is open
   #delete = null;  // {post, stop}: the post that is asked about
 
-  // actions: {edit(post, body, signal), remove(post, signal)} -> promise; shown(): another editor is open;
+  // actions: begun(post) -> the text of an earlier try, or ''; keep(post, text): for a later one, '' for none;
+  // {edit(post, body, signal), remove(post, signal)} -> promise; shown(): another editor is open;
   // ended(post, words): back to the posts, `words` for people who cannot see what happened
   constructor(actions) {
     this.#actions = actions;
@@ -34,7 +35,7 @@ export class Editing {
     this.close();
     const text = make('textarea', { rows: 1, dir: 'auto', 'aria-label': 'Text of the post',
                                     oninput: () => this.#typed(), onkeydown: (event) => this.#key(event) });
-    text.value = post.body;
+    text.value = this.#actions.begun(post) || post.body;
     const status = make('span', { class: 'editor-status', role: 'status' });
     const save = make('button', { class: 'link' }, 'Save');
     const cancel = make('button', { class: 'link', type: 'button', onclick: () => this.#end('') }, 'Cancel');
@@ -64,7 +65,8 @@ export class Editing {
   }
 
   #typed() {
-    const { text, save } = this.#edit;
+    const { post, text, save } = this.#edit;
+    this.#actions.keep(post, text.value === post.body ? '' : text.value);
     save.disabled = text.value.trim() === '';
     text.style.height = 'auto';
     text.style.height = `${text.scrollHeight + text.offsetHeight - text.clientHeight}px`;  // and its borders
@@ -93,6 +95,7 @@ export class Editing {
 
   #end(words) {
     const { post } = this.#edit;
+    this.#actions.keep(post, '');
     this.close();
     this.#actions.ended(post, words);
   }

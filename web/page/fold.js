@@ -1,7 +1,7 @@
 // The beginning of a long text: what a list shows of it, and a screen reader hears. No DOM.
 
 const LINES = 20;
-const LETTERS = 1_500;
+const LETTERS = 1_000;
 const BREAK = /\r\n|[\n\r\u0085\u2028\u2029]/g;
 
 // Where the beginning ends; the length of the text if that is not long. A third more is shown at once: a button for

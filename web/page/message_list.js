@@ -24,7 +24,7 @@ export class MessageList {
   #top = 0;             // where the window was when `atEnd` was judged
   atEnd = true;
 
-  // actions: {nearTop(), endReached(atEnd), retry(key), discard(key), edit(post), remove(post), editor()};
+  // actions: {nearTop(), endReached(atEnd), retry(key), takeBack(key), edit(post), remove(post), editor()};
   // editor() is the element shown in place of the text of the row with `editing`.
   constructor(scroller, list, actions) {
     this.#scroller = scroller;

@@ -6,8 +6,8 @@ const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_
 
 const code = (letter) => letter.codePointAt(0).toString(16).toUpperCase().padStart(4, '0');
 
-// The name with invisible characters written out: "ann‹U+200B›".
-export const shown = (name) => String(name).replace(UNSEEN, (letter) => `‹U+${code(letter)}›`);
+// The name with invisible characters written out: "ann‹U+200B›". An author who was deleted has none.
+export const shown = (name) => (String(name).trim() === '' ? '(no name)' : String(name)).replace(UNSEEN, (letter) => `‹U+${code(letter)}›`);
 
 // The same within a sentence without markup (a title, a placeholder): its direction stays inside.
 export const isolated = (name) => `\u2068${shown(name)}\u2069`;

@@ -85,10 +85,10 @@ export class Row {
     if (state !== 'failed') {
       return make('p', { class: 'status', title: reason }, state === 'waiting' && reason ? 'Waiting for the connection…' : 'Sending…');
     }
-    const { retry, discard } = this.#actions;
+    const { retry, takeBack } = this.#actions;
     return make('p', { class: 'status', role: 'alert' }, `Not sent: ${reason} `,
       make('button', { class: 'link', type: 'button', onclick: () => retry(key) }, 'Retry'), ' ',
-      make('button', { class: 'link', type: 'button', onclick: () => discard(key) }, 'Discard'));
+      make('button', { class: 'link', type: 'button', onclick: () => takeBack(key) }, 'Take back'));
   }
 }
 

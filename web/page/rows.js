@@ -65,8 +65,11 @@ function alreadySeen(item, posts, me) {
          posts.some((post) => post.id > item.after && post.user_id === me.id && post.body === item.body);
 }
 
-// The entry number of the first of `unread` posts by others, counted from the end; null if there are none.
-export function firstUnread(posts, unread, me) {
-  const others = posts.filter((post) => post.user_id !== me.id);
-  return unread > 0 && others.length > 0 ? others[Math.max(0, others.length - unread)].id : null;
+// The entry number of the first of `unread` posts by others, counted back from entry `newest`: posts that arrive
+// while pages of history are read are not among them. null if there is none; undefined if it is older than `posts`.
+export function firstUnread(posts, { unread, newest = Infinity, complete = true }, me) {
+  const others = posts.filter((post) => post.user_id !== me.id && post.id <= newest);
+  if (unread === 0) return null;
+  if (others.length < unread && !complete) return undefined;
+  return others.length > 0 ? others[Math.max(0, others.length - unread)].id : null;
 }

@@ -28,16 +28,22 @@ export class ApiError extends Error {
 }
 
 const CALL_TIMEOUT = 30_000;
+// A ping costs the server next to nothing, so one that is not answered by then has not arrived.
+const PING_TIMEOUT = 5_000;
+// A page begins with it: nobody should look at "Connecting" for long in a network that has swallowed it.
+const SESSION_TIMEOUT = 10_000;
 // A poll is answered within 60 s; a proxy in between gives up at 75 s. Longer means a dead
 // connection that nobody reported: a laptop that slept, a lost mobile network.
 const POLL_TIMEOUT = 80_000;
 // A stream says something at once, and is never silent for more than 25 s. A first word that does not come
 // means that something on the way keeps answers back until they are complete.
 const FIRST_WORD = 5_000;
-const SILENCE = 45_000;
+const SILENCE = 35_000;
 // A server may close a kept connection in the instant in which a request is sent on it; HTTP leaves it to the
 // client to send that once more. What hung for longer was lost otherwise.
 const AT_ONCE = 1_000;
+// What hangs for so long when the network is back has most likely been swallowed.
+const HANGS = 5_000;
 
 export class Api {
   #base;
@@ -45,6 +51,7 @@ export class Api {
   #timers;
   #credentials;
   #ended;
+  #running = new Set();  // {began, again()} of the calls under way, but for polls, streams and pings
   token = null;  // set: sessions travel as "Authorization: Bearer" instead of the cookie
   // The id of the user for whom calls are made, or null. A cookie belongs to the browser, and may be another user's by
   // now; so each call says whose it is, and the server refuses it if the session is not. What is answered when somebody
@@ -61,24 +68,29 @@ export class Api {
     this.#ended = ended;
   }
 
-  ping(signal) { return this.#call('GET', '', { signal }); }
-  session(signal) { return this.#call('GET', 'session', { signal }); }
+  ping(signal) { return this.#call('GET', '', { signal, timeout: PING_TIMEOUT }); }
+  session(signal) { return this.#call('GET', 'session', { signal, timeout: SESSION_TIMEOUT }); }
   signIn(name, password) { return this.#call('POST', 'session', { json: { name, password }, repeats: false, bound: false }); }
   signOut() { return this.#call('DELETE', 'session', { bound: false }); }
   walls(signal) { return this.#call('GET', 'walls', { signal }); }
+
+  // The network is back: what hangs is sent again, on another connection.
+  again() {
+    for (const call of this.#running) if (this.#timers.now() - call.began >= HANGS) call.again();
+  }
 
   // cursors: iterable of [wall, cursor, epoch].
   poll(cursors, signal) {
     return this.#call('POST', '', { form: formOf(cursors), signal, timeout: POLL_TIMEOUT });
   }
 
-  // The same, one answer after the other: `take(name, data)` for each event, `connected()` when the first
-  // word is there. Resolves when the server ends the stream: {reason, retry}. Rejects as calls do; with kind
-  // 'no_stream' if none can be had on this way, so that it is of no use to try again.
-  stream(cursors, { signal, connected, take }) {
+  // The same, one answer after the other: `take(name, data)` for each event, `connected()` when the first word is
+  // there, `heard()` for each. Resolves when the server ends the stream: {reason, retry}. Rejects as calls do; with
+  // kind 'no_stream' if none can be had on this way, so that it is of no use to try again.
+  stream(cursors, { signal, connected, heard, take }) {
     return this.#call('POST', 'events', {
       form: formOf(cursors), signal, timeout: FIRST_WORD, late: 'no_stream',
-      read: (response, alive, mine) => readEvents(response, { alive, mine, connected, take }),
+      read: (response, alive, mine) => readEvents(response, { alive: () => { alive(); heard(); }, mine, connected, take }),
     });
   }
 
@@ -111,7 +123,8 @@ export class Api {
     };
     try {
       return await send().catch((error) => {
-        if (!repeats || !error.lost || !mine() || this.#timers.now() - began > AT_ONCE) throw error;
+        if (!repeats || !error.lost || !mine()) throw error;
+        if (!error.hung && this.#timers.now() - began > AT_ONCE) throw error;
         return send();
       });
     } catch (error) {
@@ -134,6 +147,9 @@ export class Api {
     if (signal?.aborted) forward();
     signal?.addEventListener('abort', forward);
     let timer = this.#timers.setTimeout(forward, timeout);
+    let hung = false;
+    const call = { began: this.#timers.now(), again: () => { hung = true; forward(); } };
+    if (form === undefined && timeout !== PING_TIMEOUT) this.#running.add(call);
     // Something has come: from now on silence is measured.
     let came = false;
     const alive = () => {
@@ -154,9 +170,11 @@ export class Api {
     } catch (error) {
       if (error instanceof ApiError) throw error;
       if (signal?.aborted) throw new ApiError('aborted', 'stopped');
+      if (hung) throw Object.assign(new ApiError('network', 'No answer from the server.', { lost: true }), { hung });
       if (abort.signal.aborted) throw new ApiError(late, 'No answer from the server.');
       throw new ApiError('network', 'The server cannot be reached.', { lost: !came });
     } finally {
+      this.#running.delete(call);
       this.#timers.clearTimeout(timer);
       signal?.removeEventListener('abort', forward);
     }
@@ -186,7 +204,7 @@ async function readEvents(response, { alive, mine, connected, take }) {
     }
     throw new ApiError('no_stream', 'The server has no streams.', { status: response.status });
   }
-  if (!response.body?.getReader) throw new ApiError('no_stream', 'This browser cannot read a stream.');
+  if (!response.body?.getReader) throw new ApiError('no_stream', 'This browser cannot read a stream.', { status: response.status });
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
   const parser = new EventParser();

@@ -15,9 +15,10 @@ export class Backoff {
 
   // Milliseconds to wait now. `retryAfter` (ms) is the server's own wish: never earlier, and spread as the first
   // wait so that the clients it sent away do not come back together.
-  next(retryAfter = 0) {
+  // `longest`: without such a wish.
+  next(retryAfter = 0, longest = 30_000) {
     const first = Math.max(2_000, this.spread);
-    const ceiling = Math.max(first, Math.min(30_000, 2_000 * 2 ** this.#failures));
+    const ceiling = Math.max(first, Math.min(longest, 2_000 * 2 ** this.#failures));
     const floor = this.#failures === 0 ? 0 : ceiling / 2;
     this.#failures = Math.min(this.#failures + 1, 10);
     const wait = floor + this.#random() * (ceiling - floor);

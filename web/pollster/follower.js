@@ -6,6 +6,7 @@ import { ApiError } from './api.js';
 const MOST_WALLS = 1_000;         // the server's limit; walls beyond it are not followed live
 const EARLY_ANSWER = 50_000;      // ms; an empty answer is due after 55-60 s; earlier, something happened
 const SETTLED = 1_000;            // a poll that hangs this long after a failure has been accepted
+const QUIET = 5_000;              // what has just said something needs no other connection
 const STREAM_AGAIN = 600_000;     // after so long with polls a stream is tried once more: another network?
 
 export class Follower {
@@ -15,19 +16,22 @@ export class Follower {
   #random;
   #backoff;
   #pause;
+  #pulse;
   #on;
   #streamAt;           // when a stream may be tried; Infinity: never
+  #heard = 0;          // when the request began, or something came
   #request = null;     // AbortController of the stream or poll under way; aborted to ask with a new local hash
 
   // `streams`: false for polls alone. Told of: online(); take({wall id: its part of an answer}); listIsOld(): a wall
   // was taken away or given. Asked for: listDue(), when the list of walls is to be read again; mustRead(): something
   // is to be read before it goes on.
-  constructor({ api, timers, random, backoff, pause, streams, ...on }) {
+  constructor({ api, timers, random, backoff, pause, pulse, streams, ...on }) {
     this.#api = api;
     this.#timers = timers;
     this.#random = random;
     this.#backoff = backoff;
     this.#pause = pause;
+    this.#pulse = pulse;
     this.#streamAt = streams ? 0 : Infinity;
     this.#on = on;
   }
@@ -35,6 +39,7 @@ export class Follower {
   // Until the stream, or the poll, ends. Rejects with ApiError; `aborted` after interrupt().
   async follow(walls, signal, afterFailure) {
     const request = this.#request = new AbortController();
+    this.#heard = this.#timers.now();
     const stop = () => request.abort();
     signal.addEventListener('abort', stop);
     const cursors = [...walls].slice(0, MOST_WALLS).map(({ id, timeline }) => [id, timeline.cursor, timeline.epoch]);
@@ -55,6 +60,11 @@ export class Follower {
     this.#request?.abort();
   }
 
+  // The same if it is silent: the network is back, and the connection may be one of before.
+  refresh() {
+    if (this.#timers.now() - this.#heard >= QUIET) this.interrupt();
+  }
+
   async #stream(cursors, signal, request) {
     // A stream does not tell of a new wall any more than a poll does.
     const due = this.#timers.setTimeout(() => request.abort(), Math.max(0, this.#on.listDue() - this.#timers.now()));
@@ -64,6 +74,10 @@ export class Follower {
         connected: () => {
           this.transport = 'stream';
           this.#on.online();
+        },
+        heard: () => {
+          this.#heard = this.#timers.now();
+          this.#pulse.heard();
         },
         take: (name, data) => {
           if (signal.aborted) return;
@@ -77,14 +91,21 @@ export class Follower {
       if (reason === 'unavailable' || reason === 'failed') {
         throw new ApiError('busy', 'The server is not available.', { retryAfter: retry });
       }
-      await this.#pause.wait(retry, signal);
+      await this.#comeBack(retry, signal);
     } catch (error) {
       if (error.kind !== 'no_stream') throw error;
+      if (!error.status) await this.#api.ping(signal);  // or is it the network that keeps everything back?
       this.#streamAt = this.#timers.now() + STREAM_AGAIN * (0.5 + this.#random() / 2);
     } finally {
       this.transport = 'poll';
       this.#timers.clearTimeout(due);
     }
+  }
+
+  // The server has said when: until then it is asked for nothing, not even a ping.
+  #comeBack(delay, signal) {
+    this.#pulse.stop();
+    return this.#pause.wait(delay, signal);
   }
 
   async #poll(cursors, signal, pollSignal, afterFailure) {
@@ -101,7 +122,7 @@ export class Follower {
         if (comeBackIn === undefined && lasted < EARLY_ANSWER) this.#on.listIsOld();  // a wall was taken away
         // Polling again at once would hammer a server that keeps answering like this at once.
         const wait = lasted < SETTLED ? this.#backoff.next(comeBackIn) : comeBackIn;  // it stops, and says when
-        if (wait > 0) await this.#pause.wait(wait, signal);
+        if (wait > 0) await this.#comeBack(wait, signal);
       }
       if (!signal.aborted) this.#on.take(walls);
       this.#on.online();

@@ -1,5 +1,5 @@
-// A wall as the client knows it. Users of the library read id, name, kind, unread, posts, loaded and
-// complete; the rest belongs to Pollster.
+// A wall as the client knows it. Users of the library read id, name, kind, unread, newest, posts, loaded
+// and complete; the rest belongs to Pollster.
 
 import { Timeline } from './timeline.js';
 
@@ -19,6 +19,7 @@ export class Wall {
     this.timeline = new Timeline(newest, epoch);
   }
 
+  get newest() { return this.timeline.cursor; }      // `unread` counts up to this entry
   get posts() { return this.timeline.posts; }        // ascending
   get loaded() { return this.timeline.loaded; }      // the newest page of history has been read
   get complete() { return this.timeline.complete; }  // and everything before it

@@ -1,0 +1,25 @@
+// Texts that were begun outlive the page, each for its own user.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Drafts } from '../../web/page/drafts.js';
+import { FakeStorage } from './fakes.mjs';
+
+const [ann, bob] = [{ id: 3, name: 'ann' }, { id: 4, name: 'bob' }];
+
+test('a draft is there after a reload, for its user alone, and goes when it is emptied', () => {
+  const storage = new FakeStorage();
+  new Drafts(storage).set(ann, 'wall 1', 'half a thought');
+  const later = new Drafts(storage);
+  assert.equal(later.get(ann, 'wall 1'), 'half a thought');
+  assert.equal(later.get(bob, 'wall 1'), '');
+  assert.equal(later.get(ann, 'edit 1'), '');
+  later.set(ann, 'wall 1', '');
+  assert.equal(storage.length, 0);
+});
+
+test('without a storage a draft outlives the end of a session', () => {
+  const drafts = new Drafts(null);
+  drafts.set(ann, 'wall 1', 'x');
+  assert.equal(drafts.get(bob, 'wall 1'), '');
+  assert.equal(drafts.get(ann, 'wall 1'), 'x');
+});

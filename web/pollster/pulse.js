@@ -1,0 +1,90 @@
+// Whether the way to the server still works while something hangs on it. A network may swallow everything without a
+// word: a poll is silent for a minute anyway, and a stream for 25 s. So beside it a ping is sent after each 10 s of
+// silence, and if that is not answered in 5 s (pollster/api.js), the way is lost.
+//
+// Only while somebody watches: a browser slows the timers of a hidden tab down to one a minute, and a page in sight
+// costs the server a ping in 10 s, but thousands of forgotten tabs cost it nothing. A page that comes into sight asks
+// at once (Pollster.retryNow).
+
+const EVERY = 10_000;   // ms
+const LATE = 5_000;     // a timer that is so late has slept with its machine
+
+export class Pulse {
+  lost = false;         // since the last start()
+  #timers;
+  #ping;
+  #onLost;
+  #onWake;
+  #running = false;
+  #watched = true;
+  #timer = null;
+  #due = 0;             // when the timer is to fire
+  #heard = 0;           // when something came
+  #asking = null;       // AbortController of the ping under way
+
+  // ping(signal) -> promise, rejects with ApiError. lost(): nothing is answered. woke(): the machine has slept.
+  constructor({ timers, ping, lost, woke }) {
+    this.#timers = timers;
+    this.#ping = ping;
+    this.#onLost = lost;
+    this.#onWake = woke;
+  }
+
+  set watched(on) {
+    this.#watched = on;
+    this.#wait();
+  }
+
+  start() {
+    this.stop();
+    this.lost = false;
+    this.#running = true;
+    this.heard();
+    this.#wait();
+  }
+
+  stop() {
+    this.#running = false;
+    this.#asking?.abort();
+    this.#asking = null;
+    this.#wait();
+  }
+
+  heard() {
+    this.#heard = this.#timers.now();
+  }
+
+  // Asks now. Whether there was an answer, of whatever kind.
+  async ask() {
+    if (!this.#running) return false;
+    this.#asking?.abort();  // that one may hang on a connection of before
+    const asking = this.#asking = new AbortController();
+    const answered = await this.#ping(asking.signal).then(() => true, (error) => error.status > 0);
+    if (asking.signal.aborted) return false;
+    this.#asking = null;
+    if (answered) {
+      this.heard();
+      this.#wait();
+    } else {
+      this.lost = true;
+      this.stop();
+      this.#onLost();
+    }
+    return answered;
+  }
+
+  #wait() {
+    this.#timers.clearTimeout(this.#timer);
+    this.#timer = null;
+    if (!this.#running || !this.#watched || this.#asking) return;
+    this.#due = Math.max(this.#heard + EVERY, this.#timers.now());
+    this.#timer = this.#timers.setTimeout(() => this.#beat(), this.#due - this.#timers.now());
+  }
+
+  #beat() {
+    const now = this.#timers.now();
+    if (now - this.#due > LATE) this.#onWake();
+    else if (now < this.#heard + EVERY) this.#wait();
+    else this.ask();
+  }
+}
