@@ -63,7 +63,11 @@ const steps = {
     await browser.reload();
     await connected(browser);
     assert.equal(await browser.run("return document.getElementById('draft').value"), 'half a thought');
+    // It may open at what is unread.
+    await browser.until('the end', `const end = document.getElementById('to-end'); if (!end.hidden) end.click();
+      return end.hidden && ${bubbles}.at(-1) === 'To be kept'`);
     await browser.run("[...document.querySelectorAll('[data-do=Edit]')].at(-1).click()");
+    await browser.until('the editor', "return document.querySelector('.editor textarea') !== null");
     assert.equal(await browser.run("return document.querySelector('.editor textarea').value"), 'To be kept and more');
   },
 
