@@ -206,8 +206,10 @@ function leaveWall() {
 function showName(wall) {
   byId('wall-name').replaceChildren(named('span', wall.id, wall.name, { twin: twinsAmong(chat.walls.values()).has(wall.id) }));
   byId('draft').placeholder = `Post to ${isolated(wall.name)}`;
-  if (wall.complete) byId('history-state').textContent = `This is the beginning of ${isolated(wall.name)}.`;
+  if (wall.complete) byId('history-state').textContent = historyText(wall);
 }
+
+const historyText = (wall) => (wall.complete ? `This is the beginning of ${isolated(wall.name)}.` : '');
 
 async function openWall(wall) {
   Object.assign(current, { placed: false, unreadFrom: null, missed: 0 });
@@ -236,7 +238,7 @@ function showPosts(jump) {
   if (!wall) return;
   const view = { me: chat.user, unreadFrom: current.unreadFrom, now: Date.now(), editing: editing.postId };
   messages.show(rowsOf(wall.posts, chat.outbox(wall.id), view), jump);
-  if (wall.loaded) byId('history-state').textContent = wall.complete ? `This is the beginning of ${isolated(wall.name)}.` : '';
+  if (wall.loaded) byId('history-state').textContent = historyText(wall);
 }
 
 function postsArrived(wall, posts) {
@@ -351,8 +353,10 @@ let hiddenAt = 0;
 document.addEventListener('visibilitychange', () => {
   const visible = document.visibilityState === 'visible';
   chat.watched = visible;
-  if (!visible) hiddenAt = Date.now();
-  if (!visible) return;
+  if (!visible) {
+    hiddenAt = Date.now();
+    return;
+  }
   chat.retryNow();
   if (!chat.user) return;
   if (Date.now() - hiddenAt > AWAY) chat.refreshWalls();  // walls given, posts read on another device
