@@ -16,6 +16,10 @@ class Lost(Exception):
         self.raced = raced
 
 
+# A request that its client gives up sooner, at the end of a part, may never have reached nginx.
+YOUNG = 2.0  # seconds
+
+
 class Link:
     """A kept HTTP/1.1 connection to nginx, one request at a time."""
 
@@ -106,6 +110,9 @@ class Client:
                     continue
                 self._failed(kind, str(lost))
                 return 0, None
+            except asyncio.CancelledError:
+                self.stage.abandoned += time.monotonic() - self.asked < YOUNG
+                raise
             finally:
                 self.asking = None
             tally.answered[status] += 1
@@ -157,7 +164,7 @@ class Caller(Client):
     async def run(self):
         await asyncio.sleep(self.chance.uniform(0, 1 / self.rate))
         due = time.monotonic()
-        while True:
+        while not self.stage.closing:
             due = max(due + 1 / self.rate, time.monotonic() - 1)
             wall = self.chance.choice(self.walls)
             pick = self.chance.random()
@@ -175,7 +182,7 @@ class Caller(Client):
         """The same key again until it is acknowledged."""
         self.posts += 1
         text = f"{self.token.rstrip('0')}{self.posts}"
-        while True:
+        while not self.stage.closing:
             status, said = await self.ask("post", "POST", f"/api/walls/{wall}/posts", {"body": text, "client_key": text})
             if status in (200, 201):
                 self.acknowledged[text] = (wall, said["post"]["id"])

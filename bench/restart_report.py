@@ -8,8 +8,9 @@ def noticed(run):
     wrong = list(run["wrong"])
     if run["failed"]:
         wrong.append(f"{len(run['failed'])} requests failed: {kinds(run['failed'])}")
-    if run["unseen_by_nginx"] > run["raced_in_all"]:
-        wrong.append(f"nginx has not logged {run['unseen_by_nginx']} requests, of which only {run['raced_in_all']} raced")
+    if run["unseen_by_nginx"] > run["raced_in_all"] + run["abandoned_young"]:
+        wrong.append(f"nginx has not logged {run['unseen_by_nginx']} requests, of which only {run['raced_in_all']} raced and "
+                     f"{run['abandoned_young']} were given up at once at the end")
     return wrong
 
 

@@ -12,7 +12,7 @@ import time
 from cluster import Cluster
 from deployment import People
 from pollster import Pollster
-from restart_clients import Caller, Reader, Tally
+from restart_clients import YOUNG, Caller, Reader, Tally
 from rig import Pollster as Asked
 from shipped_nginx import ShippedNginx
 
@@ -32,7 +32,8 @@ class Stage:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pollster-restarts."))
         self.folder.chmod(0o711)
         self.parts, self.tally = [], Tally()
-        self.requests = self.raced = 0  # in all
+        self.requests = self.raced = self.abandoned = 0  # in all
+        self.closing = False  # callers finish what they have asked, and ask no more
         self.keep = False
         try:
             self._build(program, processes, polls)
@@ -82,10 +83,10 @@ class Stage:
         try:
             await self.until_all_parked()
             await story()
-            for task in tasks[len(self.readers):]:
-                task.cancel()
+            self.closing = True
             await asyncio.gather(*tasks[len(self.readers):], return_exceptions=True)
             await self.until_all_have_all()
+            await self.until_few_are_young()
         finally:
             self.waiting_at_the_end = sum(c.asking is not None for c in (*self.readers, *self.callers))
             for task in tasks:
@@ -96,10 +97,10 @@ class Stage:
             for c in (*self.readers, *self.callers):
                 c.link.hang_up()
 
-    def parked(self):
+    def parked(self, for_seconds=0.2):
         """Readers whose poll hangs."""
         now = time.monotonic()
-        return sum(r.asking is not None and now - r.asked > 0.2 for r in self.readers)
+        return sum(r.asking is not None and now - r.asked > for_seconds for r in self.readers)
 
     async def until_all_parked(self, seconds=120):
         """More or less: with posts under way somebody is always on the way."""
@@ -111,6 +112,14 @@ class Stage:
         for_all = lambda: all(r.cursor >= heads.get(int(r.wall), 0) for r in self.readers)  # noqa: E731
         try:
             await until("everybody has every entry", for_all, 120)
+        except TimeoutError as e:
+            self.tally.wrong.append(str(e))
+
+    async def until_few_are_young(self):
+        """Nobody posts any more, so polls grow old; one of them may always have been answered at its own deadline."""
+        few = lambda: self.parked(YOUNG) >= 0.98 * len(self.readers)  # noqa: E731
+        try:
+            await until("polls grow old", few, 60)
         except TimeoutError as e:
             self.tally.wrong.append(str(e))
 
@@ -150,8 +159,15 @@ class Stage:
 
     # --- what nginx says
 
-    def logged_requests(self):
-        return sum(1 for _ in open(self.nginx.prefix / "logs/access.log", encoding="utf-8", errors="replace"))
+    def unseen_by_nginx(self):
+        """Requests that nginx has not logged. It logs what clients gave up when it notices, so this waits a while for
+        what must come; what was raced or given up when young need not."""
+        log = self.nginx.prefix / "logs/access.log"
+        unseen = lambda: self.requests - sum(1 for _ in open(log, encoding="utf-8", errors="replace"))  # noqa: E731
+        began = time.monotonic()
+        while unseen() > self.raced and time.monotonic() - began < 20:
+            time.sleep(0.2)
+        return unseen()
 
     def nginx_errors(self):
         """{what: how often}."""
