@@ -68,16 +68,18 @@ result<changes> feed_follower::ask_source(std::span<const wall_id> also)
 
 void feed_follower::compare_clocks(const changes& c, fibers::steady_time sent)
 {
-    const auto now = steady_clock::now();
     if (c.now) {
-        if (const auto by = database_clock_.jumped(*c.now, sent, now)) {
+        if (const auto by = database_clock_.jumped(*c.now, sent, steady_clock::now())) {
             ask_again_about_everybody();
             on_clock_set(clock::database, *by);
         }
     }
+    // Between two readings of the steady clock: this thread may lose the processor for seconds in
+    // between.
+    const auto before = steady_clock::now();
     const auto time_of_day =
         std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    if (const auto by = host_clock_.jumped(time_of_day, now, now)) {
+    if (const auto by = host_clock_.jumped(time_of_day, before, steady_clock::now())) {
         on_clock_set(clock::host, *by);
     }
 }

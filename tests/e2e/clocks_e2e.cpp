@@ -14,6 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What ends a poll here is a clock or a post, never its own time.
+const settings long_polls{{"poll_seconds", "3600"}};
+
 // Debian's libfaketime moves the time of day of a program, not its monotonic clock, which nothing
 // on a real machine makes jump.
 std::string libfaketime()
@@ -33,14 +36,21 @@ public:
         : file_(std::move(file))
     {
         set("+0");
-        fs::permissions(file_, fs::perms(0644)); // PostgreSQL runs as another user
     }
     std::vector<std::string> environment() const
     {
         return {"LD_PRELOAD=" + libfaketime(), "FAKETIME_TIMESTAMP_FILE=" + file_.string(),
-                "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"};
+                "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"};
     }
-    void set(const std::string& offset) const { std::ofstream(file_) << offset << '\n'; }
+    // For all who read it at one moment, as a real clock: no reader keeps what it read, none meets
+    // a file half written.
+    void set(const std::string& offset) const
+    {
+        const fs::path next = file_.string() + ".next";
+        std::ofstream(next) << offset << '\n';
+        fs::permissions(next, fs::perms(0644)); // PostgreSQL runs as another user
+        fs::rename(next, file_);
+    }
 
 private:
     fs::path file_;
@@ -103,7 +113,7 @@ BOOST_AUTO_TEST_SUITE(clocks_)
 
 BOOST_AUTO_TEST_CASE(the_time_of_day_of_this_host_ends_no_session_and_keeps_none_alive)
 {
-    chat s;
+    chat s(long_polls);
     const faked_clock clock(s.folder() / "clock");
     s.stop_pollster();
     s.adopt(std::make_unique<process>(
@@ -141,7 +151,7 @@ BOOST_AUTO_TEST_CASE(the_time_of_day_of_this_host_ends_no_session_and_keeps_none
 BOOST_AUTO_TEST_CASE(by_the_clock_of_the_database_sessions_end_and_go_on)
 {
     postgres_with_clock postgres;
-    chat s({}, &*postgres.own);
+    chat s(long_polls, &*postgres.own);
     s.sql("update pollster.sessions set expires_at = now() + interval '1 year' where user_id = 2");
     const call of_ann = signed_by(ann, {"GET", "/session", {}, {}}); // for a day
     const call of_bob = signed_by(bob, {"GET", "/session", {}, {}}); // for a year
