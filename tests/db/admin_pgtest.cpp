@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(names_that_deceive_are_refused_and_spellings_are_one_name)
     BOOST_TEST(why(admin->add_wall("a  b", "chat")) ==
                "The name of a wall has two spaces, one after the other.");
     // An older row, or one of an application, may have any name.
-    pg.sql(name, "insert into pollster.users (name) values (e'p\u202eaul')");
+    pg.sql(name, "insert into pollster.users (name) values (e'p\\u202eaul')");
     BOOST_TEST(
         why(admin->add_user("paul", "correct horse")) ==
         "The user \"p<U+202E>aul\" exists already, and nobody could tell the new name from it.");

@@ -305,6 +305,7 @@ bool private_postgres::ended_by_itself()
 
 void private_postgres::end(int signal)
 {
+    connections_.close_all();
     if (postmaster_ > 0) {
         ::kill(postmaster_, signal);
         int status = 0;
@@ -345,14 +346,18 @@ std::string private_postgres::sql(const std::string& database, const std::string
 std::string private_postgres::command(const std::string& database, const std::string& role,
                                       const std::string& text) const
 {
-    const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
-        PQconnectdb((test_conninfo(database) + " user=" + role).c_str()), &PQfinish);
+    if (text.find("database ") != std::string::npos) {
+        connections_.close_all(); // nobody may be in what is copied, dropped or renamed
+    }
+    const std::string conninfo = test_conninfo(database) + " user=" + role;
+    auto connection = connections_.take(conninfo);
     const std::unique_ptr<PGresult, decltype(&PQclear)> result(
         PQexec(connection.get(), text.c_str()), &PQclear);
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
         throw std::runtime_error(PQerrorMessage(connection.get()));
     }
+    connections_.give_back(conninfo, std::move(connection), text);
     return PQntuples(result.get()) > 0 && PQnfields(result.get()) > 0
                ? PQgetvalue(result.get(), 0, 0)
                : "";

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "db/settings.hpp"
+#include "tests/db/kept_connections.hpp"
 
 #include <filesystem>
 #include <map>
@@ -43,8 +44,8 @@ public:
     // Of that database, with much patience; else defaults.
     db::settings settings(const std::string& database) const;
 
-    // Runs SQL on a connection of its own; the first column of the first row, or "". Throws
-    // std::runtime_error.
+    // Runs SQL as the tests' own role, in a session in which nothing was set; the first column of
+    // the first row, or "". Throws std::runtime_error.
     std::string sql(const std::string& database, const std::string& text) const;
 
     void start(); // returns when it accepts connections
@@ -72,4 +73,5 @@ private:
     pid_t postmaster_ = -1;
     int databases_ = 0;
     std::map<std::string, std::string> templates_; // by their rows
+    mutable kept_connections connections_;
 };

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,13 +41,46 @@ void must(const finished& f, const std::string& what)
     }
 }
 
-void make_certificate(const fs::path& folder)
+// One for all stacks of this program.
+void write_certificate(const fs::path& folder)
 {
+    struct files {
+        std::string key, chain;
+    };
+    static const files made = [] {
+        const fs::path made_in = new_folder();
+        must(run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                  "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost", "-days", "2",
+                  "-keyout", made_in / "key", "-out", made_in / "chain"}),
+             "openssl");
+        files f{read_text(made_in / "key"), read_text(made_in / "chain")};
+        fs::remove_all(made_in);
+        return f;
+    }();
     fs::create_directories(folder);
-    must(run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-              "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost", "-days", "2",
-              "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"}),
-         "openssl");
+    std::ofstream(folder / "privkey.pem") << made.key;
+    std::ofstream(folder / "fullchain.pem") << made.chain;
+}
+
+// Throws if `nginx -t` says anything against it. Once for each site: it loads the whole of nginx.
+void check_site(const std::string& site, std::vector<std::string> nginx)
+{
+    static std::set<std::string> checked;
+    if (!checked.insert(site).second) {
+        return;
+    }
+    nginx.insert(nginx.end(), {"-t", "-q"});
+    const auto check = run(nginx);
+    // nginx from 1.25.1 has another way to say it, which the earlier ones do not know.
+    std::istringstream said(check.output);
+    bool content = check.code == 0;
+    for (std::string line; std::getline(said, line);) {
+        content = content &&
+                  line.find(R"("listen ... http2" directive is deprecated)") != std::string::npos;
+    }
+    if (!content) {
+        throw std::runtime_error("nginx -t is not content with " + site + ": " + check.output);
+    }
 }
 
 } // namespace
@@ -136,7 +170,7 @@ std::unique_ptr<process> stack::start_another(int number) const
 void stack::start_nginx()
 {
     const fs::path prefix = folder_ / "nginx";
-    make_certificate(folder_ / "tls");
+    write_certificate(folder_ / "tls");
     port_ = free_port();
     tls_port_ = free_port();
     std::vector<std::string> instantiate{source_folder() / "nginx" / "instantiate",
@@ -167,20 +201,7 @@ void stack::start_nginx()
     ::setenv("PATH", (std::string(::getenv("PATH")) + ":/usr/sbin").c_str(), 1);
     const std::vector<std::string> nginx{"nginx",          "-p", prefix,           "-e",
                                          "logs/error.log", "-c", "conf/nginx.conf"};
-    auto check = nginx;
-    check.insert(check.end(), {"-t", "-q"});
-    const auto checked = run(check);
-    // nginx from 1.25.1 has another way to say it, which the earlier ones do not know.
-    std::istringstream said(checked.output);
-    bool content = checked.code == 0;
-    for (std::string line; std::getline(said, line);) {
-        content = content &&
-                  line.find(R"("listen ... http2" directive is deprecated)") != std::string::npos;
-    }
-    if (!content) {
-        throw std::runtime_error("nginx -t is not content with " + options_.site + ": " +
-                                 checked.output);
-    }
+    check_site(options_.site, nginx);
     auto start = nginx;
     start.insert(start.end(), {"-g", "daemon off;"});
     nginx_ = std::make_unique<process>(start, process::options{prefix / "logs" / "output", -1, {}});
