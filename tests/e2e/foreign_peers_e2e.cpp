@@ -1,5 +1,6 @@
 // FastCGI clients other than nginx, with the configurations of docs/FOREIGN_SERVERS.md.
 #include "tests/e2e/chat.hpp"
+#include "tests/e2e/event_stream.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -45,7 +46,7 @@ public:
         const auto file = s.folder() / (name + ".conf");
         const auto output = s.folder() / (name + ".log");
         std::ofstream(file) << configuration;
-        command.insert(command.end(), {"-f", file});
+        command.push_back(file);
         process_ = std::make_unique<process>(command, process::options{output, -1, {}});
         eventually(name + " answers", [&] {
             BOOST_REQUIRE_MESSAGE(process_->running(), read_text(output));
@@ -86,7 +87,7 @@ std::unique_ptr<front> lighttpd(const chat& s)
             "server.modules = ( \"mod_access\" )\n" // as Debian's lighttpd.conf has it
             "mimetype.assign = ( \".html\" => \"text/html\" )\n" +
             documented("lighttpd", paths_of(s)),
-        std::vector<std::string>{"/usr/sbin/lighttpd", "-D"}, port);
+        std::vector<std::string>{"/usr/sbin/lighttpd", "-D", "-f"}, port);
 }
 
 std::unique_ptr<front> apache(const chat& s)
@@ -113,7 +114,19 @@ std::unique_ptr<front> apache(const chat& s)
     }
     return std::make_unique<front>(
         s, "apache", configuration + documented("apache", replacements),
-        std::vector<std::string>{"/usr/sbin/apache2", "-D", "FOREGROUND"}, port);
+        std::vector<std::string>{"/usr/sbin/apache2", "-D", "FOREGROUND", "-f"}, port);
+}
+
+std::unique_ptr<front> caddy(const chat& s)
+{
+    const auto port = free_port();
+    auto replacements = paths_of(s);
+    replacements["chat.example"] = "http://:" + std::to_string(port);
+    return std::make_unique<front>(
+        s, "caddy", "{\n\tadmin off\n}\n" + documented("caddy", replacements),
+        std::vector<std::string>{"env", "XDG_DATA_HOME=" + (s.folder() / "caddy").string(),
+                                 "/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config"},
+        port);
 }
 
 // What every front must carry: a ping, a post, a poll with news, one that is parked and woken.
@@ -130,6 +143,23 @@ void carries_a_chat(const chat& s, const front& f)
     s.until_parked(1);
     s.send(say_call(ann, 1, "wake up"));
     BOOST_TEST(entries_of(parked.wait()) == "1:2");
+
+    // Each event as it is made, and the browser's own way to go on.
+    const auto url = "http://127.0.0.1:" + std::to_string(f.port()) + "/api/events?";
+    event_stream a(s.folder(), url + "last_post_id[1]=2", bob, {"-g"});
+    a.until("retry: ");
+    s.send(say_call(ann, 1, "first event"));
+    a.until("first event");
+    s.sql(insert_post(1, 3, "second event"));
+    a.until("\nid: 1:4@" + s.epoch_of(1) + "\n\n");
+    a.leave();
+    s.send(say_call(ann, 1, "while away"));
+    const event_stream again(s.folder(), url + "last_post_id[1]=2", bob,
+                             {"-g", "-H", "Last-Event-ID: 1:4@" + s.epoch_of(1)});
+    again.until("while away");
+    BOOST_TEST(again.text().find("second event") == std::string::npos);
+    s.sql("delete from pollster.sessions where user_id = 2");
+    again.until(R"(data: {"reason":"signed_out"})");
 }
 
 std::vector<std::string> with_environment(std::vector<std::string> variables, const chat& s)
@@ -159,7 +189,25 @@ BOOST_AUTO_TEST_CASE(apache_carries_a_chat)
     BOOST_TEST(f->page().find("<title>") != std::string::npos);
 }
 
-// Neither watches the browser while it waits for the application.
+BOOST_AUTO_TEST_CASE(caddy_carries_a_chat)
+{
+    chat s;
+    const auto f = caddy(s);
+    carries_a_chat(s, *f);
+    BOOST_TEST(f->page().find("<title>") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(caddy_notices_that_a_browser_leaves)
+{
+    chat s(settings{{"poll_seconds", "3600"}});
+    const auto f = caddy(s);
+    hanging_call leaves(f->port(), poll_call(bob, R"({"1":0})"));
+    s.until_parked(1);
+    leaves.leave();
+    s.until_parked(0);
+}
+
+// lighttpd and Apache do not watch the browser while they wait for the application.
 BOOST_AUTO_TEST_CASE(
     a_browser_that_leaves_them_costs_its_parked_poll_until_the_deadline_and_no_more)
 {
@@ -179,12 +227,16 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(metrics_are_for_this_host_only)
 {
     chat s;
-    const auto f = lighttpd(s);
-    BOOST_TEST(f->send({"GET", "/metrics", {}, {}}).status == 200);
-    const auto from_elsewhere =
-        run({"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--interface", "127.0.0.2",
-             "http://127.0.0.1:" + std::to_string(f->port()) + "/api/metrics"});
-    BOOST_TEST(from_elsewhere.output == "403");
+    for (const auto& start : {lighttpd, caddy}) {
+        const auto f = start(s);
+        BOOST_TEST(f->send({"GET", "/metrics", {}, {}}).status == 200);
+        for (const std::string path : {"metrics", "readyz"}) {
+            const auto from_elsewhere = run(
+                {"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--interface", "127.0.0.2",
+                 "http://127.0.0.1:" + std::to_string(f->port()) + "/api/" + path});
+            BOOST_TEST(from_elsewhere.output == "403");
+        }
+    }
     BOOST_TEST(apache(s)->send({"GET", "/metrics", {}, {}}).status == 200);
 }
 

@@ -1,6 +1,7 @@
 // The stream through the shipped nginx, read by curl: an independent client, over HTTP/1.1 and
 // HTTP/2, that writes what arrives into a file as it arrives.
 #include "tests/e2e/chat.hpp"
+#include "tests/e2e/event_stream.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -12,38 +13,6 @@ using namespace e2e;
 namespace fs = std::filesystem;
 
 namespace {
-
-class stream {
-public:
-    stream(const fs::path& folder, const std::string& url, const std::string& session,
-           const std::vector<std::string>& more = {})
-        : body_(folder / ("stream" + std::to_string(++count_)))
-        , head_(body_.string() + ".head")
-    {
-        std::vector<std::string> command{"curl", "-skN", "--compressed",
-                                         "-D",   head_,  "-o",
-                                         body_,  "-H",   "Authorization: Bearer " + session};
-        command.insert(command.end(), more.begin(), more.end());
-        command.push_back(url);
-        curl_ = std::make_unique<process>(command, process::options{});
-    }
-
-    std::string text() const { return fs::exists(body_) ? read_text(body_) : ""; }
-    std::string head() const { return fs::exists(head_) ? read_text(head_) : ""; }
-    void until(const std::string& part) const
-    {
-        eventually("the stream has " + part,
-                   [&] { return text().find(part) != std::string::npos; });
-    }
-    int end() { return curl_->wait().value(); } // curl's exit code: 0 if the answer was whole
-    void leave() const { curl_->signal(SIGTERM); }
-
-private:
-    static inline int count_ = 0;
-    fs::path body_;
-    fs::path head_;
-    std::unique_ptr<process> curl_;
-};
 
 std::string url_of(const stack& s, const std::string& query)
 {
@@ -107,7 +76,7 @@ BOOST_AUTO_TEST_SUITE(streams_)
 BOOST_AUTO_TEST_CASE(the_head_arrives_before_any_entry)
 {
     chat s(no_look_in_time);
-    const stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
+    const event_stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
     a.until("retry: ");
     BOOST_TEST(a.head().find("200 OK") != std::string::npos);
     BOOST_TEST(a.head().find("Content-Type: text/event-stream") != std::string::npos);
@@ -119,7 +88,7 @@ BOOST_AUTO_TEST_CASE(entries_come_as_they_are_committed_and_an_id_resumes_them)
 {
     chat s;
     s.sql(insert_post(1, 2, "first"));
-    stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
+    event_stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
     a.until("first");
     BOOST_TEST(s.send(say_call(bob, 1, "second")).status == 201);
     a.until("second");
@@ -128,8 +97,8 @@ BOOST_AUTO_TEST_CASE(entries_come_as_they_are_committed_and_an_id_resumes_them)
     a.until(id);
     a.leave();
     s.sql(insert_post(1, 2, "fourth"));
-    stream again(s.folder(), url_of(s, "last_post_id[1]=0"), ann,
-                 {"-g", "-H", "Last-Event-ID: 1:3@" + s.epoch_of(1)});
+    event_stream again(s.folder(), url_of(s, "last_post_id[1]=0"), ann,
+                       {"-g", "-H", "Last-Event-ID: 1:3@" + s.epoch_of(1)});
     again.until("fourth");
     BOOST_TEST(again.text().find("third") == std::string::npos);
     eventually("one stream is left", [&] { return s.metric("pollster_streams") == 1; });
@@ -140,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_long_backlog_comes_whole_and_in_order)
     chat s;
     s.sql("insert into pollster.posts (wall_id, user_id, body) select 1, 2, repeat('x', 2000) || i "
           "|| '.' from generate_series(1, 1000) as i");
-    const stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
+    const event_stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
     a.until("\nid: 1:1000@");
     const auto text = a.text();
     std::size_t at = 0;
@@ -154,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_long_backlog_comes_whole_and_in_order)
 BOOST_AUTO_TEST_CASE(a_right_that_is_taken_away_is_told_and_ends_it)
 {
     chat s;
-    stream a(s.folder(), url_of(s, "last_post_id[1]=0&last_post_id[2]=0"), ann, globless);
+    event_stream a(s.folder(), url_of(s, "last_post_id[1]=0&last_post_id[2]=0"), ann, globless);
     a.until("retry: ");
     s.until_parked(1);
     s.sql("delete from pollster.memberships where user_id = 1 and wall_id = 2");
@@ -170,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_right_that_is_taken_away_is_told_and_ends_it)
 BOOST_AUTO_TEST_CASE(a_server_that_stops_says_so)
 {
     chat s;
-    stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
+    event_stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
     s.until_parked(1);
     BOOST_TEST(s.stop_pollster() == 0);
     BOOST_TEST(a.end() == 0); // whole: the last chunk arrived
@@ -180,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_stops_says_so)
 BOOST_AUTO_TEST_CASE(it_ends_by_itself_and_is_never_silent)
 {
     chat s({{"stream_seconds", "10"}, {"stream_heartbeat_seconds", "1"}});
-    stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
+    event_stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
     a.until("\n:\n\n");
     a.until(R"(data: {"reason":"time_up"})");
     BOOST_TEST(a.end() == 0);
@@ -190,8 +159,9 @@ BOOST_AUTO_TEST_CASE(a_body_does_as_well_and_a_refusal_has_its_status)
 {
     chat s;
     s.sql(insert_post(1, 2, "first"));
-    const stream a(s.folder(), url_of(s, ""), ann,
-                   {"-H", "Content-Type: application/json", "-d", R"({"last_post_id":{"1":0}})"});
+    const event_stream a(
+        s.folder(), url_of(s, ""), ann,
+        {"-H", "Content-Type: application/json", "-d", R"({"last_post_id":{"1":0}})"});
     a.until("first");
     BOOST_TEST(text_of(s.send({"GET", "/events?last_post_id%5B1%5D=0", {}, {}})) ==
                R"(400 {"errors":["Invalid user!"]})");
@@ -204,11 +174,34 @@ BOOST_AUTO_TEST_CASE(over_http_2_too)
     const stack s(o);
     const auto base = "https://127.0.0.1:" + std::to_string(s.tls_port()) + "/api/events?";
     const auto session = s.session_of("ann");
-    const stream a(s.folder(), base + "last_post_id[1]=0", session, {"-g", "--http2"});
+    const event_stream a(s.folder(), base + "last_post_id[1]=0", session, {"-g", "--http2"});
     a.until("event: walls");
     BOOST_TEST(a.head().starts_with("HTTP/2 200"));
     s.sql(insert_post(1, 2, "over http 2"));
     a.until("over http 2");
+}
+
+// A site that compresses events, too: each comes as soon as it is there.
+BOOST_AUTO_TEST_CASE(compressed_events_come_one_by_one)
+{
+    chat s;
+    const auto file = s.folder() / "nginx" / "conf" / "nginx.conf";
+    auto text = read_text(file);
+    text.replace(text.find("http {"), 6,
+                 "http {\ngzip on; gzip_types text/event-stream; gzip_min_length 0;\n");
+    std::ofstream(file) << text;
+    s.nginx().signal(SIGHUP);
+    eventually("nginx compresses", [&] {
+        const event_stream tried(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
+        tried.until("retry: ");
+        return tried.head().find("Content-Encoding: gzip") != std::string::npos;
+    });
+    const event_stream a(s.folder(), url_of(s, "last_post_id[1]=0"), ann, globless);
+    a.until("retry: ");
+    for (const std::string post : {"first", "second", "third"}) {
+        BOOST_TEST(s.send(say_call(bob, 1, post)).status == 201);
+        a.until(post);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_client_library_streams_and_polls_behind_a_proxy_that_buffers)
