@@ -1,5 +1,6 @@
 #include "fcgi_app/log/formats.hpp"
 
+#include "text/number.hpp"
 #include "text/utf8.hpp"
 
 #include <spdlog/pattern_formatter.h>
@@ -7,6 +8,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <string_view>
 #include <utility>
@@ -57,6 +60,41 @@ void append_json(spdlog::memory_buf_t& out, std::string_view text)
     }
 }
 
+// Takes what is before the next blank, and the blank.
+std::string_view next_word(std::string_view& rest)
+{
+    const auto word = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    return word;
+}
+
+// Of a message that begins with the name of a request (http/trace.hpp): its parts, as members.
+void append_request(spdlog::memory_buf_t& out, std::string_view message)
+{
+    if (next_word(message) != "request") {
+        return;
+    }
+    auto number = next_word(message);
+    bool last = number.ends_with(':');
+    number.remove_suffix(last ? 1 : 0);
+    if (!text::parse_number<std::uint64_t>(number, 0, UINT64_MAX)) {
+        return;
+    }
+    append(out, R"(,"request":)");
+    append(out, number);
+    for (const std::string_view part : {"id=", "traceparent="}) {
+        if (last || !message.starts_with(part)) {
+            continue;
+        }
+        auto value = next_word(message).substr(part.size());
+        last = value.ends_with(':');
+        value.remove_suffix(last ? 1 : 0);
+        append(out, part == "id=" ? R"(,"request_id":")" : R"(,"traceparent":")");
+        append_json(out, value);
+        out.push_back('"');
+    }
+}
+
 class json_format final : public spdlog::formatter {
 public:
     void format(const spdlog::details::log_msg& m, spdlog::memory_buf_t& out) override
@@ -68,7 +106,9 @@ public:
         append(out, {level.data(), level.size()});
         append(out, R"(","message":")");
         append_json(out, {m.payload.data(), m.payload.size()});
-        append(out, "\"}\n");
+        out.push_back('"');
+        append_request(out, {m.payload.data(), m.payload.size()});
+        append(out, "}\n");
     }
     std::unique_ptr<spdlog::formatter> clone() const override
     {

@@ -8,9 +8,9 @@
 
 namespace pollster {
 
-// `pattern`: spdlog's, or "json": an object a line, of time, level and message. `priorities`: led
-// by
-// "<4>", as sd-daemon(3) has it.
+// `pattern`: spdlog's, or "json": an object a line, of time, level and message; of a line about a
+// request also "request" (its number), "request_id" and "traceparent", if it has them.
+// `priorities`: led by "<4>", as sd-daemon(3) has it.
 std::unique_ptr<spdlog::formatter> make_format(const std::string& pattern, bool priorities);
 
 // Is this descriptor the journal that systemd has announced in JOURNAL_STREAM, "device:inode"?

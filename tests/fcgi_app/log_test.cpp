@@ -3,6 +3,7 @@
 #include "fcgi_app/log/log.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 #include <spdlog/details/log_msg.h>
 #include <spdlog/spdlog.h>
@@ -82,6 +83,31 @@ BOOST_AUTO_TEST_CASE(json_is_an_object_a_line_whatever_the_message)
     BOOST_TEST(boost::json::parse(line("json", false, level::info, "gr\xfc\xdf")).at("message") ==
                "gr??");
     BOOST_TEST(line("json", true, level::info, "x").starts_with("<6>{"));
+}
+
+BOOST_AUTO_TEST_CASE(json_names_the_request_that_a_line_is_about)
+{
+    const auto members = [](const std::string& text) {
+        auto object = boost::json::parse(line("json", false, level::info, text)).as_object();
+        BOOST_TEST(object.at("message").as_string() == text);
+        for (const auto* always : {"time", "level", "message"}) {
+            object.stable_erase(always);
+        }
+        return boost::json::serialize(object);
+    };
+    BOOST_TEST(members("request 17: a poll failed: x") == R"({"request":17})");
+    BOOST_TEST(members("request 17 id=4bf9:2f: a poll failed") ==
+               R"({"request":17,"request_id":"4bf9:2f"})");
+    BOOST_TEST(members("request 17 id=a\"b traceparent=00-1-2-01 GET / -> 200") ==
+               R"({"request":17,"request_id":"a\"b","traceparent":"00-1-2-01"})");
+    BOOST_TEST(members("request 17 traceparent=00-1-2-01: x") ==
+               R"({"request":17,"traceparent":"00-1-2-01"})");
+    BOOST_TEST(members("request 17 failed: id=no") == R"({"request":17})");
+    BOOST_TEST(members("request 17: id=no") == R"({"request":17})");
+    for (const std::string none : {"", "request", "request ", "request : x", "request x: y",
+                                   "requests 17: x", " request 17: x"}) {
+        BOOST_TEST(members(none) == "{}", none);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_journal_is_known_by_device_and_inode)
