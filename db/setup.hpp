@@ -4,32 +4,18 @@
 // only a sentence in the server's language.
 #pragma once
 
+#include "db/setbacks.hpp"
+
 #include <boost/system/result.hpp>
 
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace db {
 
-// Why a step of the setup did not succeed, as far as it matters for what to do about it.
-enum class obstacle {
-    away,             // nobody answers
-    no_such_role,     // or it may not log in (28000)
-    not_let_in,       // wrong password or account, or pg_hba.conf says no (28P01, 28000)
-    no_such_database, // 3D000
-    no_right,         // 42501
-    other
-};
-
-struct setback {
-    obstacle kind{};
-    std::string sentence; // PostgreSQL's, on one line
-};
 template <class T>
 using attempt = boost::system::result<T, setback>;
-[[noreturn]] void throw_exception_from_error(const setback& s, const boost::source_location&);
 
 enum class step { made, was_there, changed };
 

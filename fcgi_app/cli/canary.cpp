@@ -1,5 +1,6 @@
 // pollster canary: posts on a wall as a client does, through the web server and all, and measures
 // how long it takes until a poll brings the post.
+#include "fcgi_app/cli/canary_textfile.hpp"
 #include "fcgi_app/cli/command.hpp"
 #include "fcgi_app/cli/password.hpp"
 #include "fcgi_app/cli/web.hpp"
@@ -14,7 +15,6 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
 #include <optional>
 #include <ostream>
 #include <thread>
@@ -28,11 +28,6 @@ using std::chrono::steady_clock;
 using elapsed = std::chrono::duration<double>;
 
 constexpr std::chrono::seconds longest_step{30};
-
-struct round {
-    double posted = 0;    // seconds from sending the post to its answer
-    double delivered = 0; // seconds from sending the post to the end of the poll that brought it
-};
 
 // A poll whose answer is awaited beside what else is done, so that the moment in which it comes is
 // known. It is given up at the end of this object.
@@ -86,7 +81,7 @@ public:
     {
     }
 
-    round go()
+    canary_round go()
     {
         if (session_.empty()) {
             const json::value who{{"name", user_}, {"password", password_}};
@@ -102,7 +97,7 @@ public:
         awaited_poll poll(begin(poll_after(cursor, epoch)));
         const auto start = steady_clock::now();
         const auto posted = ask("POST", "/walls/" + wall_ + "/posts", R"({"body":"canary"})");
-        round r{};
+        canary_round r{};
         r.posted = elapsed(steady_clock::now() - start).count();
         const auto mine = posted.at("post").at("id").to_number<std::int64_t>();
         cursor = newest_in(checked(poll.answer()), cursor);
@@ -203,34 +198,7 @@ private:
     std::string session_;
 };
 
-// For the textfile collector of node_exporter, which must never see half of it.
-// `r`: null, if the last round failed.
-bool write_textfile(const std::string& file, const round* r, double last_success)
-{
-    const std::string beside = file + ".new";
-    {
-        std::ofstream out(beside);
-        const auto gauge = [&out](const char* name, const char* help, double value) {
-            out << "# HELP " << name << ' ' << help << "\n# TYPE " << name << " gauge\n"
-                << name << ' ' << std::to_string(value) << '\n';
-        };
-        gauge("pollster_canary_up", "1 if the last round succeeded.", r != nullptr ? 1 : 0);
-        gauge("pollster_canary_last_success_timestamp_seconds",
-              "When a round last succeeded, Unix time.", last_success);
-        if (r != nullptr) {
-            gauge("pollster_canary_delivery_seconds",
-                  "From sending the post to the end of the poll that brought it.", r->delivered);
-            gauge("pollster_canary_post_seconds", "From sending the post to its answer.",
-                  r->posted);
-        }
-        if (!out.flush()) {
-            return false;
-        }
-    }
-    return std::rename(beside.c_str(), file.c_str()) == 0;
-}
-
-std::string in_words(const round& r)
+std::string in_words(const canary_round& r)
 {
     char line[120];
     std::snprintf(line, sizeof line, "delivered after %.1f ms, answered after %.1f ms\n",
@@ -239,7 +207,7 @@ std::string in_words(const round& r)
 }
 
 // Or what was wrong.
-boost::system::result<round, std::string> one_round(canary& bird)
+boost::system::result<canary_round, std::string> one_round(canary& bird)
 {
     try {
         return bird.go();

@@ -1,5 +1,6 @@
 #include "fcgi_app/fastcgi/server.hpp"
 
+#include "fcgi_app/fastcgi/acceptor.hpp"
 #include "fcgi_app/fastcgi/connection.hpp"
 
 #include <boost/fiber/condition_variable.hpp>
@@ -7,7 +8,6 @@
 #include <boost/fiber/mutex.hpp>
 #include <boost/fiber/operations.hpp>
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,7 +22,6 @@ namespace fastcgi {
 
 namespace {
 
-constexpr int accepts_a_turn = 64;
 constexpr std::size_t steps_a_turn = 8; // of 64 KB each: what a small request waits for
 // Beyond max_connections this many more are taken only to be told FCGI_OVERLOADED.
 constexpr std::size_t refused_connections = 256;
@@ -36,72 +35,6 @@ struct own_resources {
     }
     budget bytes;
     fibers::step_gate steps;
-};
-
-// Takes connections off one listening socket, some a turn, so that a burst does not hold up the
-// requests.
-class acceptor final : public fibers::watcher, public fibers::turn_task {
-public:
-    acceptor(fibers::reactor& loop, int fd, newcomers at_stop, observer& watching,
-             std::function<void(int)> adopt)
-        : loop_(loop)
-        , fd_(fd)
-        , at_stop_(at_stop)
-        , watching_(watching)
-        , adopt_(std::move(adopt))
-    {
-    }
-    ~acceptor() override { loop_.forget(fd_, *this); }
-    acceptor(const acceptor&) = delete;
-    acceptor& operator=(const acceptor&) = delete;
-
-    bool watch() { return loop_.watch(fd_, *this); }
-    void on_ready(std::uint32_t) override { accept_and_go_on(); }
-    void on_turn() override { accept_and_go_on(); }
-
-    newcomers at_stop() const { return at_stop_; }
-    // Takes everybody who is in the backlog, and nobody gets in after them.
-    void refuse()
-    {
-        auto left = backlog::has_more;
-        while (left == backlog::has_more || (left == backlog::empty && !refuse_newcomers(fd_))) {
-            left = accept_some();
-        }
-    }
-
-private:
-    enum class backlog : std::uint8_t { has_more, empty, failed };
-
-    void accept_and_go_on()
-    {
-        if (accept_some() == backlog::has_more) {
-            loop_.at_next_turn(*this);
-        }
-    }
-
-    backlog accept_some()
-    {
-        for (int i = 0; i < accepts_a_turn; ++i) {
-            const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-            if (fd >= 0) {
-                adopt_(fd);
-            } else if (errno == EAGAIN) {
-                return backlog::empty;
-            } else if (errno != EINTR && errno != ECONNABORTED) {
-                // Out of descriptors or memory: those who wait stay in the backlog; tried again
-                // when a connection closes.
-                watching_.accept_failed(errno);
-                return backlog::failed;
-            }
-        }
-        return backlog::has_more;
-    }
-
-    fibers::reactor& loop_;
-    int fd_;
-    const newcomers at_stop_;
-    observer& watching_;
-    const std::function<void(int)> adopt_;
 };
 
 // Connections that have closed, until nobody can be inside one any more.
