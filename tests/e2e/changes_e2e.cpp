@@ -145,14 +145,3 @@ BOOST_AUTO_TEST_CASE(a_search_finds_the_words_of_this_wall_for_its_members)
     BOOST_TEST(search(ann, "1", "a&q=b").status == 400);
     BOOST_TEST(search(ann, "1", "").json().at("posts").as_array().empty());
 }
-
-BOOST_AUTO_TEST_CASE(searches_are_limited_with_the_posts)
-{
-    const chat s({{"rate_limits", "on"}, {"user_posts_per_second", "1"}});
-    reply last;
-    for (int i = 0; i < 12; ++i) {
-        last = s.send(signed_by(ann, {"GET", "/walls/1/posts?q=x", {}, {}}));
-    }
-    BOOST_TEST(last.status == 429);
-    BOOST_TEST(s.send(signed_by(ann, {"GET", "/walls/1/posts", {}, {}})).status == 200);
-}

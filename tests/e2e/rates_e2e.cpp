@@ -56,6 +56,13 @@ int until_refused(const chat& s, const call& c, int most)
     return most;
 }
 
+// What others have used up is refused at once, or after the token or two that have come since: a
+// bucket that nobody has used has ten.
+void is_used_up(const chat& s, const call& c)
+{
+    BOOST_TEST(until_refused(s, c, 100) < 10);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(rates_)
@@ -76,7 +83,7 @@ BOOST_AUTO_TEST_CASE(posts_from_one_address_are_limited)
 {
     chat s(only("address_posts_per_second", "1"));
     BOOST_TEST(until_refused(s, say_call(ann, 1, "hi"), 100) < 100);
-    expect_429(s.send(say_call(bob, 1, "hi")));
+    is_used_up(s, say_call(bob, 1, "hi"));
 }
 
 BOOST_AUTO_TEST_CASE(polls_of_one_user_are_limited)
@@ -91,7 +98,7 @@ BOOST_AUTO_TEST_CASE(polls_from_one_address_are_limited_whoever_they_say_they_ar
 {
     chat s(only("address_polls_per_second", "1"));
     BOOST_TEST(until_refused(s, poll_call("nobody", R"({"1":0})"), 100) < 100);
-    expect_429(s.send(poll_call(ann, R"({"1":0})")));
+    is_used_up(s, poll_call(ann, R"({"1":0})"));
 }
 
 BOOST_AUTO_TEST_CASE(sign_ins_from_one_address_are_limited)
@@ -110,7 +117,7 @@ BOOST_AUTO_TEST_CASE(reads_of_one_user_are_limited_and_those_of_another_are_not)
                                   {"GET", "/walls/1/posts?q=hello", {}, {}}};
     BOOST_TEST(until_refused(s, signed_by(ann, reads[0]), 100) < 100);
     for (const auto& read : reads) {
-        expect_429(s.send(signed_by(ann, read)));
+        is_used_up(s, signed_by(ann, read));
         BOOST_TEST(s.send(signed_by(bob, read)).status == 200);
     }
     BOOST_TEST(limit_was_reached(s, "user_reads_per_second"));
@@ -120,7 +127,16 @@ BOOST_AUTO_TEST_CASE(reads_from_one_address_are_limited_whoever_they_say_they_ar
 {
     chat s(only("address_reads_per_second", "1"));
     BOOST_TEST(until_refused(s, signed_by("nobody", {"GET", "/session", {}, {}}), 100) < 100);
-    expect_429(s.send(signed_by(ann, {"GET", "/walls", {}, {}})));
+    is_used_up(s, signed_by(ann, {"GET", "/walls", {}, {}}));
+}
+
+BOOST_AUTO_TEST_CASE(searches_are_limited_with_the_posts)
+{
+    chat s({{"rate_limits", "on"}, {"user_posts_per_second", "1"}});
+    const call search{"GET", "/walls/1/posts?q=x", {}, {}};
+    BOOST_TEST(until_refused(s, signed_by(ann, search), 100) < 100);
+    BOOST_TEST(limit_was_reached(s, "user_posts_per_second"));
+    BOOST_TEST(s.send(signed_by(ann, {"GET", "/walls/1/posts", {}, {}})).status == 200);
 }
 
 BOOST_AUTO_TEST_CASE(read_marks_are_limited_with_the_posts)
