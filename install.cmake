@@ -48,7 +48,7 @@ install(DIRECTORY web DESTINATION ${CMAKE_INSTALL_DATADIR}/pollster PATTERN pack
 # Alerts and a dashboard, to be copied to where a Prometheus and a Grafana are.
 install(DIRECTORY monitoring DESTINATION ${CMAKE_INSTALL_DATADIR}/pollster)
 
-foreach(unit pollster.service pollster.socket pollster@.service pollster@.socket)
+foreach(unit pollster.service pollster.socket pollster@.service pollster@.socket pollster-migrate.service)
   with_paths(${CMAKE_SOURCE_DIR}/systemd/${unit} ${unit})
   install(FILES ${installed}/${unit} DESTINATION ${units})
 endforeach()
