@@ -19,7 +19,8 @@
 // States: signed_out (`reason` 'expired' if the session ended by itself, 'other_user' if the cookie has become that of
 // another user, who signed in in another tab: nothing more is shown, sent or answered then) · connecting · online ·
 // offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts). chat.transport tells
-// how news come: 'stream', or 'poll' where something on the way keeps a stream's events back.
+// how news come: 'stream', or 'poll' where something on the way keeps a stream's events back; 'shared' over that of
+// another tab.
 //
 // Promises of signIn, open, loadOlder … reject with ApiError (pollster/api.js; `kind` says what to do).
 // Background work (polling, sending) never rejects: it retries and reports to onState / onOutbox.
@@ -71,8 +72,8 @@ export class Pollster {
   // newKey() for client_key; credentials as in fetch ('include' across origins);
   // auth 'cookie' or 'bearer' (the session stays in memory and never becomes a cookie of ours);
   // transport 'auto' or 'poll': polls alone;
-  // locks (as navigator.locks) and channel(name) (a BroadcastChannel): the tabs of a browser, and the clients of a page,
-  // that show one user by cookie have one connection for all; null for either: each has its own.
+  // locks (as navigator.locks) and channel(name) (a BroadcastChannel): all tabs of a browser, and clients of a page,
+  // that show one user by cookie have one poll or stream together; null for either: each has its own.
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
             storage = null, newKey = randomKey, credentials, auth = 'cookie', transport = 'auto',
@@ -125,7 +126,7 @@ export class Pollster {
   }
 
   get walls() { return this.#walls.all; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
-  get transport() { return this.#sharing.transport; }  // 'stream' while one is open, or 'poll'; 'shared': another tab's
+  get transport() { return this.#sharing.transport; }  // 'stream' while one is open, 'poll', or 'shared': another tab's
 
   // ---- session -------------------------------------------------------------------------------
 
@@ -184,10 +185,14 @@ export class Pollster {
   // Whether somebody looks (true unless told otherwise): then the way to the server is proven all the time.
   set watched(on) { this.#watched = this.#pulse.watched = this.#sharing.watched = on; }
 
+  // The page is to be frozen: it holds no connection any more, until retryNow().
+  rest() { this.#sharing.rest(); }
+
   // To be called whenever something may have changed: the network came back, or went; the page was hidden, or asleep;
   // the user asked. Tries now instead of at `retryAt`; what hangs is verified, and sent anew if it may hang in vain;
   // and whose session it is, is asked again.
   retryNow() {
+    this.#sharing.wake();
     this.#pause.end();
     this.#outbox.hurry();
     this.#changes.hurry();

@@ -1,5 +1,5 @@
-// Which of the tabs leads: the one that holds a lock of the browser. The others stand in the queue for it, so it goes to
-// the next one as soon as its tab is closed, or has crashed. A tab that is frozen keeps it, until it is taken away.
+// Which of the tabs leads: the one that holds a lock of the browser. The others stand in the queue for it, so it goes
+// to the next one as soon as its tab is closed, or has crashed. A tab that is frozen keeps it, until it is taken away.
 
 export class Election {
   leads = false;

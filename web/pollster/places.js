@@ -1,5 +1,5 @@
-// From where the tab that leads asks for news, so that no tab misses any: on each wall the least cursor of all tabs. Each
-// answer moves it on, because all tabs are given all answers; a tab that has missed one says where it stands.
+// From where the tab that leads asks for news, so that no tab misses any: on each wall the least cursor of all tabs.
+// Each answer moves it on, because all tabs are given all answers; a tab that has missed one says where it stands.
 
 const differ = (one, other) => one != null && other != null && one !== other;
 
@@ -26,8 +26,8 @@ export class Places {
     return [...this.#places].map(([id, timeline]) => ({ id, timeline }));
   }
 
-  // Another tab stands at these cursors, [[wall id, cursor, epoch], ...]. Whether it needs what is not asked for now, and
-  // whether it holds another epoch than we do: then one of us has not noticed yet that the wall is another one.
+  // Another tab stands at these cursors, [[wall id, cursor, epoch], ...]. Whether it needs what is not asked for now,
+  // and whether it holds another epoch than we do: then one of us has not noticed yet that the wall is another one.
   want(cursors) {
     let lowered = false;
     let disagrees = false;

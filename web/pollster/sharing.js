@@ -1,24 +1,17 @@
-// One poll or stream for all tabs of a browser that show the same user: HTTP/1.1 has six connections for all of them. One
-// tab leads (election.js): it asks from where the slowest tab stands (places.js), and hands each answer to the others
-// over a BroadcastChannel. Where locks or channels are missing, each tab is alone and asks for itself.
+// One poll or stream for all tabs of a browser that show the same user: HTTP/1.1 has six connections for all of them.
+// One tab leads (election.js): it asks from where the slowest tab stands (places.js), and hands each answer to the
+// others over a BroadcastChannel. Where locks or channels are missing, each tab is alone and asks for itself.
 //
 // Each tab takes from an answer what follows its own cursors, so it may get one twice, or from two tabs that both
 // believe to lead. What it may not do is miss one: a tab says where it stands (`follow`) when it begins to listen,
 // when there is a new leader, and when the numbers of the messages show that one was lost; and the leader asks the
-// server again from there.
-//
-// A frozen tab does not let go of its lock. So a leader that has said nothing for a while is asked whether it is there, and
-// without an answer its lock is stolen. It is asked because a hidden leader's timers are slow, not so its messages.
-// The timers are also why a tab that somebody looks at takes over from one that nobody looks at.
+// server again from there. When it is time for another leader is known by leader_watch.js.
 
 import { Election } from './election.js';
+import { LeaderWatch } from './leader_watch.js';
 import { Places } from './places.js';
 
-// ms, each with its random part: so that one tab asks, and one steals, and not all. Together less than two seconds.
-const ASK = [500, 500];
-const ANSWER = [500, 250];
-const TAKE_OVER = [3_000, 500];
-const LATE = 1_000;      // a timer that is so late has slept, and knows nothing
+// ms
 const RETRY_GAP = 1_000; // all tabs hear that the network is back, and all say so
 const LIST_GAP = 5_000;  // tabs whose servers tell them different epochs would read their lists without an end
 
@@ -34,6 +27,8 @@ export class Sharing {
   #term = 0;             // of the newest leader that was heard of
   #said = { state: 'connecting' };  // what we say of the connection if we lead
   #watched = true;
+  #resting = false;
+  #wake = () => {};
   // If we lead:
   #reign = 0;            // our own term
   #number = 0;           // of the last message that nobody may miss
@@ -45,21 +40,21 @@ export class Sharing {
   #asks = 0;             // how often we have said where we stand
   #known = false;        // the leader has heard of the last time
   #heard = 0;            // `#number` of the leader, as far as we got
-  #leaderWatched = true;
-  #unanswered = 0;       // questions to the leader
-  #due = 0;
-  #timer = null;
-  #taking = null;
+  #watch;
 
-  // locks: as navigator.locks; channel(name): a BroadcastChannel; newKey(): of this tab. Told of: take({wall id: part});
-  // listIsOld(); listens(), the connection is another tab's; state({state, retryAt, reason}) of that connection; turned(),
-  // we lead, or do not any more; retry(), another tab wants the connection to be verified. Asked for: listDue(),
-  // mustRead(), as by the follower.
+  // locks: as navigator.locks; channel(name): a BroadcastChannel; newKey(): of this tab. Told of: take({wall id: its
+  // part}); listIsOld(); listens(), the connection is another tab's, or none; state({state, retryAt, reason}) of that
+  // connection; turned(), we lead, or do not any more; retry(), another tab wants the connection to be verified. Asked
+  // for: listDue(), mustRead(), as by the follower.
   constructor({ locks, channel, timers, random, newKey, follower, ...on }) {
-    this.#options = { locks, channel, random, newKey };
+    this.#options = { locks, channel, newKey };
     this.#timers = timers;
     this.#follower = follower;
     this.#on = on;
+    this.#watch = new LeaderWatch({
+      timers, random, steal: () => this.#election.steal(),
+      ask: () => { if (this.#known) this.#send({ kind: 'ask' }); else this.#tell(); },
+    });
   }
 
   get leads() { return this.#election?.leads ?? false; }
@@ -79,7 +74,7 @@ export class Sharing {
     this.#election = new Election({
       locks, name: `pollster.1 ${name}`, changed: () => this.#changed(), failed: () => { this.stop(); this.#on.turned(); },
     });
-    this.#election.enter();
+    if (!this.#resting) this.#election.enter();
   }
 
   stop() {
@@ -93,6 +88,7 @@ export class Sharing {
 
   // As that of the follower.
   async follow(walls, signal, afterFailure) {
+    if (this.#resting) await this.#rest(signal);
     if (signal.aborted) return;
     if (this.#channel && !this.leads) await this.#listen(walls, signal);
     else await this.#follower.follow(this.#channel ? this.#places.of(walls) : walls, signal, afterFailure);
@@ -103,6 +99,28 @@ export class Sharing {
     this.#follower.interrupt();
   }
 
+  // This tab is to be frozen: the others get the connection, and none is left behind. Until wake().
+  rest() {
+    this.#resting = true;
+    this.#election?.leave();
+    this.interrupt();
+  }
+
+  wake() {
+    if (!this.#resting) return;
+    this.#resting = false;
+    this.#election?.enter();
+    this.#wake();
+  }
+
+  async #rest(signal) {
+    this.#on.listens();
+    const awake = new Promise((resolve) => { this.#wake = resolve; });
+    signal.addEventListener('abort', this.#wake);
+    await awake;
+    signal.removeEventListener('abort', this.#wake);
+  }
+
   // Whether another tab verifies the connection instead.
   retry() {
     if (!this.#walls) return false;
@@ -111,9 +129,8 @@ export class Sharing {
   }
 
   set watched(on) {
-    this.#watched = on;
+    this.#watched = this.#watch.watched = on;
     if (this.leads) this.#here();
-    this.#consider();
   }
 
   // ---- leading ---------------------------------------------------------------------------------
@@ -188,15 +205,14 @@ export class Sharing {
     const due = this.#timers.setTimeout(() => this.#end(), Math.max(0, this.#on.listDue() - this.#timers.now()));
     const ended = new Promise((resolve) => { this.#end = resolve; });
     signal.addEventListener('abort', this.#end);
+    this.#watch.start();
     this.#tell();
-    this.#consider();
     await ended;
     signal.removeEventListener('abort', this.#end);
     this.#end = () => {};
     this.#walls = null;
     this.#timers.clearTimeout(due);
-    this.#timers.clearTimeout(this.#timer);
-    this.#consider();
+    this.#watch.stop();
   }
 
   // Where we stand.
@@ -205,14 +221,13 @@ export class Sharing {
     this.#asks += 1;
     const cursors = [...this.#walls.values()].map(({ id, timeline }) => [id, timeline.cursor, timeline.epoch]);
     this.#send({ kind: 'follow', tab: this.#id, ask: this.#asks, cursors });
-    this.#wait(this.#unanswered + 1);
   }
 
   #hear(message) {
     if (message.term === undefined) {
       if (this.leads) this.#asked(message);
       // Somebody has asked for all of us.
-      else if (message.kind !== 'retry' && this.#walls && this.#known && this.#unanswered === 0) this.#wait(1);
+      else if (message.kind !== 'retry' && this.#walls && this.#known && this.#watch.unanswered === 0) this.#watch.asked();
       return;
     }
     if (message.term < this.#term) return;  // of a leader that was frozen, and does not know yet that it is none
@@ -223,32 +238,35 @@ export class Sharing {
       if (message.kind === 'list') this.#on.listIsOld();
       return;
     }
-    if (another) this.#tell();
-    this.#wait(0);
+    if (another && !this.#answers(message)) this.#tell();
+    this.#watch.heard();
     if (message.kind === 'here') this.#hearHere(message);
-    else if (this.#known && message.number !== this.#heard + 1) this.#missed();
+    else if (this.#known && message.number > this.#heard + 1) this.#missed();
     else this.#hearNews(message);
   }
 
-  #hearHere({ tab, ask, number, state, watched }) {
-    this.#leaderWatched = watched;
-    this.#consider();
-    if (tab === this.#id && ask === this.#asks) {
+  // The leader knows where we stand.
+  #answers({ tab, ask }) { return tab === this.#id && ask === this.#asks; }
+
+  #hearHere(message) {
+    const { number, state, watched } = message;
+    this.#watch.leaderWatched = watched;
+    if (this.#answers(message)) {
       this.#known = true;
       this.#heard = number;
     }
-    if (!this.#known) return;
-    if (number !== this.#heard) this.#missed();
+    if (!this.#known || number < this.#heard) return;  // it waited while we were frozen
+    if (number > this.#heard) this.#missed();
     else if (state.state !== 'connecting') this.#on.state(state);
   }
 
   #hearNews({ kind, number, walls, from }) {
-    this.#heard = number;
     if (kind === 'list') {
-      this.#on.listIsOld();
-      this.#end();
+      this.#missed();
       return;
     }
+    if (this.#known && number <= this.#heard) return;  // said before the leader knew where we stand
+    this.#heard = number;
     const parts = Object.entries(walls).filter(([id]) => this.#walls.has(Number(id)));
     const ours = parts.filter(([id, { reset }]) => reset || from[id] <= this.#walls.get(Number(id)).timeline.cursor);
     this.#on.take(Object.fromEntries(ours));
@@ -256,47 +274,9 @@ export class Sharing {
     else if (ours.length < parts.length) this.#tell();
   }
 
-  // A message was lost: it may have been one about the list.
+  // The list is old, or may be: a message was lost.
   #missed() {
     this.#on.listIsOld();
     this.#end();
   }
-
-  // For a sign of the leader.
-  #wait(unanswered) {
-    this.#unanswered = unanswered;
-    this.#timers.clearTimeout(this.#timer);
-    const delay = this.#random(unanswered ? ANSWER : ASK);
-    this.#due = this.#timers.now() + delay;
-    this.#timer = this.#timers.setTimeout(() => this.#silent(), delay);
-  }
-
-  // The answer may be there, too, if this timer is late. If it is not the next time, it does not come.
-  #silent() {
-    const late = this.#timers.now() - this.#due > LATE;
-    if (this.#unanswered > (late ? 1 : 0)) {
-      this.#wait(1);
-      this.#election.steal();
-    } else if (!this.#known) {
-      this.#tell();
-    } else {
-      this.#send({ kind: 'ask' });
-      this.#wait(this.#unanswered + 1);
-    }
-  }
-
-  #consider() {
-    const better = this.#walls !== null && this.#watched && !this.#leaderWatched;
-    if (!better) {
-      this.#timers.clearTimeout(this.#taking);
-      this.#taking = null;
-    } else {
-      this.#taking ??= this.#timers.setTimeout(() => {
-        this.#taking = null;
-        this.#election.steal();
-      }, this.#random(TAKE_OVER));
-    }
-  }
-
-  #random([least, spread]) { return least + Math.round(this.#options.random() * spread); }
 }
