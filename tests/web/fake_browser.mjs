@@ -12,6 +12,7 @@ export class FakeBrowser {
   storage = new FakeStorage();
   tabs = [];
   messages = [];           // all that were sent: {from: tab, data}
+  errors = [];             // that handlers of messages have thrown
   loses = () => false;     // (message, from, to): whether it does not arrive
   #locks = new Map();      // name -> {held: claim or null, queue: [claim]}
   #channels = new Set();   // {name, tab, port}
@@ -82,12 +83,22 @@ export class FakeBrowser {
     return port;
   }
 
+  // Whatever a handler throws is reported, and harms nobody else.
+  #deliver(to, data) {
+    if (!this.#channels.has(to)) return;
+    try {
+      to.port.onmessage({ data });
+    } catch (error) {
+      this.errors.push(error);
+    }
+  }
+
   #post(from, data) {
     this.messages.push({ from: from.tab, data });
     for (const to of this.#channels) {
       if (to === from || to.name !== from.name || this.loses(data, from.tab, to.tab)) continue;
       const copy = structuredClone(data);
-      Promise.resolve().then(() => to.tab.does(() => to.port.onmessage?.({ data: copy })));
+      Promise.resolve().then(() => to.tab.does(() => this.#deliver(to, copy)));
     }
   }
 }
@@ -101,15 +112,18 @@ class FakeTab {
   #later = [];
   #requests = new Set();  // AbortControllers
 
-  constructor(browser, options) {
+  constructor(browser, { onPosts = () => {}, ...options }) {
     this.#browser = browser;
-    const log = (name) => (...values) => this.events.push([name, ...values]);
+    const log = (name, then = () => {}) => (...values) => {
+      this.events.push([name, ...values]);
+      then(...values);
+    };
     this.chat = new Pollster({
       base: '/api/', random: () => 0.5, storage: browser.storage, transport: 'poll', timers: this.#timers(),
       newKey: () => `key-${browser.tabs.length}-${Math.random()}`, fetch: (...request) => this.#fetch(...request),
       locks: { request: (name, how, callback) => browser.request(this, name, how, callback) },
       channel: (name) => browser.channel(this, name), ...options,
-    }, { onState: log('state'), onWalls: log('walls'), onPosts: log('posts'), onChanged: log('changed'), onOutbox: log('outbox'), onGap: log('gap') });
+    }, { onState: log('state'), onWalls: log('walls'), onPosts: log('posts', onPosts), onChanged: log('changed'), onOutbox: log('outbox'), onGap: log('gap') });
   }
 
   named(name) { return this.events.filter(([other]) => other === name).map(([, ...values]) => values); }

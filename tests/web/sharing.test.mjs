@@ -163,6 +163,21 @@ test('a message that is lost is missed at the next one', async () => {
   each(tabs, [57, 58]);
 });
 
+test('what a handler of the page throws costs no entry', async () => {
+  let throws = true;
+  const onPosts = ({ id }) => { if (throws && id === 1) throw new Error('of the page'); };
+  const { browser, tabs: [first], network } = await openTabs(1, TWO);
+  const second = await openTab(browser, TWO, { onPosts });
+  await network.poll.answer(200, { walls: { 1: { posts: [entry(57)] }, 2: { posts: [entry(78)] } } });
+  assert.equal(browser.errors.length, 1);
+  each([second], [], 2);
+  throws = false;
+  await network.poll.answer(200, { walls: { 1: { posts: [entry(58)] }, 2: { posts: [entry(79)] } } });
+  await network.poll.answer(200, { walls: { 2: { posts: [entry(78), entry(79)] } } });
+  each([first, second], [57, 58]);
+  each([first, second], [78, 79], 2);
+});
+
 test('a message that is lost is missed within a second, also if there is no next one', async () => {
   const { browser, tabs, network, timers } = await openTabs(3, ONE);
   browser.loses = ({ kind }, from, to) => kind === 'news' && to === tabs[2];
@@ -188,6 +203,20 @@ test('a tab whose word was lost says again where it stands', async () => {
   assert.equal(network.poll.form['last_post_id[1]'], '56');
   await network.poll.answer(200, part([entry(57), entry(58)]));
   each([...tabs, late], [57, 58]);
+});
+
+test('a reset is believed by a tab whose word was lost, too', async () => {
+  const { browser, tabs, network } = await openTabs(1, ONE);
+  await network.poll.answer(200, part([entry(57)]));
+  browser.loses = ({ kind }) => kind === 'follow';
+  tabs.push(await openTab(browser, ONE));
+  await network.poll.answer(200, part([], { reset: true, newest: 12 }));
+  assert.equal(histories(network).length, 2);
+});
+
+test('a tab that is opened says once where it stands', async () => {
+  const { browser } = await openTabs(3, ONE);
+  assert.equal(browser.messages.filter(({ data }) => data.kind === 'follow').length, 2);
 });
 
 test('a gap of the server is one for each tab: reported once, and the wall is read', async () => {
@@ -250,6 +279,17 @@ test('a wall that is taken away is taken away in all tabs', async () => {
   for (const call of lists(network)) await call.answer(200, { walls: ONE });
   for (const { chat } of tabs) assert.deepEqual([...chat.walls.keys()], [1]);
   assert.deepEqual(network.events.form, { 'last_post_id[1]': '56' });
+});
+
+test('each tab reads its list now and then', async () => {
+  const { tabs, network, timers } = await openTabs(2, ONE);
+  for (let n = 0; n < 4; n++) {
+    await timers.pass(55_000);
+    await network.poll.answer(200, { walls: {} });
+  }
+  await timers.pass(10_000);
+  await network.call('GET', '/walls').answer(200, { walls: TWO });
+  assert.equal(tabs[1].chat.walls.size, 2);
 });
 
 test('a wall that is taken away while a tab reads its list makes it read the list again', async () => {

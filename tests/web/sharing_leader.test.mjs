@@ -1,7 +1,8 @@
 // Which tab has the connection of all tabs: what happens when it is closed, frozen, thawed, hidden or robbed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openTab, openTabs } from './fake_browser.mjs';
+import { Election } from '../../web/pollster/election.js';
+import { FakeBrowser, openTab, openTabs } from './fake_browser.mjs';
 import { entry, settle, wall } from './fakes.mjs';
 
 const ONE = [wall(1, 56)];
@@ -58,14 +59,16 @@ test('a leader that is thawed leaves the connection to the other, and has missed
   first.freeze();
   const old = network.poll;
   await timers.pass(HANDOVER);
-  await network.calls.find((call) => call !== old).answer(200, part([entry(57)]));
-  each(others, [57]);
-  await first.thaw();
-  assert.equal(network.polls(), 1);
+  for (const id of [57, 58, 59]) await network.calls.find((call) => call !== old).answer(200, part([entry(id)]));
+  each(others, [57, 58, 59]);
+  await first.thaw();  // also of what it was told meanwhile
+  assert.equal(network.calls.length, 1);
   assert.equal(first.chat.transport, 'shared');
   assert.equal(network.poll.form['last_post_id[1]'], '56');
-  await network.poll.answer(200, part([entry(57), entry(58)]));
-  each([first, ...others], [57, 58]);
+  await network.poll.answer(200, part([57, 58, 59].map((id) => entry(id))));
+  await network.poll.answer(200, part([entry(60)]));
+  each([first, ...others], [57, 58, 59, 60]);
+  assert.equal(network.calls.length, 1);
 });
 
 test('what a thawed leader still hands on, and answers, is of before, and changes nothing', async () => {
@@ -86,6 +89,22 @@ test('what a thawed leader still hands on, and answers, is of before, and change
   each(others, []);
   for (const { chat } of others) assert.equal(chat.walls.get(1).newest, 12);
   assert.equal(leaders(others).length, 1);
+});
+
+test('so it is for tabs that have never heard of it', async () => {
+  const { browser, tabs: [first], network, timers } = await openTabs(1, ONE);
+  first.freeze();
+  await network.poll.answer(200, part([entry(57), entry(58)]));
+  const second = await openTab(browser, ONE);
+  await timers.pass(HANDOVER);
+  const third = await openTab(browser, ONE);
+  const states = third.events.length;
+  await first.thaw();
+  assert.equal(network.calls.length, 1);
+  assert.equal(network.poll.form['last_post_id[1]'], '56');
+  each([second, third], []);
+  assert.equal(third.events.length, states);
+  assert.deepEqual(leaders([first, second, third]), [second]);
 });
 
 test('a tab that was frozen itself does not take the leader for dead', async () => {
@@ -133,7 +152,6 @@ test('a robbed leader stands in the queue again', async () => {
   await first.thaw();
   await second.close();
   await third.close();
-  await timers.pass(HANDOVER);
   assert.equal(first.chat.transport, 'poll');
   assert.equal(network.polls(), 1);
 });
@@ -228,13 +246,62 @@ test('an event that all tabs hear makes the leader try once', async () => {
   const { tabs, network, timers } = await openTabs(12, ONE);
   await network.poll.fail();
   for (const tab of tabs) assert.equal(tab.lastState.state, 'offline');
+  const pings = [];
+  const { fetch } = network;
+  network.fetch = (url, options) => {
+    pings.push(url);
+    return fetch(url, options);
+  };
   for (const { chat } of tabs.slice(1)) chat.retryNow();
   await settle();
-  const [ping] = network.calls.filter(({ path }) => path === '/');
-  await ping.fail();
-  await settle();
-  assert.deepEqual(network.calls.filter(({ path }) => path === '/'), []);
+  assert.deepEqual(pings.filter((url) => url !== '/api/session'), ['/api/']);
+  await network.call('GET', '/').fail();
   await timers.pass(1_000);
+});
+
+test('a new leader that still connects does not make the other tabs connect, too', async () => {
+  const { browser, tabs: [first], network } = await openTabs(1, ONE);
+  const young = browser.open();
+  young.chat.resume();
+  await settle();
+  await network.call('GET', '/session').answer(200, { user: { id: 3, name: 'ann' } });
+  const list = network.call('GET', '/walls');
+  const other = browser.open();
+  other.chat.resume();
+  await settle();
+  await network.call('GET', '/session').answer(200, { user: { id: 3, name: 'ann' } });
+  await network.calls.find((call) => call.path === '/walls' && call !== list).answer(200, { walls: ONE });
+  assert.equal(other.lastState.state, 'online');
+  await first.close();
+  assert.equal(young.lastState.state, 'connecting');
+  assert.equal(other.lastState.state, 'online');
+});
+
+test('a leader that waits for the server, and is robbed, goes on at once', async () => {
+  const { tabs, network, timers } = await openTabs(2, ONE);
+  await network.poll.fail();
+  for (let n = 0; n < 4; n++) {
+    await timers.pass(tabs[0].lastState.retryAt - timers.now());
+    await network.call('GET', '/').fail();
+  }
+  tabs[0].chat.watched = false;
+  network.answersPings = true;
+  const { retryAt } = tabs[0].lastState;
+  while (leaders(tabs)[0] !== tabs[1]) await timers.pass(100);
+  await timers.pass(1_100);
+  assert.ok(timers.now() < retryAt, 'it would have waited for longer');
+  for (const tab of tabs) assert.equal(tab.lastState.state, 'online');
+});
+
+test('who leads for a second time asks for nothing of the first time', async () => {
+  const { browser, tabs: [first], network, timers } = await openTabs(1, ONE);
+  const second = await openTab(browser, [wall(1, 56), wall(2, 77)]);
+  assert.equal(network.poll.form['last_post_id[2]'], '77');
+  first.chat.watched = false;
+  await timers.pass(4_000);
+  assert.deepEqual(leaders([first, second]), [second]);
+  await second.close();
+  assert.deepEqual(network.poll.form, { 'last_post_id[1]': '56' });
 });
 
 test('a tab that comes into sight has the connection verified by the leader, and asks whose session it is', async () => {
@@ -316,6 +383,8 @@ test('a tab that is told that it will be frozen leaves no connection behind, and
     await network.poll.answer(200, part([entry(57), entry(58)]));
     each(tabs, [57, 58]);
     assert.equal(network.polls(), 1);
+    await tabs[1 - which].close();  // it stands in the queue again
+    assert.equal(network.polls(), 1);
   }
   const { tabs: [alone], network } = await openTabs(1, ONE, { locks: null });
   alone.chat.rest();
@@ -324,4 +393,26 @@ test('a tab that is told that it will be frozen leaves no connection behind, and
   alone.chat.retryNow();
   await settle();
   assert.equal(network.polls(), 1);
+});
+
+test('a client that is stopped while it rests asks and says nothing', async () => {
+  const { browser, tabs: [tab], network, timers } = await openTabs(1, ONE);
+  tab.chat.rest();
+  await settle();
+  const { length } = browser.messages;
+  tab.chat.stop();
+  await settle();
+  assert.deepEqual([network.calls.length, timers.waiting, browser.messages.length], [0, 0, length]);
+});
+
+test('whoever leaves in the instant in which the lock is granted gives it back', async () => {
+  const browser = new FakeBrowser();
+  const [first, second] = [browser.open(), browser.open()].map((tab) => new Election({
+    locks: { request: (...request) => browser.request(tab, ...request) }, name: 'lock', changed: () => {}, failed: () => {},
+  }));
+  first.enter();
+  first.leave();
+  second.enter();
+  await settle();
+  assert.deepEqual([first.leads, second.leads], [false, true]);
 });

@@ -11,13 +11,13 @@ const TAKE_OVER = [3_000, 500];
 const LATE = 1_000;      // a timer that is so late has slept, and so may have what came meanwhile
 
 export class LeaderWatch {
-  unanswered = 0;        // questions
   #timers;
   #random;
   #on;
   #running = false;
   #watched = true;
   #leaderWatched = true;
+  #unanswered = 0;       // questions
   #due = 0;
   #timer = null;
   #taking = null;
@@ -42,7 +42,7 @@ export class LeaderWatch {
   // Ends with stop(). A question is to be on its way.
   start() {
     this.#running = true;
-    this.asked();
+    this.#wait(1);
     this.#consider();
   }
 
@@ -52,11 +52,10 @@ export class LeaderWatch {
     this.#consider();
   }
 
-  asked() { this.#wait(this.unanswered + 1); }
   heard() { this.#wait(0); }
 
   #wait(unanswered) {
-    this.unanswered = unanswered;
+    this.#unanswered = unanswered;
     this.#timers.clearTimeout(this.#timer);
     const delay = this.#draw(unanswered ? ANSWER : ASK);
     this.#due = this.#timers.now() + delay;
@@ -66,11 +65,11 @@ export class LeaderWatch {
   // If this timer is late, an answer may have come that this tab has not seen yet; but not the next time.
   #silent() {
     const late = this.#timers.now() - this.#due > LATE;
-    if (this.unanswered > (late ? 1 : 0)) {
+    if (this.#unanswered > (late ? 1 : 0)) {
       this.#wait(1);
       this.#on.steal();
     } else {
-      this.asked();
+      this.#wait(this.#unanswered + 1);
       this.#on.ask();
     }
   }

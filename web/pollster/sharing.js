@@ -79,7 +79,6 @@ export class Sharing {
 
   stop() {
     this.#end();
-    if (this.#channel) this.#channel.onmessage = null;
     this.#channel?.close();
     this.#election?.leave();
     this.#channel = this.#election = null;
@@ -128,10 +127,7 @@ export class Sharing {
     return true;
   }
 
-  set watched(on) {
-    this.#watched = this.#watch.watched = on;
-    if (this.leads) this.#here();
-  }
+  set watched(on) { this.#watched = this.#watch.watched = on; }
 
   // ---- leading ---------------------------------------------------------------------------------
 
@@ -226,8 +222,6 @@ export class Sharing {
   #hear(message) {
     if (message.term === undefined) {
       if (this.leads) this.#asked(message);
-      // Somebody has asked for all of us.
-      else if (message.kind !== 'retry' && this.#walls && this.#known && this.#watch.unanswered === 0) this.#watch.asked();
       return;
     }
     if (message.term < this.#term) return;  // of a leader that was frozen, and does not know yet that it is none
@@ -255,7 +249,7 @@ export class Sharing {
       this.#known = true;
       this.#heard = number;
     }
-    if (!this.#known || number < this.#heard) return;  // it waited while we were frozen
+    if (!this.#known) return;
     if (number > this.#heard) this.#missed();
     else if (state.state !== 'connecting') this.#on.state(state);
   }
