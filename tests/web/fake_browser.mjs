@@ -33,7 +33,8 @@ export class FakeBrowser {
     return this.#locks.get(name);
   }
 
-  request(tab, name, { steal, signal }, callback) {
+  request(tab, name, { steal, signal, ifAvailable }, callback) {
+    if (ifAvailable) return new Promise((resolve) => Promise.resolve().then(() => tab.does(() => resolve(callback()))));
     return new Promise((resolve, reject) => {
       const lock = this.lock(name);
       const claim = { tab, resolve: (value) => tab.does(() => resolve(value)), reject: (error) => tab.does(() => reject(error)), callback };
@@ -98,13 +99,14 @@ export class FakeBrowser {
     for (const to of this.#channels) {
       if (to === from || to.name !== from.name || this.loses(data, from.tab, to.tab)) continue;
       const copy = structuredClone(data);
-      Promise.resolve().then(() => to.tab.does(() => this.#deliver(to, copy)));
+      Promise.resolve().then(() => (to.tab.hears ? this.#deliver(to, copy) : to.tab.does(() => this.#deliver(to, copy))));
     }
   }
 }
 
 class FakeTab {
   frozen = false;
+  hears = false;
   closed = false;
   events = [];
   chat;
@@ -137,10 +139,14 @@ class FakeTab {
     else run();
   }
 
-  freeze() { this.frozen = true; }
+  // `hears`: but for messages, as Chromium does it.
+  freeze({ hears = false } = {}) {
+    this.frozen = true;
+    this.hears = hears;
+  }
 
   async thaw() {
-    this.frozen = false;
+    this.frozen = this.hears = false;
     while (this.#later.length && !this.frozen) {
       this.#later.shift()();
       await settle();

@@ -37,12 +37,12 @@ test('a leader that ends in the midst of handing on: whoever has the answer gets
   }
 });
 
-test('when the leader is frozen another tab asks within two seconds, whenever that is', async () => {
+for (const hears of [false, true]) test(`when the leader is frozen another tab asks within two seconds${hears ? ', also if it still hears' : ''}`, async () => {
   for (const random of [0, 0.5, 0.999]) {
     for (const after of [0, 300, 499, 700, 999, 1_300]) {
       const { tabs: [first, ...others], network, timers } = await openTabs(3, ONE, { random: () => random });
       await timers.pass(after);
-      first.freeze();
+      first.freeze({ hears });
       const old = network.poll;
       await timers.pass(HANDOVER);
       const polls = network.calls.filter((call) => call !== old);
@@ -54,9 +54,9 @@ test('when the leader is frozen another tab asks within two seconds, whenever th
   }
 });
 
-test('a leader that is thawed leaves the connection to the other, and has missed nothing', async () => {
+for (const hears of [false, true]) test(`a leader that is thawed leaves the connection to the other, and has missed nothing${hears ? ', also if it heard' : ''}`, async () => {
   const { tabs: [first, ...others], network, timers } = await openTabs(3, ONE);
-  first.freeze();
+  first.freeze({ hears });
   const old = network.poll;
   await timers.pass(HANDOVER);
   for (const id of [57, 58, 59]) await network.calls.find((call) => call !== old).answer(200, part([entry(id)]));

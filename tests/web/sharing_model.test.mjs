@@ -1,5 +1,5 @@
-// Tabs that are opened, closed, frozen, thawed, hidden and robbed at random, while messages are lost, the server is away,
-// and people post: each tab gets every entry once, in order, without a gap, and in the end there is one poll.
+// Tabs that are opened, closed, frozen, thawed, hidden and robbed at random, while messages are lost, the server is
+// away, and people post: each tab gets every entry once, in order, without a gap, and in the end there is one poll.
 // SEED=n node --test sharing_model.test.mjs runs one course, and says what happens in it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -124,8 +124,8 @@ async function course(seed, restores, say) {
   const steps = [
     () => (living().length < 6 ? open() : 'nothing'),
     () => (living().length > 1 ? on(living(), 'close', (tab) => tab.close()) : 'nothing'),
-    () => on(living().filter(({ frozen }) => !frozen), 'freeze', (tab) => tab.freeze()),
-    () => on(living().filter(({ frozen, chat }) => !frozen && chat.transport === 'poll'), 'freeze the leader', (tab) => tab.freeze()),
+    () => on(living().filter(({ frozen }) => !frozen), 'freeze', (tab) => tab.freeze({ hears: random() < 0.5 })),
+    () => on(living().filter(({ frozen, chat }) => !frozen && chat.transport === 'poll'), 'freeze the leader', (tab) => tab.freeze({ hears: random() < 0.5 })),
     () => on(living().filter(({ frozen }) => frozen), 'thaw', (tab) => tab.thaw()),
     () => on(living().filter(({ frozen }) => frozen), 'thaw', (tab) => tab.thaw()),
     () => on(living().filter(({ frozen }) => !frozen), 'look at', (looked) => living().forEach((tab) => { if (!tab.frozen) tab.chat.watched = tab === looked; })),

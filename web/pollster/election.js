@@ -18,6 +18,10 @@ export class Election {
   enter() { this.#request(false); }
   steal() { this.#request(true); }
 
+  // True at once, but not in a tab that is frozen. Chromium gives messages of a channel to a frozen tab, and nothing
+  // else: no answer of the network, no timer and no lock.
+  awake() { return this.#locks.request(`${this.#name} awake`, { ifAvailable: true }, () => {}).then(() => true, () => false); }
+
   leave() {
     const mine = this.#mine;
     this.#mine = null;

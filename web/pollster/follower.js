@@ -23,8 +23,8 @@ export class Follower {
   #request = null;     // AbortController of the stream or poll under way; aborted to ask with a new local hash
 
   // `streams`: false for polls alone. Told of: online(); take({wall id: its part of an answer}); listIsOld(lost), walls
-  // were taken away or given. Asked for: listDue(), when the list of walls is to be read again; mustRead(): something is
-  // to be read before it goes on.
+  // were taken away or given. Asked for: listDue(), when the list of walls is to be read again; mustRead(), something
+  // is to be read before it goes on.
   constructor({ api, timers, random, backoff, pause, pulse, streams, ...on }) {
     this.#api = api;
     this.#timers = timers;

@@ -2,7 +2,8 @@
 //
 // A frozen tab does not let go of its lock. So a leader that has said nothing for a while is asked whether it is there,
 // and its lock is stolen if it does not answer. It is asked, because a hidden tab's timers are slow (once a minute),
-// but not its answers. Because of these timers a tab that somebody looks at takes over from one that nobody looks at.
+// but not its answers. Because of these timers, too, a tab that somebody looks at takes over from one that nobody looks
+// at.
 
 // ms, each with a random part, so that one tab asks, and one steals, and not all. Together less than two seconds.
 const ASK = [500, 500];

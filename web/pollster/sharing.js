@@ -173,7 +173,8 @@ export class Sharing {
     this.#on.turned();
   }
 
-  #asked({ kind, tab, ask, cursors }) {
+  async #asked({ kind, tab, ask, cursors }) {
+    if (!await this.#election.awake() || !this.leads) return;
     const now = this.#timers.now();
     if (kind === 'ask') this.#here();
     if (kind === 'retry' && now - this.#retried >= RETRY_GAP) {
