@@ -126,6 +126,21 @@ const steps = {
     await each(tabs, () => sees(`Mine ${run}`));
   },
 
+  async 'several clients of one page share it, too'() {
+    await browser.show(tabs[0]);
+    await browser.async(`const done = arguments[0];
+      import(new URL('pollster.js', location.href)).then(({ Pollster }) => {
+        window.clients = Array.from({ length: 3 }, () => new Pollster({ base: document.querySelector('meta[name="pollster-api"]').content }, {}));
+        return Promise.all(window.clients.map((client) => client.resume()));
+      }).then(done, (error) => done(String(error)))`);
+    await browser.until('clients online', "return window.clients.every(({ state, transport }) => state === 'online' && transport === 'shared')");
+    await allLive(tabs, 'with several clients in a page');
+    await browser.show(tabs[0]);
+    await browser.until('clients hear', 'return window.clients.every(({ walls }) => walls.get(arguments[0]).posts.some(({ body }) => body === arguments[1]))',
+      Number(options.wall), `Word ${told} ${run}`);
+    await browser.run('for (const client of window.clients) client.stop()');
+  },
+
   async 'when the tab that asks is closed the others are live'() {
     const first = await leader(tabs);
     await browser.show(first);
