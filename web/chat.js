@@ -347,6 +347,7 @@ whenPointerChanges((coarse) => {
 });
 window.addEventListener('hashchange', () => { if (chat.user) chooseWall(); });
 // `resume` is of a page that was frozen, `pageshow` of one that comes back with the back button.
+document.addEventListener('freeze', () => chat.rest());
 for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, () => chat.retryNow());
 document.addEventListener('resume', () => chat.retryNow());
 let hiddenAt = 0;

@@ -19,7 +19,8 @@
 // States: signed_out (`reason` 'expired' if the session ended by itself, 'other_user' if the cookie has become that of
 // another user, who signed in in another tab: nothing more is shown, sent or answered then) · connecting · online ·
 // offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts). chat.transport tells
-// how news come: 'stream', or 'poll' where something on the way keeps a stream's events back.
+// how news come: 'stream', or 'poll' where something on the way keeps a stream's events back; 'shared' over that of
+// another tab.
 //
 // Promises of signIn, open, loadOlder … reject with ApiError (pollster/api.js; `kind` says what to do).
 // Background work (polling, sending) never rejects: it retries and reports to onState / onOutbox.
@@ -27,12 +28,13 @@
 import { Api, ApiError } from './pollster/api.js';
 import { Backoff } from './pollster/backoff.js';
 import { Changes } from './pollster/changes.js';
-import { randomKey, realFetch, realTimers } from './pollster/defaults.js';
+import { randomKey, realChannel, realFetch, realLocks, realTimers } from './pollster/defaults.js';
 import { Follower } from './pollster/follower.js';
 import { Kept } from './pollster/kept.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
 import { Pulse } from './pollster/pulse.js';
+import { Sharing } from './pollster/sharing.js';
 import { Walls } from './pollster/walls.js';
 
 export { ApiError };
@@ -59,6 +61,9 @@ export class Pollster {
   #verified = 0;       // when retryNow() last had everything verified
   #pulse;
   #follower;
+  #sharing;
+  #shared;             // the name of what is shared, but for the user
+  #watched = true;
   #walls;
 
   // All options have defaults: base; fetch; timers {setTimeout, clearTimeout, now}; random() in [0, 1);
@@ -66,15 +71,19 @@ export class Pollster {
   // back; null for none);
   // newKey() for client_key; credentials as in fetch ('include' across origins);
   // auth 'cookie' or 'bearer' (the session stays in memory and never becomes a cookie of ours);
-  // transport 'auto' or 'poll': polls alone.
+  // transport 'auto' or 'poll': polls alone;
+  // locks (as navigator.locks) and channel(name) (a BroadcastChannel): all tabs of a browser, and clients of a page,
+  // that show one user by cookie have one poll or stream together; null for either: each has its own.
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
-            storage = null, newKey = randomKey, credentials, auth = 'cookie', transport = 'auto' } = options;
+            storage = null, newKey = randomKey, credentials, auth = 'cookie', transport = 'auto',
+            locks = realLocks, channel = realChannel } = options;
     this.#api = new Api({
       base, fetch, timers, credentials,
       ended: (kind) => this.#end(kind === 'other_user' ? kind : 'expired'),
     });
     this.#bearer = auth === 'bearer';
+    this.#shared = base;
     this.#timers = timers;
     this.#random = random;
     this.#on = (name, ...values) => handlers[name]?.(...values);
@@ -82,7 +91,7 @@ export class Pollster {
     this.#pause = new Pause(timers);
     this.#walls = new Walls({
       api: this.#api, timers, random, me: () => this.user, on: this.#on,
-      interrupt: () => this.#follower.interrupt(), refresh: () => this.refreshWalls(),
+      interrupt: () => this.#sharing.interrupt(), refresh: () => this.refreshWalls(),
     });
     this.#outbox = new Outbox({
       timers, random, newKey, kept: new Kept(storage),
@@ -97,15 +106,27 @@ export class Pollster {
     this.#follower = new Follower({
       api: this.#api, timers, random, backoff: this.#backoff, pause: this.#pause, pulse: this.#pulse, streams: transport === 'auto',
       online: () => this.#setState('online'),
+      take: (walls) => this.#sharing.take(walls),
+      listIsOld: (lost) => this.#sharing.listIsOld(lost),
+      listDue: () => this.#walls.listDue,
+      mustRead: () => this.#walls.mustRead,
+    });
+    this.#sharing = new Sharing({
+      // A session that is no cookie is another one in each tab.
+      locks: this.#bearer ? null : locks, channel, timers, random, newKey, follower: this.#follower,
       take: (walls) => { for (const [id, answer] of Object.entries(walls)) this.#walls.take(Number(id), answer); },
       listIsOld: () => { this.#walls.listDue = 0; },
       listDue: () => this.#walls.listDue,
-      mustRead: () => this.#walls.listDue === 0 || this.#walls.stale.length > 0,
+      mustRead: () => this.#walls.mustRead,
+      listens: () => this.#pulse.stop(),
+      state: ({ state, ...why }) => this.#setState(state, why),
+      turned: () => this.#pause.end(),
+      retry: () => this.retryNow(),
     });
   }
 
   get walls() { return this.#walls.all; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
-  get transport() { return this.#follower.transport; }  // 'stream' while one is open, or 'poll'
+  get transport() { return this.#sharing.transport; }  // 'stream' while one is open, 'poll', or 'shared': another tab's
 
   // ---- session -------------------------------------------------------------------------------
 
@@ -155,23 +176,29 @@ export class Pollster {
   stop() {
     this.#loop?.abort();
     this.#loop = null;
+    this.#sharing.stop();
     this.#pulse.stop();
     this.#outbox.stop();
     this.#changes.stop();
   }
 
   // Whether somebody looks (true unless told otherwise): then the way to the server is proven all the time.
-  set watched(on) { this.#pulse.watched = on; }
+  set watched(on) { this.#watched = this.#pulse.watched = this.#sharing.watched = on; }
+
+  // The page is to be frozen: it holds no connection any more, until retryNow().
+  rest() { this.#sharing.rest(); }
 
   // To be called whenever something may have changed: the network came back, or went; the page was hidden, or asleep;
   // the user asked. Tries now instead of at `retryAt`; what hangs is verified, and sent anew if it may hang in vain;
   // and whose session it is, is asked again.
   retryNow() {
+    this.#sharing.wake();
     this.#pause.end();
     this.#outbox.hurry();
     this.#changes.hurry();
+    const elsewhere = this.#sharing.retry();
     if (this.#proving) this.#proving.abort();
-    else this.#verify(this.#loop);
+    else this.#verify(this.#loop, elsewhere);
   }
 
   // ---- walls ---------------------------------------------------------------------------------
@@ -203,7 +230,7 @@ export class Pollster {
   // Reads the list of walls soon: because one was granted, or the page was in the background for a long time.
   refreshWalls() {
     this.#walls.listDue = 0;
-    this.#follower.interrupt();
+    this.#sharing.interrupt();
     this.#pause.end();
   }
 
@@ -237,6 +264,7 @@ export class Pollster {
     this.#walls.listDue = 0;
     this.#setState('connecting');
     this.#loop = new AbortController();
+    this.#sharing.start(`${this.#shared} ${user.id}`);
     this.#run(this.#loop.signal);
     this.#outbox.start(user.id);
   }
@@ -253,6 +281,7 @@ export class Pollster {
   #setState(state, { retryAt = null, reason = null } = {}) {
     if (this.state === state && state !== 'offline') return;
     this.state = state;
+    this.#sharing.state({ state, retryAt, reason });
     this.#on('onState', { state, retryAt, reason });
     if (state !== 'online') return;
     this.#api.again();
@@ -269,7 +298,8 @@ export class Pollster {
       try {
         await this.#follow(attempt.signal, failed);
         this.#backoff.reset();
-        failed = false;
+        // Whoever has just taken over from a tab that could not reach the server does not know better yet.
+        failed = this.#sharing.leads && this.state === 'offline';
       } catch (error) {
         if (signal.aborted) return;
         if (error.kind === 'aborted') continue;  // by us, to ask with another local hash
@@ -293,10 +323,10 @@ export class Pollster {
     try {
       if (failed) await this.#proven((stop) => this.#api.ping(stop), signal);
       this.#pulse.start();
-      if (this.#timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
+      while (this.#timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
       await this.#walls.reread(signal);
       if (this.walls.size > 0) {
-        await this.#follower.follow(this.walls.values(), signal, failed);
+        await this.#sharing.follow(this.walls.values(), signal, failed);
       } else {
         this.#setState('online');
         await this.#pause.wait(WALLS_RETRY, signal);
@@ -329,17 +359,17 @@ export class Pollster {
     await this.#pause.wait(delay, signal);
   }
 
-  // A cookie may have become another user's, too.
-  async #verify(loop) {
+  // A cookie may have become another user's, too. `elsewhere`: the tab whose connection it is verifies that; here it is
+  // only asked whose session it is, for whoever looks.
+  async #verify(loop, elsewhere) {
     if (!loop || !this.user || this.#timers.now() - this.#verified < VERIFY_GAP) return;
     this.#verified = this.#timers.now();
-    if (!this.#bearer) {
-      this.#api.session(loop.signal).then(({ user }) => {
-        if (this.user && user.id !== this.user.id) this.#end('other_user');  // by an older server
-      }, () => {});
-    }
-    if (!await this.#pulse.ask() || this.#loop !== loop) return;
-    this.#follower.refresh();
+    const asked = this.#bearer || (elsewhere && !this.#watched) ? false : this.#api.session(loop.signal).then(({ user }) => {
+      if (this.user && user.id !== this.user.id) this.#end('other_user');  // by an older server
+      return true;
+    }, () => false);
+    if (!await (elsewhere ? asked : this.#pulse.ask()) || this.#loop !== loop) return;
+    if (!elsewhere) this.#follower.refresh();
     this.#api.again();
   }
 

@@ -22,8 +22,8 @@ export class Follower {
   #heard = 0;          // when the request began, or something came
   #request = null;     // AbortController of the stream or poll under way; aborted to ask with a new local hash
 
-  // `streams`: false for polls alone. Told of: online(); take({wall id: its part of an answer}); listIsOld(): a wall
-  // was taken away or given. Asked for: listDue(), when the list of walls is to be read again; mustRead(): something
+  // `streams`: false for polls alone. Told of: online(); take({wall id: its part of an answer}); listIsOld(lost), walls
+  // were taken away or given. Asked for: listDue(), when the list of walls is to be read again; mustRead(), something
   // is to be read before it goes on.
   constructor({ api, timers, random, backoff, pause, pulse, streams, ...on }) {
     this.#api = api;
@@ -80,8 +80,8 @@ export class Follower {
           this.#pulse.heard();
         },
         take: (name, data) => {
-          if (signal.aborted) return;
-          if (name === 'access') this.#on.listIsOld();
+          if (request.signal.aborted) return;  // it will be asked again, maybe from further back
+          if (name === 'access') this.#on.listIsOld(data.lost);
           if (name === 'walls') this.#on.take(data.walls);
           if (this.#on.mustRead()) request.abort();
         },
@@ -124,7 +124,7 @@ export class Follower {
         const wait = lasted < SETTLED ? this.#backoff.next(comeBackIn) : comeBackIn;  // it stops, and says when
         if (wait > 0) await this.#comeBack(wait, signal);
       }
-      if (!signal.aborted) this.#on.take(walls);
+      if (!pollSignal.aborted) this.#on.take(walls);
       this.#on.online();
     } finally {
       this.#timers.clearTimeout(settled);

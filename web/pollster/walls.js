@@ -41,10 +41,17 @@ export class Walls {
     return wall;
   }
 
+  // Something is to be read before it goes on.
+  get mustRead() { return this.listDue === 0 || this.stale.length > 0; }
   get stale() { return [...this.all.values()].filter((wall) => wall.stale); }
 
   async readList(signal) {
-    const { walls } = await this.#api.walls(signal);
+    // First: what is heard meanwhile makes this answer old.
+    this.listDue = this.#timers.now() + LIST_EVERY * (0.5 + this.#random() / 2);
+    const { walls } = await this.#api.walls(signal).catch((error) => {
+      this.listDue = 0;
+      throw error;
+    });
     const known = this.all;
     this.all = new Map(walls.map(({ id, name, kind, newest, epoch, unread }) => {
       const wall = known.get(id) ?? new Wall(id, newest, epoch);
@@ -53,7 +60,6 @@ export class Walls {
       // Marked as read here, but the server has not been told yet.
       return [id, Object.assign(wall, { name, kind, unread: wall.read >= newest ? 0 : unread })];
     }));
-    this.listDue = this.#timers.now() + LIST_EVERY * (0.5 + this.#random() / 2);
     this.#on('onWalls');
   }
 
