@@ -30,6 +30,7 @@ import { Changes } from './pollster/changes.js';
 import { randomKey, realFetch, realTimers } from './pollster/defaults.js';
 import { Follower } from './pollster/follower.js';
 import { Kept } from './pollster/kept.js';
+import { linked } from './pollster/linked.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
 import { Pulse } from './pollster/pulse.js';
@@ -263,9 +264,7 @@ export class Pollster {
   async #run(signal) {
     let failed = false;
     while (!signal.aborted) {
-      const attempt = this.#attempt = new AbortController();
-      const stop = () => attempt.abort();
-      signal.addEventListener('abort', stop);
+      const attempt = this.#attempt = linked(signal);
       try {
         await this.#follow(attempt.signal, failed);
         this.#backoff.reset();
@@ -282,7 +281,7 @@ export class Pollster {
         failed = true;
         await this.#wait(error, signal);
       } finally {
-        signal.removeEventListener('abort', stop);
+        attempt.release();
       }
     }
   }
@@ -312,13 +311,11 @@ export class Pollster {
 
   // A call that proves that the server is there; retryNow() begins it anew, because it may have been swallowed.
   async #proven(call, signal) {
-    const proving = this.#proving = new AbortController();
-    const stop = () => proving.abort();
-    signal.addEventListener('abort', stop);
+    const proving = this.#proving = linked(signal);
     try {
       return await call(proving.signal);
     } finally {
-      signal.removeEventListener('abort', stop);
+      proving.release();
       if (this.#proving === proving) this.#proving = null;
     }
   }

@@ -10,6 +10,7 @@
 //   no_stream   only of stream(): none can be had on this way; poll
 
 import { EventParser } from './events.js';
+import { linked } from './linked.js';
 
 export class ApiError extends Error {
   constructor(kind, message, { status = 0, retryAfter = 0, lost = false } = {}) {
@@ -141,21 +142,18 @@ export class Api {
     else if (method !== 'GET' && form === undefined) headers['X-CSRF-Token'] = '1';
     if (!this.token && as !== null) headers['X-Pollster-User'] = String(as);
 
-    // AbortSignal.any would do, but is younger than the browsers and the node this must run on.
-    const abort = new AbortController();
-    const forward = () => abort.abort();
-    if (signal?.aborted) forward();
-    signal?.addEventListener('abort', forward);
-    let timer = this.#timers.setTimeout(forward, timeout);
+    const abort = linked(signal);
+    const giveUp = () => abort.abort();
+    let timer = this.#timers.setTimeout(giveUp, timeout);
     let hung = false;
-    const call = { began: this.#timers.now(), again: () => { hung = true; forward(); } };
+    const call = { began: this.#timers.now(), again: () => { hung = true; giveUp(); } };
     if (form === undefined && timeout !== PING_TIMEOUT) this.#running.add(call);
     // Something has come: from now on silence is measured.
     let came = false;
     const alive = () => {
       came = true;
       this.#timers.clearTimeout(timer);
-      timer = this.#timers.setTimeout(forward, SILENCE);
+      timer = this.#timers.setTimeout(giveUp, SILENCE);
       late = 'network';
     };
     try {
@@ -176,7 +174,7 @@ export class Api {
     } finally {
       this.#running.delete(call);
       this.#timers.clearTimeout(timer);
-      signal?.removeEventListener('abort', forward);
+      abort.release();
     }
   }
 }

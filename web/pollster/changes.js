@@ -4,12 +4,13 @@
 
 import { ApiError } from './api.js';
 import { Backoff } from './backoff.js';
+import { linked } from './linked.js';
 import { Pause } from './pause.js';
 
 export class Changes {
   #timers;
   #random;
-  #running = new Map();  // post_id -> {stop: AbortController, pause}
+  #running = new Map();  // post_id -> {stop: as linked() makes it, pause}
 
   constructor({ timers, random }) {
     this.#timers = timers;
@@ -20,15 +21,12 @@ export class Changes {
   // change that ends early (kind 'aborted'): by `signal`, by stop(), or by a later change of the same post.
   async run(postId, send, signal) {
     this.#running.get(postId)?.stop.abort();
-    const change = { stop: new AbortController(), pause: new Pause(this.#timers) };
+    const change = { stop: linked(signal), pause: new Pause(this.#timers) };
     this.#running.set(postId, change);
-    const forward = () => change.stop.abort();
-    if (signal?.aborted) forward();
-    signal?.addEventListener('abort', forward);
     try {
       return await this.#untilAnswered(send, change);
     } finally {
-      signal?.removeEventListener('abort', forward);
+      change.stop.release();
       if (this.#running.get(postId) === change) this.#running.delete(postId);
     }
   }

@@ -2,6 +2,7 @@
 // keeps a stream's events back. Which one it is makes no difference for whoever uses the library.
 
 import { ApiError } from './api.js';
+import { linked } from './linked.js';
 
 const MOST_WALLS = 1_000;         // the server's limit; walls beyond it are not followed live
 const EARLY_ANSWER = 50_000;      // ms; an empty answer is due after 55-60 s; earlier, something happened
@@ -38,10 +39,8 @@ export class Follower {
 
   // Until the stream, or the poll, ends. Rejects with ApiError; `aborted` after interrupt().
   async follow(walls, signal, afterFailure) {
-    const request = this.#request = new AbortController();
+    const request = this.#request = linked(signal);
     this.#heard = this.#timers.now();
-    const stop = () => request.abort();
-    signal.addEventListener('abort', stop);
     const cursors = [...walls].slice(0, MOST_WALLS).map(({ id, timeline }) => [id, timeline.cursor, timeline.epoch]);
     try {
       if (this.#timers.now() >= this.#streamAt) {
@@ -50,7 +49,7 @@ export class Follower {
         await this.#poll(cursors, signal, request.signal, afterFailure);
       }
     } finally {
-      signal.removeEventListener('abort', stop);
+      request.release();
       this.#request = null;
     }
   }
