@@ -1,7 +1,7 @@
 // Pollster's client: signs in, follows all walls of the user with one stream, or one hanging request, sends
 // posts safely, edits and deletes them, pages through history, searches. An ES module without DOM,
-// dependencies or build step; copy this file and the folder pollster/ beside it. The protocol is
-// docs/PROTOCOL.md.
+// dependencies or build step; copy this file and the folder pollster/ beside it. docs/CLIENT.md is its manual,
+// pollster.d.ts has the types, docs/PROTOCOL.md the protocol.
 //
 //   const chat = new Pollster({ base: '/api/' }, {
 //     onState: ({ state, retryAt, reason }) => …,   // see below
@@ -11,10 +11,14 @@
 //                                     //   edit and delete entries, also of posts not in wall.posts
 //     onOutbox: (wallId) => …,        // chat.outbox(wallId) changed
 //     onGap: (wall, gap) => …,        // entry {expected} was missing, {got} came: a server error.
-//   });                               //   The wall is read again by itself; report it.
+//                                     //   The wall is read again by itself; report it.
+//     onError: (error) => …,          // a handler, or a listener, has thrown; nothing else happens
+//   });
 //   if (!await chat.resume()) await chat.signIn('ann', 'secret');
-//   await chat.open(1);               // newest posts -> chat.walls.get(1).posts
-//   chat.post(1, 'hi');
+//   const wall = await chat.open(1);  // wall.posts: the newest ones
+//   await chat.post(1, 'hi');         // the entry, when the server has it
+//
+// What is handed out, walls, posts, snapshots, never changes: after a change there is another object.
 //
 // States: signed_out (`reason` 'expired' if the session ended by itself, 'other_user' if the cookie has become that of
 // another user, who signed in in another tab: nothing more is shown, sent or answered then) · connecting · online ·
@@ -34,6 +38,7 @@ import { linked } from './pollster/linked.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
 import { Pulse } from './pollster/pulse.js';
+import { Told } from './pollster/told.js';
 import { Walls } from './pollster/walls.js';
 
 export { ApiError };
@@ -45,11 +50,14 @@ const WALLS_RETRY = 30_000;       // ms; how often a user without a wall looks f
 export class Pollster {
   user = null;         // {id, name} while signed in
   state = 'signed_out';
+  #retryAt = null;
+  #reason = null;
+  #snapshot = null;    // null: to be made
   #api;
   #bearer;
   #timers;
   #random;
-  #on;
+  #told;
   #backoff;
   #pause;
   #outbox;
@@ -67,29 +75,33 @@ export class Pollster {
   // back; null for none);
   // newKey() for client_key; credentials as in fetch ('include' across origins);
   // auth 'cookie' or 'bearer' (the session stays in memory and never becomes a cookie of ours);
+  // token: a session that somebody else has made, or (refused) => one, or a promise of it: called when the first is
+  // needed, and again with the one that the server has refused, until it returns null; implies 'bearer';
   // transport 'auto' or 'poll': polls alone.
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
-            storage = null, newKey = randomKey, credentials, auth = 'cookie', transport = 'auto' } = options;
+            storage = null, newKey = randomKey, credentials = 'same-origin', token, auth = token ? 'bearer' : 'cookie',
+            transport = 'auto' } = options;
     this.#api = new Api({
-      base, fetch, timers, credentials,
+      base: base.replace(/\/?$/, '/'), fetch, timers, credentials, tokens: typeof token === 'string' ? (refused) => (refused ? null : token) : token,
       ended: (kind) => this.#end(kind === 'other_user' ? kind : 'expired'),
     });
     this.#bearer = auth === 'bearer';
     this.#timers = timers;
     this.#random = random;
-    this.#on = (name, ...values) => handlers[name]?.(...values);
+    this.#told = new Told(handlers);
+    const on = (...event) => this.#emit(...event);
     this.#backoff = new Backoff(random);
     this.#pause = new Pause(timers);
     this.#walls = new Walls({
-      api: this.#api, timers, random, me: () => this.user, on: this.#on,
+      api: this.#api, timers, random, me: () => this.user, on,
       interrupt: () => this.#follower.interrupt(), refresh: () => this.refreshWalls(),
     });
     this.#outbox = new Outbox({
       timers, random, newKey, kept: new Kept(storage),
       send: async (item, signal) => (await this.#api.post(item.wall, item.body, item.key, signal)).post,
-      changed: (wallId) => this.#on('onOutbox', wallId),
-      sent: (item, entry) => this.#walls.acknowledge(item.wall, entry),
+      changed: (wallId) => on('onOutbox', wallId),
+      sent: (wallId, entry) => this.#walls.acknowledge(wallId, entry),
     });
     this.#changes = new Changes({ timers, random });
     this.#pulse = new Pulse({
@@ -105,8 +117,18 @@ export class Pollster {
     });
   }
 
-  get walls() { return this.#walls.all; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
+  get walls() { return this.getSnapshot().walls; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
   get transport() { return this.#follower.transport; }  // 'stream' while one is open, or 'poll'
+
+  // Everything there is to show, {state, retryAt, reason, user, walls, outbox}, as one value that never changes:
+  // another one after each change, the same one without. Both functions may be handed on without `chat`.
+  getSnapshot = () => this.#snapshot ??= Object.freeze({
+    state: this.state, retryAt: this.#retryAt, reason: this.#reason, user: this.user,
+    walls: this.#walls.view, outbox: this.#outbox.items,
+  });
+
+  // listener(snapshot) is called after each change, until the returned function is.
+  subscribe = (listener) => this.#told.add(listener);
 
   // ---- session -------------------------------------------------------------------------------
 
@@ -177,23 +199,27 @@ export class Pollster {
 
   // ---- walls ---------------------------------------------------------------------------------
 
-  // Reads the newest posts of a wall, once; later calls return at once. One call at a time for each wall.
-  open(wallId) {
-    const wall = this.#walls.get(wallId);
-    return wall.loaded ? Promise.resolve() : this.#walls.page(wall);
+  // Reads the newest posts of a wall, once; later calls return at once. One call at a time for each wall. Like the
+  // others of a wall it may be called before the walls are known, and resolves with the wall.
+  async open(wallId) {
+    const wall = this.#walls.all.get(wallId) ?? await this.#walls.find(wallId);
+    if (!wall.timeline.loaded) await this.#walls.page(wall);
+    return wall.view;
   }
 
   // One page further back; `wall.complete` tells when there is none left.
-  loadOlder(wallId, limit = 50) {
-    const wall = this.#walls.get(wallId);
-    return wall.complete ? Promise.resolve() : this.#walls.page(wall, limit);
+  async loadOlder(wallId, limit = 50) {
+    const wall = this.#walls.all.get(wallId) ?? await this.#walls.find(wallId);
+    if (!wall.timeline.complete) await this.#walls.page(wall, limit);
+    return wall.view;
   }
 
   // The newest posts of a wall that contain the words, below entry `before`: {posts, more, before, newest} as
   // in docs/PROTOCOL.md; the next page is the one below the answer's `before`. They do not join wall.posts,
   // which has no holes.
   async search(wallId, words, before, limit) {
-    return this.#api.history(this.#walls.get(wallId).id, { words, before, limit });
+    if (!this.#walls.all.has(wallId)) await this.#walls.find(wallId);
+    return this.#api.history(wallId, { words, before, limit });
   }
 
   // Everything held of this wall has been read. The server is told a moment later.
@@ -210,8 +236,23 @@ export class Pollster {
 
   // ---- posting -------------------------------------------------------------------------------
 
-  post(wallId, body) { return this.#outbox.add(wallId, this.#walls.get(wallId).timeline.cursor, body); }
-  retryPost(key) { this.#outbox.retry(key); }
+  // Sent until the server answers, once, whatever happens meanwhile. Returns a promise of the entry (outbox.js), which
+  // has the post's `key`; a reload ends it, but not the post: posted(key) is its promise then. With a key of the
+  // caller's own (1-64 of A-Z a-z 0-9 . _ -) the same call may be repeated for 24 h, and is the same post.
+  post(wallId, body, { key } = {}) {
+    try {
+      this.#walls.check(wallId);
+    } catch (error) {
+      const refused = Promise.reject(error);
+      refused.catch(() => {});
+      return Object.assign(refused, { key });
+    }
+    // Before the walls are known nothing that comes may be taken for this post.
+    const after = this.#walls.all.get(wallId)?.timeline.cursor ?? Number.MAX_SAFE_INTEGER;
+    return this.posted(this.#outbox.add(wallId, after, body, key));
+  }
+  posted(key) { return Object.assign(this.#outbox.promise(key), { key }); }
+  retryPost(key) { return this.posted(this.#outbox.retry(key)); }
   discardPost(key) { this.#outbox.discard(key); }
   outbox(wallId) { return this.#outbox.items.filter((item) => item.wall === wallId); }
 
@@ -232,7 +273,7 @@ export class Pollster {
       this.#outbox.leave();
       this.#walls.forget();
     }
-    this.user = user;
+    this.user = Object.freeze(user);
     this.#api.user = user.id;
     this.#backoff.reset();
     this.#walls.listDue = 0;
@@ -248,17 +289,24 @@ export class Pollster {
     this.user = this.#api.user = null;
     this.#walls.forget();
     this.#setState('signed_out', { reason });
-    this.#on('onWalls');
+    this.#emit('onWalls');
   }
 
   #setState(state, { retryAt = null, reason = null } = {}) {
     if (this.state === state && state !== 'offline') return;
     this.state = state;
-    this.#on('onState', { state, retryAt, reason });
+    this.#retryAt = retryAt;
+    this.#reason = reason;
+    this.#emit('onState', { state, retryAt, reason });
     if (state !== 'online') return;
     this.#api.again();
     this.#outbox.hurry();
     this.#changes.hurry();
+  }
+
+  #emit(name, ...values) {
+    this.#snapshot = null;
+    this.#told.tell(name, values, this.getSnapshot);
   }
 
   async #run(signal) {
@@ -273,7 +321,8 @@ export class Pollster {
         if (signal.aborted) return;
         if (error.kind === 'aborted') continue;  // by us, to ask with another local hash
         if (error.kind === 'signed_out') {  // said by a stream
-          this.#end('expired');
+          if (await this.#api.renew().catch(() => true)) continue;  // without one the next call finds out
+          if (!signal.aborted) this.#end('expired');
           return;
         }
         // "Invalid parameters!": the walls are no longer what we think they are.
@@ -294,8 +343,8 @@ export class Pollster {
       this.#pulse.start();
       if (this.#timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
       await this.#walls.reread(signal);
-      if (this.walls.size > 0) {
-        await this.#follower.follow(this.walls.values(), signal, failed);
+      if (this.#walls.all.size > 0) {
+        await this.#follower.follow(this.#walls.all.values(), signal, failed);
       } else {
         this.#setState('online');
         await this.#pause.wait(WALLS_RETRY, signal);
@@ -341,7 +390,7 @@ export class Pollster {
   }
 
   async #change(wallId, postId, send, signal) {
-    const wall = this.#walls.get(wallId);
+    const wall = this.#walls.all.get(wallId) ?? await this.#walls.find(wallId);
     try {
       const { post } = await this.#changes.run(postId, send, signal);
       this.#walls.changed(wall, post);
