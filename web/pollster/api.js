@@ -13,13 +13,10 @@ import { EventParser } from './events.js';
 import { linked } from './linked.js';
 
 export class ApiError extends Error {
-  constructor(kind, message, { status = 0, retryAfter = 0, lost = false } = {}) {
+  // More: `lost`, the connection failed before the answer was whole; `hung`, we gave it up ourselves.
+  constructor(kind, message, more) {
     super(message);
-    this.name = 'ApiError';
-    this.kind = kind;
-    this.status = status;
-    this.retryAfter = retryAfter;
-    this.lost = lost;  // the connection failed before the answer was whole
+    Object.assign(this, { name: 'ApiError', kind, status: 0, retryAfter: 0, lost: false }, more);
   }
 
   // Whether the same request may succeed later.
@@ -113,9 +110,7 @@ export class Api {
   // `words`: only the posts that contain them.
   history(wall, { before, limit, words, signal } = {}) {
     const query = new URLSearchParams();
-    if (words !== undefined) query.set('q', words);
-    if (before !== undefined) query.set('before', before);
-    if (limit !== undefined) query.set('limit', limit);
+    for (const [name, value] of Object.entries({ q: words, before, limit })) if (value !== undefined) query.set(name, value);
     return this.#call('GET', `walls/${wall}/posts?${query}`, { signal });
   }
 
@@ -181,7 +176,7 @@ export class Api {
     try {
       const response = await fetch(base + path, {
         method, headers,
-        body: json !== undefined ? JSON.stringify(json) : form,
+        body: JSON.stringify(json) ?? form,
         credentials: this.token ? 'omit' : credentials,
         cache: 'no-store',
         signal: abort.signal,
@@ -190,9 +185,9 @@ export class Api {
     } catch (error) {
       if (error instanceof ApiError) throw error;
       if (signal?.aborted) throw new ApiError('aborted', 'stopped');
-      if (hung) throw Object.assign(new ApiError('network', 'No answer from the server.', { lost: true }), { hung });
-      if (abort.signal.aborted) throw new ApiError(late, 'No answer from the server.');
-      throw new ApiError('network', 'The server cannot be reached.', { lost: !came });
+      const silent = abort.signal.aborted;
+      throw new ApiError(silent && !hung ? late : 'network', silent ? 'No answer from the server.' : 'The server cannot be reached.',
+                         { lost: silent ? hung : !came, hung });
     } finally {
       this.#running.delete(call);
       timers.clearTimeout(timer);
