@@ -76,7 +76,7 @@ export interface Page {
 }
 
 export type ErrorKind =
-  | 'network' | 'busy' | 'signed_out' | 'other_user' | 'forbidden' | 'refused' | 'aborted' | 'no_stream';
+  | 'network' | 'busy' | 'signed_out' | 'other_user' | 'no_cookie' | 'forbidden' | 'refused' | 'aborted' | 'no_stream';
 
 /** Why a call failed; `kind` says what to do about it (pollster/api.js). */
 export class ApiError extends Error {

@@ -45,18 +45,17 @@ export { ApiError };
 
 const UNREACHED = 8_000;         // ms, the longest pause while nothing at all answers: there is nobody to spare
 const VERIFY_GAP = 2_000;        // several events tell of the same return
+const NO_COOKIE = 'This browser sends no cookie of the chat from a page of another site. Use a token.';
 const WALLS_RETRY = 30_000;       // ms; how often a user without a wall looks for one
 
 export class Pollster {
   user = null;         // {id, name} while signed in
-  state = 'signed_out';
-  #retryAt = null;
-  #reason = null;
+  #now = { state: 'signed_out', retryAt: null, reason: null };
   #snapshot = null;    // null: to be made
   #api;
   #bearer;
+  #foreign;            // the cookie may be one that a browser does not send from here
   #timers;
-  #random;
   #told;
   #backoff;
   #pause;
@@ -87,8 +86,8 @@ export class Pollster {
       ended: (kind) => this.#end(kind === 'other_user' ? kind : 'expired'),
     });
     this.#bearer = auth === 'bearer';
+    this.#foreign = credentials === 'include';
     this.#timers = timers;
-    this.#random = random;
     this.#told = new Told(handlers);
     const on = (...event) => this.#emit(...event);
     this.#backoff = new Backoff(random);
@@ -117,14 +116,14 @@ export class Pollster {
     });
   }
 
+  get state() { return this.#now.state; }
   get walls() { return this.getSnapshot().walls; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
   get transport() { return this.#follower.transport; }  // 'stream' while one is open, or 'poll'
 
   // Everything there is to show, {state, retryAt, reason, user, walls, outbox}, as one value that never changes:
   // another one after each change, the same one without. Both functions may be handed on without `chat`.
   getSnapshot = () => this.#snapshot ??= Object.freeze({
-    state: this.state, retryAt: this.#retryAt, reason: this.#reason, user: this.user,
-    walls: this.#walls.view, outbox: this.#outbox.items,
+    ...this.#now, user: this.user, walls: this.#walls.view, outbox: this.#outbox.items,
   });
 
   // listener(snapshot) is called after each change, until the returned function is.
@@ -154,7 +153,14 @@ export class Pollster {
 
   async signIn(name, password) {
     const session = await this.#api.signIn(name, password);
-    if (this.#bearer) this.#api.token = session.session_id;
+    if (this.#bearer) {
+      this.#api.token = session.session_id;
+    } else if (this.#foreign) {
+      this.#api.user = null;  // it is asked who that is now
+      await this.#api.session().catch((error) => {
+        throw error.kind === 'signed_out' ? new ApiError('no_cookie', NO_COOKIE, { status: error.status }) : error;
+      });
+    }
     this.#begin(session.user);
     return this.user;
   }
@@ -240,12 +246,11 @@ export class Pollster {
   // has the post's `key`; a reload ends it, but not the post: posted(key) is its promise then. With a key of the
   // caller's own (1-64 of A-Z a-z 0-9 . _ -) the same call may be repeated for 24 h, and is the same post.
   post(wallId, body, { key } = {}) {
-    try {
-      this.#walls.check(wallId);
-    } catch (error) {
-      const refused = Promise.reject(error);
-      refused.catch(() => {});
-      return Object.assign(refused, { key });
+    const refused = this.#walls.check(wallId);
+    if (refused) {
+      const none = Promise.reject(refused);
+      none.catch(() => {});
+      return Object.assign(none, { key });
     }
     // Before the walls are known nothing that comes may be taken for this post.
     const after = this.#walls.all.get(wallId)?.timeline.cursor ?? Number.MAX_SAFE_INTEGER;
@@ -294,10 +299,8 @@ export class Pollster {
 
   #setState(state, { retryAt = null, reason = null } = {}) {
     if (this.state === state && state !== 'offline') return;
-    this.state = state;
-    this.#retryAt = retryAt;
-    this.#reason = reason;
-    this.#emit('onState', { state, retryAt, reason });
+    this.#now = Object.freeze({ state, retryAt, reason });
+    this.#emit('onState', this.#now);
     if (state !== 'online') return;
     this.#api.again();
     this.#outbox.hurry();
@@ -379,11 +382,7 @@ export class Pollster {
   async #verify(loop) {
     if (!loop || !this.user || this.#timers.now() - this.#verified < VERIFY_GAP) return;
     this.#verified = this.#timers.now();
-    if (!this.#bearer) {
-      this.#api.session(loop.signal).then(({ user }) => {
-        if (this.user && user.id !== this.user.id) this.#end('other_user');  // by an older server
-      }, () => {});
-    }
+    if (!this.#bearer) this.#api.session(loop.signal).catch(() => {});  // which ends it, if so
     if (!await this.#pulse.ask() || this.#loop !== loop) return;
     this.#follower.refresh();
     this.#api.again();

@@ -164,5 +164,5 @@ test('with auth "bearer" the session travels in the header, without the cookie p
 
 test('the poll is a form that says whose it is, and nothing else', async () => {
   const { network } = await signedIn();
-  assert.deepEqual(network.poll.headers, { Accept: 'application/json', 'X-Pollster-User': '3' });
+  assert.deepEqual(network.poll.headers, { 'X-Pollster-User': '3' });
 });

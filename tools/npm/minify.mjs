@@ -17,7 +17,7 @@ const web = fileURLToPath(new URL('../../web/', import.meta.url));
 const ENTRIES = ['pollster'];
 
 export const INTERNAL = `acknowledge added again agrees alive all api ask backoff began bound change changed check connected
-  cursor discard durable ended feed follow forget heard hung hurry interrupt items kept late
+  cursor discard ended feed follow forget heard hung hurry interrupt items kept late
   leave listDue listIsOld lost me mine mustRead oldest online page paging pause promise pulse
   readList readTimer refresh release renew repeats reread resets retry run sent spread stale start
   streams take tell timeline tokens view wait woke`.split(/\s+/);

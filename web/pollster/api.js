@@ -4,6 +4,7 @@
 //   busy        429 or 503: try again after `retryAfter` ms (0 when the server named no time)
 //   signed_out  no valid session: ask the user to sign in
 //   other_user  the session is another user's by now: somebody signed in in another tab
+//   no_cookie   signed in, but the browser does not send the cookie: the page is of another site. Hand in a token
 //   forbidden   403: this wall is not, or no longer, the user's; or not the user's post to change
 //   refused     any other 4xx: the same request would fail again
 //   aborted     the caller's signal fired
@@ -151,7 +152,7 @@ export class Api {
   }
 
   async #send(method, path, { json, form, signal, as, mine, timeout = CALL_TIMEOUT, late = 'network', read = readAnswer }) {
-    const headers = { Accept: 'application/json' };
+    const headers = {};
     if (json !== undefined) headers['Content-Type'] = 'application/json';
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
     // The poll is a POST too, but writes nothing.

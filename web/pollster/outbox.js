@@ -40,7 +40,7 @@ export class Outbox {
     if (this.#owner !== owner) {
       this.#owner = owner;
       this.items = this.#load();
-      for (const wall of new Set(this.items.map((item) => item.wall))) this.#given.changed(wall);
+      for (const { wall } of this.items) this.#given.changed(wall);
     }
     this.#run();
   }
@@ -69,8 +69,7 @@ export class Outbox {
   // Returns the post's key. What is under way with the same key is this post.
   add(wall, after, body, key = this.#given.newKey()) {
     if (!this.#find(key)) {
-      const created_at = new Date(this.#given.timers.now()).toISOString();
-      this.#change({ key, wall, after, body, created_at, state: 'waiting', reason: null, order: ++this.#written });
+      this.#change({ key, wall, after, body, created_at: this.#now(), state: 'waiting', reason: null, order: ++this.#written });
       this.#run();
     }
     return key;
@@ -97,7 +96,7 @@ export class Outbox {
     if (this.#stale(item)) {
       this.#given.kept.remove(this.#slot(key));
       next.key = this.#given.newKey();
-      next.created_at = new Date(this.#given.timers.now()).toISOString();
+      next.created_at = this.#now();
     }
     this.#change(next, key);
     this.#run();
@@ -173,6 +172,10 @@ export class Outbox {
   #put(item, key = item.key) {
     Object.freeze(item);
     this.items = this.#find(key) ? this.items.map((other) => (other.key === key ? item : other)) : [...this.items, item];
+  }
+
+  #now() {
+    return new Date(this.#given.timers.now()).toISOString();
   }
 
   #stale(item) {

@@ -31,22 +31,21 @@ export class Walls {
   async find(id) {
     const user = this.#given.me()?.id;
     while (user && user === this.#given.me()?.id && !this.#listed) await new Promise((resolve) => this.#waiting.push(resolve));
-    this.check(id, user);
+    const refused = this.check(id, user);
+    if (refused) throw refused;
     return this.all.get(id);
   }
 
-  // Throws if this is no wall of this user; not while nobody knows.
+  // The ApiError, if this is no wall of this user; none while nobody knows.
   check(id, user = this.#given.me()?.id) {
-    if (!user || user !== this.#given.me()?.id) throw new ApiError('signed_out', 'Please sign in.');
-    if (this.#listed && !this.all.has(id)) throw new ApiError('forbidden', 'This wall is not yours.', { status: 403 });
+    if (!user || user !== this.#given.me()?.id) return new ApiError('signed_out', 'Please sign in.');
+    return this.#listed && !this.all.has(id) ? new ApiError('forbidden', 'This wall is not yours.', { status: 403 }) : null;
   }
 
   // As users of the library see them (wall.js): another map after each change.
   get view() {
-    const seen = [...this.all.values()].map((wall) => wall.view);
-    if (seen.length !== this.#view.size || seen.some((wall) => this.#view.get(wall.id) !== wall)) {
-      this.#view = new Map(seen.map((wall) => [wall.id, wall]));
-    }
+    const now = new Map([...this.all].map(([id, wall]) => [id, wall.view]));
+    if (now.size !== this.#view.size || [...now].some(([id, wall]) => this.#view.get(id) !== wall)) this.#view = now;
     return this.#view;
   }
 
