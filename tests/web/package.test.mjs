@@ -55,7 +55,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 test('the package holds the library, its types, its manual and the licence, and depends on nothing', async () => {
   const files = (await readdir(installed)).sort();
-  assert.deepEqual(files, ['LICENSE', 'README.md', 'package.json', 'pollster', 'pollster.d.ts', 'pollster.js', 'pollster.min.js']);
+  assert.deepEqual(files, ['LICENSE', 'README.md', 'package.json', 'pollster', ...['pollster', 'pollster-wall'].flatMap((name) => [`${name}.d.ts`, `${name}.js`, `${name}.min.js`])].sort());
   assert.deepEqual(await readdir(join(installed, 'pollster')), await readdir(join(root, 'web/pollster')));
   const about = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies']) assert.equal(about[kind], undefined);

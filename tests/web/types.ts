@@ -69,3 +69,12 @@ export function wrong(): void {
   // @ts-expect-error watched is told, not asked
   chat.watched = 'yes';
 }
+
+export async function element(): Promise<void> {
+  await import('pollster-client/wall');
+  const wall = document.createElement('pollster-wall');
+  wall.wall = 3;
+  wall.token = async () => 'given';
+  wall.addEventListener('pollster-state', ({ detail }) => console.log(detail.state));
+  await wall.chat?.open(3);
+}

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { modules } from './modules.mjs';
 
 const web = fileURLToPath(new URL('../../web/', import.meta.url));
-const ENTRIES = ['pollster'];
+const ENTRIES = ['pollster', 'pollster-wall'];
 
 export const INTERNAL = `acknowledge added again agrees alive all api ask backoff began bound change changed check connected
   cursor discard ended feed follow forget heard hung hurry interrupt items kept late
