@@ -1,7 +1,7 @@
 // Pollster's client: signs in, follows all walls of the user with one stream, or one hanging request, sends
 // posts safely, edits and deletes them, pages through history, searches. An ES module without DOM,
-// dependencies or build step; copy this file and the folder pollster/ beside it. The protocol is
-// docs/PROTOCOL.md.
+// dependencies or build step; copy this file and the folder pollster/ beside it. docs/CLIENT.md is its manual,
+// pollster.d.ts has the types, docs/PROTOCOL.md the protocol.
 //
 //   const chat = new Pollster({ base: '/api/' }, {
 //     onState: ({ state, retryAt, reason }) => …,   // see below
@@ -11,10 +11,14 @@
 //                                     //   edit and delete entries, also of posts not in wall.posts
 //     onOutbox: (wallId) => …,        // chat.outbox(wallId) changed
 //     onGap: (wall, gap) => …,        // entry {expected} was missing, {got} came: a server error.
-//   });                               //   The wall is read again by itself; report it.
+//                                     //   The wall is read again by itself; report it.
+//     onError: (error) => …,          // a handler, or a listener, has thrown; nothing else happens
+//   });
 //   if (!await chat.resume()) await chat.signIn('ann', 'secret');
-//   await chat.open(1);               // newest posts -> chat.walls.get(1).posts
-//   chat.post(1, 'hi');
+//   const wall = await chat.open(1);  // wall.posts: the newest ones
+//   await chat.post(1, 'hi');         // the entry, when the server has it
+//
+// What is handed out, walls, posts, snapshots, never changes: after a change there is another object.
 //
 // States: signed_out (`reason` 'expired' if the session ended by itself, 'other_user' if the cookie has become that of
 // another user, who signed in in another tab: nothing more is shown, sent or answered then) · connecting · online ·
@@ -31,26 +35,30 @@ import { Changes } from './pollster/changes.js';
 import { randomKey, realChannel, realFetch, realLocks, realTimers } from './pollster/defaults.js';
 import { Follower } from './pollster/follower.js';
 import { Kept } from './pollster/kept.js';
+import { linked } from './pollster/linked.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
 import { Pulse } from './pollster/pulse.js';
 import { Sharing } from './pollster/sharing.js';
+import { Told } from './pollster/told.js';
 import { Walls } from './pollster/walls.js';
 
 export { ApiError };
 
 const UNREACHED = 8_000;         // ms, the longest pause while nothing at all answers: there is nobody to spare
 const VERIFY_GAP = 2_000;        // several events tell of the same return
+const NO_COOKIE = 'This browser sends no cookie of the chat from a page of another site. Use a token.';
 const WALLS_RETRY = 30_000;       // ms; how often a user without a wall looks for one
 
 export class Pollster {
   user = null;         // {id, name} while signed in
-  state = 'signed_out';
+  #now = { state: 'signed_out', retryAt: null, reason: null };
+  #snapshot = null;    // null: to be made
   #api;
   #bearer;
+  #foreign;            // the cookie may be one that a browser does not send from here
   #timers;
-  #random;
-  #on;
+  #told;
   #backoff;
   #pause;
   #outbox;
@@ -71,33 +79,36 @@ export class Pollster {
   // back; null for none);
   // newKey() for client_key; credentials as in fetch ('include' across origins);
   // auth 'cookie' or 'bearer' (the session stays in memory and never becomes a cookie of ours);
+  // token: a session that somebody else has made, or (refused) => one, or a promise of it: called when the first is
+  // needed, and again with the one that the server has refused, until it returns null; implies 'bearer';
   // transport 'auto' or 'poll': polls alone;
   // locks (as navigator.locks) and channel(name) (a BroadcastChannel): all tabs of a browser, and clients of a page,
   // that show one user by cookie have one poll or stream together; null for either: each has its own.
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
-            storage = null, newKey = randomKey, credentials, auth = 'cookie', transport = 'auto',
-            locks = realLocks, channel = realChannel } = options;
+            storage = null, newKey = randomKey, credentials = 'same-origin', token, auth = token ? 'bearer' : 'cookie',
+            transport = 'auto', locks = realLocks, channel = realChannel } = options;
     this.#api = new Api({
-      base, fetch, timers, credentials,
+      base: base.replace(/\/?$/, '/'), fetch, timers, credentials, tokens: typeof token === 'string' ? (refused) => (refused ? null : token) : token,
       ended: (kind) => this.#end(kind === 'other_user' ? kind : 'expired'),
     });
     this.#bearer = auth === 'bearer';
     this.#shared = base;
+    this.#foreign = credentials === 'include';
     this.#timers = timers;
-    this.#random = random;
-    this.#on = (name, ...values) => handlers[name]?.(...values);
+    this.#told = new Told(handlers);
+    const on = (...event) => this.#emit(...event);
     this.#backoff = new Backoff(random);
     this.#pause = new Pause(timers);
     this.#walls = new Walls({
-      api: this.#api, timers, random, me: () => this.user, on: this.#on,
+      api: this.#api, timers, random, me: () => this.user, on,
       interrupt: () => this.#sharing.interrupt(), refresh: () => this.refreshWalls(),
     });
     this.#outbox = new Outbox({
       timers, random, newKey, kept: new Kept(storage),
       send: async (item, signal) => (await this.#api.post(item.wall, item.body, item.key, signal)).post,
-      changed: (wallId) => this.#on('onOutbox', wallId),
-      sent: (item, entry) => this.#walls.acknowledge(item.wall, entry),
+      changed: (wallId) => on('onOutbox', wallId),
+      sent: (wallId, entry) => this.#walls.acknowledge(wallId, entry),
     });
     this.#changes = new Changes({ timers, random });
     this.#pulse = new Pulse({
@@ -125,8 +136,18 @@ export class Pollster {
     });
   }
 
-  get walls() { return this.#walls.all; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
+  get state() { return this.#now.state; }
+  get walls() { return this.getSnapshot().walls; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
   get transport() { return this.#sharing.transport; }  // 'stream' while one is open, 'poll', or 'shared': another tab's
+
+  // Everything there is to show, {state, retryAt, reason, user, walls, outbox}, as one value that never changes:
+  // another one after each change, the same one without. Both functions may be handed on without `chat`.
+  getSnapshot = () => this.#snapshot ??= Object.freeze({
+    ...this.#now, user: this.user, walls: this.#walls.view, outbox: this.#outbox.items,
+  });
+
+  // listener(snapshot) is called after each change, until the returned function is.
+  subscribe = (listener) => this.#told.add(listener);
 
   // ---- session -------------------------------------------------------------------------------
 
@@ -152,7 +173,14 @@ export class Pollster {
 
   async signIn(name, password) {
     const session = await this.#api.signIn(name, password);
-    if (this.#bearer) this.#api.token = session.session_id;
+    if (this.#bearer) {
+      this.#api.token = session.session_id;
+    } else if (this.#foreign) {
+      this.#api.user = null;  // it is asked who that is now
+      await this.#api.session().catch((error) => {
+        throw error.kind === 'signed_out' ? new ApiError('no_cookie', NO_COOKIE, { status: error.status }) : error;
+      });
+    }
     this.#begin(session.user);
     return this.user;
   }
@@ -203,23 +231,27 @@ export class Pollster {
 
   // ---- walls ---------------------------------------------------------------------------------
 
-  // Reads the newest posts of a wall, once; later calls return at once. One call at a time for each wall.
-  open(wallId) {
-    const wall = this.#walls.get(wallId);
-    return wall.loaded ? Promise.resolve() : this.#walls.page(wall);
+  // Reads the newest posts of a wall, once; later calls return at once. One call at a time for each wall. Like the
+  // others of a wall it may be called before the walls are known, and resolves with the wall.
+  async open(wallId) {
+    const wall = this.#walls.all.get(wallId) ?? await this.#walls.find(wallId);
+    if (!wall.timeline.loaded) await this.#walls.page(wall);
+    return wall.view;
   }
 
   // One page further back; `wall.complete` tells when there is none left.
-  loadOlder(wallId, limit = 50) {
-    const wall = this.#walls.get(wallId);
-    return wall.complete ? Promise.resolve() : this.#walls.page(wall, limit);
+  async loadOlder(wallId, limit = 50) {
+    const wall = this.#walls.all.get(wallId) ?? await this.#walls.find(wallId);
+    if (!wall.timeline.complete) await this.#walls.page(wall, limit);
+    return wall.view;
   }
 
   // The newest posts of a wall that contain the words, below entry `before`: {posts, more, before, newest} as
   // in docs/PROTOCOL.md; the next page is the one below the answer's `before`. They do not join wall.posts,
   // which has no holes.
   async search(wallId, words, before, limit) {
-    return this.#api.history(this.#walls.get(wallId).id, { words, before, limit });
+    if (!this.#walls.all.has(wallId)) await this.#walls.find(wallId);
+    return this.#api.history(wallId, { words, before, limit });
   }
 
   // Everything held of this wall has been read. The server is told a moment later.
@@ -236,8 +268,22 @@ export class Pollster {
 
   // ---- posting -------------------------------------------------------------------------------
 
-  post(wallId, body) { return this.#outbox.add(wallId, this.#walls.get(wallId).timeline.cursor, body); }
-  retryPost(key) { this.#outbox.retry(key); }
+  // Sent until the server answers, once, whatever happens meanwhile. Returns a promise of the entry (outbox.js), which
+  // has the post's `key`; a reload ends it, but not the post: posted(key) is its promise then. With a key of the
+  // caller's own (1-64 of A-Z a-z 0-9 . _ -) the same call may be repeated for 24 h, and is the same post.
+  post(wallId, body, { key } = {}) {
+    const refused = this.#walls.check(wallId);
+    if (refused) {
+      const none = Promise.reject(refused);
+      none.catch(() => {});
+      return Object.assign(none, { key });
+    }
+    // Before the walls are known nothing that comes may be taken for this post.
+    const after = this.#walls.all.get(wallId)?.timeline.cursor ?? Number.MAX_SAFE_INTEGER;
+    return this.posted(this.#outbox.add(wallId, after, body, key));
+  }
+  posted(key) { return Object.assign(this.#outbox.promise(key), { key }); }
+  retryPost(key) { return this.posted(this.#outbox.retry(key)); }
   discardPost(key) { this.#outbox.discard(key); }
   outbox(wallId) { return this.#outbox.items.filter((item) => item.wall === wallId); }
 
@@ -258,7 +304,7 @@ export class Pollster {
       this.#outbox.leave();
       this.#walls.forget();
     }
-    this.user = user;
+    this.user = Object.freeze(user);
     this.#api.user = user.id;
     this.#backoff.reset();
     this.#walls.listDue = 0;
@@ -275,26 +321,29 @@ export class Pollster {
     this.user = this.#api.user = null;
     this.#walls.forget();
     this.#setState('signed_out', { reason });
-    this.#on('onWalls');
+    this.#emit('onWalls');
   }
 
   #setState(state, { retryAt = null, reason = null } = {}) {
     if (this.state === state && state !== 'offline') return;
-    this.state = state;
-    this.#sharing.state({ state, retryAt, reason });
-    this.#on('onState', { state, retryAt, reason });
+    this.#now = Object.freeze({ state, retryAt, reason });
+    this.#sharing.state(this.#now);
+    this.#emit('onState', this.#now);
     if (state !== 'online') return;
     this.#api.again();
     this.#outbox.hurry();
     this.#changes.hurry();
   }
 
+  #emit(name, ...values) {
+    this.#snapshot = null;
+    this.#told.tell(name, values, this.getSnapshot);
+  }
+
   async #run(signal) {
     let failed = false;
     while (!signal.aborted) {
-      const attempt = this.#attempt = new AbortController();
-      const stop = () => attempt.abort();
-      signal.addEventListener('abort', stop);
+      const attempt = this.#attempt = linked(signal);
       try {
         await this.#follow(attempt.signal, failed);
         this.#backoff.reset();
@@ -304,7 +353,8 @@ export class Pollster {
         if (signal.aborted) return;
         if (error.kind === 'aborted') continue;  // by us, to ask with another local hash
         if (error.kind === 'signed_out') {  // said by a stream
-          this.#end('expired');
+          if (await this.#api.renew().catch(() => true)) continue;  // without one the next call finds out
+          if (!signal.aborted) this.#end('expired');
           return;
         }
         // "Invalid parameters!": the walls are no longer what we think they are.
@@ -312,7 +362,7 @@ export class Pollster {
         failed = true;
         await this.#wait(error, signal);
       } finally {
-        signal.removeEventListener('abort', stop);
+        attempt.release();
       }
     }
   }
@@ -325,8 +375,8 @@ export class Pollster {
       this.#pulse.start();
       while (this.#timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
       await this.#walls.reread(signal);
-      if (this.walls.size > 0) {
-        await this.#sharing.follow(this.walls.values(), signal, failed);
+      if (this.#walls.all.size > 0) {
+        await this.#sharing.follow(this.#walls.all.values(), signal, failed);
       } else {
         this.#setState('online');
         await this.#pause.wait(WALLS_RETRY, signal);
@@ -342,13 +392,11 @@ export class Pollster {
 
   // A call that proves that the server is there; retryNow() begins it anew, because it may have been swallowed.
   async #proven(call, signal) {
-    const proving = this.#proving = new AbortController();
-    const stop = () => proving.abort();
-    signal.addEventListener('abort', stop);
+    const proving = this.#proving = linked(signal);
     try {
       return await call(proving.signal);
     } finally {
-      signal.removeEventListener('abort', stop);
+      proving.release();
       if (this.#proving === proving) this.#proving = null;
     }
   }
@@ -364,17 +412,15 @@ export class Pollster {
   async #verify(loop, elsewhere) {
     if (!loop || !this.user || this.#timers.now() - this.#verified < VERIFY_GAP) return;
     this.#verified = this.#timers.now();
-    const asked = this.#bearer || (elsewhere && !this.#watched) ? false : this.#api.session(loop.signal).then(({ user }) => {
-      if (this.user && user.id !== this.user.id) this.#end('other_user');  // by an older server
-      return true;
-    }, () => false);
+    const asked = this.#bearer || (elsewhere && !this.#watched) ? false
+      : this.#api.session(loop.signal).then(() => true, () => false);  // which ends it, if it is another's
     if (!await (elsewhere ? asked : this.#pulse.ask()) || this.#loop !== loop) return;
     if (!elsewhere) this.#follower.refresh();
     this.#api.again();
   }
 
   async #change(wallId, postId, send, signal) {
-    const wall = this.#walls.get(wallId);
+    const wall = this.#walls.all.get(wallId) ?? await this.#walls.find(wallId);
     try {
       const { post } = await this.#changes.run(postId, send, signal);
       this.#walls.changed(wall, post);

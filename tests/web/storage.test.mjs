@@ -28,7 +28,6 @@ test('without a storage, or with a full one, texts are kept in memory', () => {
     const kept = new Kept(storage);
     kept.set('a.1', 'x');
     kept.set('b.1', 'y');
-    assert.equal(kept.durable, false);
     assert.equal(kept.get('a.1'), 'x');
     assert.deepEqual(kept.keys('a.'), ['a.1']);
     kept.remove('a.1');

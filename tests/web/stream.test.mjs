@@ -50,6 +50,14 @@ test('an event may arrive in any pieces, within a letter too', async () => {
   assert.equal(post.body, 'grüße 👋');
 });
 
+test('a text may hold the line and paragraph separators of Unicode, which end no line of a stream', async () => {
+  const { stream, chat, gaps } = await streaming();
+  await stream.push(walls(1, [entry(57, { body: 'one\u2028two\u2029three' })]));
+  await stream.push(walls(1, [entry(58)]));
+  assert.deepEqual(chat.walls.get(1).posts.map(({ body }) => body), ['one\u2028two\u2029three', 'text 58']);
+  assert.deepEqual(gaps(), []);
+});
+
 test('a gap and a reset make it read the wall and open another stream', async () => {
   const { stream, network, gaps } = await streaming();
   await stream.push(walls(1, [entry(59)]));

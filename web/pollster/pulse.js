@@ -11,10 +11,7 @@ const LATE = 5_000;     // a timer that is so late has slept with its machine
 
 export class Pulse {
   lost = false;         // since the last start()
-  #timers;
-  #ping;
-  #onLost;
-  #onWake;
+  #given;
   #running = false;
   #watched = true;
   #timer = null;
@@ -22,12 +19,10 @@ export class Pulse {
   #heard = 0;           // when something came
   #asking = null;       // AbortController of the ping under way
 
-  // ping(signal) -> promise, rejects with ApiError. lost(): nothing is answered. woke(): the machine has slept.
-  constructor({ timers, ping, lost, woke }) {
-    this.#timers = timers;
-    this.#ping = ping;
-    this.#onLost = lost;
-    this.#onWake = woke;
+  // given: {timers}; ping(signal) -> promise, rejects with ApiError. lost(): nothing is answered. woke(): the machine
+  // has slept.
+  constructor(given) {
+    this.#given = given;
   }
 
   set watched(on) {
@@ -51,7 +46,7 @@ export class Pulse {
   }
 
   heard() {
-    this.#heard = this.#timers.now();
+    this.#heard = this.#given.timers.now();
   }
 
   // Asks now. Whether there was an answer, of whatever kind.
@@ -59,7 +54,7 @@ export class Pulse {
     if (!this.#running) return false;
     this.#asking?.abort();  // that one may hang on a connection of before
     const asking = this.#asking = new AbortController();
-    const answered = await this.#ping(asking.signal).then(() => true, (error) => error.status > 0);
+    const answered = await this.#given.ping(asking.signal).then(() => true, (error) => error.status > 0);
     if (asking.signal.aborted) return false;
     this.#asking = null;
     if (answered) {
@@ -68,22 +63,22 @@ export class Pulse {
     } else {
       this.lost = true;
       this.stop();
-      this.#onLost();
+      this.#given.lost();
     }
     return answered;
   }
 
   #wait() {
-    this.#timers.clearTimeout(this.#timer);
+    this.#given.timers.clearTimeout(this.#timer);
     this.#timer = null;
     if (!this.#running || !this.#watched || this.#asking) return;
-    this.#due = Math.max(this.#heard + EVERY, this.#timers.now());
-    this.#timer = this.#timers.setTimeout(() => this.#beat(), this.#due - this.#timers.now());
+    this.#due = Math.max(this.#heard + EVERY, this.#given.timers.now());
+    this.#timer = this.#given.timers.setTimeout(() => this.#beat(), this.#due - this.#given.timers.now());
   }
 
   #beat() {
-    const now = this.#timers.now();
-    if (now - this.#due > LATE) this.#onWake();
+    const now = this.#given.timers.now();
+    if (now - this.#due > LATE) this.#given.woke();
     else if (now < this.#heard + EVERY) this.#wait();
     else this.ask();
   }

@@ -1,0 +1,156 @@
+// web/ as a package of npm: packed, installed into an empty project, used there from JavaScript and TypeScript; small,
+// with the types that it has, and the same as one minified file.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { INTERNAL } from '../../tools/npm/minify.mjs';
+import { modules } from '../../tools/npm/modules.mjs';
+import { Pollster } from '../../web/pollster.js';
+import { FakeChat } from './fake_chat.mjs';
+import { startFakeServer } from './fake_server.mjs';
+import { blocksOf, startPrinted } from './printed.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path) => readFileSync(join(root, path), 'utf8');
+const MOST = 8 * 1024;  // bytes of the small file, as a web server sends it
+const types = read('web/pollster.d.ts');
+let folder, project, installed, node_modules;
+
+// Rejects with what the program said.
+async function run(program, args, options) {
+  try {
+    return (await promisify(execFile)(program, args, options)).stdout;
+  } catch (error) {
+    throw new Error(`${program} ${args.join(' ')}: ${error.stdout}${error.stderr}`);
+  }
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pollster-package-'));
+  node_modules = await modules();
+  // A copy, because others read web/ meanwhile.
+  for (const name of ['web', 'tools/npm', 'LICENSE']) await cp(join(root, name), join(folder, 'copy', name), { recursive: true });
+  await symlink(join(root, 'build'), join(folder, 'copy/build'));
+  const web = join(folder, 'copy/web');
+  const earlier = await readdir(web);
+  await run('npm', ['pack', '--pack-destination', folder], { cwd: web });
+  assert.deepEqual(await readdir(web), earlier);  // it leaves nothing behind
+  const [packed] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+
+  project = join(folder, 'project');
+  await mkdir(project);
+  await writeFile(join(project, 'package.json'), '{"name":"empty","private":true,"type":"module"}');
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(folder, packed)], { cwd: project });
+  installed = join(project, 'node_modules/pollster-client');
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+test('the package holds the library, its types, its manual and the licence, and depends on nothing', async () => {
+  const files = (await readdir(installed)).sort();
+  assert.deepEqual(files, ['LICENSE', 'README.md', 'package.json', 'pollster', ...['pollster', 'pollster-wall'].flatMap((name) => [`${name}.d.ts`, `${name}.js`, `${name}.min.js`])].sort());
+  assert.deepEqual(await readdir(join(installed, 'pollster')), await readdir(join(root, 'web/pollster')));
+  const about = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies']) assert.equal(about[kind], undefined);
+  assert.equal(about.version, read('CMakeLists.txt').match(/project\(pollster VERSION (\S+)/)[1]);
+  assert.ok(!Object.keys(about.scripts).some((name) => name.includes('install')));
+});
+
+test('installed into an empty project it chats, as modules and as one file', async () => {
+  const chat = new FakeChat();
+  chat.addUser('ann', 'secret');
+  chat.addWall(1, 'General', ['ann']);
+  const server = await startFakeServer(chat);
+  try {
+    for (const entry of ['pollster-client', 'pollster-client/min']) {
+      await writeFile(join(project, 'hello.js'), `
+        import { ApiError, Pollster } from '${entry}';
+        const chat = new Pollster({ base: '${server.url}api/', auth: 'bearer' });
+        await chat.signIn('ann', 'secret');
+        const { body } = await chat.post(1, 'from ${entry}');
+        console.log(body, chat.walls.get(1).name, (await chat.post(9, 'x').catch((error) => error)) instanceof ApiError);
+        chat.stop();
+      `);
+      assert.equal(await run(process.execPath, ['hello.js'], { cwd: project }), `from ${entry} General true\n`);
+    }
+  } finally {
+    await server.close();
+  }
+});
+
+test('the example of its README runs as printed', async () => {
+  const [code] = blocksOf('web/README.md');
+  const chat = new FakeChat();
+  chat.addUser('ann', 'ann-demo-pass');
+  chat.addWall(1, 'General', ['ann']);
+  const server = await startFakeServer(chat);
+  const printed = await startPrinted(code, server.url, project);
+  try {
+    assert.deepEqual(await printed.lines(1), ['number 1 on General']);
+  } finally {
+    await printed.stop();
+    await server.close();
+  }
+});
+
+test('tsc agrees with the types, strictly, as node and as bundlers resolve them', async () => {
+  await cp(join(root, 'tests/web/types.ts'), join(project, 'types.ts'));
+  for (const module of [['Node16', 'Node16'], ['ES2022', 'Bundler']]) {
+    await run(process.execPath, [join(node_modules, 'typescript/bin/tsc'), '--noEmit', '--strict', '--target', 'ES2022', '--lib', 'ES2022,DOM',
+                                 '--module', module[0], '--moduleResolution', module[1], 'types.ts'], { cwd: project });
+  }
+});
+
+test('the types have every public name of the class, and no other', () => {
+  const declared = types.match(/^export class Pollster \{\n(.*?)^\}/ms)[1];
+  const names = [...declared.matchAll(/^ {2}(?:readonly |set )?(\w+)[(:]/gm)].map(([, name]) => name);
+  const there = new Set([...Object.getOwnPropertyNames(Pollster.prototype), ...Object.getOwnPropertyNames(new Pollster())]);
+  assert.deepEqual(names.sort(), [...there].sort());
+});
+
+test('the types have every option and handler', () => {
+  const source = read('web/pollster.js');
+  const members = (name) => [...types.match(new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, 'ms'))[1]
+    .matchAll(/^ {2}(\w+)\?/gm)].map(([, member]) => member).sort();
+  const options = source.match(/const \{ (base = .*?) \} = options;/s)[1].split(',').map((part) => part.trim().match(/^\w+/)[0]);
+  assert.deepEqual(members('Options'), options.sort());
+  const library = ['pollster.js', 'pollster/walls.js', 'pollster/told.js'].map((file) => read(`web/${file}`)).join('');
+  const told = new Set([...library.matchAll(/(?:'|handlers\.)(on[A-Z]\w+)/g)].map(([, name]) => name));
+  assert.deepEqual(members('Handlers'), [...told].sort());
+});
+
+test(`the one file has less than ${MOST} bytes, gzipped`, (t) => {
+  const small = readFileSync(join(installed, 'pollster.min.js'));
+  const bytes = gzipSync(small, { level: 9 }).length;
+  t.diagnostic(`${bytes} bytes gzipped, ${small.length} without`);
+  assert.ok(bytes < MOST, `${bytes} bytes`);
+});
+
+test('no name that users see is shortened in it', () => {
+  const declared = types.replace(/\/\*\*.*?\*\//gs, '').replace(/\/\/.*$/gm, '').match(/(?<=(?:^ +|[{;] )(?:readonly )?)\w+(?=\??[:(])/gm);
+  assert.ok(declared.includes('retryAfter') && declared.includes('subscribe') && declared.includes('got'));
+  for (const name of INTERNAL) assert.ok(!declared.includes(name), name);
+});
+
+test("the library's own tests pass with the one file", async (t) => {
+  const copy = join(folder, 'minified');
+  await cp(join(root, 'tests/web'), join(copy, 'tests/web'), { recursive: true });
+  await cp(join(root, 'web'), join(copy, 'web'), { recursive: true });
+  await cp(join(installed, 'pollster.min.js'), join(copy, 'web/pollster.js'));
+  const parts = /from '[^']*\/(web\/pollster\/|tools\/)|readme/;  // tests of the modules one by one, and of the repository
+  const suites = (await readdir(join(copy, 'tests/web'))).filter((name) => name.endsWith('.test.mjs'))
+    .filter((name) => name !== 'readme.test.mjs' && !parts.test(readFileSync(join(copy, 'tests/web', name), 'utf8')));
+  assert.ok(suites.length >= 10, `${suites}`);
+  t.diagnostic(suites.join(' '));
+  const environment = { ...process.env };
+  delete environment.NODE_TEST_CONTEXT;  // or it reports to this run instead of telling the result
+  await run(process.execPath, ['--test', ...suites.map((name) => join('tests/web', name))], { cwd: copy, env: environment });
+  assert.ok(existsSync(join(copy, 'web/pollster')));
+});
