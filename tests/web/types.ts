@@ -1,5 +1,5 @@
-// What pollster.d.ts promises to a user in TypeScript: this compiles under `tsc --strict`, but for the lines of which an
-// error is expected. Never run; package.test.mjs compiles it against the installed package.
+// What pollster.d.ts promises to a user in TypeScript: this compiles under `tsc --strict`, but for the lines of which
+// an error is expected. Never run; package.test.mjs compiles it against the installed package.
 
 import { ApiError, Pollster } from 'pollster-client';
 import type { Entry, Sent, Snapshot, Wall } from 'pollster-client';
