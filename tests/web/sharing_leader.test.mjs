@@ -252,8 +252,10 @@ test('an event that all tabs hear makes the leader try once', async () => {
     pings.push(url);
     return fetch(url, options);
   };
-  for (const { chat } of tabs.slice(1)) chat.retryNow();
-  await settle();
+  for (const { chat } of tabs.slice(1)) {
+    chat.retryNow();
+    await settle();
+  }
   assert.deepEqual(pings.filter((url) => url !== '/api/session'), ['/api/']);
   await network.call('GET', '/').fail();
   await timers.pass(1_000);
@@ -363,6 +365,7 @@ test('a client that is stopped says nothing more, and leaves the connection to t
   assert.equal(network.calls.length, 0);
   const { length } = browser.messages;
   assert.equal(timers.waiting, 0);
+  assert.equal(browser.channels, 0);
   await timers.pass(100_000);
   assert.equal(browser.messages.length, length);
 });
