@@ -118,6 +118,17 @@ test('a tab that was frozen itself does not take the leader for dead', async () 
   assert.equal(network.polls(), 1);
 });
 
+test('a machine that slept while the leader was asked takes nobody for dead', async () => {
+  const { browser, tabs, timers } = await openTabs(2, ONE);
+  browser.loses = ({ kind }) => kind === 'here';  // its answer waits, too, and behind the timer
+  await timers.pass(800);
+  assert.equal(said(browser, 'ask'), 1);
+  browser.loses = () => false;
+  timers.sleep(60_000);
+  await timers.pass(5_000);
+  assert.deepEqual(leaders(tabs), [tabs[0]]);
+});
+
 test('a tab whose timers are always late takes over from a frozen leader, too', async () => {
   const slow = (timers) => ({ ...timers, setTimeout: (run, delay) => timers.setTimeout(run, delay + 30_000) });
   const { browser, tabs, network, timers } = await openTabs(1, ONE);

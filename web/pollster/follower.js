@@ -124,7 +124,7 @@ export class Follower {
         const wait = lasted < SETTLED ? this.#backoff.next(comeBackIn) : comeBackIn;  // it stops, and says when
         if (wait > 0) await this.#comeBack(wait, signal);
       }
-      if (!pollSignal.aborted) this.#on.take(walls);
+      if (!signal.aborted) this.#on.take(walls);
       this.#on.online();
     } finally {
       this.#timers.clearTimeout(settled);
