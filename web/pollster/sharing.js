@@ -174,7 +174,7 @@ export class Sharing {
   }
 
   async #asked({ kind, tab, ask, cursors }) {
-    if (!await this.#election.awake() || !this.leads) return;
+    if (!await this.#election.awake()) return;
     const now = this.#timers.now();
     if (kind === 'ask') this.#here();
     if (kind === 'retry' && now - this.#retried >= RETRY_GAP) {
