@@ -28,6 +28,8 @@ export class FakeBrowser {
     return tab;
   }
 
+  get channels() { return this.#channels.size; }
+
   lock(name) {
     if (!this.#locks.has(name)) this.#locks.set(name, { held: null, queue: [] });
     return this.#locks.get(name);

@@ -8,7 +8,7 @@ import { entry, settle, wall } from './fakes.mjs';
 const ONE = [wall(1, 56)];
 const part = (posts, more = {}) => ({ walls: { 1: { posts, ...more } } });
 const each = (tabs, expected) => tabs.forEach((tab, n) => assert.deepEqual(tab.received(), expected, `tab ${n + 1}`));
-const leaders = (tabs) => tabs.filter(({ chat }) => chat.transport !== 'shared');
+const leaders = (tabs) => [...tabs.keys()].filter((n) => tabs[n].chat.transport !== 'shared');
 const said = (browser, kind) => browser.messages.filter(({ data }) => data.kind === kind).length;
 const HANDOVER = 2_000;  // ms
 
@@ -104,7 +104,7 @@ test('so it is for tabs that have never heard of it', async () => {
   assert.equal(network.poll.form['last_post_id[1]'], '56');
   each([second, third], []);
   assert.equal(third.events.length, states);
-  assert.deepEqual(leaders([first, second, third]), [second]);
+  assert.deepEqual(leaders([first, second, third]), [1]);
 });
 
 test('a tab that was frozen itself does not take the leader for dead', async () => {
@@ -114,8 +114,19 @@ test('a tab that was frozen itself does not take the leader for dead', async () 
   await timers.pass(60_000);
   await tabs[1].thaw();
   await timers.pass(5_000);
-  assert.deepEqual(leaders(tabs), [tabs[0]]);
+  assert.deepEqual(leaders(tabs), [0]);
   assert.equal(network.polls(), 1);
+});
+
+test('a machine that slept while the leader was asked takes nobody for dead', async () => {
+  const { browser, tabs, timers } = await openTabs(2, ONE);
+  browser.loses = ({ kind }) => kind === 'here';  // its answer waits, too, and behind the timer
+  await timers.pass(800);
+  assert.equal(said(browser, 'ask'), 1);
+  browser.loses = () => false;
+  timers.sleep(60_000);
+  await timers.pass(5_000);
+  assert.deepEqual(leaders(tabs), [0]);
 });
 
 test('a tab whose timers are always late takes over from a frozen leader, too', async () => {
@@ -124,7 +135,7 @@ test('a tab whose timers are always late takes over from a frozen leader, too', 
   tabs.push(await openTab(browser, ONE, { timers: slow(timers) }));
   await timers.pass(70_000);
   await network.poll.answer(200, { walls: {} });
-  assert.deepEqual(leaders(tabs), [tabs[0]]);
+  assert.deepEqual(leaders(tabs), [0]);
   tabs[0].freeze();
   await timers.pass(100_000);
   assert.equal(leaders([tabs[1]]).length, 1);
@@ -143,6 +154,18 @@ test('tabs that all take the lock at the same time end with one leader and one p
   assert.equal(network.polls(), 1);
   await network.poll.answer(200, part([entry(57)]));
   each([first, ...others], [57]);
+});
+
+test('whoever has robbed in vain watches on', async () => {
+  const { browser, tabs: [first, ...others], timers } = await openTabs(6, ONE);
+  first.freeze();
+  browser.loses = () => true;
+  await timers.pass(1_400);
+  const [robber] = leaders(others);
+  others[robber].freeze();  // before anybody has heard of it
+  browser.loses = () => false;
+  await timers.pass(HANDOVER);
+  assert.equal(leaders(others).filter((n) => n !== robber).length, 1);
 });
 
 test('a robbed leader stands in the queue again', async () => {
@@ -187,9 +210,9 @@ test('a tab that is looked at for a while takes over from one that is not', asyn
   const { tabs, network, timers } = await openTabs(3, ONE);
   tabs.forEach(({ chat }, n) => { chat.watched = n === 2; });
   await timers.pass(2_999);
-  assert.deepEqual(leaders(tabs), [tabs[0]]);
-  await timers.pass(501);
-  assert.deepEqual(leaders(tabs), [tabs[2]]);
+  assert.deepEqual(leaders(tabs), [0]);
+  await timers.pass(1_500);  // the leader says now and then whether it is looked at
+  assert.deepEqual(leaders(tabs), [2]);
   assert.equal(network.polls(), 1);
   await network.poll.answer(200, part([entry(57)]));
   each(tabs, [57]);
@@ -206,7 +229,10 @@ test('a tab that is looked at for a moment, or beside a leader that is, takes no
   await timers.pass(2_000);
   tabs[0].chat.watched = true;
   await timers.pass(10_000);
-  assert.deepEqual(leaders(tabs), [tabs[0]]);
+  assert.deepEqual(leaders(tabs), [0]);
+  tabs[0].chat.watched = false;
+  await timers.pass(4_500);
+  assert.deepEqual(leaders(tabs), [2]);
 });
 
 // ---- the connection --------------------------------------------------------------------------
@@ -252,8 +278,10 @@ test('an event that all tabs hear makes the leader try once', async () => {
     pings.push(url);
     return fetch(url, options);
   };
-  for (const { chat } of tabs.slice(1)) chat.retryNow();
-  await settle();
+  for (const { chat } of tabs.slice(1)) {
+    chat.retryNow();
+    await settle();
+  }
   assert.deepEqual(pings.filter((url) => url !== '/api/session'), ['/api/']);
   await network.call('GET', '/').fail();
   await timers.pass(1_000);
@@ -287,7 +315,7 @@ test('a leader that waits for the server, and is robbed, goes on at once', async
   tabs[0].chat.watched = false;
   network.answersPings = true;
   const { retryAt } = tabs[0].lastState;
-  while (leaders(tabs)[0] !== tabs[1]) await timers.pass(100);
+  while (leaders(tabs)[0] !== 1) await timers.pass(100);
   await timers.pass(1_100);
   assert.ok(timers.now() < retryAt, 'it would have waited for longer');
   for (const tab of tabs) assert.equal(tab.lastState.state, 'online');
@@ -299,7 +327,7 @@ test('who leads for a second time asks for nothing of the first time', async () 
   assert.equal(network.poll.form['last_post_id[2]'], '77');
   first.chat.watched = false;
   await timers.pass(4_000);
-  assert.deepEqual(leaders([first, second]), [second]);
+  assert.deepEqual(leaders([first, second]), [1]);
   await second.close();
   assert.deepEqual(network.poll.form, { 'last_post_id[1]': '56' });
 });
@@ -322,6 +350,19 @@ test('a tab that comes into sight has the connection verified by the leader, and
   tabs[1].chat.retryNow();
   await settle();
   assert.equal(network.calls.filter(({ path }) => path === '/session').length, 2);
+});
+
+test('what hangs in a tab is sent again when the server is there, though the connection is another tab\'s', async () => {
+  const { tabs, network, timers } = await openTabs(2, ONE);
+  tabs[1].chat.post(1, 'hi');
+  await settle();
+  network.call('POST', '/walls/1/posts').swallow();
+  await timers.pass(6_000);
+  tabs[1].chat.retryNow();
+  await settle();
+  for (const call of network.calls.filter(({ path }) => path === '/session')) await call.answer(200, { user: { id: 3, name: 'ann' } });
+  await network.call('POST', '/walls/1/posts').answer(201, { post: entry(57, { user_id: 3 }) });
+  assert.deepEqual(tabs[1].chat.outbox(1), []);
 });
 
 test('who takes over from a leader without a connection says that there is one when there is', async () => {
@@ -363,6 +404,7 @@ test('a client that is stopped says nothing more, and leaves the connection to t
   assert.equal(network.calls.length, 0);
   const { length } = browser.messages;
   assert.equal(timers.waiting, 0);
+  assert.equal(browser.channels, 0);
   await timers.pass(100_000);
   assert.equal(browser.messages.length, length);
 });
@@ -373,7 +415,7 @@ test('a tab that is told that it will be frozen leaves no connection behind, and
     tabs[which].chat.rest();
     tabs[which].freeze();
     await timers.pass(0);
-    assert.deepEqual(leaders([tabs[1 - which]]).length, 1);
+    assert.equal(leaders([tabs[1 - which]]).length, 1);
     assert.equal(network.polls(), 1);
     await network.poll.answer(200, part([entry(57)]));
     await tabs[which].thaw();

@@ -174,7 +174,7 @@ export class Sharing {
   }
 
   async #asked({ kind, tab, ask, cursors }) {
-    if (!await this.#election.awake() || !this.leads) return;
+    if (!await this.#election.awake()) return;
     const now = this.#timers.now();
     if (kind === 'ask') this.#here();
     if (kind === 'retry' && now - this.#retried >= RETRY_GAP) {
@@ -260,7 +260,6 @@ export class Sharing {
       this.#missed();
       return;
     }
-    if (this.#known && number <= this.#heard) return;  // said before the leader knew where we stand
     this.#heard = number;
     const parts = Object.entries(walls).filter(([id]) => this.#walls.has(Number(id)));
     const ours = parts.filter(([id, { reset }]) => reset || from[id] <= this.#walls.get(Number(id)).timeline.cursor);
