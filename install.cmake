@@ -42,8 +42,13 @@ endfunction()
 
 install(TARGETS pollster)
 
-# The library and the page. The file that tells node what they are is none of the browser's.
-install(DIRECTORY web DESTINATION ${CMAKE_INSTALL_DATADIR}/pollster PATTERN package.json EXCLUDE)
+# The library and the page. What only npm and its users read is none of the browser's.
+install(DIRECTORY web DESTINATION ${CMAKE_INSTALL_DATADIR}/pollster
+  PATTERN package.json EXCLUDE
+  PATTERN README.md EXCLUDE
+  PATTERN LICENSE EXCLUDE
+  PATTERN *.d.ts EXCLUDE
+  PATTERN *.min.js EXCLUDE)
 
 # Alerts and a dashboard, to be copied to where a Prometheus and a Grafana are.
 install(DIRECTORY monitoring DESTINATION ${CMAKE_INSTALL_DATADIR}/pollster)

@@ -35,6 +35,7 @@ const chat = new Pollster({
 // The wall on the screen. `placed`: its posts are loaded and the reader is at the first unread one; before
 // that nothing counts as read. `missed`: posts that arrived below the window.
 const current = { id: 0, placed: false, unreadFrom: null, missed: 0 };
+const loading = new Set();  // ids of the walls of which a page is on its way
 const tabs = new Tabs(chat);
 const drafts = new Drafts(storage);
 const AWAY = 60_000;  // ms; after this long in the background the list of walls is read again
@@ -221,12 +222,13 @@ async function openWall(wall) {
   const { unread, newest } = wall;
   if (!await loadPage(wall, () => chat.open(wall.id)) || current.id !== wall.id) return;
   // The line stands above the first unread post, however many pages back that is.
-  const first = () => firstUnread(wall.posts, { unread, newest, complete: wall.complete }, chat.user);
+  const held = () => chat.walls.get(wall.id);
+  const first = () => firstUnread(held().posts, { unread, newest, complete: held().complete }, chat.user);
   while (first() === undefined && await loadPage(wall, () => chat.loadOlder(wall.id, 200))) {
     if (current.id !== wall.id) return;
   }
   if (current.id !== wall.id) return;
-  current.unreadFrom = first() === undefined ? wall.posts[0].id : first();  // undefined: a page could not be loaded
+  current.unreadFrom = first() === undefined ? held().posts[0].id : first();  // undefined: a page could not be loaded
   current.placed = true;
   showPosts(current.unreadFrom === null ? 'end' : 'new');
 }
@@ -262,25 +264,28 @@ function postsChanged(wall, changes) {
 // Loads what could not be loaded while the connection was lost.
 function loadMissing() {
   const wall = chat.walls.get(current.id);
-  if (wall && !wall.loaded && !wall.paging) openWall(wall);
+  if (wall && !wall.loaded && !loading.has(wall.id)) openWall(wall);
   else if (messages.nearTop) loadOlder();
 }
 
 function loadOlder() {
   const wall = chat.walls.get(current.id);
-  if (wall?.loaded && !wall.complete && !wall.paging) loadPage(wall, () => chat.loadOlder(wall.id));
+  if (wall?.loaded && !wall.complete && !loading.has(wall.id)) loadPage(wall, () => chat.loadOlder(wall.id));
 }
 
 // Runs one page load with its words at the top of the list. False if it failed; coming back online
 // or scrolling on tries again.
 async function loadPage(wall, load) {
   byId('history-state').textContent = 'Loading…';
+  loading.add(wall.id);
   try {
     await load();
     return true;
   } catch (error) {
     if (current.id === wall.id) byId('history-state').textContent = `Older posts could not be loaded: ${error.message}`;
     return false;
+  } finally {
+    loading.delete(wall.id);
   }
 }
 
@@ -347,6 +352,7 @@ whenPointerChanges((coarse) => {
 });
 window.addEventListener('hashchange', () => { if (chat.user) chooseWall(); });
 // `resume` is of a page that was frozen, `pageshow` of one that comes back with the back button.
+document.addEventListener('freeze', () => chat.rest());
 for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, () => chat.retryNow());
 document.addEventListener('resume', () => chat.retryNow());
 let hiddenAt = 0;

@@ -1,7 +1,7 @@
 // Pollster's client: signs in, follows all walls of the user with one stream, or one hanging request, sends
 // posts safely, edits and deletes them, pages through history, searches. An ES module without DOM,
-// dependencies or build step; copy this file and the folder pollster/ beside it. The protocol is
-// docs/PROTOCOL.md.
+// dependencies or build step; copy this file and the folder pollster/ beside it. docs/CLIENT.md is its manual,
+// pollster.d.ts has the types, docs/PROTOCOL.md the protocol.
 //
 //   const chat = new Pollster({ base: '/api/' }, {
 //     onState: ({ state, retryAt, reason }) => …,   // see below
@@ -11,15 +11,20 @@
 //                                     //   edit and delete entries, also of posts not in wall.posts
 //     onOutbox: (wallId) => …,        // chat.outbox(wallId) changed
 //     onGap: (wall, gap) => …,        // entry {expected} was missing, {got} came: a server error.
-//   });                               //   The wall is read again by itself; report it.
+//                                     //   The wall is read again by itself; report it.
+//     onError: (error) => …,          // a handler, or a listener, has thrown; nothing else happens
+//   });
 //   if (!await chat.resume()) await chat.signIn('ann', 'secret');
-//   await chat.open(1);               // newest posts -> chat.walls.get(1).posts
-//   chat.post(1, 'hi');
+//   const wall = await chat.open(1);  // wall.posts: the newest ones
+//   await chat.post(1, 'hi');         // the entry, when the server has it
+//
+// What is handed out, walls, posts, snapshots, never changes: after a change there is another object.
 //
 // States: signed_out (`reason` 'expired' if the session ended by itself, 'other_user' if the cookie has become that of
 // another user, who signed in in another tab: nothing more is shown, sent or answered then) · connecting · online ·
 // offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts). chat.transport tells
-// how news come: 'stream', or 'poll' where something on the way keeps a stream's events back.
+// how news come: 'stream', or 'poll' where something on the way keeps a stream's events back; 'shared' over that of
+// another tab.
 //
 // Promises of signIn, open, loadOlder … reject with ApiError (pollster/api.js; `kind` says what to do).
 // Background work (polling, sending) never rejects: it retries and reports to onState / onOutbox.
@@ -30,27 +35,28 @@ import { Changes } from './pollster/changes.js';
 import { randomKey, realFetch, realTimers } from './pollster/defaults.js';
 import { Follower } from './pollster/follower.js';
 import { Kept } from './pollster/kept.js';
+import { linked } from './pollster/linked.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
 import { Pulse } from './pollster/pulse.js';
+import { Told } from './pollster/told.js';
 import { Walls } from './pollster/walls.js';
 
 export { ApiError };
 
 const UNREACHED = 8_000;         // ms, the longest pause while nothing at all answers: there is nobody to spare
 const VERIFY_GAP = 2_000;        // several events tell of the same return
+const NO_COOKIE = 'This browser sends no cookie from a page of another site. Use a token.';
 const WALLS_RETRY = 30_000;       // ms; how often a user without a wall looks for one
 
 export class Pollster {
   user = null;         // {id, name} while signed in
-  state = 'signed_out';
+  #now = { state: 'signed_out', retryAt: null, reason: null };
+  #snapshot = null;    // null: to be made
+  #given;
   #api;
   #bearer;
-  #timers;
-  #random;
-  #on;
-  #backoff;
-  #pause;
+  #told;
   #outbox;
   #changes;
   #loop = null;        // AbortController of the running loop
@@ -58,7 +64,8 @@ export class Pollster {
   #proving = null;     // AbortController of the call that finds out whether the server is there
   #verified = 0;       // when retryNow() last had everything verified
   #pulse;
-  #follower;
+  #sharing = null;     // with other tabs; null: not loaded
+  #resting = false;    // until retryNow()
   #walls;
 
   // All options have defaults: base; fetch; timers {setTimeout, clearTimeout, now}; random() in [0, 1);
@@ -66,46 +73,54 @@ export class Pollster {
   // back; null for none);
   // newKey() for client_key; credentials as in fetch ('include' across origins);
   // auth 'cookie' or 'bearer' (the session stays in memory and never becomes a cookie of ours);
-  // transport 'auto' or 'poll': polls alone.
+  // token: a session that somebody else has made, or (refused) => one, or a promise of it: called when the first is
+  // needed, and again with the one that the server has refused, until it returns null; implies 'bearer';
+  // transport 'auto' or 'poll': polls alone;
+  // locks (as navigator.locks) and channel(name) (a BroadcastChannel): all tabs of a browser, and clients of a page,
+  // that show one user by cookie have one poll or stream together; null for either: each has its own, and the part for
+  // tabs (sharing.js) is never loaded.
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
-            storage = null, newKey = randomKey, credentials, auth = 'cookie', transport = 'auto' } = options;
-    this.#api = new Api({
-      base, fetch, timers, credentials,
+            storage = null, newKey = randomKey, credentials = 'same-origin', token, auth = token ? 'bearer' : 'cookie',
+            transport = 'auto', locks = globalThis.navigator?.locks, channel } = options;
+    // All parts have one object: what they stand on, each other, and what they tell.
+    const given = {
+      base: base.replace(/\/?$/, '/'), fetch, timers, random, newKey, credentials, locks, channel,
+      tokens: typeof token === 'string' ? (refused) => (refused ? null : token) : token, streams: transport === 'auto',
+      kept: new Kept(storage), backoff: new Backoff(random), pause: new Pause(timers), me: () => this.user,
+      on: (...event) => this.#emit(...event),
+      state: (now) => this.#setState(now),
       ended: (kind) => this.#end(kind === 'other_user' ? kind : 'expired'),
-    });
+      lost: () => this.#attempt.abort(),
+      retry: () => this.retryNow(),
+      refresh: () => this.refreshWalls(),
+      news: () => this.#sharing ?? given.follower,
+      to: () => this.#sharing ?? this.#walls,
+    };
+    this.#given = given;
     this.#bearer = auth === 'bearer';
-    this.#timers = timers;
-    this.#random = random;
-    this.#on = (name, ...values) => handlers[name]?.(...values);
-    this.#backoff = new Backoff(random);
-    this.#pause = new Pause(timers);
-    this.#walls = new Walls({
-      api: this.#api, timers, random, me: () => this.user, on: this.#on,
-      interrupt: () => this.#follower.interrupt(), refresh: () => this.refreshWalls(),
-    });
-    this.#outbox = new Outbox({
-      timers, random, newKey, kept: new Kept(storage),
-      send: async (item, signal) => (await this.#api.post(item.wall, item.body, item.key, signal)).post,
-      changed: (wallId) => this.#on('onOutbox', wallId),
-      sent: (item, entry) => this.#walls.acknowledge(item.wall, entry),
-    });
-    this.#changes = new Changes({ timers, random });
-    this.#pulse = new Pulse({
-      timers, ping: (signal) => this.#api.ping(signal), lost: () => this.#attempt.abort(), woke: () => this.retryNow(),
-    });
-    this.#follower = new Follower({
-      api: this.#api, timers, random, backoff: this.#backoff, pause: this.#pause, pulse: this.#pulse, streams: transport === 'auto',
-      online: () => this.#setState('online'),
-      take: (walls) => { for (const [id, answer] of Object.entries(walls)) this.#walls.take(Number(id), answer); },
-      listIsOld: () => { this.#walls.listDue = 0; },
-      listDue: () => this.#walls.listDue,
-      mustRead: () => this.#walls.listDue === 0 || this.#walls.stale.length > 0,
-    });
+    this.#told = new Told(handlers);
+    this.#api = given.api = new Api(given);
+    this.#walls = given.walls = new Walls(given);
+    this.#outbox = new Outbox(given);
+    this.#changes = new Changes(given);
+    this.#pulse = given.pulse = new Pulse(given);
+    given.follower = new Follower(given);
   }
 
-  get walls() { return this.#walls.all; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
-  get transport() { return this.#follower.transport; }  // 'stream' while one is open, or 'poll'
+  get state() { return this.#now.state; }
+  get walls() { return this.getSnapshot().walls; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
+  // 'stream' while one is open, 'poll', or 'shared': another tab's.
+  get transport() { return this.#given.news().transport; }
+
+  // Everything there is to show, {state, retryAt, reason, user, walls, outbox}, as one value that never changes:
+  // another one after each change, the same one without. Both functions may be handed on without `chat`.
+  getSnapshot = () => this.#snapshot ??= Object.freeze({
+    ...this.#now, user: this.user, walls: this.#walls.view, outbox: this.#outbox.items,
+  });
+
+  // listener(snapshot) is called after each change, until the returned function is.
+  subscribe = (listener) => this.#told.add(listener);
 
   // ---- session -------------------------------------------------------------------------------
 
@@ -114,7 +129,7 @@ export class Pollster {
   async resume() {
     this.stop();
     const { signal } = this.#loop = new AbortController();
-    this.#setState('connecting');
+    this.#setState({ state: 'connecting' });
     while (!signal.aborted) {
       try {
         const { user } = await this.#proven((stop) => this.#api.session(stop), signal);
@@ -131,7 +146,14 @@ export class Pollster {
 
   async signIn(name, password) {
     const session = await this.#api.signIn(name, password);
-    if (this.#bearer) this.#api.token = session.session_id;
+    if (this.#bearer) {
+      this.#api.token = session.session_id;
+    } else if (this.#given.credentials === 'include') {  // which a browser may not send from here
+      this.#api.user = null;  // it is asked who that is now
+      await this.#api.session().catch((error) => {
+        throw error.kind === 'signed_out' ? new ApiError('no_cookie', NO_COOKIE, { status: error.status }) : error;
+      });
+    }
     this.#begin(session.user);
     return this.user;
   }
@@ -153,46 +175,60 @@ export class Pollster {
 
   // Stops polling and sending without signing out, for a page that goes away.
   stop() {
-    this.#loop?.abort();
-    this.#loop = null;
-    this.#pulse.stop();
+    this.#leave();
     this.#outbox.stop();
     this.#changes.stop();
   }
 
   // Whether somebody looks (true unless told otherwise): then the way to the server is proven all the time.
-  set watched(on) { this.#pulse.watched = on; }
+  set watched(on) {
+    this.#pulse.look(on);
+    this.#sharing?.look(on);
+  }
+
+  // The page is to be frozen: it holds no connection any more, and the other tabs have it, until retryNow().
+  rest() {
+    if (!this.#loop || !this.user) return;
+    this.#leave();
+    this.#resting = true;
+  }
 
   // To be called whenever something may have changed: the network came back, or went; the page was hidden, or asleep;
   // the user asked. Tries now instead of at `retryAt`; what hangs is verified, and sent anew if it may hang in vain;
   // and whose session it is, is asked again.
   retryNow() {
-    this.#pause.end();
+    if (this.#resting) this.#enter();
+    this.#given.pause.end();
     this.#outbox.hurry();
     this.#changes.hurry();
+    const elsewhere = this.#sharing?.retry();
     if (this.#proving) this.#proving.abort();
-    else this.#verify(this.#loop);
+    else this.#verify(this.#loop, elsewhere);
   }
 
   // ---- walls ---------------------------------------------------------------------------------
 
-  // Reads the newest posts of a wall, once; later calls return at once. One call at a time for each wall.
-  open(wallId) {
-    const wall = this.#walls.get(wallId);
-    return wall.loaded ? Promise.resolve() : this.#walls.page(wall);
+  // Reads the newest posts of a wall, once; later calls return at once. One call at a time for each wall. Like the
+  // others of a wall it may be called before the walls are known, and resolves with the wall.
+  async open(wallId) {
+    const wall = this.#walls.all.get(wallId) ?? await this.#walls.find(wallId);
+    if (!wall.timeline.loaded) await this.#walls.page(wall);
+    return wall.view;
   }
 
   // One page further back; `wall.complete` tells when there is none left.
-  loadOlder(wallId, limit = 50) {
-    const wall = this.#walls.get(wallId);
-    return wall.complete ? Promise.resolve() : this.#walls.page(wall, limit);
+  async loadOlder(wallId, limit = 50) {
+    const wall = this.#walls.all.get(wallId) ?? await this.#walls.find(wallId);
+    if (!wall.timeline.complete) await this.#walls.page(wall, limit);
+    return wall.view;
   }
 
   // The newest posts of a wall that contain the words, below entry `before`: {posts, more, before, newest} as
   // in docs/PROTOCOL.md; the next page is the one below the answer's `before`. They do not join wall.posts,
   // which has no holes.
   async search(wallId, words, before, limit) {
-    return this.#api.history(this.#walls.get(wallId).id, { words, before, limit });
+    if (!this.#walls.all.has(wallId)) await this.#walls.find(wallId);
+    return this.#api.history(wallId, { words, before, limit });
   }
 
   // Everything held of this wall has been read. The server is told a moment later.
@@ -203,14 +239,28 @@ export class Pollster {
   // Reads the list of walls soon: because one was granted, or the page was in the background for a long time.
   refreshWalls() {
     this.#walls.listDue = 0;
-    this.#follower.interrupt();
-    this.#pause.end();
+    this.#given.news().interrupt();
+    this.#given.pause.end();
   }
 
   // ---- posting -------------------------------------------------------------------------------
 
-  post(wallId, body) { return this.#outbox.add(wallId, this.#walls.get(wallId).timeline.cursor, body); }
-  retryPost(key) { this.#outbox.retry(key); }
+  // Sent until the server answers, once, whatever happens meanwhile. Returns a promise of the entry (outbox.js), which
+  // has the post's `key`; a reload ends it, but not the post: posted(key) is its promise then. With a key of the
+  // caller's own (1-64 of A-Z a-z 0-9 . _ -) the same call may be repeated for 24 h, and is the same post.
+  post(wallId, body, { key } = {}) {
+    const refused = this.#walls.check(wallId);
+    if (refused) {
+      const none = Promise.reject(refused);
+      none.catch(() => {});
+      return Object.assign(none, { key });
+    }
+    // Before the walls are known nothing that comes may be taken for this post.
+    const after = this.#walls.all.get(wallId)?.timeline.cursor ?? 2 ** 53;
+    return this.posted(this.#outbox.add(wallId, after, body, key));
+  }
+  posted(key) { return Object.assign(this.#outbox.promise(key), { key }); }
+  retryPost(key) { return this.posted(this.#outbox.retry(key)); }
   discardPost(key) { this.#outbox.discard(key); }
   outbox(wallId) { return this.#outbox.items.filter((item) => item.wall === wallId); }
 
@@ -231,14 +281,28 @@ export class Pollster {
       this.#outbox.leave();
       this.#walls.forget();
     }
-    this.user = user;
+    this.user = Object.freeze(user);
     this.#api.user = user.id;
-    this.#backoff.reset();
+    this.#given.backoff.reset();
     this.#walls.listDue = 0;
-    this.#setState('connecting');
+    this.#setState({ state: 'connecting' });
+    this.#enter();
+    this.#outbox.start(user.id);
+  }
+
+  // From now on news come, until leave().
+  #enter() {
+    this.#resting = false;
     this.#loop = new AbortController();
     this.#run(this.#loop.signal);
-    this.#outbox.start(user.id);
+  }
+
+  #leave() {
+    this.#resting = false;
+    this.#loop?.abort();
+    this.#loop = null;
+    this.#sharing?.stop();
+    this.#pulse.stop();
   }
 
   #end(reason) {
@@ -246,35 +310,53 @@ export class Pollster {
     this.#outbox.leave();
     this.user = this.#api.user = null;
     this.#walls.forget();
-    this.#setState('signed_out', { reason });
-    this.#on('onWalls');
+    this.#setState({ state: 'signed_out', reason });
+    this.#emit('onWalls');
   }
 
-  #setState(state, { retryAt = null, reason = null } = {}) {
+  #setState({ state, retryAt = null, reason = null }) {
     if (this.state === state && state !== 'offline') return;
-    this.state = state;
-    this.#on('onState', { state, retryAt, reason });
+    this.#now = Object.freeze({ state, retryAt, reason });
+    this.#sharing?.state(this.#now);
+    this.#emit('onState', this.#now);
     if (state !== 'online') return;
     this.#api.again();
     this.#outbox.hurry();
     this.#changes.hurry();
   }
 
+  #emit(name, ...values) {
+    this.#snapshot = null;
+    this.#told.tell(name, values, this.getSnapshot);
+  }
+
+  // Before the first poll, which another tab may have already. If the part for tabs cannot be had, this one is alone,
+  // until the next sign-in.
+  async #share(signal) {
+    const { locks, channel } = this.#given;
+    // A session that is no cookie is another one in each tab.
+    const part = !this.#bearer && locks && channel !== null && await import('./pollster/sharing.js').catch(() => {});
+    if (!part || signal.aborted) return;
+    this.#sharing ??= new part.Sharing(this.#given);
+    this.#sharing.start(`${this.#given.base} ${this.user.id}`, this.#now);
+  }
+
   async #run(signal) {
-    let failed = false;
+    let failed = this.state === 'offline';
+    await this.#share(signal);
     while (!signal.aborted) {
-      const attempt = this.#attempt = new AbortController();
-      const stop = () => attempt.abort();
-      signal.addEventListener('abort', stop);
+      const attempt = this.#attempt = linked(signal);
       try {
         await this.#follow(attempt.signal, failed);
-        this.#backoff.reset();
-        failed = false;
+        this.#given.backoff.reset();
+        // Whoever has just taken over from a tab that could not reach the server does not know better yet.
+        failed = this.#sharing?.leads && this.state === 'offline';
       } catch (error) {
         if (signal.aborted) return;
         if (error.kind === 'aborted') continue;  // by us, to ask with another local hash
         if (error.kind === 'signed_out') {  // said by a stream
-          this.#end('expired');
+          if (await this.#api.renew().catch(() => true)) continue;  // without one the next call finds out
+          if (!signal.aborted) this.#end('expired');
           return;
         }
         // "Invalid parameters!": the walls are no longer what we think they are.
@@ -282,7 +364,7 @@ export class Pollster {
         failed = true;
         await this.#wait(error, signal);
       } finally {
-        signal.removeEventListener('abort', stop);
+        attempt.release();
       }
     }
   }
@@ -293,13 +375,13 @@ export class Pollster {
     try {
       if (failed) await this.#proven((stop) => this.#api.ping(stop), signal);
       this.#pulse.start();
-      if (this.#timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
+      while (this.#given.timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
       await this.#walls.reread(signal);
-      if (this.walls.size > 0) {
-        await this.#follower.follow(this.walls.values(), signal, failed);
+      if (this.#walls.all.size > 0) {
+        await this.#given.news().follow(this.#walls.all.values(), signal, failed);
       } else {
-        this.#setState('online');
-        await this.#pause.wait(WALLS_RETRY, signal);
+        this.#setState({ state: 'online' });
+        await this.#given.pause.wait(WALLS_RETRY, signal);
         this.#walls.listDue = 0;
       }
     } catch (error) {
@@ -312,39 +394,35 @@ export class Pollster {
 
   // A call that proves that the server is there; retryNow() begins it anew, because it may have been swallowed.
   async #proven(call, signal) {
-    const proving = this.#proving = new AbortController();
-    const stop = () => proving.abort();
-    signal.addEventListener('abort', stop);
+    const proving = this.#proving = linked(signal);
     try {
       return await call(proving.signal);
     } finally {
-      signal.removeEventListener('abort', stop);
+      proving.release();
       if (this.#proving === proving) this.#proving = null;
     }
   }
 
   async #wait(error, signal) {
-    const delay = this.#backoff.next(error.retryAfter, error.passing && !error.status ? UNREACHED : undefined);
-    this.#setState('offline', { retryAt: this.#timers.now() + delay, reason: error.message });
-    await this.#pause.wait(delay, signal);
+    const delay = this.#given.backoff.next(error.retryAfter, error.passing && !error.status ? UNREACHED : undefined);
+    this.#setState({ state: 'offline', retryAt: this.#given.timers.now() + delay, reason: error.message });
+    await this.#given.pause.wait(delay, signal);
   }
 
-  // A cookie may have become another user's, too.
-  async #verify(loop) {
-    if (!loop || !this.user || this.#timers.now() - this.#verified < VERIFY_GAP) return;
-    this.#verified = this.#timers.now();
-    if (!this.#bearer) {
-      this.#api.session(loop.signal).then(({ user }) => {
-        if (this.user && user.id !== this.user.id) this.#end('other_user');  // by an older server
-      }, () => {});
-    }
-    if (!await this.#pulse.ask() || this.#loop !== loop) return;
-    this.#follower.refresh();
+  // A cookie may have become another user's, too. `elsewhere`: the tab whose connection it is verifies that; here it is
+  // only asked whose session it is, for whoever looks.
+  async #verify(loop, elsewhere) {
+    if (!loop || !this.user || this.#given.timers.now() - this.#verified < VERIFY_GAP) return;
+    this.#verified = this.#given.timers.now();
+    const asked = this.#bearer || (elsewhere && !this.#pulse.watched) ? false
+      : this.#api.session(loop.signal).then(() => true, () => false);  // which ends it, if it is another's
+    if (!await (elsewhere ? asked : this.#pulse.ask()) || this.#loop !== loop) return;
+    this.#given.follower.refresh();  // nothing, if its request is not there
     this.#api.again();
   }
 
   async #change(wallId, postId, send, signal) {
-    const wall = this.#walls.get(wallId);
+    const wall = this.#walls.all.get(wallId) ?? await this.#walls.find(wallId);
     try {
       const { post } = await this.#changes.run(postId, send, signal);
       this.#walls.changed(wall, post);

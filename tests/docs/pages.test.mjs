@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 const root = new URL('../../', import.meta.url);
 const under = (folder) => readdirSync(new URL(folder, root)).filter((name) => name.endsWith('.md')).map((name) => folder + name);
-const pages = [...under('./'), ...under('docs/'), ...under('bench/'), ...under('fibers/'), ...under('fcgi_app/fastcgi/')];
+const pages = [...under('./'), ...under('docs/'), ...under('bench/'), ...under('web/'), ...under('fibers/'), ...under('fcgi_app/fastcgi/')];
 const read = (file) => readFileSync(new URL(file, root), 'utf8');
 const withoutBlocks = (text) => text.replace(/^( *)```.*?^\1```$/gms, '');
 
@@ -46,7 +46,7 @@ test('the page of the fuzzers has each target', () => {
 });
 
 // Media types, and files that the reader is about to make.
-const otherwise = new Set(['text/plain', 'text/event-stream', 'web/hello.mjs', 'db/migrations/NNNN_what_it_does.sql']);
+const otherwise = new Set(['text/plain', 'text/event-stream', 'web/hello.mjs', 'web/start.mjs', 'db/migrations/NNNN_what_it_does.sql']);
 
 test('every file that a page names is there', () => {
   const path = /`((?:text|fibers|walls|passwords|db|fcgi_app|web|tests|bench|nginx|systemd|tools|docs)\/[\w/.-]+)`/g;

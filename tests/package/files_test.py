@@ -48,7 +48,8 @@ class Installed(unittest.TestCase):
                     f"{p}/lib/sysusers.d/pollster.conf", f"{p}/lib/tmpfiles.d/pollster.conf",
                     f"{p}/share/man/man8/pollster.8", f"{p}/share/man/man5/pollster.conf.5",
                     f"{p}/share/bash-completion/completions/pollster"}
-        expected |= {f"{p}/share/pollster/web/{name}" for name in names_in("web", "*") - {"package.json"}}
+        expected |= {f"{p}/share/pollster/web/{name}" for name in names_in("web", "*")
+                     - {"package.json", "README.md", "pollster.d.ts", "pollster-wall.d.ts"}}
         expected |= {f"{p}/share/pollster/monitoring/{name}" for name in names_in("monitoring", "*")}
         if int(re.search(r"systemd (\d+)", output_of("systemd-analyze", "--version")).group(1)) >= 253:
             expected |= {f"{p}/lib/systemd/system/{unit}.service.d/notify-reload.conf" for unit in ("pollster", "pollster@")}

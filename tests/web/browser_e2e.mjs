@@ -9,6 +9,7 @@
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import { startFakeServer } from './fake_server.mjs';
+import { quickStart } from './printed.mjs';
 import { takeScreenshot } from './screenshot.mjs';
 import { KEYS, openBrowser, startDriver } from './webdriver.mjs';
 
@@ -214,6 +215,12 @@ let shared;
 const driver = await startDriver();
 const browsers = [];
 try {
+  if (!fake) {
+    const { lines, code } = await quickStart(url.replace(/\/?$/, '/'));
+    assert.match(lines.join('; '), /^General has \d+ posts; ann has posted hi$/);
+    assert.equal(code, 0);
+    console.log('ok - the quick start of docs/CLIENT.md runs as printed');
+  }
   for (const user of users) {
     browsers.push(await openBrowser(driver));
     await signIn(browsers.at(-1), user);

@@ -42,6 +42,8 @@ export class FakeChat {
     return [...this.#walls.values()].flatMap(({ entries }) => entries).find((entry) => entry.body === body);
   }
 
+  get parked() { return this.#waiting.size; }  // polls
+
   wall(id) { return this.#walls.get(id); }
 
   revoke(wallId, name) {

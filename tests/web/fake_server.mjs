@@ -20,22 +20,33 @@ async function serveFile(path, response) {
   response.end(body);
 }
 
-async function serveApi(chat, url, request, response) {
+// CORS as docs/PROTOCOL.md has it, and no cookie for whom a page of another site signs in.
+function grant({ headers }, origins) {
+  if (!origins.includes(headers.origin)) return {};
+  return {
+    'Access-Control-Allow-Origin': headers.origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin',
+    'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS',
+    'Access-Control-Allow-Headers': 'Authorization, Content-Type, X-CSRF-Token, X-Pollster-User, traceparent',
+  };
+}
+
+async function serveApi(chat, url, request, response, origins) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   const { status, body, headers } = await chat.handle({
     method: request.method, path: url.pathname.slice(4), query: url.searchParams, headers: request.headers,
     body: Buffer.concat(chunks).toString(), aborted: new Promise((resolve) => response.on('close', resolve)),
   });
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers });
+  if (request.headers['sec-fetch-site'] === 'cross-site') delete headers['Set-Cookie'];
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...grant(request, origins), ...headers });
   response.end(JSON.stringify(body));
 }
 
-// Returns {chat, url, close()}; port 0 takes a free one.
-export async function startFakeServer(chat = demo(), port = 0) {
+// Returns {chat, url, close()}; port 0 takes a free one. origins: those of other pages that may ask and read.
+export async function startFakeServer(chat = demo(), port = 0, origins = []) {
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://fake');
-    const served = url.pathname.startsWith('/api/') ? serveApi(chat, url, request, response) : serveFile(url.pathname, response);
+    const served = url.pathname.startsWith('/api/') ? serveApi(chat, url, request, response, origins) : serveFile(url.pathname, response);
     served.catch(() => {
       if (!response.headersSent) response.writeHead(404);
       response.end();

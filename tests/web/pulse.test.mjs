@@ -164,10 +164,10 @@ test('a post that was swallowed is sent again as soon as the network is back, wi
   assert.deepEqual(all.chat.outbox(1), []);
 });
 
-test('whoever is another user by an answer of an older server is noticed when the page comes into sight', async () => {
+test('whoever is another user by now is noticed when the page comes into sight', async () => {
   const { chat, network, lastState } = await signedIn();
   chat.retryNow();
   await settle();
-  await network.call('GET', '/session').answer(200, { user: { id: 4, name: 'bob' } });
+  await network.call('GET', '/session').answer(412, { errors: ["This session is another user's."] });
   assert.equal(lastState().reason, 'other_user');
 });

@@ -2,72 +2,58 @@
 // links lead somewhere.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { FakeChat } from './fake_chat.mjs';
 import { startFakeServer } from './fake_server.mjs';
+import { blocksOf, quickStart, startPrinted } from './printed.mjs';
 
 const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('README.md', root), 'utf8');
 
-// Resolves with the first line that the program prints.
-function firstLineOf(program) {
-  return new Promise((resolve, reject) => {
-    let output = '';
-    let errors = '';
-    program.stderr.on('data', (chunk) => { errors += chunk; });
-    program.stdout.on('data', (chunk) => {
-      output += chunk;
-      if (output.includes('\n')) resolve(output.slice(0, output.indexOf('\n')));
-    });
-    program.on('exit', (code) => reject(new Error(`ended with ${code} before it printed a line: ${errors}`)));
-  });
-}
-
-test('the five lines of client code receive a post, as printed', async () => {
-  const blocks = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
-  assert.equal(blocks.length, 1);
-  assert.equal(blocks[0].trimEnd().split('\n').length, 5);
-
-  // The users of ./run (db/demo.cpp), on a server in memory. Only the address differs: port 8080 may be taken.
+// The users of ./run (db/demo.cpp), on a server in memory. `polled` resolves with the first poll.
+async function demo() {
   const chat = new FakeChat();
   chat.addUser('ann', 'ann-demo-pass');
   chat.addUser('bob', 'bob-demo-pass');
   chat.addWall(1, 'General', ['ann', 'bob']);
   const server = await startFakeServer(chat);
-  const folder = await mkdtemp(join(tmpdir(), 'pollster-readme-'));
-  let program;
+  const { handle } = chat;
+  const polled = new Promise((resolve) => {
+    chat.handle = (request) => {
+      if (request.method === 'POST' && request.path === '/') resolve();
+      return handle.call(chat, request);
+    };
+  });
+  return { chat, server, polled };
+}
+
+test('the five lines of client code receive a post, as printed', async () => {
+  const blocks = blocksOf('README.md');
+  assert.equal(blocks.length, 1);
+  assert.equal(blocks[0].trimEnd().split('\n').length, 5);
+  const { chat, server, polled } = await demo();
+  const printed = await startPrinted(blocks[0], server.url);
   try {
-    for (const name of ['pollster.js', 'pollster']) {
-      await symlink(fileURLToPath(new URL(`web/${name}`, root)), join(folder, name));
-    }
-    await writeFile(join(folder, 'hello.mjs'), blocks[0]);
-    await writeFile(join(folder, 'address.mjs'), `
-      const { fetch } = globalThis;
-      globalThis.fetch = (url, options) => fetch(url.replace('http://localhost:8080/', '${server.url}'), options);
-    `);
-    const polled = new Promise((resolve) => {
-      const { handle } = chat;
-      chat.handle = (request) => {
-        if (request.method === 'POST' && request.path === '/') resolve();
-        return handle.call(chat, request);
-      };
-    });
-    program = spawn(process.execPath, ['--import', './address.mjs', 'hello.mjs'],
-                    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-    const line = firstLineOf(program);
+    const line = printed.lines(1);
     await Promise.race([polled, line]);
     chat.add(1, 'bob', 'hello from bob');
-    assert.equal(await line, 'General, bob: hello from bob');
+    assert.deepEqual(await line, ['General, bob: hello from bob']);
   } finally {
-    program?.kill();
+    await printed.stop();
     await server.close();
-    await rm(folder, { recursive: true });
+  }
+});
+
+test('the quick start of docs/CLIENT.md opens a wall and posts, as printed', async () => {
+  const { chat, server } = await demo();
+  try {
+    const { lines, code } = await quickStart(server.url);
+    assert.deepEqual(lines, ['General has 0 posts', 'ann has posted hi']);
+    assert.equal(code, 0);
+    assert.equal(chat.posted('hi').user_name, 'ann');
+  } finally {
+    await server.close();
   }
 });
 

@@ -50,6 +50,14 @@ test('an event may arrive in any pieces, within a letter too', async () => {
   assert.equal(post.body, 'grüße 👋');
 });
 
+test('a text may hold the line and paragraph separators of Unicode, which end no line of a stream', async () => {
+  const { stream, chat, gaps } = await streaming();
+  await stream.push(walls(1, [entry(57, { body: 'one\u2028two\u2029three' })]));
+  await stream.push(walls(1, [entry(58)]));
+  assert.deepEqual(chat.walls.get(1).posts.map(({ body }) => body), ['one\u2028two\u2029three', 'text 58']);
+  assert.deepEqual(gaps(), []);
+});
+
 test('a gap and a reset make it read the wall and open another stream', async () => {
   const { stream, network, gaps } = await streaming();
   await stream.push(walls(1, [entry(59)]));
@@ -58,6 +66,12 @@ test('a gap and a reset make it read the wall and open another stream', async ()
   await network.call('GET', '/walls/1/posts?').answer(200, { posts: [entry(59)], more: true, before: 59, newest: 59, epoch: 7 });
   await network.call('GET', '/walls').answer(200, { walls: [wall(1, 59)] });
   assert.equal(network.events.form['last_post_id[1]'], '59');
+});
+
+test('what came together with a gap is asked for again, not taken', async () => {
+  const { stream, gaps } = await streaming();
+  await stream.push(walls(1, [entry(59)]) + walls(1, [entry(61)]));
+  assert.deepEqual(gaps(), [{ expected: 57, got: 59 }]);
 });
 
 test('a wall that is lost makes it read the list of walls', async () => {

@@ -10,8 +10,7 @@ const listener = of({
     if (state !== 'online' || spoken) return;
     spoken = true;
     await speaker.signIn('ann', 'ann secret');
-    while (!speaker.walls.has(1)) await new Promise((resolve) => setTimeout(resolve, 20));
-    speaker.post(1, 'hello');
+    await speaker.post(1, 'hello');
   },
   onPosts: (wall, posts) => {
     if (!posts.some(({ body }) => body === 'hello')) return;

@@ -129,3 +129,18 @@ test('two tabs with one cookie: what is typed on the page of ann is never stored
     await server.close();
   }
 });
+
+test('a sign-in whose cookie does not come back says so, and asks for a token: no session has expired', async () => {
+  const { chat, network, events } = client({ credentials: 'include' });
+  const refused = assert.rejects(chat.signIn('ann', 'secret'), { kind: 'no_cookie', status: 401, message: /another site.*token/ });
+  await network.call('POST', '/session').answer(201, { session_id: 'x', user: { id: 3, name: 'ann' } });
+  await network.call('GET', '/session').answer(401, { errors: ['Please sign in.'] });
+  await refused;
+  assert.deepEqual(events, []);
+  assert.equal(chat.user, null);
+
+  const done = chat.signIn('ann', 'secret');
+  await network.call('POST', '/session').answer(201, { session_id: 'x', user: { id: 3, name: 'ann' } });
+  await network.call('GET', '/session').answer(200, { user: { id: 3, name: 'ann' } });
+  assert.equal((await done).name, 'ann');
+});

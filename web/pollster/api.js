@@ -4,21 +4,20 @@
 //   busy        429 or 503: try again after `retryAfter` ms (0 when the server named no time)
 //   signed_out  no valid session: ask the user to sign in
 //   other_user  the session is another user's by now: somebody signed in in another tab
+//   no_cookie   signed in, but the browser does not send the cookie: the page is of another site. Hand in a token
 //   forbidden   403: this wall is not, or no longer, the user's; or not the user's post to change
 //   refused     any other 4xx: the same request would fail again
 //   aborted     the caller's signal fired
 //   no_stream   only of stream(): none can be had on this way; poll
 
 import { EventParser } from './events.js';
+import { linked } from './linked.js';
 
 export class ApiError extends Error {
-  constructor(kind, message, { status = 0, retryAfter = 0, lost = false } = {}) {
+  // More: `lost`, the connection failed before the answer was whole; `hung`, we gave it up ourselves.
+  constructor(kind, message, more) {
     super(message);
-    this.name = 'ApiError';
-    this.kind = kind;
-    this.status = status;
-    this.retryAfter = retryAfter;
-    this.lost = lost;  // the connection failed before the answer was whole
+    Object.assign(this, { name: 'ApiError', kind, status: 0, retryAfter: 0, lost: false }, more);
   }
 
   // Whether the same request may succeed later.
@@ -45,27 +44,44 @@ const AT_ONCE = 1_000;
 // What hangs for so long when the network is back has most likely been swallowed.
 const HANGS = 5_000;
 
+const KINDS = { 401: 'signed_out', 403: 'forbidden', 412: 'other_user' };
+
 export class Api {
-  #base;
-  #fetch;
-  #timers;
-  #credentials;
-  #ended;
+  #given;
+  #asking = null;        // the promise of the token that is asked for
   #running = new Set();  // {began, again()} of the calls under way, but for polls, streams and pings
   token = null;  // set: sessions travel as "Authorization: Bearer" instead of the cookie
   // The id of the user for whom calls are made, or null. A cookie belongs to the browser, and may be another user's by
-  // now; so each call says whose it is, and the server refuses it if the session is not. What is answered when somebody
-  // else is the user here is given to nobody.
+  // now, as may a new token; so each call says whose it is, and the server refuses it if the session is not. What is
+  // answered when somebody else is the user here is given to nobody.
   user = null;
 
-  // base: the mount of the application, "/api/" or "https://chat.example/". ended(kind): the server says to a call of
-  // `user` that the session is none any more ('signed_out'), or another's ('other_user').
-  constructor({ base, fetch, timers, credentials = 'same-origin', ended = () => {} }) {
-    this.#base = base.endsWith('/') ? base : base + '/';
-    this.#fetch = fetch;
-    this.#timers = timers;
-    this.#credentials = credentials;
-    this.#ended = ended;
+  // given: {base, fetch, timers, credentials}; base is the mount of the application, "/api/" or
+  // "https://chat.example/". ended(kind): the server says to a call of `user` that the session is none any more
+  // ('signed_out'), or another's ('other_user'). tokens(refused), if there is one, returns the token to begin with, and
+  // a new one for one that the server has refused, or null, or a promise of it.
+  constructor(given) {
+    this.#given = given;
+  }
+
+  // Asks for another token than the one that was used, once for all calls. Whether there is one.
+  async renew(used = this.token) {
+    if (!this.#given.tokens) return false;
+    if (this.token === used) {
+      this.#asking ??= this.#ask();
+      await this.#asking;
+    }
+    return this.token !== null && this.token !== used;
+  }
+
+  async #ask() {
+    try {
+      this.token = await this.#given.tokens(this.token) ?? null;
+    } catch (error) {
+      throw new ApiError('network', `There is no token: ${error?.message}`);
+    } finally {
+      this.#asking = null;
+    }
   }
 
   ping(signal) { return this.#call('GET', '', { signal, timeout: PING_TIMEOUT }); }
@@ -76,7 +92,7 @@ export class Api {
 
   // The network is back: what hangs is sent again, on another connection.
   again() {
-    for (const call of this.#running) if (this.#timers.now() - call.began >= HANGS) call.again();
+    for (const call of this.#running) if (this.#given.timers.now() - call.began >= HANGS) call.again();
   }
 
   // cursors: iterable of [wall, cursor, epoch].
@@ -97,9 +113,7 @@ export class Api {
   // `words`: only the posts that contain them.
   history(wall, { before, limit, words, signal } = {}) {
     const query = new URLSearchParams();
-    if (words !== undefined) query.set('q', words);
-    if (before !== undefined) query.set('before', before);
-    if (limit !== undefined) query.set('limit', limit);
+    for (const [name, value] of Object.entries({ q: words, before, limit })) if (value !== undefined) query.set(name, value);
     return this.#call('GET', `walls/${wall}/posts?${query}`, { signal });
   }
 
@@ -113,56 +127,60 @@ export class Api {
 
   // `bound`: to the user; not so what begins or ends a session. All but a sign-in may be repeated without harm.
   async #call(method, path, { repeats = true, bound = true, ...options } = {}) {
-    const began = this.#timers.now();
+    const began = this.#given.timers.now();
     const as = this.user;
     const mine = () => !bound || this.user === as;
+    let token;
     const send = async () => {
+      if (this.#given.tokens && bound && !this.token && !await this.renew()) {
+        throw new ApiError('signed_out', 'There is no token.');  // and no cookie is tried instead
+      }
+      token = this.token;
       const answer = await this.#send(method, path, { ...options, as, mine });
-      if (!mine()) throw new ApiError('aborted', 'There is another user now.');
+      if (!mine()) throw new ApiError('aborted', 'stopped');
       return answer;
     };
     try {
-      return await send().catch((error) => {
+      return await send().catch(async (error) => {
+        if (error.kind === 'signed_out' && bound && await this.renew(token) && mine()) return send();
         if (!repeats || !error.lost || !mine()) throw error;
-        if (!error.hung && this.#timers.now() - began > AT_ONCE) throw error;
+        if (!error.hung && this.#given.timers.now() - began > AT_ONCE) throw error;
         return send();
       });
     } catch (error) {
-      if (bound && as !== null && mine() && (error.kind === 'signed_out' || error.kind === 'other_user')) this.#ended(error.kind);
+      if (bound && as !== null && mine() && (error.kind === 'signed_out' || error.kind === 'other_user')) this.#given.ended(error.kind);
       throw error;
     }
   }
 
   async #send(method, path, { json, form, signal, as, mine, timeout = CALL_TIMEOUT, late = 'network', read = readAnswer }) {
-    const headers = { Accept: 'application/json' };
-    if (json !== undefined) headers['Content-Type'] = 'application/json';
+    const headers = {};
+    if (json) headers['Content-Type'] = 'application/json';
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
     // The poll is a POST too, but writes nothing.
-    else if (method !== 'GET' && form === undefined) headers['X-CSRF-Token'] = '1';
-    if (!this.token && as !== null) headers['X-Pollster-User'] = String(as);
+    else if (method !== 'GET' && !form) headers['X-CSRF-Token'] = '1';
+    if (as !== null && (!this.token || this.#given.tokens)) headers['X-Pollster-User'] = String(as);
 
-    // AbortSignal.any would do, but is younger than the browsers and the node this must run on.
-    const abort = new AbortController();
-    const forward = () => abort.abort();
-    if (signal?.aborted) forward();
-    signal?.addEventListener('abort', forward);
-    let timer = this.#timers.setTimeout(forward, timeout);
+    const { base, fetch, timers, credentials } = this.#given;
+    const abort = linked(signal);
+    const giveUp = () => abort.abort();
+    let timer = timers.setTimeout(giveUp, timeout);
     let hung = false;
-    const call = { began: this.#timers.now(), again: () => { hung = true; forward(); } };
-    if (form === undefined && timeout !== PING_TIMEOUT) this.#running.add(call);
+    const call = { began: timers.now(), again: () => { hung = true; giveUp(); } };
+    if (!form && timeout !== PING_TIMEOUT) this.#running.add(call);
     // Something has come: from now on silence is measured.
     let came = false;
     const alive = () => {
       came = true;
-      this.#timers.clearTimeout(timer);
-      timer = this.#timers.setTimeout(forward, SILENCE);
+      timers.clearTimeout(timer);
+      timer = timers.setTimeout(giveUp, SILENCE);
       late = 'network';
     };
     try {
-      const response = await this.#fetch(this.#base + path, {
+      const response = await fetch(base + path, {
         method, headers,
-        body: json !== undefined ? JSON.stringify(json) : form,
-        credentials: this.token ? 'omit' : this.#credentials,
+        body: JSON.stringify(json) ?? form,
+        credentials: this.token ? 'omit' : credentials,
         cache: 'no-store',
         signal: abort.signal,
       });
@@ -170,13 +188,13 @@ export class Api {
     } catch (error) {
       if (error instanceof ApiError) throw error;
       if (signal?.aborted) throw new ApiError('aborted', 'stopped');
-      if (hung) throw Object.assign(new ApiError('network', 'No answer from the server.', { lost: true }), { hung });
-      if (abort.signal.aborted) throw new ApiError(late, 'No answer from the server.');
-      throw new ApiError('network', 'The server cannot be reached.', { lost: !came });
+      const silent = abort.signal.aborted;
+      throw new ApiError(silent && !hung ? late : 'network', silent ? 'No answer from the server.' : 'The server cannot be reached.',
+                         { lost: silent ? hung : !came, hung });
     } finally {
       this.#running.delete(call);
-      this.#timers.clearTimeout(timer);
-      signal?.removeEventListener('abort', forward);
+      timers.clearTimeout(timer);
+      abort.release();
     }
   }
 }
@@ -190,28 +208,25 @@ function formOf(cursors) {
   return form;
 }
 
-async function readAnswer(response) {
-  return judge(response, await response.text());
-}
-
 async function readEvents(response, { alive, mine, connected, take }) {
   const type = response.headers.get('Content-Type') ?? '';
-  if (response.status !== 200 || !type.startsWith('text/event-stream')) {
+  const good = response.status === 200 && type.startsWith('text/event-stream');
+  if (!good) {
     try {
-      judge(response, await response.text());
+      await readAnswer(response);
     } catch (error) {
       if (error.status !== 404 && error.status !== 405) throw error;  // an older server
     }
-    throw new ApiError('no_stream', 'The server has no streams.', { status: response.status });
   }
-  if (!response.body?.getReader) throw new ApiError('no_stream', 'This browser cannot read a stream.', { status: response.status });
-  const reader = response.body.getReader();
+  // Or the browser cannot read one.
+  const reader = good && response.body?.getReader?.();
+  if (!reader) throw new ApiError('no_stream', 'No stream.', { status: response.status });
   const decoder = new TextDecoder();
   const parser = new EventParser();
   try {
     for (let first = true; ; first = false) {
       const { value, done } = await reader.read();
-      if (!mine()) throw new ApiError('aborted', 'There is another user now.');
+      if (!mine()) throw new ApiError('aborted', 'stopped');
       if (done) throw new ApiError('network', 'The connection was cut off.');
       alive();
       if (first) connected();
@@ -226,13 +241,12 @@ async function readEvents(response, { alive, mine, connected, take }) {
 }
 
 // The parsed body of a good answer; throws the ApiError of a bad one.
-function judge(response, text) {
+async function readAnswer(response) {
+  const text = await response.text();
   let body;
   try {
     body = JSON.parse(text);
-  } catch {
-    body = undefined;  // a proxy's own error page
-  }
+  } catch { /* a proxy's own error page */ }
   const { status } = response;
   if (status >= 200 && status < 300) {
     if (body !== null && typeof body === 'object') return body;
@@ -240,13 +254,8 @@ function judge(response, text) {
   }
   const message = body?.errors?.[0] ?? `The server answered ${status}.`;
   if (status === 429 || status === 503) {
-    const seconds = Number(response.headers.get('Retry-After'));
-    throw new ApiError('busy', message, { status, retryAfter: seconds > 0 ? seconds * 1_000 : 0 });
+    throw new ApiError('busy', message, { status, retryAfter: response.headers.get('Retry-After') * 1_000 || 0 });
   }
-  if (status === 401 || (status === 400 && message === 'Invalid user!')) {
-    throw new ApiError('signed_out', message, { status });
-  }
-  if (status === 412) throw new ApiError('other_user', message, { status });
-  if (status === 403) throw new ApiError('forbidden', message, { status });
-  throw new ApiError(status >= 400 && status < 500 ? 'refused' : 'network', message, { status });
+  const kind = status === 400 && message === 'Invalid user!' ? 'signed_out' : KINDS[status];
+  throw new ApiError(kind ?? (status >= 400 && status < 500 ? 'refused' : 'network'), message, { status });
 }

@@ -4,31 +4,27 @@
 
 import { ApiError } from './api.js';
 import { Backoff } from './backoff.js';
+import { linked } from './linked.js';
 import { Pause } from './pause.js';
 
 export class Changes {
-  #timers;
-  #random;
-  #running = new Map();  // post_id -> {stop: AbortController, pause}
+  #given;
+  #running = new Map();  // post_id -> {stop: as linked() makes it, pause}
 
-  constructor({ timers, random }) {
-    this.#timers = timers;
-    this.#random = random;
+  constructor(given) {  // {timers, random}
+    this.#given = given;
   }
 
   // send(signal) -> answer, throws ApiError. Passing failures are tried again; others reject, and so does a
   // change that ends early (kind 'aborted'): by `signal`, by stop(), or by a later change of the same post.
   async run(postId, send, signal) {
     this.#running.get(postId)?.stop.abort();
-    const change = { stop: new AbortController(), pause: new Pause(this.#timers) };
+    const change = { stop: linked(signal), pause: new Pause(this.#given.timers) };
     this.#running.set(postId, change);
-    const forward = () => change.stop.abort();
-    if (signal?.aborted) forward();
-    signal?.addEventListener('abort', forward);
     try {
       return await this.#untilAnswered(send, change);
     } finally {
-      signal?.removeEventListener('abort', forward);
+      change.stop.release();
       if (this.#running.get(postId) === change) this.#running.delete(postId);
     }
   }
@@ -44,7 +40,7 @@ export class Changes {
   }
 
   async #untilAnswered(send, { stop: { signal }, pause }) {
-    const backoff = new Backoff(this.#random);
+    const backoff = new Backoff(this.#given.random);
     while (!signal.aborted) {
       try {
         return await send(signal);

@@ -13,14 +13,9 @@ export class EventParser {
   }
 
   #read(part) {
-    let name = '';
-    let data = null;
-    for (const line of part.split('\n')) {
-      const [, field, value] = line.match(/^(\w+): (.*)$/) ?? [];
-      if (field === 'event') name = value;
-      if (field === 'data') data = JSON.parse(value);
-      if (field === 'retry') this.retry = Number(value) || 0;
-    }
-    return name && data ? { name, data } : null;
+    // "s", because a text may hold U+2028, which ends no line here.
+    const { event: name, data, retry } = Object.fromEntries(part.split('\n').map((line) => line.split(/: (.*)/s)));
+    if (retry) this.retry = +retry || 0;
+    return name && data ? { name, data: JSON.parse(data) } : null;
   }
 }

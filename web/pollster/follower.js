@@ -2,6 +2,7 @@
 // keeps a stream's events back. Which one it is makes no difference for whoever uses the library.
 
 import { ApiError } from './api.js';
+import { linked } from './linked.js';
 
 const MOST_WALLS = 1_000;         // the server's limit; walls beyond it are not followed live
 const EARLY_ANSWER = 50_000;      // ms; an empty answer is due after 55-60 s; earlier, something happened
@@ -11,46 +12,32 @@ const STREAM_AGAIN = 600_000;     // after so long with polls a stream is tried 
 
 export class Follower {
   transport = 'poll';  // 'stream' while one is open
-  #api;
-  #timers;
-  #random;
-  #backoff;
-  #pause;
-  #pulse;
-  #on;
+  #given;
   #streamAt;           // when a stream may be tried; Infinity: never
   #heard = 0;          // when the request began, or something came
   #request = null;     // AbortController of the stream or poll under way; aborted to ask with a new local hash
 
-  // `streams`: false for polls alone. Told of: online(); take({wall id: its part of an answer}); listIsOld(): a wall
-  // was taken away or given. Asked for: listDue(), when the list of walls is to be read again; mustRead(): something
-  // is to be read before it goes on.
-  constructor({ api, timers, random, backoff, pause, pulse, streams, ...on }) {
-    this.#api = api;
-    this.#timers = timers;
-    this.#random = random;
-    this.#backoff = backoff;
-    this.#pause = pause;
-    this.#pulse = pulse;
-    this.#streamAt = streams ? 0 : Infinity;
-    this.#on = on;
+  // given: {api, timers, random, backoff, pause, pulse, walls}; `streams`, false for polls alone. Told of:
+  // state({state: 'online'}), and to() of take({wall id: its part of an answer}), and of listIsOld(lost): walls were
+  // taken away or given.
+  constructor(given) {
+    this.#given = given;
+    this.#streamAt = given.streams ? 0 : Infinity;
   }
 
   // Until the stream, or the poll, ends. Rejects with ApiError; `aborted` after interrupt().
   async follow(walls, signal, afterFailure) {
-    const request = this.#request = new AbortController();
-    this.#heard = this.#timers.now();
-    const stop = () => request.abort();
-    signal.addEventListener('abort', stop);
+    const request = this.#request = linked(signal);
+    this.#heard = this.#given.timers.now();
     const cursors = [...walls].slice(0, MOST_WALLS).map(({ id, timeline }) => [id, timeline.cursor, timeline.epoch]);
     try {
-      if (this.#timers.now() >= this.#streamAt) {
+      if (this.#given.timers.now() >= this.#streamAt) {
         await this.#stream(cursors, signal, request);
       } else {
         await this.#poll(cursors, signal, request.signal, afterFailure);
       }
     } finally {
-      signal.removeEventListener('abort', stop);
+      request.release();
       this.#request = null;
     }
   }
@@ -62,72 +49,72 @@ export class Follower {
 
   // The same if it is silent: the network is back, and the connection may be one of before.
   refresh() {
-    if (this.#timers.now() - this.#heard >= QUIET) this.interrupt();
+    if (this.#given.timers.now() - this.#heard >= QUIET) this.interrupt();
   }
 
   async #stream(cursors, signal, request) {
     // A stream does not tell of a new wall any more than a poll does.
-    const due = this.#timers.setTimeout(() => request.abort(), Math.max(0, this.#on.listDue() - this.#timers.now()));
+    const due = this.#given.timers.setTimeout(() => request.abort(), this.#given.walls.listDue - this.#given.timers.now());
     try {
-      const { reason, retry } = await this.#api.stream(cursors, {
+      const { reason, retry } = await this.#given.api.stream(cursors, {
         signal: request.signal,
         connected: () => {
           this.transport = 'stream';
-          this.#on.online();
+          this.#given.state({ state: 'online' });
         },
         heard: () => {
-          this.#heard = this.#timers.now();
-          this.#pulse.heard();
+          this.#heard = this.#given.timers.now();
+          this.#given.pulse.heard();
         },
         take: (name, data) => {
-          if (signal.aborted) return;
-          if (name === 'access') this.#on.listIsOld();
-          if (name === 'walls') this.#on.take(data.walls);
-          if (this.#on.mustRead()) request.abort();
+          if (request.signal.aborted) return;  // it will be asked again, maybe from further back
+          if (name === 'access') this.#given.to().listIsOld(data.lost);
+          if (name === 'walls') this.#given.to().take(data.walls);
+          if (this.#given.walls.mustRead) request.abort();
         },
       });
-      if (reason === 'signed_out') throw new ApiError('signed_out', 'The session has ended.');
-      if (reason === 'no_wall') this.#on.listIsOld();
+      if (reason === 'signed_out') throw new ApiError('signed_out', 'Please sign in.');
+      if (reason === 'no_wall') this.#given.to().listIsOld();
       if (reason === 'unavailable' || reason === 'failed') {
         throw new ApiError('busy', 'The server is not available.', { retryAfter: retry });
       }
       await this.#comeBack(retry, signal);
     } catch (error) {
       if (error.kind !== 'no_stream') throw error;
-      if (!error.status) await this.#api.ping(signal);  // or is it the network that keeps everything back?
-      this.#streamAt = this.#timers.now() + STREAM_AGAIN * (0.5 + this.#random() / 2);
+      if (!error.status) await this.#given.api.ping(signal);  // or is it the network that keeps everything back?
+      this.#streamAt = this.#given.timers.now() + STREAM_AGAIN * (0.5 + this.#given.random() / 2);
     } finally {
       this.transport = 'poll';
-      this.#timers.clearTimeout(due);
+      this.#given.timers.clearTimeout(due);
     }
   }
 
   // The server has said when: until then it is asked for nothing, not even a ping.
   #comeBack(delay, signal) {
-    this.#pulse.stop();
-    return this.#pause.wait(delay, signal);
+    this.#given.pulse.stop();
+    return this.#given.pause.wait(delay, signal);
   }
 
   async #poll(cursors, signal, pollSignal, afterFailure) {
-    const started = this.#timers.now();
+    const started = this.#given.timers.now();
     // After the ping, or the list of walls, the connection is known to work. After a failure the poll
     // itself must survive a moment too: with the database away it is refused at once.
-    if (!afterFailure) this.#on.online();
-    const settled = this.#timers.setTimeout(() => this.#on.online(), SETTLED);
+    if (!afterFailure) this.#given.state({ state: 'online' });
+    const settled = this.#given.timers.setTimeout(() => this.#given.state({ state: 'online' }), SETTLED);
     try {
-      const { walls, retry_ms: comeBackIn, spread_ms: spread = 0 } = await this.#api.poll(cursors, pollSignal);
-      const lasted = this.#timers.now() - started;
+      const { walls, retry_ms: comeBackIn, spread_ms: spread = 0 } = await this.#given.api.poll(cursors, pollSignal);
+      const lasted = this.#given.timers.now() - started;
       if (Object.keys(walls).length === 0) {
-        this.#backoff.spread = spread;
-        if (comeBackIn === undefined && lasted < EARLY_ANSWER) this.#on.listIsOld();  // a wall was taken away
+        this.#given.backoff.spread = spread;
+        if (comeBackIn === undefined && lasted < EARLY_ANSWER) this.#given.to().listIsOld();  // a wall was taken away
         // Polling again at once would hammer a server that keeps answering like this at once.
-        const wait = lasted < SETTLED ? this.#backoff.next(comeBackIn) : comeBackIn;  // it stops, and says when
+        const wait = lasted < SETTLED ? this.#given.backoff.next(comeBackIn) : comeBackIn;  // it stops, and says when
         if (wait > 0) await this.#comeBack(wait, signal);
       }
-      if (!signal.aborted) this.#on.take(walls);
-      this.#on.online();
+      if (!pollSignal.aborted) this.#given.to().take(walls);
+      this.#given.state({ state: 'online' });
     } finally {
-      this.#timers.clearTimeout(settled);
+      this.#given.timers.clearTimeout(settled);
     }
   }
 }

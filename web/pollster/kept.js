@@ -3,7 +3,6 @@
 // its own, which is only written as a whole, or removed.
 
 export class Kept {
-  durable;             // whether what was kept last outlives the page
   #storage;
   #memory = new Map();
   #stored = new Set();  // keys whose value of ours is in the storage, too
@@ -11,7 +10,6 @@ export class Kept {
   // storage: {setItem, getItem, removeItem, key, length} as localStorage has them, or null.
   constructor(storage) {
     this.#storage = storage;
-    this.durable = storage !== null;
   }
 
   set(key, value) {
@@ -19,10 +17,8 @@ export class Kept {
     try {
       this.#storage.setItem(key, value);
       this.#stored.add(key);
-      this.durable = true;
     } catch {
       this.#stored.delete(key);
-      this.durable = false;
     }
   }
 

@@ -3,13 +3,14 @@
 // closed tab loses one. Another tab of the same user may take over what it finds there: both then send it, with one
 // key, and whoever is first takes it away.
 //
-// An item is {key, wall, after, body, created_at, state, reason}. `after` is the wall's newest entry
-// when it was written: the feed may bring a post before its acknowledgement arrives, and an equal
-// post of ours above `after` is then most likely this one (a page need not show it twice). State is
+// An item is {key, wall, after, body, created_at, state, reason}. It never changes; another one replaces it. `after`
+// is the wall's newest entry when it was written: the feed may bring a post before its acknowledgement arrives, and an
+// equal post of ours above `after` is then most likely this one (a page need not show it twice). State is
 //   sending   on its way
 //   waiting   the server cannot be reached or is busy; sent again by itself, with the same key
 //   failed    the server refused it, for `reason`; retry(key) or discard(key) decide
 
+import { ApiError } from './api.js';
 import { Backoff } from './backoff.js';
 import { Pause } from './pause.js';
 
@@ -17,22 +18,20 @@ import { Pause } from './pause.js';
 const KEY_LIFETIME = 23 * 3_600_000;
 
 export class Outbox {
-  items = [];
-  #options;
-  #kept;
+  items = [];      // another array after each change
+  #given;
+  #promises = new Map();  // key -> {promise, resolve, reject} of those that somebody waits for
   #written = 0;    // orders what was written in one millisecond
   #backoff;
   #owner = null;   // the user whose posts these are
   #stop = null;    // AbortController of the running sender; null while stopped
   #pause;
 
-  // send(item, signal) -> entry, throws ApiError.
-  // changed(wall): an item appeared, changed or left. sent(item, entry): acknowledged.
-  constructor({ send, changed, sent, timers, random, kept, newKey }) {
-    this.#options = { send, changed, sent, timers, newKey };
-    this.#kept = kept;
-    this.#backoff = new Backoff(random);
-    this.#pause = new Pause(timers);
+  // given: {api, timers, random, kept, newKey, walls}; on('onOutbox', wall): an item appeared, changed or left.
+  constructor(given) {
+    this.#given = given;
+    this.#backoff = new Backoff(given.random);
+    this.#pause = new Pause(given.timers);
   }
 
   // Loads what this user left behind and begins to send it.
@@ -40,7 +39,7 @@ export class Outbox {
     if (this.#owner !== owner) {
       this.#owner = owner;
       this.items = this.#load();
-      for (const wall of new Set(this.items.map((item) => item.wall))) this.#options.changed(wall);
+      for (const { wall } of this.items) this.#given.on('onOutbox', wall);
     }
     this.#run();
   }
@@ -49,7 +48,7 @@ export class Outbox {
   stop() {
     this.#stop?.abort();
     this.#stop = null;
-    for (const item of this.items) if (item.state === 'sending') item.state = 'waiting';
+    for (const item of this.items) if (item.state === 'sending') this.#put({ ...item, state: 'waiting' });
   }
 
   // The user is gone: nothing is shown or sent any more, and everything is there for the next start() of that user.
@@ -61,37 +60,50 @@ export class Outbox {
 
   // The user wants no more of it: nothing written stays behind on this machine.
   forget() {
-    if (this.#owner !== null) for (const slot of this.#kept.keys(this.#slot(''))) this.#kept.remove(slot);
+    if (this.#owner !== null) for (const slot of this.#given.kept.keys(this.#slot(''))) this.#given.kept.remove(slot);
+    for (const { key } of this.items) this.#settle(key, 'reject', new ApiError('aborted', 'Signed out.'));
     this.leave();
   }
 
-  add(wall, after, body) {
-    const { newKey, timers } = this.#options;
-    const created_at = new Date(timers.now()).toISOString();
-    const item = { key: newKey(), wall, after, body, created_at, state: 'waiting', reason: null, order: ++this.#written };
-    this.items.push(item);
-    this.#changed(item);
-    this.#run();
-    return item;
+  // Returns the post's key. What is under way with the same key is this post.
+  add(wall, after, body, key = this.#given.newKey()) {
+    if (!this.#find(key)) {
+      this.#change({ key, wall, after, body, created_at: this.#now(), state: 'waiting', reason: null, order: ++this.#written });
+      this.#run();
+    }
+    return key;
   }
 
-  // The same key again, unless it is too old to be safe: then it is a new post, as the user wishes.
+  // Resolves with the entry when the server has acknowledged this post, also one that was written before a reload; with
+  // null if another tab took it over. Rejects with the refusal, at once if it came before, or if there is no such post.
+  promise(key) {
+    if (this.#promises.has(key)) return this.#promises.get(key).promise;
+    const made = {};
+    const promise = made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+    promise.catch(() => {});  // nobody has to wait: what was refused is in the outbox, and no error of the program
+    this.#promises.set(key, made);
+    const item = this.#find(key);
+    if (!item || item.state === 'failed') this.#settle(key, 'reject', new ApiError('refused', item?.reason ?? 'No such post.'));
+    return promise;
+  }
+
+  // The same key again, unless it is too old to be safe: then it is a new post, as the user wishes. Returns the key.
   retry(key) {
-    const item = this.items.find((candidate) => candidate.key === key);
-    if (item?.state !== 'failed') return;
+    const item = this.#find(key);
+    if (item?.state !== 'failed') return key;
+    const next = { ...item, state: 'waiting', reason: null };
     if (this.#stale(item)) {
-      this.#kept.remove(this.#slot(item.key));
-      item.key = this.#options.newKey();
-      item.created_at = new Date(this.#options.timers.now()).toISOString();
+      this.#given.kept.remove(this.#slot(key));
+      next.key = this.#given.newKey();
+      next.created_at = this.#now();
     }
-    item.state = 'waiting';
-    item.reason = null;
-    this.#changed(item);
+    this.#change(next, key);
     this.#run();
+    return next.key;
   }
 
   discard(key) {
-    const item = this.items.find((candidate) => candidate.key === key);
+    const item = this.#find(key);
     if (item?.state === 'failed') this.#remove(item);
   }
 
@@ -105,63 +117,78 @@ export class Outbox {
     const stop = this.#stop = new AbortController();
     let item;
     while (!stop.signal.aborted && (item = this.items.find((candidate) => candidate.state !== 'failed'))) {
-      if (this.#kept.get(this.#slot(item.key)) === null) this.#remove(item);  // another tab has sent it
-      else if (this.#stale(item)) this.#fail(item, 'Not sent for a day.');
+      if (this.#given.kept.get(this.#slot(item.key)) === null) this.#remove(item, null);  // another tab has sent it
+      else if (this.#stale(item)) this.#fail(item, new ApiError('refused', 'Not sent for a day.'));
       else await this.#sendOne(item, stop.signal);
     }
     if (this.#stop === stop) this.#stop = null;
   }
 
   async #sendOne(item, signal) {
-    item.state = 'sending';
-    this.#changed(item);
+    this.#change({ ...item, state: 'sending' });
     try {
-      const entry = await this.#options.send(item, signal);
+      const { post: entry } = await this.#given.api.post(item.wall, item.body, item.key, signal);
       this.#backoff.reset();
-      if (signal.aborted) return;
-      this.#remove(item, () => this.#options.sent(item, entry));
+      if (!signal.aborted) this.#remove(item, entry);
     } catch (error) {
       if (signal.aborted) return;
       if (error.kind === 'signed_out') {
-        item.state = 'waiting';
-        this.#changed(item);
+        this.#change({ ...item, state: 'waiting' });
         this.stop();
       } else if (error.passing) {
-        item.state = 'waiting';
-        item.reason = error.message;
-        this.#changed(item);
+        this.#change({ ...item, state: 'waiting', reason: error.message });
         await this.#pause.wait(this.#backoff.next(error.retryAfter), signal);
       } else {
-        this.#fail(item, error.message);
+        this.#fail(item, error);
       }
     }
   }
 
-  #fail(item, reason) {
-    item.state = 'failed';
-    item.reason = reason;
-    this.#changed(item);
+  #fail(item, error) {
+    this.#change({ ...item, state: 'failed', reason: error.message });
+    this.#settle(item.key, 'reject', error);
   }
 
-  #remove(item, before = () => {}) {
-    this.items = this.items.filter((other) => other !== item);
-    this.#kept.remove(this.#slot(item.key));
-    before();
-    this.#options.changed(item.wall);
+  // `entry`: as the server has acknowledged it.
+  #remove({ key, wall }, entry) {
+    this.items = this.items.filter((item) => item.key !== key);
+    this.#given.kept.remove(this.#slot(key));
+    if (entry) this.#given.walls.acknowledge(wall, entry);
+    this.#given.on('onOutbox', wall);
+    this.#settle(key, 'resolve', entry);
+  }
+
+  #settle(key, how, result) {
+    this.#promises.get(key)?.[how](result);
+    this.#promises.delete(key);
+  }
+
+  #find(key) {
+    return this.items.find((item) => item.key === key);
+  }
+
+  // In the place of the one with that key, or at the end.
+  #put(item, key = item.key) {
+    Object.freeze(item);
+    this.items = this.#find(key) ? this.items.map((other) => (other.key === key ? item : other)) : [...this.items, item];
+  }
+
+  #now() {
+    return new Date(this.#given.timers.now()).toISOString();
   }
 
   #stale(item) {
-    return this.#options.timers.now() - Date.parse(item.created_at) > KEY_LIFETIME;
+    return this.#given.timers.now() - Date.parse(item.created_at) > KEY_LIFETIME;
   }
 
-  #changed(item) {
-    this.#kept.set(this.#slot(item.key), JSON.stringify(item));
-    this.#options.changed(item.wall);
+  #change(item, key) {
+    this.#put(item, key);
+    this.#given.kept.set(this.#slot(item.key), JSON.stringify(item));
+    this.#given.on('onOutbox', item.wall);
   }
 
   #load() {
-    const items = this.#kept.keys(this.#slot('')).map((slot) => this.#read(slot)).filter(Boolean);
-    for (const item of items) if (item.state === 'sending') item.state = 'waiting';
+    const items = this.#given.kept.keys(this.#slot('')).map((slot) => this.#read(slot)).filter(Boolean);
     items.sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at) || a.order - b.order);
     this.#written = Math.max(0, ...items.map(({ order }) => order));
     return items;
@@ -169,8 +196,9 @@ export class Outbox {
 
   #read(slot) {
     try {
-      const item = JSON.parse(this.#kept.get(slot));
-      return item?.key && slot === this.#slot(item.key) ? item : null;
+      const item = JSON.parse(this.#given.kept.get(slot));
+      if (!item?.key || slot !== this.#slot(item.key)) return null;
+      return Object.freeze({ ...item, state: item.state === 'failed' ? 'failed' : 'waiting' });
     } catch {
       return null;  // not ours
     }

@@ -4,34 +4,28 @@
 //
 // Only while somebody watches: a browser slows the timers of a hidden tab down to one a minute, and a page in sight
 // costs the server a ping in 10 s, but thousands of forgotten tabs cost it nothing. A page that comes into sight asks
-// at once (Pollster.retryNow).
+// at once (Pollster.retryNow). And only in the tab that has the connection (sharing.js).
 
 const EVERY = 10_000;   // ms
 const LATE = 5_000;     // a timer that is so late has slept with its machine
 
 export class Pulse {
   lost = false;         // since the last start()
-  #timers;
-  #ping;
-  #onLost;
-  #onWake;
+  #given;
   #running = false;
-  #watched = true;
+  watched = true;       // somebody looks
   #timer = null;
   #due = 0;             // when the timer is to fire
   #heard = 0;           // when something came
   #asking = null;       // AbortController of the ping under way
 
-  // ping(signal) -> promise, rejects with ApiError. lost(): nothing is answered. woke(): the machine has slept.
-  constructor({ timers, ping, lost, woke }) {
-    this.#timers = timers;
-    this.#ping = ping;
-    this.#onLost = lost;
-    this.#onWake = woke;
+  // given: {api, timers}; lost(): nothing is answered. retry(): the machine has slept.
+  constructor(given) {
+    this.#given = given;
   }
 
-  set watched(on) {
-    this.#watched = on;
+  look(on) {
+    this.watched = on;
     this.#wait();
   }
 
@@ -51,7 +45,7 @@ export class Pulse {
   }
 
   heard() {
-    this.#heard = this.#timers.now();
+    this.#heard = this.#given.timers.now();
   }
 
   // Asks now. Whether there was an answer, of whatever kind.
@@ -59,7 +53,7 @@ export class Pulse {
     if (!this.#running) return false;
     this.#asking?.abort();  // that one may hang on a connection of before
     const asking = this.#asking = new AbortController();
-    const answered = await this.#ping(asking.signal).then(() => true, (error) => error.status > 0);
+    const answered = await this.#given.api.ping(asking.signal).then(() => true, (error) => error.status > 0);
     if (asking.signal.aborted) return false;
     this.#asking = null;
     if (answered) {
@@ -68,22 +62,22 @@ export class Pulse {
     } else {
       this.lost = true;
       this.stop();
-      this.#onLost();
+      this.#given.lost();
     }
     return answered;
   }
 
   #wait() {
-    this.#timers.clearTimeout(this.#timer);
+    this.#given.timers.clearTimeout(this.#timer);
     this.#timer = null;
-    if (!this.#running || !this.#watched || this.#asking) return;
-    this.#due = Math.max(this.#heard + EVERY, this.#timers.now());
-    this.#timer = this.#timers.setTimeout(() => this.#beat(), this.#due - this.#timers.now());
+    if (!this.#running || !this.watched || this.#asking) return;
+    this.#due = Math.max(this.#heard + EVERY, this.#given.timers.now());
+    this.#timer = this.#given.timers.setTimeout(() => this.#beat(), this.#due - this.#given.timers.now());
   }
 
   #beat() {
-    const now = this.#timers.now();
-    if (now - this.#due > LATE) this.#onWake();
+    const now = this.#given.timers.now();
+    if (now - this.#due > LATE) this.#given.retry();
     else if (now < this.#heard + EVERY) this.#wait();
     else this.ask();
   }

@@ -7,12 +7,12 @@
 // remembers which entry number its state comes from, and only newer changes apply.
 
 export class Timeline {
-  posts = [];        // ascending by id; replaced objects, never changed in place
   loaded = false;    // a first page of history has been read
   complete = false;  // the wall's first post is held
   resets = 0;        // a page asked for before a reset must not be used after it
   cursor;            // the newest entry held: this wall's value in the local hash
   epoch;             // what the cursor is a number of; null or undefined: there is no entry yet, or an old server
+  #posts = [];       // ascending by id; frozen once somebody has seen it
   #from;             // entries in (#from, cursor] came through the feed
   #state = new Map();    // post_id -> number of the entry that `posts` shows it at
   #changes = new Map();  // post_id -> newest edit or delete entry seen
@@ -25,30 +25,35 @@ export class Timeline {
   reset(cursor, epoch) {
     this.resets++;
     this.epoch = epoch;
-    this.posts = [];
+    this.#posts = [];
     this.loaded = this.complete = false;
     this.cursor = this.#from = cursor;
     this.#state.clear();
     this.#changes.clear();
   }
 
+  // Whoever holds this array, or a post in it, never sees it change: the next change makes another one.
+  get posts() {
+    return Object.freeze(this.#posts);
+  }
+
   // Where the next older page ends (exclusive); undefined before anything is held.
   get oldest() {
-    return this.posts[0]?.id;
+    return this.#posts[0]?.id;
   }
 
   // Does an answer with this epoch refer to what is held? Another epoch belongs to a restored database, or to
   // a new wall with the id of a former one. A timeline that holds nothing yet accepts any.
   agrees(epoch) {
-    if (this.cursor === 0 && this.posts.length === 0) this.epoch = epoch;
+    if (this.cursor === 0 && this.#posts.length === 0) this.epoch = epoch;
     return epoch == null || this.epoch == null || epoch === this.epoch;
   }
 
-  // Entries of a poll answer. Returns what became visible: {added, changed, changes, gap}; `changes` are
+  // Entries of a poll answer. Returns what became visible: {added, changes, gap}; `changes` are
   // the edit and delete entries themselves, also those of posts not held. With `gap` ({expected, got})
   // the entries before it have been taken, the rest must be read again.
   feed(entries) {
-    const result = { added: [], changed: [], changes: [], gap: null };
+    const result = { added: [], changes: [], gap: null };
     for (const entry of entries) {
       if (entry.id <= this.cursor) continue;
       if (entry.id !== this.cursor + 1) {
@@ -60,25 +65,24 @@ export class Timeline {
         if (this.#insert(entry, entry.id)) result.added.push(entry);
       } else if (entry.kind === 'edit' || entry.kind === 'delete') {
         result.changes.push(entry);
-        const changed = this.change(entry);
-        if (changed) result.changed.push(changed);
+        this.change(entry);
       }
     }
     return result;
   }
 
-  // A page of history. Returns the added posts, or null if the page is older than anything the feed brought:
-  // then a hole would be left, so everything is dropped and the feed must go on from the page's `newest`. Do
-  // not pass a page whose epoch does not agree.
+  // A page of history. Returns false if the page is older than anything the feed brought: then a hole would be left,
+  // so everything is dropped and the feed must go on from the page's `newest`. Do not pass a page whose epoch does not
+  // agree.
   page({ posts, more, newest, epoch }) {
     const rewound = !this.loaded && newest < this.#from;
     if (rewound) this.reset(newest, epoch);
     this.epoch ??= epoch;
-    const added = posts.filter((post) => this.#insert(post, newest));
+    for (const post of posts) this.#insert(post, newest);
     this.loaded = true;
     this.complete = !more;
     this.cursor = Math.max(this.cursor, newest);
-    return rewound ? null : added;
+    return !rewound;
   }
 
   // The answer to a post of ours. It may be ahead of the feed, which will bring it again; at or
@@ -88,26 +92,25 @@ export class Timeline {
   }
 
   // An edit or deletion: the feed's, or the answer to one of ours, which may be ahead of the feed and
-  // leaves the cursor alone. Returns the post as it is now, or null if it stays as it was: also for
-  // the post's own entry, the answer to an edit that changed nothing.
+  // leaves the cursor alone. The post's own entry is the answer to an edit that changed nothing.
   change(entry) {
     const known = this.#changes.get(entry.post_id);
     if (!known || known.id < entry.id) this.#changes.set(entry.post_id, entry);
-    return this.#apply(entry);
+    this.#apply(entry);
   }
 
   // A post that is held comes again at a higher entry if it was deleted, or left the wall, and came back: it
   // is shown where it came back.
   #insert(post, state) {
     if (this.#state.has(post.post_id)) {
-      const held = this.posts.findIndex(({ post_id }) => post_id === post.post_id);
-      if (this.posts[held].id >= post.id) return false;
-      this.posts.splice(held, 1);
+      const held = this.#find(post);
+      if (this.#posts[held].id >= post.id) return false;
+      this.#own().splice(held, 1);
     }
     this.#state.set(post.post_id, state);
-    let at = this.posts.length;
-    while (at > 0 && this.posts[at - 1].id > post.id) at--;
-    this.posts.splice(at, 0, post);
+    let at = this.#posts.length;
+    while (at > 0 && this.#posts[at - 1].id > post.id) at--;
+    this.#own().splice(at, 0, Object.freeze(post));
     const change = this.#changes.get(post.post_id);
     if (change) this.#apply(change);
     return true;
@@ -115,16 +118,25 @@ export class Timeline {
 
   #apply(change) {
     const state = this.#state.get(change.post_id);
-    if (state === undefined || state >= change.id) return null;
+    if (state === undefined || state >= change.id) return;
     this.#state.set(change.post_id, change.id);
-    const at = this.posts.findIndex((post) => post.post_id === change.post_id);
-    const held = this.posts[at];
-    if (held.body === null) return null;  // a deletion is the last word, until the post comes back
+    const at = this.#find(change);
+    const held = this.#posts[at];
+    if (held.body === null) return;  // a deletion is the last word, until the post comes back
     const changed = change.kind === 'delete'
       ? { ...held, body: null, edited_at: change.created_at }
       : { ...held, body: change.body, user_id: change.user_id, user_name: change.user_name };
     if (change.edited_at || changed.body !== held.body) changed.edited_at = change.edited_at ?? change.created_at;
-    this.posts[at] = changed;
-    return changed;
+    this.#own()[at] = Object.freeze(changed);
+  }
+
+  #find({ post_id }) {
+    return this.#posts.findIndex((post) => post.post_id === post_id);
+  }
+
+  // The posts, to be changed.
+  #own() {
+    if (Object.isFrozen(this.#posts)) this.#posts = [...this.#posts];
+    return this.#posts;
   }
 }

@@ -1,5 +1,4 @@
-// A wall as the client knows it. Users of the library read id, name, kind, unread, newest, posts, loaded
-// and complete; the rest belongs to Pollster.
+// A wall as the client keeps it; `view` is how users of the library see it.
 
 import { Timeline } from './timeline.js';
 
@@ -13,14 +12,24 @@ export class Wall {
   readTimer = null;
   paging = null;     // the promise of the page of history under way
   stale = false;     // must be read again: a gap, or a restored database
+  #view = {};
 
   constructor(id, newest, epoch) {
     this.id = id;
     this.timeline = new Timeline(newest, epoch);
   }
 
-  get newest() { return this.timeline.cursor; }      // `unread` counts up to this entry
-  get posts() { return this.timeline.posts; }        // ascending
-  get loaded() { return this.timeline.loaded; }      // the newest page of history has been read
-  get complete() { return this.timeline.complete; }  // and everything before it
+  // Never changes: another object after each change, the same one without.
+  get view() {
+    const { id, name, kind, unread, timeline: { cursor, posts, loaded, complete } } = this;
+    const view = {
+      id, name, kind,
+      unread, newest: cursor,  // `unread` counts up to this entry
+      posts,                   // ascending
+      loaded,                  // the newest page of history has been read
+      complete,                // and everything before it
+    };
+    if (Object.keys(view).some((key) => view[key] !== this.#view[key])) this.#view = Object.freeze(view);
+    return this.#view;
+  }
 }

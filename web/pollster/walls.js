@@ -9,42 +9,57 @@ const READ_DELAY = 1_000;         // one read mark for a burst of posts
 export class Walls {
   all = new Map();     // id -> Wall, by id
   listDue = 0;         // when the list is to be read again
-  #api;
-  #timers;
-  #random;
-  #me;
-  #on;
-  #interrupt;
-  #refresh;
+  #listed = false;     // the list has been read
+  #waiting = [];       // resolve functions of those who asked for a wall before
+  #view = new Map();
+  #given;
 
-  // me() -> the user; on(name, ...values): as the handlers of Pollster; interrupt(): so that news are asked for anew;
-  // refresh(): the list is to be read, a wall may no longer be ours.
-  constructor({ api, timers, random, me, on, interrupt, refresh }) {
-    this.#api = api;
-    this.#timers = timers;
-    this.#random = random;
-    this.#me = me;
-    this.#on = on;
-    this.#interrupt = interrupt;
-    this.#refresh = refresh;
+  // given: {api, timers, random}; me() -> the user; on(name, ...values): as the handlers of Pollster; news() -> what is
+  // interrupted so that news are asked for anew; refresh(): the list is to be read, a wall may no longer be ours.
+  constructor(given) {
+    this.#given = given;
   }
 
   // Nothing is known any more: another user, or none.
   forget() {
     this.all = new Map();
     this.listDue = 0;
+    this.#known(false);
   }
 
-  get(id) {
-    const wall = this.all.get(id);
-    if (!wall) throw new ApiError('forbidden', 'This wall is not yours.', { status: 403 });
-    return wall;
+  // A wall of which nothing is known yet is waited for, until the list is read, or the user is gone.
+  async find(id) {
+    const user = this.#given.me()?.id;
+    while (user && user === this.#given.me()?.id && !this.#listed) await new Promise((resolve) => this.#waiting.push(resolve));
+    const refused = this.check(id, user);
+    if (refused) throw refused;
+    return this.all.get(id);
   }
 
+  // The ApiError, if this is no wall of this user; none while nobody knows.
+  check(id, user = this.#given.me()?.id) {
+    if (!user || user !== this.#given.me()?.id) return new ApiError('signed_out', 'Please sign in.');
+    return this.#listed && !this.all.has(id) ? new ApiError('forbidden', 'This wall is not yours.', { status: 403 }) : null;
+  }
+
+  // As users of the library see them (wall.js): another map after each change.
+  get view() {
+    const now = new Map([...this.all].map(([id, wall]) => [id, wall.view]));
+    if (now.size !== this.#view.size || [...now].some(([id, wall]) => this.#view.get(id) !== wall)) this.#view = now;
+    return this.#view;
+  }
+
+  // Something is to be read before it goes on.
+  get mustRead() { return this.listDue === 0 || this.stale.length > 0; }
   get stale() { return [...this.all.values()].filter((wall) => wall.stale); }
 
   async readList(signal) {
-    const { walls } = await this.#api.walls(signal);
+    // First: what is heard meanwhile makes this answer old.
+    this.listDue = this.#given.timers.now() + LIST_EVERY * (0.5 + this.#given.random() / 2);
+    const { walls } = await this.#given.api.walls(signal).catch((error) => {
+      this.listDue = 0;
+      throw error;
+    });
     const known = this.all;
     this.all = new Map(walls.map(({ id, name, kind, newest, epoch, unread }) => {
       const wall = known.get(id) ?? new Wall(id, newest, epoch);
@@ -53,12 +68,21 @@ export class Walls {
       // Marked as read here, but the server has not been told yet.
       return [id, Object.assign(wall, { name, kind, unread: wall.read >= newest ? 0 : unread })];
     }));
-    this.listDue = this.#timers.now() + LIST_EVERY * (0.5 + this.#random() / 2);
-    this.#on('onWalls');
+    this.#known(true);
+    this.#given.on('onWalls');
   }
 
-  // One wall's part of a poll answer. `more` needs nothing: the next poll goes out at once anyway.
-  take(id, { posts = [], reset = false, epoch }) {
+  // An answer: {wall id: its part}.
+  take(walls) {
+    for (const [id, part] of Object.entries(walls)) this.#take(Number(id), part);
+  }
+
+  listIsOld() {
+    this.listDue = 0;
+  }
+
+  // `more` needs nothing: the next poll goes out at once anyway.
+  #take(id, { posts = [], reset = false, epoch }) {
     const wall = this.all.get(id);
     if (!wall) return;
     if (reset || !wall.timeline.agrees(epoch)) {
@@ -66,14 +90,14 @@ export class Walls {
       return;
     }
     const { added, changes, gap } = wall.timeline.feed(posts);
-    const others = added.filter((post) => post.user_id !== this.#me().id && post.body !== null).length;
+    const others = added.filter((post) => post.user_id !== this.#given.me().id && post.body !== null).length;
     wall.unread += others;
-    if (added.length) this.#on('onPosts', wall, added);
-    if (changes.length) this.#on('onChanged', wall, changes);
-    if (others) this.#on('onWalls');
+    if (added.length) this.#given.on('onPosts', wall.view, added);
+    if (changes.length) this.#given.on('onChanged', wall.view, changes);
+    if (others) this.#given.on('onWalls');
     if (gap) {
       wall.stale = true;
-      this.#on('onGap', wall, gap);
+      this.#given.on('onGap', wall.view, gap);
     }
   }
 
@@ -81,12 +105,12 @@ export class Walls {
   async reread(signal) {
     const walls = this.stale;
     for (const wall of walls) {
-      const page = await this.#api.history(wall.id, { signal });
+      const page = await this.#given.api.history(wall.id, { signal });
       wall.timeline.reset(page.newest, page.epoch);
       wall.timeline.page(page);
       wall.stale = false;
       wall.read = 0;
-      this.#on('onChanged', wall, []);
+      this.#given.on('onChanged', wall.view, []);
     }
     if (walls.length) await this.readList(signal);  // for the unread counts
   }
@@ -97,17 +121,17 @@ export class Walls {
     wall.paging ??= (async () => {
       try {
         const held = timeline.resets;
-        const page = await this.#api.history(wall.id, { before: timeline.loaded ? timeline.oldest : undefined, limit });
+        const page = await this.#given.api.history(wall.id, { before: timeline.loaded ? timeline.oldest : undefined, limit });
         if (held !== timeline.resets || this.all.get(wall.id) !== wall) return;  // belongs to what was dropped
         if (!timeline.agrees(page.epoch)) {
           wall.stale = true;  // read again as a whole
-          this.#interrupt();
+          this.#given.news().interrupt();
           return;
         }
-        if (timeline.page(page) === null) this.#interrupt();
-        this.#on('onChanged', wall, []);
+        if (!timeline.page(page)) this.#given.news().interrupt();
+        this.#given.on('onChanged', wall.view, []);
       } catch (error) {
-        if (error.kind === 'forbidden') this.#refresh();
+        if (error.kind === 'forbidden') this.#given.refresh();
         throw error;
       } finally {
         wall.paging = null;
@@ -123,25 +147,30 @@ export class Walls {
     wall.read = wall.timeline.cursor;
     if (wall.unread !== 0) {
       wall.unread = 0;
-      this.#on('onWalls');
+      this.#given.on('onWalls');
     }
-    wall.readTimer ??= this.#timers.setTimeout(() => {
+    wall.readTimer ??= this.#given.timers.setTimeout(() => {
       wall.readTimer = null;
       if (this.all.get(wall.id) !== wall) return;  // signed out meanwhile
       // A lost mark is repaired by the next one.
-      this.#api.markRead(wall.id, wall.read).catch(() => { wall.read = 0; });
+      this.#given.api.markRead(wall.id, wall.read).catch(() => { wall.read = 0; });
     }, READ_DELAY);
   }
 
   // Our own post or change, as the server has written it.
   acknowledge(id, entry) {
     const wall = this.all.get(id);
-    if (wall?.timeline.acknowledge(entry)) this.#on('onChanged', wall, []);
+    if (wall?.timeline.acknowledge(entry)) this.#given.on('onChanged', wall.view, []);
   }
 
   changed(wall, entry) {
     if (this.all.get(wall.id) !== wall) return;  // signed out meanwhile
     wall.timeline.change(entry);
-    this.#on('onChanged', wall, [entry]);
+    this.#given.on('onChanged', wall.view, [entry]);
+  }
+
+  #known(listed) {
+    this.#listed = listed;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

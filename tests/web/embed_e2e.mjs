@@ -1,0 +1,212 @@
+// The code of docs/EMBED.md in a real browser, as printed, on a page of another origin with a strict content policy:
+// the element, React and Vue, each with a token from another site and with the cookie of the same site. The chat is
+// faked in memory. Fails on any console error or policy violation. `node embed_e2e.mjs [PATTERN]` runs the steps that
+// match.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { minify } from '../../tools/npm/minify.mjs';
+import { modules } from '../../tools/npm/modules.mjs';
+import { FakeChat } from './fake_chat.mjs';
+import { startFakeServer } from './fake_server.mjs';
+import { blocksOf } from './printed.mjs';
+import { openBrowser, startDriver } from './webdriver.mjs';
+
+const web = fileURLToPath(new URL('../../web/', import.meta.url));
+const node_modules = await modules();
+const require = createRequire(join(node_modules, 'of'));
+const esbuild = require('esbuild');
+const page = (language) => blocksOf('docs/EMBED.md', language);
+const [shop, withToken, withCookie] = page('js');
+const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 'text/css' };
+
+// The page of another site: what is in `files`, under a policy that allows the chat and nothing else, and sessions for
+// its visitor from its own server. It is asked for as localhost; the chat is another origin there, and as 127.0.0.1
+// another site.
+async function startShop(files, chat, chatUrl) {
+  const tokens = [];
+  const server = createServer(async ({ method, url }, response) => {
+    const name = url === '/' ? 'index.html' : url.slice(1);
+    if (method === 'POST' && name === 'chat-session') {
+      const { body } = await chat.handle({ method: 'POST', path: '/session', query: new URLSearchParams(), headers: {},
+                                           body: JSON.stringify({ name: 'ann', password: 'ann-secret' }) });
+      tokens.push(body.session_id);
+      response.end(JSON.stringify(body.session_id));
+      return;
+    }
+    const there = Object.hasOwn(files, name);
+    response.writeHead(there ? 200 : 404, {
+      'Content-Type': TYPES[name.split('.').at(-1)] ?? 'text/plain', 'Cache-Control': 'no-store',
+      'Content-Security-Policy': `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ${chatUrl}; ` +
+        "require-trusted-types-for 'script'; trusted-types vue; base-uri 'none'; form-action 'none'",
+    });
+    response.end(there ? files[name] : '');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    tokens, url: `http://localhost:${server.address().port}/`,
+    close: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }),
+  };
+}
+
+// One script of `files` (name -> code) and what they import, from npm or from web/.
+async function bundle(files) {
+  const { outputFiles } = await esbuild.build({
+    stdin: { contents: files.main, loader: 'jsx', resolveDir: web }, bundle: true, format: 'esm', write: false, jsx: 'automatic', minify: true,
+    define: { 'process.env.NODE_ENV': '"production"', __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false',
+              __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false' },
+    nodePaths: [node_modules],
+    plugins: [{ name: 'printed', setup: (build) => {
+      build.onResolve({ filter: /^\.\/(chat|wall)\.js$/ }, ({ path, importer }) => (importer.startsWith(join(web, 'pollster')) ? null : { path, namespace: 'printed' }));
+      build.onResolve({ filter: /^pollster-client$/ }, () => ({ path: join(web, 'pollster.js') }));
+      build.onLoad({ filter: /./, namespace: 'printed' }, ({ path }) => ({ contents: files[path.slice(2)], loader: 'jsx', resolveDir: web }));
+    } }],
+  });
+  return outputFiles[0].text;
+}
+
+function compiledVue(source) {
+  const { parse, compileScript } = require('vue/compiler-sfc');
+  return compileScript(parse(source).descriptor, { id: 'wall', inlineTemplate: true }).content;
+}
+
+const EMPTY = '<!doctype html><html lang="en"><title>Shop</title><script type="module" src="main.js"></script><div id="root"></div></html>';
+const REACT = `import { StrictMode } from 'react'; import { createRoot } from 'react-dom/client'; import { Wall } from './wall.js'; import { chat } from './chat.js';
+  globalThis.chat = chat; createRoot(document.getElementById('root')).render(<StrictMode><Wall id={1} /></StrictMode>);`;
+const VUE = `import { createApp } from 'vue'; import Wall from './wall.js'; import { chat } from './chat.js';
+  globalThis.chat = chat; createApp(Wall, { id: 1 }).mount('#root');`;
+
+// What a page needs, by its kind; `cookie`: the session is the chat's cookie.
+const pages = {
+  element: async (cookie) => ({
+    'index.html': page('html')[0].replace('</html>', cookie ? '</html>' : '<script type="module" src="shop.js"></script>\n</html>'),
+    'shop.css': page('css')[0], 'shop.js': shop, 'pollster-wall.min.js': await minify('pollster-wall'),
+  }),
+  React: async (cookie) => ({ 'index.html': EMPTY, 'main.js': await bundle({ main: REACT, 'wall.js': page('jsx')[0], 'chat.js': cookie ? withCookie : withToken }) }),
+  Vue: async (cookie) => ({ 'index.html': EMPTY, 'main.js': await bundle({ main: VUE, 'wall.js': compiledVue(page('vue')[0]), 'chat.js': cookie ? withCookie : withToken }) }),
+};
+
+// What the page shows, inside the element, too.
+const TEXT = "[...document.querySelectorAll('pollster-wall')].map((wall) => wall.shadowRoot.textContent).join() + document.body.innerText";
+const shows = (browser, text) => browser.until(text, `return (${TEXT}).includes(arguments[0])`, text);
+const FIELD = "const field = (document.querySelector('pollster-wall')?.shadowRoot ?? document).querySelector('input, textarea');";
+const WRITE = `${FIELD}
+  const kind = field.tagName === 'INPUT' ? HTMLInputElement : HTMLTextAreaElement;
+  Object.getOwnPropertyDescriptor(kind.prototype, 'value').set.call(field, arguments[0]);
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+  return new Promise((resolve) => setTimeout(() => { field.form.requestSubmit(); resolve(); }, 50));`;
+
+const steps = {};
+for (const [kind, filesOf] of Object.entries(pages)) {
+  for (const cookie of [false, true]) {
+    steps[`${kind}, ${cookie ? 'by the cookie of the same site' : 'by a token, from another site'}`] = async ({ browser, start }) => {
+      const { chat, url, shop: { tokens }, chatUrl, drop } = await start(await filesOf(cookie), cookie);
+      if (cookie) {
+        await browser.go(chatUrl);
+        assert.equal(await browser.run(`return fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ name: 'ann', password: 'ann-secret' }) }).then(({ status }) => status)`), 201);
+        await browser.log();
+      }
+      await browser.go(url);
+      await shows(browser, 'what was there');
+      chat.add(1, 'bob', 'news from bob');
+      await shows(browser, 'news from bob');
+      await browser.run(WRITE, `written in ${kind}`);
+      await browser.until('an empty field', FIELD + "return field.value === ''");
+      await shows(browser, `written in ${kind}`);
+      while (!chat.posted(`written in ${kind}`)) await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(chat.posted(`written in ${kind}`).user_name, 'ann');
+      if (cookie) return assert.equal(tokens.length, 0);
+      // The session ends, and another one takes its place, without a word.
+      await drop(tokens[0]);
+      chat.add(1, 'bob', 'with another token');
+      await shows(browser, 'with another token');
+      return assert.equal(tokens.length, 2);
+    };
+  }
+}
+
+steps['a cookie from another site: signIn() says that it is none, not that a session has expired'] = async ({ browser, start }) => {
+  const { url, chat } = await start(await pages.element(true), false);
+  await browser.go(url);
+  await shows(browser, 'Sign in to ask us.');
+  const said = await browser.async(`const done = arguments[0];
+    document.querySelector('pollster-wall').chat.signIn('ann', 'ann-secret').then(() => done('signed in'), ({ kind, message }) => done([kind, message]));`);
+  assert.deepEqual(said, ['no_cookie', 'This browser sends no cookie from a page of another site. Use a token.']);
+  assert.doesNotMatch(await browser.run(`return ${TEXT}`), /has ended/);
+  assert.equal(chat.wall(1).entries.length, 1);
+};
+
+steps['the element looks as the page says, and its styles stay inside'] = async ({ browser, start }) => {
+  const { url } = await start(await pages.element(false), false);
+  await browser.go(url);
+  await shows(browser, 'what was there');
+  assert.deepEqual(await browser.run(`const wall = document.querySelector('pollster-wall'); const button = wall.shadowRoot.querySelector('form button');
+    return [getComputedStyle(wall).height, getComputedStyle(button).backgroundColor, getComputedStyle(document.body).display]`),
+                   ['480px', 'rgb(10, 125, 85)', 'block']);
+};
+
+steps['two elements share a connection, and one that leaves takes nothing with it'] = async ({ browser, start }) => {
+  const { url, chat } = await start(await pages.element(true), true, 'ann');
+  await browser.go(url);
+  await shows(browser, 'what was there');
+  assert.ok(await browser.run(`const one = document.querySelector('pollster-wall'); const two = document.createElement('pollster-wall');
+    two.wall = 2; two.setAttribute('base', one.getAttribute('base')); one.after(two);
+    return new Promise((resolve) => setTimeout(() => resolve(one.chat === two.chat && one.chat !== null), 0))`));
+  await shows(browser, 'on the second wall');
+  await browser.run("document.querySelector('pollster-wall').remove()");
+  chat.add(2, 'bob', 'still here');
+  await shows(browser, 'still here');
+  assert.equal(await browser.run("const wall = document.querySelector('pollster-wall'); const { chat } = wall; wall.remove();" +
+    "return new Promise((resolve) => setTimeout(() => resolve([wall.chat, chat.state].join()), 0))"), ',online');
+};
+
+const chosen = new RegExp(process.argv[2] ?? '');
+const driver = await startDriver();
+try {
+  for (const [name, step] of Object.entries(steps).filter(([title]) => chosen.test(title))) {
+    const chat = new FakeChat();
+    for (const user of ['ann', 'bob']) chat.addUser(user, `${user}-secret`);
+    for (const [id, wall] of [[1, 'Questions'], [2, 'Answers']]) chat.addWall(id, wall, ['ann', 'bob']);
+    chat.add(1, 'bob', 'what was there');
+    chat.add(2, 'bob', 'on the second wall');
+    const origins = [];
+    const server = await startFakeServer(chat, 0, origins);
+    const browser = await openBrowser(driver);
+    const noise = [/ 40[01] \(/];  // nobody is signed in yet, or a session was ended on purpose
+    let shopServer;
+    // sameSite: the chat is asked for under the host of the page.
+    const start = async (files, sameSite, user) => {
+      const chatUrl = sameSite ? server.url.replace('127.0.0.1', 'localhost') : server.url;
+      const filled = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, text.replaceAll('https://chat.shop.example/', chatUrl)]));
+      shopServer = await startShop(filled, chat, chatUrl);
+      origins.push(shopServer.url.slice(0, -1));
+      if (user) {
+        await browser.go(chatUrl);
+        await browser.run(`return fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ name: '${user}', password: '${user}-secret' }) }).then(({ status }) => status)`);
+      }
+      const drop = (token) => chat.handle({ method: 'DELETE', path: '/session', query: new URLSearchParams(), headers: { authorization: `Bearer ${token}` } });
+      return { chat, chatUrl, url: shopServer.url, shop: shopServer, drop };
+    };
+    try {
+      await step({ browser, start });
+      const errors = (await browser.log()).filter(({ level }) => level !== 'INFO' && level !== 'DEBUG').map(({ message }) => message)
+        .filter((message) => !/favicon/.test(message) && !noise.some((pattern) => pattern.test(message)));
+      assert.deepEqual(errors, []);
+    } finally {
+      await browser.close();
+      await shopServer?.close();
+      await server.close();
+    }
+    console.log(`ok - ${name}`);
+  }
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  driver.stop();
+}

@@ -1,0 +1,23 @@
+// Types of pollster-wall.js.
+
+import type { Pollster, Snapshot, Token } from './pollster.js';
+
+export class PollsterWall extends HTMLElement {
+  /** The id of the wall, as the attribute. */
+  wall: number;
+  /** As the attribute, or as Pollster takes it. */
+  get token(): Token | null;
+  set token(token: Token | null);
+  /** The one in use; may be handed in. */
+  get chat(): Pollster | null;
+  set chat(chat: Pollster | null);
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'pollster-wall': PollsterWall;
+  }
+  interface HTMLElementEventMap {
+    'pollster-state': CustomEvent<Snapshot>;
+  }
+}
