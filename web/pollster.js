@@ -32,14 +32,14 @@
 import { Api, ApiError } from './pollster/api.js';
 import { Backoff } from './pollster/backoff.js';
 import { Changes } from './pollster/changes.js';
-import { randomKey, realChannel, realFetch, realLocks, realTimers } from './pollster/defaults.js';
+import { randomKey, realFetch, realTimers } from './pollster/defaults.js';
 import { Follower } from './pollster/follower.js';
 import { Kept } from './pollster/kept.js';
 import { linked } from './pollster/linked.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
 import { Pulse } from './pollster/pulse.js';
-import { Sharing } from './pollster/sharing.js';
+import { load } from './pollster/tabs.js';
 import { Told } from './pollster/told.js';
 import { Walls } from './pollster/walls.js';
 
@@ -54,13 +54,11 @@ export class Pollster {
   user = null;         // {id, name} while signed in
   #now = { state: 'signed_out', retryAt: null, reason: null };
   #snapshot = null;    // null: to be made
+  #given;
   #api;
   #bearer;
   #foreign;            // the cookie may be one that a browser does not send from here
-  #timers;
   #told;
-  #backoff;
-  #pause;
   #outbox;
   #changes;
   #loop = null;        // AbortController of the running loop
@@ -69,9 +67,9 @@ export class Pollster {
   #verified = 0;       // when retryNow() last had everything verified
   #pulse;
   #follower;
-  #sharing;
-  #shared;             // the name of what is shared, but for the user
-  #watched = true;
+  #sharing = null;     // with other tabs; null: not loaded (tabs.js)
+  #shares;             // whether it is loaded
+  #resting = false;    // until retryNow()
   #walls;
 
   // All options have defaults: base; fetch; timers {setTimeout, clearTimeout, now}; random() in [0, 1);
@@ -87,58 +85,38 @@ export class Pollster {
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
             storage = null, newKey = randomKey, credentials = 'same-origin', token, auth = token ? 'bearer' : 'cookie',
-            transport = 'auto', locks = realLocks, channel = realChannel } = options;
-    this.#api = new Api({
-      base: base.replace(/\/?$/, '/'), fetch, timers, credentials, tokens: typeof token === 'string' ? (refused) => (refused ? null : token) : token,
+            transport = 'auto', locks = globalThis.navigator?.locks, channel } = options;
+    // All parts have one object: what they stand on, each other, and what they tell.
+    const given = {
+      base: base.replace(/\/?$/, '/'), fetch, timers, random, newKey, credentials, locks, channel,
+      tokens: typeof token === 'string' ? (refused) => (refused ? null : token) : token, streams: transport === 'auto',
+      kept: new Kept(storage), backoff: new Backoff(random), pause: new Pause(timers), me: () => this.user,
+      on: (...event) => this.#emit(...event),
+      state: (now) => this.#setState(now),
       ended: (kind) => this.#end(kind === 'other_user' ? kind : 'expired'),
-    });
-    this.#bearer = auth === 'bearer';
-    this.#shared = base;
-    this.#foreign = credentials === 'include';
-    this.#timers = timers;
-    this.#told = new Told(handlers);
-    const on = (...event) => this.#emit(...event);
-    this.#backoff = new Backoff(random);
-    this.#pause = new Pause(timers);
-    this.#walls = new Walls({
-      api: this.#api, timers, random, me: () => this.user, on,
-      interrupt: () => this.#sharing.interrupt(), refresh: () => this.refreshWalls(),
-    });
-    this.#outbox = new Outbox({
-      timers, random, newKey, kept: new Kept(storage),
-      send: async (item, signal) => (await this.#api.post(item.wall, item.body, item.key, signal)).post,
-      changed: (wallId) => on('onOutbox', wallId),
-      sent: (wallId, entry) => this.#walls.acknowledge(wallId, entry),
-    });
-    this.#changes = new Changes({ timers, random });
-    this.#pulse = new Pulse({
-      timers, ping: (signal) => this.#api.ping(signal), lost: () => this.#attempt.abort(), woke: () => this.retryNow(),
-    });
-    this.#follower = new Follower({
-      api: this.#api, timers, random, backoff: this.#backoff, pause: this.#pause, pulse: this.#pulse, streams: transport === 'auto',
-      online: () => this.#setState('online'),
-      take: (walls) => this.#sharing.take(walls),
-      listIsOld: (lost) => this.#sharing.listIsOld(lost),
-      listDue: () => this.#walls.listDue,
-      mustRead: () => this.#walls.mustRead,
-    });
-    this.#sharing = new Sharing({
-      // A session that is no cookie is another one in each tab.
-      locks: this.#bearer ? null : locks, channel, timers, random, newKey, follower: this.#follower,
-      take: (walls) => { for (const [id, answer] of Object.entries(walls)) this.#walls.take(Number(id), answer); },
-      listIsOld: () => { this.#walls.listDue = 0; },
-      listDue: () => this.#walls.listDue,
-      mustRead: () => this.#walls.mustRead,
-      listens: () => this.#pulse.stop(),
-      state: ({ state, ...why }) => this.#setState(state, why),
-      turned: () => this.#pause.end(),
+      lost: () => this.#attempt.abort(),
       retry: () => this.retryNow(),
-    });
+      refresh: () => this.refreshWalls(),
+      news: () => this.#sharing ?? this.#follower,
+      to: () => this.#sharing ?? this.#walls,
+    };
+    this.#given = given;
+    this.#foreign = credentials === 'include';
+    this.#bearer = auth === 'bearer';
+    // A session that is no cookie is another one in each tab.
+    this.#shares = !this.#bearer && locks && channel !== null;
+    this.#told = new Told(handlers);
+    this.#api = given.api = new Api(given);
+    this.#walls = given.walls = new Walls(given);
+    this.#outbox = new Outbox(given);
+    this.#changes = new Changes(given);
+    this.#pulse = given.pulse = new Pulse(given);
+    this.#follower = given.follower = new Follower(given);
   }
 
   get state() { return this.#now.state; }
   get walls() { return this.getSnapshot().walls; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
-  get transport() { return this.#sharing.transport; }  // 'stream' while one is open, 'poll', or 'shared': another tab's
+  get transport() { return this.#given.news().transport; }  // 'stream' while one is open, 'poll', or 'shared': another tab's
 
   // Everything there is to show, {state, retryAt, reason, user, walls, outbox}, as one value that never changes:
   // another one after each change, the same one without. Both functions may be handed on without `chat`.
@@ -155,8 +133,9 @@ export class Pollster {
   // cannot be reached nobody knows which, so it is asked again, with the states connecting and offline, until stop().
   async resume() {
     this.stop();
+    if (this.#shares) load();
     const { signal } = this.#loop = new AbortController();
-    this.#setState('connecting');
+    this.#setState({ state: 'connecting' });
     while (!signal.aborted) {
       try {
         const { user } = await this.#proven((stop) => this.#api.session(stop), signal);
@@ -202,29 +181,33 @@ export class Pollster {
 
   // Stops polling and sending without signing out, for a page that goes away.
   stop() {
-    this.#loop?.abort();
-    this.#loop = null;
-    this.#sharing.stop();
-    this.#pulse.stop();
+    this.#leave();
     this.#outbox.stop();
     this.#changes.stop();
   }
 
   // Whether somebody looks (true unless told otherwise): then the way to the server is proven all the time.
-  set watched(on) { this.#watched = this.#pulse.watched = this.#sharing.watched = on; }
+  set watched(on) {
+    this.#pulse.look(on);
+    this.#sharing?.look(on);
+  }
 
-  // The page is to be frozen: it holds no connection any more, until retryNow().
-  rest() { this.#sharing.rest(); }
+  // The page is to be frozen: it holds no connection any more, and the other tabs have it, until retryNow().
+  rest() {
+    if (!this.#loop || !this.user) return;
+    this.#leave();
+    this.#resting = true;
+  }
 
   // To be called whenever something may have changed: the network came back, or went; the page was hidden, or asleep;
   // the user asked. Tries now instead of at `retryAt`; what hangs is verified, and sent anew if it may hang in vain;
   // and whose session it is, is asked again.
   retryNow() {
-    this.#sharing.wake();
-    this.#pause.end();
+    if (this.#resting) this.#enter();
+    this.#given.pause.end();
     this.#outbox.hurry();
     this.#changes.hurry();
-    const elsewhere = this.#sharing.retry();
+    const elsewhere = this.#sharing?.retry();
     if (this.#proving) this.#proving.abort();
     else this.#verify(this.#loop, elsewhere);
   }
@@ -262,8 +245,8 @@ export class Pollster {
   // Reads the list of walls soon: because one was granted, or the page was in the background for a long time.
   refreshWalls() {
     this.#walls.listDue = 0;
-    this.#sharing.interrupt();
-    this.#pause.end();
+    this.#given.news().interrupt();
+    this.#given.pause.end();
   }
 
   // ---- posting -------------------------------------------------------------------------------
@@ -306,13 +289,26 @@ export class Pollster {
     }
     this.user = Object.freeze(user);
     this.#api.user = user.id;
-    this.#backoff.reset();
+    this.#given.backoff.reset();
     this.#walls.listDue = 0;
-    this.#setState('connecting');
-    this.#loop = new AbortController();
-    this.#sharing.start(`${this.#shared} ${user.id}`);
-    this.#run(this.#loop.signal);
+    this.#setState({ state: 'connecting' });
+    this.#enter();
     this.#outbox.start(user.id);
+  }
+
+  // From now on news come, until leave().
+  #enter() {
+    this.#resting = false;
+    this.#loop = new AbortController();
+    this.#run(this.#loop.signal);
+  }
+
+  #leave() {
+    this.#resting = false;
+    this.#loop?.abort();
+    this.#loop = null;
+    this.#sharing?.stop();
+    this.#pulse.stop();
   }
 
   #end(reason) {
@@ -320,14 +316,14 @@ export class Pollster {
     this.#outbox.leave();
     this.user = this.#api.user = null;
     this.#walls.forget();
-    this.#setState('signed_out', { reason });
+    this.#setState({ state: 'signed_out', reason });
     this.#emit('onWalls');
   }
 
-  #setState(state, { retryAt = null, reason = null } = {}) {
+  #setState({ state, retryAt = null, reason = null }) {
     if (this.state === state && state !== 'offline') return;
     this.#now = Object.freeze({ state, retryAt, reason });
-    this.#sharing.state(this.#now);
+    this.#sharing?.state(this.#now);
     this.#emit('onState', this.#now);
     if (state !== 'online') return;
     this.#api.again();
@@ -340,15 +336,24 @@ export class Pollster {
     this.#told.tell(name, values, this.getSnapshot);
   }
 
+  // Before the first poll, which another tab may have already.
+  async #share(signal) {
+    const part = this.#shares && await load();
+    if (!part || signal.aborted) return;
+    this.#sharing ??= new part.Sharing(this.#given);
+    this.#sharing.start(`${this.#given.base} ${this.user.id}`, this.#now);
+  }
+
   async #run(signal) {
-    let failed = false;
+    let failed = this.state === 'offline';
+    await this.#share(signal);
     while (!signal.aborted) {
       const attempt = this.#attempt = linked(signal);
       try {
         await this.#follow(attempt.signal, failed);
-        this.#backoff.reset();
+        this.#given.backoff.reset();
         // Whoever has just taken over from a tab that could not reach the server does not know better yet.
-        failed = this.#sharing.leads && this.state === 'offline';
+        failed = this.#sharing?.leads && this.state === 'offline';
       } catch (error) {
         if (signal.aborted) return;
         if (error.kind === 'aborted') continue;  // by us, to ask with another local hash
@@ -373,13 +378,13 @@ export class Pollster {
     try {
       if (failed) await this.#proven((stop) => this.#api.ping(stop), signal);
       this.#pulse.start();
-      while (this.#timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
+      while (this.#given.timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
       await this.#walls.reread(signal);
       if (this.#walls.all.size > 0) {
-        await this.#sharing.follow(this.#walls.all.values(), signal, failed);
+        await this.#given.news().follow(this.#walls.all.values(), signal, failed);
       } else {
-        this.#setState('online');
-        await this.#pause.wait(WALLS_RETRY, signal);
+        this.#setState({ state: 'online' });
+        await this.#given.pause.wait(WALLS_RETRY, signal);
         this.#walls.listDue = 0;
       }
     } catch (error) {
@@ -402,17 +407,17 @@ export class Pollster {
   }
 
   async #wait(error, signal) {
-    const delay = this.#backoff.next(error.retryAfter, error.passing && !error.status ? UNREACHED : undefined);
-    this.#setState('offline', { retryAt: this.#timers.now() + delay, reason: error.message });
-    await this.#pause.wait(delay, signal);
+    const delay = this.#given.backoff.next(error.retryAfter, error.passing && !error.status ? UNREACHED : undefined);
+    this.#setState({ state: 'offline', retryAt: this.#given.timers.now() + delay, reason: error.message });
+    await this.#given.pause.wait(delay, signal);
   }
 
   // A cookie may have become another user's, too. `elsewhere`: the tab whose connection it is verifies that; here it is
   // only asked whose session it is, for whoever looks.
   async #verify(loop, elsewhere) {
-    if (!loop || !this.user || this.#timers.now() - this.#verified < VERIFY_GAP) return;
-    this.#verified = this.#timers.now();
-    const asked = this.#bearer || (elsewhere && !this.#watched) ? false
+    if (!loop || !this.user || this.#given.timers.now() - this.#verified < VERIFY_GAP) return;
+    this.#verified = this.#given.timers.now();
+    const asked = this.#bearer || (elsewhere && !this.#pulse.watched) ? false
       : this.#api.session(loop.signal).then(() => true, () => false);  // which ends it, if it is another's
     if (!await (elsewhere ? asked : this.#pulse.ask()) || this.#loop !== loop) return;
     if (!elsewhere) this.#follower.refresh();

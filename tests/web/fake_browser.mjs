@@ -207,6 +207,13 @@ export async function openTab(browser, walls, { user = ann, ...options } = {}) {
   return tab;
 }
 
+// The part for tabs is there before the tests begin, because loading it takes time.
+const first = new FakeBrowser();
+const loading = openTab(first, []).catch(() => {});
+while (first.network.calls.length === 0 || !first.network.calls.some(({ path }) => path === '/walls')) await settle();
+first.tabs[0].chat.stop();
+await loading;
+
 export async function openTabs(count, walls, options) {
   const browser = new FakeBrowser();
   const tabs = [];

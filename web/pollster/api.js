@@ -135,7 +135,7 @@ export class Api {
       }
       token = this.token;
       const answer = await this.#send(method, path, { ...options, as, mine });
-      if (!mine()) throw new ApiError('aborted', 'There is another user now.');
+      if (!mine()) throw new ApiError('aborted', 'stopped');
       return answer;
     };
     try {
@@ -212,22 +212,23 @@ async function readAnswer(response) {
 
 async function readEvents(response, { alive, mine, connected, take }) {
   const type = response.headers.get('Content-Type') ?? '';
-  if (response.status !== 200 || !type.startsWith('text/event-stream')) {
+  const good = response.status === 200 && type.startsWith('text/event-stream');
+  if (!good) {
     try {
       judge(response, await response.text());
     } catch (error) {
       if (error.status !== 404 && error.status !== 405) throw error;  // an older server
     }
-    throw new ApiError('no_stream', 'The server has no streams.', { status: response.status });
   }
-  if (!response.body?.getReader) throw new ApiError('no_stream', 'This browser cannot read a stream.', { status: response.status });
-  const reader = response.body.getReader();
+  // Or the browser cannot read one.
+  const reader = good && response.body?.getReader?.();
+  if (!reader) throw new ApiError('no_stream', 'No stream.', { status: response.status });
   const decoder = new TextDecoder();
   const parser = new EventParser();
   try {
     for (let first = true; ; first = false) {
       const { value, done } = await reader.read();
-      if (!mine()) throw new ApiError('aborted', 'There is another user now.');
+      if (!mine()) throw new ApiError('aborted', 'stopped');
       if (done) throw new ApiError('network', 'The connection was cut off.');
       alive();
       if (first) connected();

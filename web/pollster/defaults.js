@@ -14,7 +14,3 @@ export function randomKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
-
-// Locks exist on secure origins only.
-export const realLocks = globalThis.navigator?.locks ?? null;
-export const realChannel = globalThis.BroadcastChannel ? (name) => new globalThis.BroadcastChannel(name) : null;

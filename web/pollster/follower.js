@@ -17,9 +17,8 @@ export class Follower {
   #heard = 0;          // when the request began, or something came
   #request = null;     // AbortController of the stream or poll under way; aborted to ask with a new local hash
 
-  // given: {api, timers, random, backoff, pause, pulse}; `streams`, false for polls alone. Told of: online();
-  // take({wall id: its part of an answer}); listIsOld(lost): walls were taken away or given. Asked for: listDue(), when
-  // the list of walls is to be read again; mustRead(): something is to be read before it goes on.
+  // given: {api, timers, random, backoff, pause, pulse, walls}; `streams`, false for polls alone. Told of: online(), and
+  // to() of take({wall id: its part of an answer}) and listIsOld(lost), walls were taken away or given (walls.js).
   constructor(given) {
     this.#given = given;
     this.#streamAt = given.streams ? 0 : Infinity;
@@ -54,13 +53,13 @@ export class Follower {
 
   async #stream(cursors, signal, request) {
     // A stream does not tell of a new wall any more than a poll does.
-    const due = this.#given.timers.setTimeout(() => request.abort(), Math.max(0, this.#given.listDue() - this.#given.timers.now()));
+    const due = this.#given.timers.setTimeout(() => request.abort(), Math.max(0, this.#given.walls.listDue - this.#given.timers.now()));
     try {
       const { reason, retry } = await this.#given.api.stream(cursors, {
         signal: request.signal,
         connected: () => {
           this.transport = 'stream';
-          this.#given.online();
+          this.#given.state({ state: 'online' });
         },
         heard: () => {
           this.#heard = this.#given.timers.now();
@@ -68,13 +67,13 @@ export class Follower {
         },
         take: (name, data) => {
           if (request.signal.aborted) return;  // it will be asked again, maybe from further back
-          if (name === 'access') this.#given.listIsOld(data.lost);
-          if (name === 'walls') this.#given.take(data.walls);
-          if (this.#given.mustRead()) request.abort();
+          if (name === 'access') this.#given.to().listIsOld(data.lost);
+          if (name === 'walls') this.#given.to().take(data.walls);
+          if (this.#given.walls.mustRead) request.abort();
         },
       });
-      if (reason === 'signed_out') throw new ApiError('signed_out', 'The session has ended.');
-      if (reason === 'no_wall') this.#given.listIsOld();
+      if (reason === 'signed_out') throw new ApiError('signed_out', 'Please sign in.');
+      if (reason === 'no_wall') this.#given.to().listIsOld();
       if (reason === 'unavailable' || reason === 'failed') {
         throw new ApiError('busy', 'The server is not available.', { retryAfter: retry });
       }
@@ -99,20 +98,20 @@ export class Follower {
     const started = this.#given.timers.now();
     // After the ping, or the list of walls, the connection is known to work. After a failure the poll
     // itself must survive a moment too: with the database away it is refused at once.
-    if (!afterFailure) this.#given.online();
-    const settled = this.#given.timers.setTimeout(() => this.#given.online(), SETTLED);
+    if (!afterFailure) this.#given.state({ state: 'online' });
+    const settled = this.#given.timers.setTimeout(() => this.#given.state({ state: 'online' }), SETTLED);
     try {
       const { walls, retry_ms: comeBackIn, spread_ms: spread = 0 } = await this.#given.api.poll(cursors, pollSignal);
       const lasted = this.#given.timers.now() - started;
       if (Object.keys(walls).length === 0) {
         this.#given.backoff.spread = spread;
-        if (comeBackIn === undefined && lasted < EARLY_ANSWER) this.#given.listIsOld();  // a wall was taken away
+        if (comeBackIn === undefined && lasted < EARLY_ANSWER) this.#given.to().listIsOld();  // a wall was taken away
         // Polling again at once would hammer a server that keeps answering like this at once.
         const wait = lasted < SETTLED ? this.#given.backoff.next(comeBackIn) : comeBackIn;  // it stops, and says when
         if (wait > 0) await this.#comeBack(wait, signal);
       }
-      if (!pollSignal.aborted) this.#given.take(walls);
-      this.#given.online();
+      if (!pollSignal.aborted) this.#given.to().take(walls);
+      this.#given.state({ state: 'online' });
     } finally {
       this.#given.timers.clearTimeout(settled);
     }

@@ -40,7 +40,7 @@ export class Outbox {
     if (this.#owner !== owner) {
       this.#owner = owner;
       this.items = this.#load();
-      for (const { wall } of this.items) this.#given.changed(wall);
+      for (const { wall } of this.items) this.#given.on('onOutbox', wall);
     }
     this.#run();
   }
@@ -128,7 +128,7 @@ export class Outbox {
   async #sendOne(item, signal) {
     this.#change({ ...item, state: 'sending' });
     try {
-      const entry = await this.#given.send(item, signal);
+      const { post: entry } = await this.#given.api.post(item.wall, item.body, item.key, signal);
       this.#backoff.reset();
       if (!signal.aborted) this.#remove(item, entry);
     } catch (error) {
@@ -154,8 +154,8 @@ export class Outbox {
   #remove({ key, wall }, entry) {
     this.items = this.items.filter((item) => item.key !== key);
     this.#given.kept.remove(this.#slot(key));
-    if (entry) this.#given.sent(wall, entry);
-    this.#given.changed(wall);
+    if (entry) this.#given.walls.acknowledge(wall, entry);
+    this.#given.on('onOutbox', wall);
     this.#settle(key, 'resolve', entry);
   }
 
@@ -185,7 +185,7 @@ export class Outbox {
   #change(item, key) {
     this.#put(item, key);
     this.#given.kept.set(this.#slot(item.key), JSON.stringify(item));
-    this.#given.changed(item.wall);
+    this.#given.on('onOutbox', item.wall);
   }
 
   #load() {

@@ -13,7 +13,7 @@ export class Pulse {
   lost = false;         // since the last start()
   #given;
   #running = false;
-  #watched = true;
+  watched = true;       // somebody looks
   #timer = null;
   #due = 0;             // when the timer is to fire
   #heard = 0;           // when something came
@@ -25,8 +25,8 @@ export class Pulse {
     this.#given = given;
   }
 
-  set watched(on) {
-    this.#watched = on;
+  look(on) {
+    this.watched = on;
     this.#wait();
   }
 
@@ -54,7 +54,7 @@ export class Pulse {
     if (!this.#running) return false;
     this.#asking?.abort();  // that one may hang on a connection of before
     const asking = this.#asking = new AbortController();
-    const answered = await this.#given.ping(asking.signal).then(() => true, (error) => error.status > 0);
+    const answered = await this.#given.api.ping(asking.signal).then(() => true, (error) => error.status > 0);
     if (asking.signal.aborted) return false;
     this.#asking = null;
     if (answered) {
@@ -71,14 +71,14 @@ export class Pulse {
   #wait() {
     this.#given.timers.clearTimeout(this.#timer);
     this.#timer = null;
-    if (!this.#running || !this.#watched || this.#asking) return;
+    if (!this.#running || !this.watched || this.#asking) return;
     this.#due = Math.max(this.#heard + EVERY, this.#given.timers.now());
     this.#timer = this.#given.timers.setTimeout(() => this.#beat(), this.#due - this.#given.timers.now());
   }
 
   #beat() {
     const now = this.#given.timers.now();
-    if (now - this.#due > LATE) this.#given.woke();
+    if (now - this.#due > LATE) this.#given.retry();
     else if (now < this.#heard + EVERY) this.#wait();
     else this.ask();
   }

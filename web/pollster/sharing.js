@@ -1,6 +1,6 @@
 // One poll or stream for all tabs of a browser that show the same user: HTTP/1.1 has six connections for all of them.
 // One tab leads (election.js): it asks from where the slowest tab stands (places.js), and hands each answer to the
-// others over a BroadcastChannel. Where locks or channels are missing, each tab is alone and asks for itself.
+// others over a BroadcastChannel. Where locks or channels are refused, each tab is alone and asks for itself.
 //
 // Each tab takes from an answer what follows its own cursors, so it may get one twice, or from two tabs that both
 // believe to lead. What it may not do is miss one: a tab says where it stands (`follow`) when it begins to listen,
@@ -16,19 +16,15 @@ const RETRY_GAP = 1_000; // all tabs hear that the network is back, and all say 
 const LIST_GAP = 5_000;  // tabs whose servers tell them different epochs would read their lists without an end
 
 export class Sharing {
-  #options;
+  #given;
   #timers;
   #follower;
-  #on;
   #places = new Places();
   #channel = null;       // null: alone
   #election = null;
   #id;                   // of this tab
   #term = 0;             // of the newest leader that was heard of
-  #said = { state: 'connecting' };  // what we say of the connection if we lead
-  #watched = true;
-  #resting = false;
-  #wake = () => {};
+  #said;                 // what we say of the connection if we lead
   // If we lead:
   #reign = 0;            // our own term
   #number = 0;           // of the last message that nobody may miss
@@ -42,15 +38,13 @@ export class Sharing {
   #heard = 0;            // `#number` of the leader, as far as we got
   #watch;
 
-  // locks: as navigator.locks; channel(name): a BroadcastChannel; newKey(): of this tab. Told of: take({wall id: its
-  // part}); listIsOld(); listens(), the connection is another tab's, or none; state({state, retryAt, reason}) of that
-  // connection; turned(), we lead, or do not any more; retry(), another tab wants the connection to be verified. Asked
-  // for: listDue(), mustRead(), as by the follower.
-  constructor({ locks, channel, timers, random, newKey, follower, ...on }) {
-    this.#options = { locks, channel, newKey };
+  // given: {locks, channel, timers, newKey, follower, walls, pulse, pause}; locks: as navigator.locks; channel(name): a
+  // BroadcastChannel; newKey(): of this tab. Told of: state({state, retryAt, reason}) of the connection that another tab
+  // has; retry(), another tab wants ours to be verified.
+  constructor(given) {
+    const { timers, random } = this.#given = given;
     this.#timers = timers;
-    this.#follower = follower;
-    this.#on = on;
+    this.#follower = given.follower;
     this.#watch = new LeaderWatch({
       timers, random, steal: () => this.#election.steal(),
       ask: () => { if (this.#known) this.#send({ kind: 'ask' }); else this.#tell(); },
@@ -60,10 +54,11 @@ export class Sharing {
   get leads() { return this.#election?.leads ?? false; }
   get transport() { return this.#channel && !this.leads ? 'shared' : this.#follower.transport; }
 
-  // name: that of the user, at this server.
-  start(name) {
-    const { locks, channel, newKey } = this.#options;
-    if (!locks || !channel) return;
+  // name: that of the user, at this server; said: what is known of the connection.
+  start(name, said) {
+    const { locks, channel = (id) => new BroadcastChannel(id), newKey } = this.#given;
+    this.#said = said;
+    this.look(this.#given.pulse.watched);
     try {
       this.#channel = channel(`pollster.1 ${name}`);  // a number: what tabs say may change
     } catch {
@@ -72,9 +67,9 @@ export class Sharing {
     this.#id ??= newKey();
     this.#channel.onmessage = ({ data }) => this.#hear(data);
     this.#election = new Election({
-      locks, name: `pollster.1 ${name}`, changed: () => this.#changed(), failed: () => { this.stop(); this.#on.turned(); },
+      locks, name: `pollster.1 ${name}`, changed: () => this.#changed(), failed: () => { this.stop(); this.#given.pause.end(); },
     });
-    if (!this.#resting) this.#election.enter();
+    this.#election.enter();
   }
 
   stop() {
@@ -82,13 +77,10 @@ export class Sharing {
     this.#channel?.close();
     this.#election?.leave();
     this.#channel = this.#election = null;
-    this.#said = { state: 'connecting' };
   }
 
   // As that of the follower.
   async follow(walls, signal, afterFailure) {
-    if (this.#resting) await this.#rest(signal);
-    if (signal.aborted) return;
     if (this.#channel && !this.leads) await this.#listen(walls, signal);
     else await this.#follower.follow(this.#channel ? this.#places.of(walls) : walls, signal, afterFailure);
   }
@@ -98,28 +90,6 @@ export class Sharing {
     this.#follower.interrupt();
   }
 
-  // This tab is to be frozen: the others get the connection, and none is left behind. Until wake().
-  rest() {
-    this.#resting = true;
-    this.#election?.leave();
-    this.interrupt();
-  }
-
-  wake() {
-    if (!this.#resting) return;
-    this.#resting = false;
-    this.#election?.enter();
-    this.#wake();
-  }
-
-  async #rest(signal) {
-    this.#on.listens();
-    const awake = new Promise((resolve) => { this.#wake = resolve; });
-    signal.addEventListener('abort', this.#wake);
-    await awake;
-    signal.removeEventListener('abort', this.#wake);
-  }
-
   // Whether another tab verifies the connection instead.
   retry() {
     if (!this.#walls) return false;
@@ -127,22 +97,23 @@ export class Sharing {
     return true;
   }
 
-  set watched(on) { this.#watched = this.#watch.watched = on; }
+  // Whether somebody looks at this tab.
+  look(on) { this.#watch.watched = on; }
 
   // ---- leading ---------------------------------------------------------------------------------
 
   // What the follower has got.
   take(walls) {
-    if (!this.leads) return this.#on.take(walls);
+    if (!this.leads) return this.#given.walls.take(walls);
     const from = this.#places.advance(walls);
     this.#number += 1;
     this.#say({ kind: 'news', walls, from });
-    return this.#on.take(walls);
+    return this.#given.walls.take(walls);
   }
 
   // Of the follower, too. `lost`: walls that were taken away.
   listIsOld(lost = []) {
-    this.#on.listIsOld();
+    this.#given.walls.listIsOld();
     if (!this.leads) return;
     this.#places.drop(lost);
     this.#number += 1;
@@ -152,10 +123,11 @@ export class Sharing {
   // The state of the connection is another one.
   state(said) {
     this.#said = said;
+    this.look(this.#given.pulse.watched);
     if (this.leads) this.#here();
   }
 
-  #here(more) { this.#say({ kind: 'here', state: this.#said, watched: this.#watched, ...more }); }
+  #here(more) { this.#say({ kind: 'here', state: this.#said, watched: this.#given.pulse.watched, ...more }); }
   #say(message) { this.#send({ term: this.#reign, number: this.#number, ...message }); }
   #send(message) { this.#channel?.postMessage(message); }
 
@@ -170,7 +142,7 @@ export class Sharing {
     } else {
       this.#follower.interrupt();
     }
-    this.#on.turned();
+    this.#given.pause.end();
   }
 
   async #asked({ kind, tab, ask, cursors }) {
@@ -179,7 +151,7 @@ export class Sharing {
     if (kind === 'ask') this.#here();
     if (kind === 'retry' && now - this.#retried >= RETRY_GAP) {
       this.#retried = now;
-      this.#on.retry();
+      this.#given.retry();
     }
     if (kind !== 'follow') return;
     const { lowered, disagrees } = this.#places.want(cursors);
@@ -197,9 +169,9 @@ export class Sharing {
 
   // Until something is to be read, or we lead.
   async #listen(walls, signal) {
-    this.#on.listens();
+    this.#given.pulse.stop();
     this.#walls = new Map([...walls].map((wall) => [wall.id, wall]));
-    const due = this.#timers.setTimeout(() => this.#end(), Math.max(0, this.#on.listDue() - this.#timers.now()));
+    const due = this.#timers.setTimeout(() => this.#end(), Math.max(0, this.#given.walls.listDue - this.#timers.now()));
     const ended = new Promise((resolve) => { this.#end = resolve; });
     signal.addEventListener('abort', this.#end);
     this.#watch.start();
@@ -230,7 +202,7 @@ export class Sharing {
     this.#term = message.term;
     if (this.leads) return;
     if (!this.#walls) {  // we say where we stand when we listen again
-      if (message.kind === 'list') this.#on.listIsOld();
+      if (message.kind === 'list') this.#given.walls.listIsOld();
       return;
     }
     if (another && !this.#answers(message)) this.#tell();
@@ -252,7 +224,7 @@ export class Sharing {
     }
     if (!this.#known) return;
     if (number > this.#heard) this.#missed();
-    else if (state.state !== 'connecting') this.#on.state(state);
+    else if (state.state !== 'connecting') this.#given.state(state);
   }
 
   #hearNews({ kind, number, walls, from }) {
@@ -263,14 +235,14 @@ export class Sharing {
     this.#heard = number;
     const parts = Object.entries(walls).filter(([id]) => this.#walls.has(Number(id)));
     const ours = parts.filter(([id, { reset }]) => reset || from[id] <= this.#walls.get(Number(id)).timeline.cursor);
-    this.#on.take(Object.fromEntries(ours));
-    if (this.#on.mustRead()) this.#end();
+    this.#given.walls.take(Object.fromEntries(ours));
+    if (this.#given.walls.mustRead) this.#end();
     else if (ours.length < parts.length) this.#tell();
   }
 
   // The list is old, or may be: a message was lost.
   #missed() {
-    this.#on.listIsOld();
+    this.#given.walls.listIsOld();
     this.#end();
   }
 }

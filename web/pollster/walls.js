@@ -72,8 +72,17 @@ export class Walls {
     this.#given.on('onWalls');
   }
 
-  // One wall's part of a poll answer. `more` needs nothing: the next poll goes out at once anyway.
-  take(id, { posts = [], reset = false, epoch }) {
+  // An answer: {wall id: its part}.
+  take(walls) {
+    for (const [id, part] of Object.entries(walls)) this.#take(Number(id), part);
+  }
+
+  listIsOld() {
+    this.listDue = 0;
+  }
+
+  // `more` needs nothing: the next poll goes out at once anyway.
+  #take(id, { posts = [], reset = false, epoch }) {
     const wall = this.all.get(id);
     if (!wall) return;
     if (reset || !wall.timeline.agrees(epoch)) {
@@ -116,10 +125,10 @@ export class Walls {
         if (held !== timeline.resets || this.all.get(wall.id) !== wall) return;  // belongs to what was dropped
         if (!timeline.agrees(page.epoch)) {
           wall.stale = true;  // read again as a whole
-          this.#given.interrupt();
+          this.#given.news().interrupt();
           return;
         }
-        if (timeline.page(page) === null) this.#given.interrupt();
+        if (timeline.page(page) === null) this.#given.news().interrupt();
         this.#given.on('onChanged', wall.view, []);
       } catch (error) {
         if (error.kind === 'forbidden') this.#given.refresh();
