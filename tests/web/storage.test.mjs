@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { missing, openStorage } from '../../web/page/storage.js';
+import { randomKey } from '../../web/pollster/defaults.js';
 import { Kept } from '../../web/pollster/kept.js';
 import { FakeStorage } from './fakes.mjs';
 
@@ -42,4 +43,16 @@ test('what another tab has removed is gone', () => {
   storage.removeItem('a');
   assert.equal(kept.get('a'), null);
   assert.deepEqual(kept.keys(''), []);
+});
+
+test('the keys that it makes are such as a server takes, and differ, also where there is no crypto', () => {
+  const there = Object.getOwnPropertyDescriptor(globalThis, 'crypto');
+  delete globalThis.crypto;  // as in node 18
+  try {
+    const keys = Array.from({ length: 10_000 }, randomKey);
+    assert.equal(new Set(keys).size, keys.length);
+    for (const key of keys) assert.match(key, /^[a-z0-9]{20,64}$/);
+  } finally {
+    if (there) Object.defineProperty(globalThis, 'crypto', there);
+  }
 });
