@@ -243,6 +243,17 @@ test('after a reset each tab reads the wall, and all go on from there', async ()
   each(tabs, [13]);
 });
 
+test('after a reset of a wall that only another tab knows it is asked for from there', async () => {
+  const { browser, network } = await openTabs(1, ONE);
+  const other = await openTab(browser, TWO);
+  await network.poll.answer(200, { walls: { 2: { posts: [], reset: true, newest: 12 } } });
+  assert.equal(network.poll.form['last_post_id[2]'], '12');
+  await network.call('GET', '/walls/2/posts?').answer(200, page(12));
+  await network.call('GET', '/walls').answer(200, { walls: [wall(1, 56), wall(2, 12)] });
+  await network.poll.answer(200, { walls: { 2: { posts: [entry(13)] } } });
+  each([other], [13], 2);
+});
+
 test('a tab that still holds another epoch is made to look, and so is a leader that does', async () => {
   for (const [ours, theirs] of [[wall(1, 56, { epoch: 7 }), wall(1, 12, { epoch: 8 })], [wall(1, 12, { epoch: 8 }), wall(1, 56, { epoch: 7 })]]) {
     const { browser, tabs, network } = await openTabs(1, [ours]);

@@ -68,6 +68,12 @@ test('a gap and a reset make it read the wall and open another stream', async ()
   assert.equal(network.events.form['last_post_id[1]'], '59');
 });
 
+test('what came together with a gap is asked for again, not taken', async () => {
+  const { stream, gaps } = await streaming();
+  await stream.push(walls(1, [entry(59)]) + walls(1, [entry(61)]));
+  assert.deepEqual(gaps(), [{ expected: 57, got: 59 }]);
+});
+
 test('a wall that is lost makes it read the list of walls', async () => {
   const { stream, network, chat } = await streaming([wall(1, 56), wall(2, 77)]);
   await stream.push(event('access', { lost: [2], gained: [] }));

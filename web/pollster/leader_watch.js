@@ -67,7 +67,6 @@ export class LeaderWatch {
   #silent() {
     const late = this.#timers.now() - this.#due > LATE;
     if (this.#unanswered > (late ? 1 : 0)) {
-      this.#wait(1);
       this.#on.steal();
     } else {
       this.#wait(this.#unanswered + 1);

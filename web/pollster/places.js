@@ -19,8 +19,7 @@ export class Places {
     const ours = new Map();
     for (const { id, timeline: { cursor, epoch } } of walls) {
       const place = this.#places.get(id);
-      const behind = place && !differ(place.epoch, epoch) && place.cursor < cursor;
-      ours.set(id, { cursor: behind ? place.cursor : cursor, epoch: epoch ?? place?.epoch });
+      ours.set(id, { cursor: Math.min(cursor, place?.cursor ?? cursor), epoch: epoch ?? place?.epoch });
     }
     this.#places = new Map([...ours, ...[...this.#places].filter(([id]) => !ours.has(id))]);
     return [...this.#places].map(([id, timeline]) => ({ id, timeline }));
@@ -33,7 +32,7 @@ export class Places {
     let disagrees = false;
     for (const [id, cursor, epoch] of cursors) {
       const place = this.#places.get(id);
-      if (place && cursor > 0 && place.cursor > 0 && differ(place.epoch, epoch)) {
+      if (place && differ(place.epoch, epoch)) {
         disagrees = true;
       } else if (!place || cursor < place.cursor) {
         this.#places.set(id, { cursor, epoch: place?.epoch ?? epoch });
