@@ -110,6 +110,18 @@ export interface KeyValueStorage {
 /** A session, or what makes one: called when the first is needed, and with the one that the server has refused. */
 export type Token = string | ((refused: string | null) => string | null | undefined | Promise<string | null | undefined>);
 
+/** As LockManager: what is used of it. */
+export interface Locks {
+  request(name: string, options: LockOptions, callback: (lock: any) => any): Promise<any>;
+}
+
+/** As BroadcastChannel: what is used of it. */
+export interface Channel {
+  onmessage: ((event: any) => any) | null;
+  postMessage(message: any): void;
+  close(): void;
+}
+
 /** All have defaults. */
 export interface Options {
   /** Where the application is mounted: '/api/', or 'https://chat.example/'. */
@@ -128,6 +140,10 @@ export interface Options {
   token?: Token;
   /** 'poll': polls alone. */
   transport?: 'auto' | 'poll';
+  /** As navigator.locks. null: each tab has a connection of its own. */
+  locks?: Locks | null;
+  /** Makes a BroadcastChannel. null: each tab has a connection of its own. */
+  channel?: ((name: string) => Channel) | null;
 }
 
 /** What a handler throws, or rejects with, is reported to onError and changes nothing. */
@@ -153,7 +169,8 @@ export class Pollster {
   readonly user: User | null;
   readonly state: State;
   readonly walls: ReadonlyMap<number, Wall>;
-  readonly transport: 'stream' | 'poll';
+  /** 'shared': that of another tab. */
+  readonly transport: 'stream' | 'poll' | 'shared';
 
   readonly getSnapshot: () => Snapshot;
   /** Returns the function that ends it. */
@@ -167,6 +184,8 @@ export class Pollster {
   stop(): void;
   /** Whether somebody looks. */
   set watched(on: boolean);
+  /** The page is to be frozen: no connection until retryNow(). */
+  rest(): void;
   retryNow(): void;
 
   open(wallId: number): Promise<Wall>;

@@ -39,7 +39,6 @@ import { linked } from './pollster/linked.js';
 import { Outbox } from './pollster/outbox.js';
 import { Pause } from './pollster/pause.js';
 import { Pulse } from './pollster/pulse.js';
-import { load } from './pollster/tabs.js';
 import { Told } from './pollster/told.js';
 import { Walls } from './pollster/walls.js';
 
@@ -47,7 +46,7 @@ export { ApiError };
 
 const UNREACHED = 8_000;         // ms, the longest pause while nothing at all answers: there is nobody to spare
 const VERIFY_GAP = 2_000;        // several events tell of the same return
-const NO_COOKIE = 'This browser sends no cookie of the chat from a page of another site. Use a token.';
+const NO_COOKIE = 'This browser sends no cookie from a page of another site. Use a token.';
 const WALLS_RETRY = 30_000;       // ms; how often a user without a wall looks for one
 
 export class Pollster {
@@ -57,7 +56,6 @@ export class Pollster {
   #given;
   #api;
   #bearer;
-  #foreign;            // the cookie may be one that a browser does not send from here
   #told;
   #outbox;
   #changes;
@@ -66,9 +64,7 @@ export class Pollster {
   #proving = null;     // AbortController of the call that finds out whether the server is there
   #verified = 0;       // when retryNow() last had everything verified
   #pulse;
-  #follower;
-  #sharing = null;     // with other tabs; null: not loaded (tabs.js)
-  #shares;             // whether it is loaded
+  #sharing = null;     // with other tabs; null: not loaded
   #resting = false;    // until retryNow()
   #walls;
 
@@ -81,7 +77,8 @@ export class Pollster {
   // needed, and again with the one that the server has refused, until it returns null; implies 'bearer';
   // transport 'auto' or 'poll': polls alone;
   // locks (as navigator.locks) and channel(name) (a BroadcastChannel): all tabs of a browser, and clients of a page,
-  // that show one user by cookie have one poll or stream together; null for either: each has its own.
+  // that show one user by cookie have one poll or stream together; null for either: each has its own, and the part for
+  // tabs (sharing.js) is never loaded.
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
             storage = null, newKey = randomKey, credentials = 'same-origin', token, auth = token ? 'bearer' : 'cookie',
@@ -97,26 +94,24 @@ export class Pollster {
       lost: () => this.#attempt.abort(),
       retry: () => this.retryNow(),
       refresh: () => this.refreshWalls(),
-      news: () => this.#sharing ?? this.#follower,
+      news: () => this.#sharing ?? given.follower,
       to: () => this.#sharing ?? this.#walls,
     };
     this.#given = given;
-    this.#foreign = credentials === 'include';
     this.#bearer = auth === 'bearer';
-    // A session that is no cookie is another one in each tab.
-    this.#shares = !this.#bearer && locks && channel !== null;
     this.#told = new Told(handlers);
     this.#api = given.api = new Api(given);
     this.#walls = given.walls = new Walls(given);
     this.#outbox = new Outbox(given);
     this.#changes = new Changes(given);
     this.#pulse = given.pulse = new Pulse(given);
-    this.#follower = given.follower = new Follower(given);
+    given.follower = new Follower(given);
   }
 
   get state() { return this.#now.state; }
   get walls() { return this.getSnapshot().walls; }  // id -> {id, name, kind, unread, posts, loaded, complete}, by id
-  get transport() { return this.#given.news().transport; }  // 'stream' while one is open, 'poll', or 'shared': another tab's
+  // 'stream' while one is open, 'poll', or 'shared': another tab's.
+  get transport() { return this.#given.news().transport; }
 
   // Everything there is to show, {state, retryAt, reason, user, walls, outbox}, as one value that never changes:
   // another one after each change, the same one without. Both functions may be handed on without `chat`.
@@ -133,7 +128,6 @@ export class Pollster {
   // cannot be reached nobody knows which, so it is asked again, with the states connecting and offline, until stop().
   async resume() {
     this.stop();
-    if (this.#shares) load();
     const { signal } = this.#loop = new AbortController();
     this.#setState({ state: 'connecting' });
     while (!signal.aborted) {
@@ -154,7 +148,7 @@ export class Pollster {
     const session = await this.#api.signIn(name, password);
     if (this.#bearer) {
       this.#api.token = session.session_id;
-    } else if (this.#foreign) {
+    } else if (this.#given.credentials === 'include') {  // which a browser may not send from here
       this.#api.user = null;  // it is asked who that is now
       await this.#api.session().catch((error) => {
         throw error.kind === 'signed_out' ? new ApiError('no_cookie', NO_COOKIE, { status: error.status }) : error;
@@ -262,7 +256,7 @@ export class Pollster {
       return Object.assign(none, { key });
     }
     // Before the walls are known nothing that comes may be taken for this post.
-    const after = this.#walls.all.get(wallId)?.timeline.cursor ?? Number.MAX_SAFE_INTEGER;
+    const after = this.#walls.all.get(wallId)?.timeline.cursor ?? 2 ** 53;
     return this.posted(this.#outbox.add(wallId, after, body, key));
   }
   posted(key) { return Object.assign(this.#outbox.promise(key), { key }); }
@@ -336,9 +330,12 @@ export class Pollster {
     this.#told.tell(name, values, this.getSnapshot);
   }
 
-  // Before the first poll, which another tab may have already.
+  // Before the first poll, which another tab may have already. If the part for tabs cannot be had, this one is alone,
+  // until the next sign-in.
   async #share(signal) {
-    const part = this.#shares && await load();
+    const { locks, channel } = this.#given;
+    // A session that is no cookie is another one in each tab.
+    const part = !this.#bearer && locks && channel !== null && await import('./pollster/sharing.js').catch(() => {});
     if (!part || signal.aborted) return;
     this.#sharing ??= new part.Sharing(this.#given);
     this.#sharing.start(`${this.#given.base} ${this.user.id}`, this.#now);
@@ -420,7 +417,7 @@ export class Pollster {
     const asked = this.#bearer || (elsewhere && !this.#pulse.watched) ? false
       : this.#api.session(loop.signal).then(() => true, () => false);  // which ends it, if it is another's
     if (!await (elsewhere ? asked : this.#pulse.ask()) || this.#loop !== loop) return;
-    if (!elsewhere) this.#follower.refresh();
+    this.#given.follower.refresh();  // nothing, if its request is not there
     this.#api.again();
   }
 

@@ -135,7 +135,7 @@ steps['a cookie from another site: signIn() says that it is none, not that a ses
   await shows(browser, 'Sign in to ask us.');
   const said = await browser.async(`const done = arguments[0];
     document.querySelector('pollster-wall').chat.signIn('ann', 'ann-secret').then(() => done('signed in'), ({ kind, message }) => done([kind, message]));`);
-  assert.deepEqual(said, ['no_cookie', 'This browser sends no cookie of the chat from a page of another site. Use a token.']);
+  assert.deepEqual(said, ['no_cookie', 'This browser sends no cookie from a page of another site. Use a token.']);
   assert.doesNotMatch(await browser.run(`return ${TEXT}`), /has ended/);
   assert.equal(chat.wall(1).entries.length, 1);
 };

@@ -2,7 +2,7 @@
 // whatever comes for it waits until it is thawed, or closed; messages may be lost.
 
 import { Pollster } from '../../web/pollster.js';
-import { FakeNetwork, FakeStorage, FakeTimers, settle } from './fakes.mjs';
+import { FakeNetwork, FakeStorage, FakeTimers, settle, wall } from './fakes.mjs';
 
 const aborted = (why) => new DOMException(why, 'AbortError');
 
@@ -116,22 +116,22 @@ class FakeTab {
   #later = [];
   #requests = new Set();  // AbortControllers
 
-  constructor(browser, { onPosts = () => {}, ...options }) {
+  constructor(browser, { onPosts = () => {}, onError, Client = Pollster, ...options }) {
     this.#browser = browser;
     const log = (name, then = () => {}) => (...values) => {
       this.events.push([name, ...values]);
       then(...values);
     };
-    this.chat = new Pollster({
+    this.chat = new Client({
       base: '/api/', random: () => 0.5, storage: browser.storage, transport: 'poll', timers: this.#timers(),
       newKey: () => `key-${browser.tabs.length}-${Math.random()}`, fetch: (...request) => this.#fetch(...request),
       locks: { request: (name, how, callback) => browser.request(this, name, how, callback) },
       channel: (name) => browser.channel(this, name), ...options,
-    }, { onState: log('state'), onWalls: log('walls'), onPosts: log('posts', onPosts), onChanged: log('changed'), onOutbox: log('outbox'), onGap: log('gap') });
+    }, { onState: log('state'), onWalls: log('walls'), onPosts: log('posts', onPosts), onChanged: log('changed'), onOutbox: log('outbox'), onGap: log('gap'), onError });
   }
 
   named(name) { return this.events.filter(([other]) => other === name).map(([, ...values]) => values); }
-  received(wall = 1) { return this.named('posts').filter(([{ id }]) => id === wall).flatMap(([, posts]) => posts.map(({ id }) => id)); }
+  received(of = 1) { return this.named('posts').filter(([{ id }]) => id === of).flatMap(([, posts]) => posts.map(({ id }) => id)); }
   get lastState() { return this.named('state').at(-1)?.[0]; }
 
   // Now, when it is thawed, or never.
@@ -209,10 +209,9 @@ export async function openTab(browser, walls, { user = ann, ...options } = {}) {
 
 // The part for tabs is there before the tests begin, because loading it takes time.
 const first = new FakeBrowser();
-const loading = openTab(first, []).catch(() => {});
-while (first.network.calls.length === 0 || !first.network.calls.some(({ path }) => path === '/walls')) await settle();
+await openTab(first, [wall(1, 56)]).catch(() => {});  // there is no call for its walls yet
+while (first.network.calls.length === 0) await settle();
 first.tabs[0].chat.stop();
-await loading;
 
 export async function openTabs(count, walls, options) {
   const browser = new FakeBrowser();

@@ -14,13 +14,15 @@ import { gzipSync } from 'node:zlib';
 import { INTERNAL } from '../../tools/npm/minify.mjs';
 import { modules } from '../../tools/npm/modules.mjs';
 import { Pollster } from '../../web/pollster.js';
+import { FakeBrowser, ann } from './fake_browser.mjs';
 import { FakeChat } from './fake_chat.mjs';
 import { startFakeServer } from './fake_server.mjs';
+import { entry, settle, wall } from './fakes.mjs';
 import { blocksOf, startPrinted } from './printed.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path) => readFileSync(join(root, path), 'utf8');
-const MOST = 8 * 1024;  // bytes of the small file, as a web server sends it
+const MOST = { 'pollster.min.js': 8 * 1024, 'pollster-tabs.min.js': 2.5 * 1024 };  // bytes, as a web server sends it
 const types = read('web/pollster.d.ts');
 let folder, project, installed, node_modules;
 
@@ -55,7 +57,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 test('the package holds the library, its types, its manual and the licence, and depends on nothing', async () => {
   const files = (await readdir(installed)).sort();
-  assert.deepEqual(files, ['LICENSE', 'README.md', 'package.json', 'pollster', ...['pollster', 'pollster-wall'].flatMap((name) => [`${name}.d.ts`, `${name}.js`, `${name}.min.js`])].sort());
+  assert.deepEqual(files, ['LICENSE', 'README.md', 'package.json', 'pollster', 'pollster-tabs.min.js', ...['pollster', 'pollster-wall'].flatMap((name) => [`${name}.d.ts`, `${name}.js`, `${name}.min.js`])].sort());
   assert.deepEqual(await readdir(join(installed, 'pollster')), await readdir(join(root, 'web/pollster')));
   const about = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
   for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies']) assert.equal(about[kind], undefined);
@@ -69,16 +71,16 @@ test('installed into an empty project it chats, as modules and as one file', asy
   chat.addWall(1, 'General', ['ann']);
   const server = await startFakeServer(chat);
   try {
-    for (const entry of ['pollster-client', 'pollster-client/min']) {
+    for (const name of ['pollster-client', 'pollster-client/min']) {
       await writeFile(join(project, 'hello.js'), `
-        import { ApiError, Pollster } from '${entry}';
+        import { ApiError, Pollster } from '${name}';
         const chat = new Pollster({ base: '${server.url}api/', auth: 'bearer' });
         await chat.signIn('ann', 'secret');
-        const { body } = await chat.post(1, 'from ${entry}');
+        const { body } = await chat.post(1, 'from ${name}');
         console.log(body, chat.walls.get(1).name, (await chat.post(9, 'x').catch((error) => error)) instanceof ApiError);
         chat.stop();
       `);
-      assert.equal(await run(process.execPath, ['hello.js'], { cwd: project }), `from ${entry} General true\n`);
+      assert.equal(await run(process.execPath, ['hello.js'], { cwd: project }), `from ${name} General true\n`);
     }
   } finally {
     await server.close();
@@ -121,16 +123,18 @@ test('the types have every option and handler', () => {
     .matchAll(/^ {2}(\w+)\?/gm)].map(([, member]) => member).sort();
   const options = source.match(/const \{ (base = .*?) \} = options;/s)[1].split(',').map((part) => part.trim().match(/^\w+/)[0]);
   assert.deepEqual(members('Options'), options.sort());
-  const library = ['pollster.js', 'pollster/walls.js', 'pollster/told.js'].map((file) => read(`web/${file}`)).join('');
+  const library = ['pollster.js', 'pollster/outbox.js', 'pollster/walls.js', 'pollster/told.js'].map((file) => read(`web/${file}`)).join('');
   const told = new Set([...library.matchAll(/(?:'|handlers\.)(on[A-Z]\w+)/g)].map(([, name]) => name));
   assert.deepEqual(members('Handlers'), [...told].sort());
 });
 
-test(`the one file has less than ${MOST} bytes, gzipped`, (t) => {
-  const small = readFileSync(join(installed, 'pollster.min.js'));
-  const bytes = gzipSync(small, { level: 9 }).length;
-  t.diagnostic(`${bytes} bytes gzipped, ${small.length} without`);
-  assert.ok(bytes < MOST, `${bytes} bytes`);
+test(`the one file has less than ${MOST['pollster.min.js']} bytes, gzipped, and the part for tabs is small, too`, (t) => {
+  for (const [file, most] of Object.entries(MOST)) {
+    const small = readFileSync(join(installed, file));
+    const bytes = gzipSync(small, { level: 9 }).length;
+    t.diagnostic(`${file}: ${bytes} bytes gzipped, ${small.length} without`);
+    assert.ok(bytes < most, `${file}: ${bytes} bytes`);
+  }
 });
 
 test('no name that users see is shortened in it', () => {
@@ -139,11 +143,64 @@ test('no name that users see is shortened in it', () => {
   for (const name of INTERNAL) assert.ok(!declared.includes(name), name);
 });
 
+test('no name that a server or another tab says is shortened in it', () => {
+  const said = [...read('docs/PROTOCOL.md').matchAll(/"(\w+)":/g)].map(([, name]) => name).concat('event', 'data', 'retry');
+  const told = [...read('web/pollster/sharing.js').matchAll(/(?:#send|#say|#here)\(\{(.*?)\}\)/g)].flatMap(([, fields]) => fields.match(/(?<=^ ?|, )\w+/g));
+  assert.ok(said.includes('lost') && told.includes('ask') && told.includes('cursors'));
+  for (const name of INTERNAL) assert.ok(!said.includes(name) && !told.includes(name), name);
+});
+
+// One more tab, whose client still loads its part for tabs.
+async function opened(browser, Client) {
+  const tab = browser.open({ Client });
+  tab.chat.resume();
+  await settle();
+  await browser.network.call('GET', '/session').answer(200, { user: ann });
+  while (!browser.network.calls.some(({ path }) => path === '/walls')) await settle();
+  await browser.network.call('GET', '/walls').answer(200, { walls: [wall(1, 56)] });
+  return tab;
+}
+
+test('a tab that has the small files and one that has the modules share one poll, whichever leads', async () => {
+  const { Pollster: Small } = await import(join(installed, 'pollster.min.js'));
+  for (const clients of [[Small, Pollster], [Pollster, Small]]) {
+    const browser = new FakeBrowser();
+    const tabs = [];
+    for (const Client of clients) tabs.push(await opened(browser, Client));
+    await browser.network.poll.answer(200, { walls: { 1: { posts: [entry(57)] } } });
+    await browser.timers.pass(3_000);  // the other asks whether the leader is there
+    assert.deepEqual(tabs.map(({ chat }) => chat.transport), ['poll', 'shared']);
+    for (const tab of tabs) assert.deepEqual(tab.received(), [57]);
+    await tabs[0].close();
+    assert.equal(tabs[1].chat.transport, 'poll');
+  }
+});
+
+test('without the part for tabs each tab has its own poll, and tries again with the next sign-in', async () => {
+  const alone = join(folder, 'alone');
+  await mkdir(alone);
+  await writeFile(join(alone, 'package.json'), '{"type":"module"}');
+  await cp(join(installed, 'pollster.min.js'), join(alone, 'pollster.min.js'));
+  const { Pollster: Alone } = await import(join(alone, 'pollster.min.js'));
+  const browser = new FakeBrowser();
+  const tabs = [await opened(browser, Alone), await opened(browser, Alone)];
+  assert.equal(browser.network.polls(), 2);
+  for (const poll of [...browser.network.calls]) await poll.answer(200, { walls: { 1: { posts: [entry(57)] } } });
+  for (const tab of tabs) assert.deepEqual([tab.chat.state, tab.chat.transport, tab.received()], ['online', 'poll', [57]]);
+  for (const tab of tabs) await tab.close();
+  await cp(join(installed, 'pollster-tabs.min.js'), join(alone, 'pollster-tabs.min.js'));
+  const later = [await opened(browser, Alone), await opened(browser, Alone)];
+  assert.equal(browser.network.polls(), 1);
+  assert.deepEqual(later.map(({ chat }) => chat.transport), ['poll', 'shared']);
+});
+
 test("the library's own tests pass with the one file", async (t) => {
   const copy = join(folder, 'minified');
   await cp(join(root, 'tests/web'), join(copy, 'tests/web'), { recursive: true });
   await cp(join(root, 'web'), join(copy, 'web'), { recursive: true });
   await cp(join(installed, 'pollster.min.js'), join(copy, 'web/pollster.js'));
+  await cp(join(installed, 'pollster-tabs.min.js'), join(copy, 'web/pollster-tabs.min.js'));
+  await rm(join(copy, 'web/pollster/sharing.js'));
   const parts = /from '[^']*\/(web\/pollster\/|tools\/)|readme/;  // tests of the modules one by one, and of the repository
   const suites = (await readdir(join(copy, 'tests/web'))).filter((name) => name.endsWith('.test.mjs'))
     .filter((name) => name !== 'readme.test.mjs' && !parts.test(readFileSync(join(copy, 'tests/web', name), 'utf8')));

@@ -16,7 +16,8 @@ const chat = new Pollster({
   onGap: (_, { expected, got }) => expected - got,
   onError: (error) => console.error(error),
 });
-new Small({ token: 'fixed', storage: null });
+new Small({ token: 'fixed', storage: null, locks: null, channel: null });
+new Small({ locks: navigator.locks, channel: (name) => new BroadcastChannel(name) });
 new Pollster();
 
 export async function all(): Promise<void> {
@@ -36,9 +37,12 @@ export async function all(): Promise<void> {
   const end: () => void = chat.subscribe((now: Snapshot) => now.walls.get(1)?.posts.at(-1)?.created_at);
   const bodies: (string | null)[] = chat.getSnapshot().walls.get(1)!.posts.map((post) => post.body);
   chat.watched = false;
+  chat.rest();
   chat.retryNow();
+  const shared: boolean = chat.transport === 'shared';
   chat.markRead(1);
   chat.refreshWalls();
+  console.log(shared);
   console.log(id, wall.posts, older.complete, posts, more, before, entry, bodies, chat.outbox(1)[0].state, chat.transport, chat.user?.name);
   end();
   chat.stop();

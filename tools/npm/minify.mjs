@@ -2,10 +2,13 @@
 // bundler, and the licence. `--clean` takes them away again; `--into FOLDER` puts them elsewhere. Whoever serves web/
 // as it is needs none of this.
 //
+// pollster.min.js leaves the part for tabs to a file beside it, and loads it where it is of use; pollster-wall.min.js
+// is for pages that want one file, and has that part in it.
+//
 // esbuild joins the modules and gives short names to what is private; terser finds what is left. Names of properties
-// that no user of the library sees are shortened, too: those of INTERNAL, none of which may be in pollster.d.ts, in
-// what a server or a storage holds, or on an object of the browser. tests/web/package.test.mjs runs the library's tests
-// on the result.
+// that no user of the library sees are shortened, too, in all files alike: those of INTERNAL, none of which may be in
+// pollster.d.ts, in what a server, a storage or another tab holds or says, or on an object of the browser.
+// tests/web/package.test.mjs runs the library's tests on the result.
 
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -14,30 +17,48 @@ import { fileURLToPath } from 'node:url';
 import { modules } from './modules.mjs';
 
 const web = fileURLToPath(new URL('../../web/', import.meta.url));
-const ENTRIES = ['pollster', 'pollster-wall'];
+const SOURCES = { pollster: 'pollster.js', 'pollster-tabs': 'pollster/sharing.js', 'pollster-wall': 'pollster-wall.js' };
 
-export const INTERNAL = `acknowledge added again agrees alive all api ask backoff began bound change changed check connected
-  cursor discard ended feed follow forget heard hung hurry interrupt items kept late
-  leave listDue listIsOld lost me mine mustRead oldest online page paging pause promise pulse
-  readList readTimer refresh release renew repeats reread resets retry run sent spread stale start
-  streams take tell timeline tokens view wait woke`.split(/\s+/);
+export const INTERNAL = `
+  acknowledge added again agrees alive all api backoff began bound change changed changes check connected cursor
+  discard end ended feed follow follower forget gap heard history hung hurry interrupt items json kept late leads
+  leave listDue listIsOld look me mine mustRead news next oldest online page paging pause ping poll promise pulse
+  readList readTimer refresh release renew repeats reread resets run sent session spread stale start streams take tell
+  timeline timeout to tokens view wait woke words
+`.trim().split(/\s+/);
 
-export async function minify(entry) {
+// What is smaller when it is sent, though longer.
+const COMPRESS = {
+  passes: 3, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false, inline: 0, reduce_funcs: false, sequences: false,
+};
+
+const beside = {
+  name: 'beside',
+  setup: (build) => build.onResolve({ filter: /\/sharing\.js$/ }, ({ kind }) => (
+    kind === 'dynamic-import' ? { path: './pollster-tabs.min.js', external: true } : null)),
+};
+
+// name: of SOURCES.
+export async function minify(name) {
   const require = createRequire(join(await modules(), 'of'));
-  const { outputFiles } = await require('esbuild').build({
-    entryPoints: [join(web, `${entry}.js`)], bundle: true, format: 'esm', minify: true, target: 'es2022', write: false,
-    mangleProps: new RegExp(`^(${INTERNAL.join('|')})$`),
+  const built = (entry, mangleCache) => require('esbuild').build({
+    entryPoints: [join(web, SOURCES[entry])], bundle: true, format: 'esm', minify: true, target: 'es2022', write: false,
+    mangleProps: new RegExp(`^(${INTERNAL.join('|')})$`), mangleCache, plugins: entry === 'pollster' ? [beside] : [],
   });
-  const { code } = await require('terser').minify(outputFiles[0].text, { module: true, ecma: 2020, compress: { passes: 3 } });
-  return `/* Pollster, MIT licence */${code}\n`;
+  const first = await built('pollster', {});  // whose names the others have, too
+  const { outputFiles } = name === 'pollster' ? first : await built(name, first.mangleCache);
+  const options = { module: true, ecma: 2020, compress: COMPRESS };
+  const { code } = await require('terser').minify(outputFiles[0].text, options);
+  return `/* MIT */${code}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [option, folder = web] = process.argv.slice(2);
+  const names = Object.keys(SOURCES);
   if (option === '--clean') {
-    for (const file of ['LICENSE', ...ENTRIES.map((entry) => `${entry}.min.js`)]) await rm(join(web, file), { force: true });
+    for (const file of ['LICENSE', ...names.map((name) => `${name}.min.js`)]) await rm(join(web, file), { force: true });
   } else {
-    for (const entry of ENTRIES) await writeFile(join(folder, `${entry}.min.js`), await minify(entry));
+    for (const name of names) await writeFile(join(folder, `${name}.min.js`), await minify(name));
     await copyFile(join(web, '../LICENSE'), join(folder, 'LICENSE'));
   }
 }

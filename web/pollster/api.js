@@ -44,6 +44,8 @@ const AT_ONCE = 1_000;
 // What hangs for so long when the network is back has most likely been swallowed.
 const HANGS = 5_000;
 
+const KINDS = { 401: 'signed_out', 403: 'forbidden', 412: 'other_user' };
+
 export class Api {
   #given;
   #asking = null;        // the promise of the token that is asked for
@@ -153,10 +155,10 @@ export class Api {
 
   async #send(method, path, { json, form, signal, as, mine, timeout = CALL_TIMEOUT, late = 'network', read = readAnswer }) {
     const headers = {};
-    if (json !== undefined) headers['Content-Type'] = 'application/json';
+    if (json) headers['Content-Type'] = 'application/json';
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
     // The poll is a POST too, but writes nothing.
-    else if (method !== 'GET' && form === undefined) headers['X-CSRF-Token'] = '1';
+    else if (method !== 'GET' && !form) headers['X-CSRF-Token'] = '1';
     if (as !== null && (!this.token || this.#given.tokens)) headers['X-Pollster-User'] = String(as);
 
     const { base, fetch, timers, credentials } = this.#given;
@@ -165,7 +167,7 @@ export class Api {
     let timer = timers.setTimeout(giveUp, timeout);
     let hung = false;
     const call = { began: timers.now(), again: () => { hung = true; giveUp(); } };
-    if (form === undefined && timeout !== PING_TIMEOUT) this.#running.add(call);
+    if (!form && timeout !== PING_TIMEOUT) this.#running.add(call);
     // Something has come: from now on silence is measured.
     let came = false;
     const alive = () => {
@@ -206,16 +208,12 @@ function formOf(cursors) {
   return form;
 }
 
-async function readAnswer(response) {
-  return judge(response, await response.text());
-}
-
 async function readEvents(response, { alive, mine, connected, take }) {
   const type = response.headers.get('Content-Type') ?? '';
   const good = response.status === 200 && type.startsWith('text/event-stream');
   if (!good) {
     try {
-      judge(response, await response.text());
+      await readAnswer(response);
     } catch (error) {
       if (error.status !== 404 && error.status !== 405) throw error;  // an older server
     }
@@ -243,13 +241,12 @@ async function readEvents(response, { alive, mine, connected, take }) {
 }
 
 // The parsed body of a good answer; throws the ApiError of a bad one.
-function judge(response, text) {
+async function readAnswer(response) {
+  const text = await response.text();
   let body;
   try {
     body = JSON.parse(text);
-  } catch {
-    body = undefined;  // a proxy's own error page
-  }
+  } catch { /* a proxy's own error page */ }
   const { status } = response;
   if (status >= 200 && status < 300) {
     if (body !== null && typeof body === 'object') return body;
@@ -257,13 +254,8 @@ function judge(response, text) {
   }
   const message = body?.errors?.[0] ?? `The server answered ${status}.`;
   if (status === 429 || status === 503) {
-    const seconds = Number(response.headers.get('Retry-After'));
-    throw new ApiError('busy', message, { status, retryAfter: seconds > 0 ? seconds * 1_000 : 0 });
+    throw new ApiError('busy', message, { status, retryAfter: response.headers.get('Retry-After') * 1_000 || 0 });
   }
-  if (status === 401 || (status === 400 && message === 'Invalid user!')) {
-    throw new ApiError('signed_out', message, { status });
-  }
-  if (status === 412) throw new ApiError('other_user', message, { status });
-  if (status === 403) throw new ApiError('forbidden', message, { status });
-  throw new ApiError(status >= 400 && status < 500 ? 'refused' : 'network', message, { status });
+  const kind = status === 400 && message === 'Invalid user!' ? 'signed_out' : KINDS[status];
+  throw new ApiError(kind ?? (status >= 400 && status < 500 ? 'refused' : 'network'), message, { status });
 }

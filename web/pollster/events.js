@@ -15,7 +15,7 @@ export class EventParser {
   #read(part) {
     // "s", because a text may hold U+2028, which ends no line here.
     const { event: name, data, retry } = Object.fromEntries(part.split('\n').map((line) => line.split(/: (.*)/s)));
-    if (retry) this.retry = Number(retry) || 0;
+    if (retry) this.retry = +retry || 0;
     return name && data ? { name, data: JSON.parse(data) } : null;
   }
 }

@@ -17,8 +17,9 @@ export class Follower {
   #heard = 0;          // when the request began, or something came
   #request = null;     // AbortController of the stream or poll under way; aborted to ask with a new local hash
 
-  // given: {api, timers, random, backoff, pause, pulse, walls}; `streams`, false for polls alone. Told of: online(), and
-  // to() of take({wall id: its part of an answer}) and listIsOld(lost), walls were taken away or given (walls.js).
+  // given: {api, timers, random, backoff, pause, pulse, walls}; `streams`, false for polls alone. Told of:
+  // state({state: 'online'}), and to() of take({wall id: its part of an answer}), and of listIsOld(lost): walls were
+  // taken away or given.
   constructor(given) {
     this.#given = given;
     this.#streamAt = given.streams ? 0 : Infinity;
@@ -53,7 +54,7 @@ export class Follower {
 
   async #stream(cursors, signal, request) {
     // A stream does not tell of a new wall any more than a poll does.
-    const due = this.#given.timers.setTimeout(() => request.abort(), Math.max(0, this.#given.walls.listDue - this.#given.timers.now()));
+    const due = this.#given.timers.setTimeout(() => request.abort(), this.#given.walls.listDue - this.#given.timers.now());
     try {
       const { reason, retry } = await this.#given.api.stream(cursors, {
         signal: request.signal,

@@ -27,8 +27,7 @@ export class Outbox {
   #stop = null;    // AbortController of the running sender; null while stopped
   #pause;
 
-  // given: {timers, random, kept, newKey}; send(item, signal) -> entry, throws ApiError.
-  // changed(wall): an item appeared, changed or left. sent(wall, entry): acknowledged.
+  // given: {api, timers, random, kept, newKey, walls}; on('onOutbox', wall): an item appeared, changed or left.
   constructor(given) {
     this.#given = given;
     this.#backoff = new Backoff(given.random);
@@ -62,7 +61,7 @@ export class Outbox {
   // The user wants no more of it: nothing written stays behind on this machine.
   forget() {
     if (this.#owner !== null) for (const slot of this.#given.kept.keys(this.#slot(''))) this.#given.kept.remove(slot);
-    for (const { key } of this.items) this.#settle(key, 'reject', new ApiError('aborted', 'Signed out before it was sent.'));
+    for (const { key } of this.items) this.#settle(key, 'reject', new ApiError('aborted', 'Signed out.'));
     this.leave();
   }
 

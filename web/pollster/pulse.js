@@ -19,8 +19,7 @@ export class Pulse {
   #heard = 0;           // when something came
   #asking = null;       // AbortController of the ping under way
 
-  // given: {timers}; ping(signal) -> promise, rejects with ApiError. lost(): nothing is answered. woke(): the machine
-  // has slept.
+  // given: {api, timers}; lost(): nothing is answered. retry(): the machine has slept.
   constructor(given) {
     this.#given = given;
   }

@@ -1,6 +1,8 @@
 // One poll or stream for all tabs of a browser that show the same user: HTTP/1.1 has six connections for all of them.
 // One tab leads (election.js): it asks from where the slowest tab stands (places.js), and hands each answer to the
-// others over a BroadcastChannel. Where locks or channels are refused, each tab is alone and asks for itself.
+// others over a BroadcastChannel. Where one is refused, each tab is alone and asks for itself.
+//
+// Loaded only where it is of use (pollster.js, #share), so that what everybody loads stays small.
 //
 // Each tab takes from an answer what follows its own cursors, so it may get one twice, or from two tabs that both
 // believe to lead. What it may not do is miss one: a tab says where it stands (`follow`) when it begins to listen,
@@ -39,8 +41,8 @@ export class Sharing {
   #watch;
 
   // given: {locks, channel, timers, newKey, follower, walls, pulse, pause}; locks: as navigator.locks; channel(name): a
-  // BroadcastChannel; newKey(): of this tab. Told of: state({state, retryAt, reason}) of the connection that another tab
-  // has; retry(), another tab wants ours to be verified.
+  // BroadcastChannel; newKey(): of this tab. Told of: state({state, retryAt, reason}) of the connection that another
+  // tab has; retry(), another tab wants ours to be verified.
   constructor(given) {
     const { timers, random } = this.#given = given;
     this.#timers = timers;

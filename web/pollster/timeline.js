@@ -49,11 +49,11 @@ export class Timeline {
     return epoch == null || this.epoch == null || epoch === this.epoch;
   }
 
-  // Entries of a poll answer. Returns what became visible: {added, changed, changes, gap}; `changes` are
+  // Entries of a poll answer. Returns what became visible: {added, changes, gap}; `changes` are
   // the edit and delete entries themselves, also those of posts not held. With `gap` ({expected, got})
   // the entries before it have been taken, the rest must be read again.
   feed(entries) {
-    const result = { added: [], changed: [], changes: [], gap: null };
+    const result = { added: [], changes: [], gap: null };
     for (const entry of entries) {
       if (entry.id <= this.cursor) continue;
       if (entry.id !== this.cursor + 1) {
@@ -65,25 +65,24 @@ export class Timeline {
         if (this.#insert(entry, entry.id)) result.added.push(entry);
       } else if (entry.kind === 'edit' || entry.kind === 'delete') {
         result.changes.push(entry);
-        const changed = this.change(entry);
-        if (changed) result.changed.push(changed);
+        this.change(entry);
       }
     }
     return result;
   }
 
-  // A page of history. Returns the added posts, or null if the page is older than anything the feed brought:
-  // then a hole would be left, so everything is dropped and the feed must go on from the page's `newest`. Do
-  // not pass a page whose epoch does not agree.
+  // A page of history. Returns false if the page is older than anything the feed brought: then a hole would be left,
+  // so everything is dropped and the feed must go on from the page's `newest`. Do not pass a page whose epoch does not
+  // agree.
   page({ posts, more, newest, epoch }) {
     const rewound = !this.loaded && newest < this.#from;
     if (rewound) this.reset(newest, epoch);
     this.epoch ??= epoch;
-    const added = posts.filter((post) => this.#insert(post, newest));
+    for (const post of posts) this.#insert(post, newest);
     this.loaded = true;
     this.complete = !more;
     this.cursor = Math.max(this.cursor, newest);
-    return rewound ? null : added;
+    return !rewound;
   }
 
   // The answer to a post of ours. It may be ahead of the feed, which will bring it again; at or
@@ -93,12 +92,11 @@ export class Timeline {
   }
 
   // An edit or deletion: the feed's, or the answer to one of ours, which may be ahead of the feed and
-  // leaves the cursor alone. Returns the post as it is now, or null if it stays as it was: also for
-  // the post's own entry, the answer to an edit that changed nothing.
+  // leaves the cursor alone. The post's own entry is the answer to an edit that changed nothing.
   change(entry) {
     const known = this.#changes.get(entry.post_id);
     if (!known || known.id < entry.id) this.#changes.set(entry.post_id, entry);
-    return this.#apply(entry);
+    this.#apply(entry);
   }
 
   // A post that is held comes again at a higher entry if it was deleted, or left the wall, and came back: it
@@ -120,17 +118,16 @@ export class Timeline {
 
   #apply(change) {
     const state = this.#state.get(change.post_id);
-    if (state === undefined || state >= change.id) return null;
+    if (state === undefined || state >= change.id) return;
     this.#state.set(change.post_id, change.id);
     const at = this.#find(change);
     const held = this.#posts[at];
-    if (held.body === null) return null;  // a deletion is the last word, until the post comes back
+    if (held.body === null) return;  // a deletion is the last word, until the post comes back
     const changed = change.kind === 'delete'
       ? { ...held, body: null, edited_at: change.created_at }
       : { ...held, body: change.body, user_id: change.user_id, user_name: change.user_name };
     if (change.edited_at || changed.body !== held.body) changed.edited_at = change.edited_at ?? change.created_at;
     this.#own()[at] = Object.freeze(changed);
-    return changed;
   }
 
   #find({ post_id }) {

@@ -14,8 +14,8 @@ export class Walls {
   #view = new Map();
   #given;
 
-  // given: {api, timers, random}; me() -> the user; on(name, ...values): as the handlers of Pollster; interrupt(): so
-  // that news are asked for anew; refresh(): the list is to be read, a wall may no longer be ours.
+  // given: {api, timers, random}; me() -> the user; on(name, ...values): as the handlers of Pollster; news() -> what is
+  // interrupted so that news are asked for anew; refresh(): the list is to be read, a wall may no longer be ours.
   constructor(given) {
     this.#given = given;
   }
@@ -128,7 +128,7 @@ export class Walls {
           this.#given.news().interrupt();
           return;
         }
-        if (timeline.page(page) === null) this.#given.news().interrupt();
+        if (!timeline.page(page)) this.#given.news().interrupt();
         this.#given.on('onChanged', wall.view, []);
       } catch (error) {
         if (error.kind === 'forbidden') this.#given.refresh();
