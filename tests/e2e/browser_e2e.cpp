@@ -25,6 +25,6 @@ BOOST_AUTO_TEST_CASE(twelve_tabs_of_a_browser_have_one_poll_or_stream)
                   "http://localhost:" + std::to_string(s.port()), "--user", "ann:ann-demo-pass",
                   "--other", "bob:bob-demo-pass"},
                  {log, -1, {}});
-    const auto code = tabs.wait(std::chrono::minutes(5));
+    const auto code = tabs.wait(std::chrono::minutes(20));
     BOOST_TEST(code.value_or(-1) == 0, read_text(log));
 }
