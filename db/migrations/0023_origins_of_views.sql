@@ -82,7 +82,7 @@ end $$;
 -- Internal: the tables that are read below a node of a plan. A part of a table goes by the name of the whole, as above
 -- it in the plan: PostgreSQL calls the parts of m m_1, m_2, ...
 create function pollster.scans_below(a_node jsonb) returns table (alias text, called text, rel regclass)
-    language sql stable set search_path = pg_catalog, pg_temp
+    language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
     with recursive scans as (
         select n ->> 'Alias' as alias, to_regclass(format('%I.%I', n ->> 'Schema', n ->> 'Relation Name')) as rel
@@ -100,7 +100,7 @@ $$;
 
 -- Internal: which columns are equal in every row of what a node of a plan gives.
 create function pollster.equalities_below(a_node jsonb) returns table (a text, b text)
-    language sql stable set search_path = pg_catalog, pg_temp
+    language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
     with conditions as (
         select pollster.without_literals(c) as c
@@ -124,7 +124,7 @@ $$;
 create function pollster.origins_of(a_view regclass, a_key text)
     returns table (branch integer, alias text, rel regclass, col text, names text, exact boolean,
                    other regclass, other_col text, other_key text)
-    language plpgsql volatile set search_path = pg_catalog, pg_temp
+    language plpgsql volatile set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     outputs constant text[] := array(select a.attname::text from pg_attribute a
@@ -219,7 +219,7 @@ create function pollster.ident(a_quoted text) returns text language sql immutabl
 -- The tables behind a view, by whatever detour, and the columns of each that it depends on. Through functions only as
 -- far as PostgreSQL knows what they read (their body is not a text): `opaque` are the others.
 create function pollster.behind(a_view regclass) returns table (rel regclass, columns text[], opaque regprocedure)
-    language sql stable set search_path = pg_catalog, pg_temp
+    language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
     with recursive behind(class, object) as (
         select 'pg_class'::regclass::oid, a_view::oid

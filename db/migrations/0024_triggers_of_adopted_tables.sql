@@ -62,7 +62,7 @@ end $$;
 -- The triggers that tables behind the views of a schema need. `used`: an update of these columns counts.
 create function pollster.triggers_wanted(a_schema text default 'pollster')
     returns table (rel regclass, function text, arguments text[], inserts boolean, used text[])
-    language plpgsql volatile set search_path = pg_catalog, pg_temp
+    language plpgsql volatile set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
     return query
@@ -128,7 +128,7 @@ end $$;
 create function pollster.feed_trigger_wanted(a_schema text default 'pollster')
     returns table (rel regclass, arguments text[], used text[], refreshing text[], others regclass[], unmarked text[],
                    why_not text)
-    language plpgsql volatile set search_path = pg_catalog, pg_temp
+    language plpgsql volatile set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     posts constant regclass := to_regclass(format('%I.posts', a_schema));
@@ -138,13 +138,11 @@ declare
     c_body text;
     marks text[];
     all_columns text[];
+    rows jsonb[];
 begin
-    create temporary table if not exists pollster_origins_of_posts on commit drop as
-        select * from pollster.origins_of(posts, 'user_id') limit 0;
-    truncate pg_temp.pollster_origins_of_posts;
-    insert into pg_temp.pollster_origins_of_posts select * from pollster.origins_of(posts, 'user_id');
-    select min(o.rel::oid)::regclass, min(o.col) into rel, c_id
-        from pg_temp.pollster_origins_of_posts o where o.names = 'id' and o.exact having count(distinct o.rel) = 1;
+    rows := array(select to_jsonb(o) from pollster.origins_of(posts, 'user_id') o);
+    select min(o ->> 'rel')::regclass, min(o ->> 'col') into rel, c_id
+        from unnest(rows) o where o ->> 'names' = 'id' and (o ->> 'exact')::boolean having count(distinct o ->> 'rel') = 1;
     if rel is null then
         why_not := 'posts.id is not a column of one table';
         return next;
@@ -152,7 +150,9 @@ begin
     end if;
     select min(o.col) filter (where o.names = 'wall_id' and o.exact), min(o.col) filter (where o.names = 'user_id' and o.exact),
            coalesce(min(o.col) filter (where o.names = 'body' and o.exact), min(o.col) filter (where o.names = 'body'))
-        into c_wall, c_user, c_body from pg_temp.pollster_origins_of_posts o where o.rel = feed_trigger_wanted.rel;
+        into c_wall, c_user, c_body
+        from jsonb_to_recordset(to_jsonb(rows)) o(rel text, names text, col text, exact boolean)
+        where o.rel::regclass = feed_trigger_wanted.rel;
     if c_wall is null then
         why_not := format('posts.wall_id is no column of %s, so no trigger on it knows the wall of a post', rel);
         return next;
@@ -193,7 +193,7 @@ create function pollster.ident_of_mark(a_mark text) returns text language sql im
 -- somebody has decided.
 create function pollster.has_trigger(a_rel regclass, a_functions text[], a_arguments text[], a_event text, a_used text[],
                                      as_given boolean) returns boolean
-    language sql stable set search_path = pg_catalog, pg_temp
+    language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
     select exists (
         select from pg_trigger t
