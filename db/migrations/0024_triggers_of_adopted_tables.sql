@@ -26,7 +26,7 @@ as $$
     select coalesce(
         -- deleted_at is null; not deleted; deleted is not true; deleted = 0
         col.by_null[1], col.by_not[1], col.by_zero[1],
-        col.by_true[1] || '<>true',
+        col.by_true[1] || '<>true', col.by_distinct[1] || '=' || col.value,
         col.by_value[1] || case col.by_value[2] when '=' then '<>' else '=' end || col.value)
     from c cross join lateral (select
         regexp_match(condition, '^\(*[^ ()]+\.("(?:[^"]|"")+"|[a-z0-9_]+)\)* IS NULL$') as by_null,
@@ -36,8 +36,9 @@ as $$
         coalesce(regexp_match(condition, '^\(*[^ ()]+\.("(?:[^"]|"")+"|[a-z0-9_]+)\)*$'),
                  regexp_match(condition, '^\(*[^ ()]+\.("(?:[^"]|"")+"|[a-z0-9_]+)\)* IS TRUE$')) as by_true,
         regexp_match(condition, '^\(*[^ ()]+\.("(?:[^"]|"")+"|[a-z0-9_]+)\)*(?:::[a-z ]+)?\)* (=|<>) (?:-?[0-9.]+|''(?:[^'']|'''')*'')(?:::[^()]+(?:\([0-9]+\))?)?$') as by_value,
-        replace(coalesce((regexp_match(condition, ' (?:=|<>) ''((?:[^'']|'''')*)'''))[1],
-                         (regexp_match(condition, ' (?:=|<>) (-?[0-9.]+)$'))[1]), '''''', '''') as value) col
+        regexp_match(condition, '^\(*[^ ()]+\.("(?:[^"]|"")+"|[a-z0-9_]+)\)*(?:::[a-z ]+)?\)* IS DISTINCT FROM (?:-?[0-9.]+|true|false|''(?:[^'']|'''')*'')(?:::[^()]+(?:\([0-9]+\))?)?$') as by_distinct,
+        replace(coalesce((regexp_match(condition, ' (?:=|<>|IS DISTINCT FROM) ''((?:[^'']|'''')*)'''))[1],
+                         (regexp_match(condition, ' (?:=|<>|IS DISTINCT FROM) (-?[0-9.]+|true|false)$'))[1]), '''''', '''') as value) col
 $$;
 
 -- Internal: the arguments of a trigger.
