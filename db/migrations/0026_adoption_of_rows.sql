@@ -172,25 +172,25 @@ begin
     end loop;
     for t in
         select distinct v.name, o.rel, a.attname, format_type(a.atttypid, null) as type, y.typcategory as category, y.typname,
-               min(s.names) over (partition by v.name, o.rel, a.attname) as shown
+               exists (select from pg_index i where i.indrelid = o.rel and i.indisunique and a.attnum = any (i.indkey)) as is_key
         from (values ('posts', 'id', '{wall_id,user_id,body}'::text[]),
                      ('sessions', 'token_hash', '{token_hash,user_id,created_at,expires_at}')) v(name, key, filled)
         cross join lateral pollster.origins_of(to_regclass(format('%I.%I', a_schema, v.name)), 'user_id') o
         join pg_attribute a on a.attrelid = o.rel and a.attnum > 0 and not a.attisdropped and a.attnotnull
         join pg_type y on y.oid = a.atttypid
-        left join pollster.origins_of(to_regclass(format('%I.%I', a_schema, v.name)), 'user_id') s
-            on s.rel = o.rel and s.exact and s.col = a.attname
         where o.names = v.key and o.exact and not a.atthasdef and a.attidentity = '' and a.attgenerated = ''
             and y.typtype <> 'd'
             and not exists (select from pollster.origins_of(to_regclass(format('%I.%I', a_schema, v.name)), 'user_id') f
                             where f.rel = o.rel and f.col = a.attname and f.exact and f.names = any (v.filled))
-            and not exists (select from pg_trigger g where g.tgrelid = o.rel and g.tgtype & 7 = 7 and not g.tgisinternal)
+            and not exists (select from pg_trigger g where g.tgrelid = o.rel and g.tgtype & 7 = 7 and not g.tgisinternal
+                            and (g.tgname <> 'pollster_numbers' or a.attnum = any (g.tgattr)))
     loop
         word := 'not-null';
         what := format('%s.%I is not null and has no default: what Pollster writes there is refused', t.rel, t.attname);
         sql := case when t.typname = 'timestamp' then '(now() at time zone ''UTC'')' when t.category = 'D' then 'now()'
                     when t.category = 'B' then 'false' when t.category = 'N' then '0'
-                    when t.typname = 'uuid' then 'gen_random_uuid()' when t.typname in ('json', 'jsonb') then '''{}'''
+                    when t.typname = 'uuid' then 'gen_random_uuid()'
+                    when t.category = 'S' and t.is_key then 'gen_random_uuid()::text' when t.typname in ('json', 'jsonb') then '''{}'''
                     when t.category = 'A' then '''{}''' when t.category = 'S' then '''''' end;
         remedy := case when sql is null then 'give it a default'
                        when t.category in ('B', 'N', 'S', 'A') or t.typname like 'json%'
