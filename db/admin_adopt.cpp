@@ -17,9 +17,15 @@ constexpr char is_adopted[] =
 void draft(connection& conn, adoption& out)
 {
     const auto rows = conn.exec(
-        "select d.view, d.body, d.told, d.ddl, v.view as name, pg_get_viewdef('pollster.' || "
-        "v.view) from unnest('{users,walls,memberships,sessions,posts}'::text[]) with ordinality "
-        "v(view, n) left join pollster.draft_of_views() d on d.view = v.view order by v.n");
+        "select d.view, d.body, d.told, d.ddl, v.view as name, pg_get_viewdef(c.oid), "
+        "format(E'alter view pollster.%s owner to %s;\\n', v.view, c.relowner::regrole) || "
+        "coalesce((select string_agg(format(E'grant %s on pollster.%s to %s;\\n', "
+        "a.privilege_type, "
+        "v.view, case a.grantee when 0 then 'public' else a.grantee::regrole::text end), '') "
+        "from aclexplode(c.relacl) a where a.grantee <> c.relowner), '') "
+        "from unnest('{users,walls,memberships,sessions,posts}'::text[]) with ordinality "
+        "v(view, n) join pg_class c on c.oid = to_regclass('pollster.' || v.view) "
+        "left join pollster.draft_of_views() d on d.view = v.view order by v.n");
     const auto numbers =
         conn.exec("select told, ddl from pollster.draft_of_views() where view = 'numbers'");
     if (!numbers.empty()) {
@@ -38,7 +44,7 @@ void draft(connection& conn, adoption& out)
         conn.exec(("create temporary view " + name + " as " + body).c_str());
         if (drafted) {
             out.views += "drop view pollster." + name + ";\ncreate view pollster." + name +
-                         " as\n    " + body + ";\n";
+                         " as\n    " + body + ";\n" + row[6].c_str();
         }
         after += row[3].is_null() ? "" : row[3].c_str();
     }
