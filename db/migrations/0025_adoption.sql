@@ -50,6 +50,40 @@ as $$
     order by n limit 1
 $$;
 
+-- Internal: for posts whose wall is told by a row that they point to (a topic of a forum): a column for it, which
+-- follows both.
+create function pollster.wall_of_posts_ddl(a_schema text) returns text
+    language plpgsql volatile set search_path = pg_catalog, pg_temp set jit = off
+as $ddl$
+declare
+    o record;
+    home text;
+begin
+    select p.rel, g.col, g.other, g.other_col, g.other_key into o
+        from pollster.origins_of(to_regclass(format('%I.posts', a_schema)), 'wall_id') p
+        join pollster.origins_of(to_regclass(format('%I.posts', a_schema)), 'wall_id') g on g.rel = p.rel and g.names = 'group'
+        where p.names = 'id' and p.exact limit 1;
+    if o.other is null or exists (select from pg_attribute a where a.attrelid = o.rel and a.attname = 'pollster_wall'
+                                  and not a.attisdropped) then
+        return null;
+    end if;
+    select n.nspname into home from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = o.rel;
+    return format(
+        E'alter table %1$s add column pollster_wall bigint;\n'
+        'update %1$s p set pollster_wall = (select t.%5$I from %3$s t where t.%4$I = p.%2$I);\n'
+        'create function %6$I.pollster_wall_of_post() returns trigger\n'
+        '    language plpgsql security definer set search_path = pg_catalog, pg_temp\nas $$\nbegin\n'
+        '    new.pollster_wall := (select t.%5$I from %3$s t where t.%4$I = new.%2$I);\n    return new;\nend $$;\n'
+        'create trigger pollster_wall_of_post before insert or update of %2$I on %1$s\n'
+        '    for each row execute function %6$I.pollster_wall_of_post();\n'
+        'create function %6$I.pollster_wall_moved() returns trigger\n'
+        '    language plpgsql security definer set search_path = pg_catalog, pg_temp\nas $$\nbegin\n'
+        '    update %1$s set pollster_wall = new.%5$I where %2$I = new.%4$I;\n    return null;\nend $$;\n'
+        'create trigger pollster_wall_moved after update of %5$I on %3$s\n'
+        '    for each row execute function %6$I.pollster_wall_moved();\n',
+        o.rel, o.col, o.other, o.other_col, o.other_key, home);
+end $ddl$;
+
 -- The triggers that are missing. `place` orders the findings, and `sql` as it is to be run.
 create function pollster.adoption_triggers(a_schema text default 'pollster')
     returns table (place integer, word text, what text, remedy text, sql text)
@@ -110,7 +144,10 @@ begin
         word := 'feed';
         what := feed.why_not;
         remedy := 'the table of posts needs columns for the id, the wall, the author and the text of a post (docs/ADOPT.md)';
-        sql := null;
+        sql := pollster.wall_of_posts_ddl(a_schema);
+        if sql is not null then
+            remedy := 'give it one, pollster_wall, and show that in the view';
+        end if;
         return next;
         return;
     end if;
@@ -237,5 +274,5 @@ begin
     end loop;
 end $$;
 
-revoke execute on function pollster.trigger_ddl, pollster.new_trigger_name, pollster.adoption_triggers, pollster.adoption_views
+revoke execute on function pollster.wall_of_posts_ddl, pollster.trigger_ddl, pollster.new_trigger_name, pollster.adoption_triggers, pollster.adoption_views
     from public;

@@ -23,7 +23,10 @@ as $$
 declare
     way record;
     found_rel regclass;
-    found_col text;
+    condition text;
+    shown_col text; -- that the view shows
+    found_col text; -- or compares
+    seen text[] := '{}';
     feed record;
     terms text;
 begin
@@ -41,35 +44,40 @@ begin
             ('the sessions of a user', 'sessions', 'user_id', 'select * from %1$I.sessions where user_id = 1'),
             ('a post by id', 'posts', 'id', 'select * from %1$I.posts where id = 1')) w(told, view, col, statement)
     loop
-        for found_rel, found_col in
-            select distinct u.rel,
-                   coalesce((select min(o.col) from pollster.origins_of(to_regclass(format('%I.%I', a_schema, way.view)), way.col) o
+        for found_rel, condition, shown_col, found_col in
+            select distinct u.rel, u.condition,
+                   (select min(o.col) from pollster.origins_of(to_regclass(format('%I.%I', a_schema, way.view)), way.col) o
                              where o.rel in (u.rel, pg_partition_root(u.rel)) and o.exact and o.names = way.col),
-                            (select min(pollster.ident((regexp_match(e.a, '\.(.*)$'))[1]))
+                   (select min(pollster.ident((regexp_match(e.a, '\.(.*)$'))[1]))
                              from pollster.equalities_below(pollster.plan_of(way.asked)) e
                              where e.a ~ (pollster.column_pattern() || '$') and exists (
                                  select from pg_attribute a where a.attrelid = u.rel
-                                     and a.attname = pollster.ident((regexp_match(e.a, '\.(.*)$'))[1]))))
+                                     and a.attname = pollster.ident((regexp_match(e.a, '\.(.*)$'))[1])))
             from pollster.unserved(way.asked) u
         loop
             -- Of a part of a table the index is made on the whole.
             found_rel := coalesce(pg_partition_root(found_rel), found_rel);
             what := format('%s: no index finds %s', found_rel, way.told);
-            if found_col is null then
-                remedy := 'create one on what the view compares';
-                sql := null;
-            else
+            found_col := coalesce(shown_col, found_col);
+            if found_col is not null and not exists (
+                    select from pg_index i where i.indrelid = found_rel and i.indisvalid
+                        and pg_get_indexdef(i.indexrelid, 1, true) = quote_ident(found_col)) then
                 remedy := 'create one';
                 sql := format(E'create index on %s (%I);\n', found_rel, found_col);
-                if exists (select from pg_index i where i.indrelid = found_rel and i.indisvalid
-                           and pg_get_indexdef(i.indexrelid, 1, true) = quote_ident(found_col)) then
-                    -- There is one of the column, but the view shows it as another type.
-                    select format(E'create index on %s ((%I::%s));\n', found_rel, found_col, format_type(a.atttypid, a.atttypmod))
-                        into sql from pg_attribute a
-                        where a.attrelid = to_regclass(format('%I.%I', a_schema, way.view)) and a.attname = way.col;
-                    remedy := 'show the column as it is, without a cast; or create one of what the view shows';
-                end if;
+            elsif shown_col is not null and condition ~ '\)::' then
+                -- There is one of the column, but the view shows it as another type.
+                select format(E'create index on %s ((%I::%s));\n', found_rel, found_col, format_type(a.atttypid, a.atttypmod))
+                    into sql from pg_attribute a
+                    where a.attrelid = to_regclass(format('%I.%I', a_schema, way.view)) and a.attname = way.col;
+                remedy := 'show the column as it is, without a cast; or create one of what the view shows';
+            else
+                -- The view wants it so: a join without a condition, a recursion. It matters for large tables.
+                continue when not exists (select from pg_class c where c.oid = found_rel and c.reltuples > 10000);
+                remedy := 'create one on what the view compares';
+                sql := null;
             end if;
+            continue when coalesce(sql, what) = any (seen);
+            seen := seen || coalesce(sql, what);
             return next;
         end loop;
     end loop;
@@ -172,6 +180,7 @@ begin
     end loop;
     for t in
         select distinct v.name, o.rel, a.attname, format_type(a.atttypid, null) as type, y.typcategory as category, y.typname,
+               exists (select from pg_constraint k where k.conrelid = o.rel and k.contype = 'f' and a.attnum = any (k.conkey)) as points,
                exists (select from pg_index i where i.indrelid = o.rel and i.indisunique and a.attnum = any (i.indkey)) as is_key
         from (values ('posts', 'id', '{wall_id,user_id,body}'::text[]),
                      ('sessions', 'token_hash', '{token_hash,user_id,created_at,expires_at}')) v(name, key, filled)
@@ -187,16 +196,20 @@ begin
     loop
         word := 'not-null';
         what := format('%s.%I is not null and has no default: what Pollster writes there is refused', t.rel, t.attname);
-        sql := case when t.typname = 'timestamp' then '(now() at time zone ''UTC'')' when t.category = 'D' then 'now()'
+        sql := case when t.points then null when t.typname = 'timestamp' then '(now() at time zone ''UTC'')' when t.category = 'D' then 'now()'
                     when t.category = 'B' then 'false' when t.category = 'N' then '0'
                     when t.typname = 'uuid' then 'gen_random_uuid()'
                     when t.category = 'S' and t.is_key then 'gen_random_uuid()::text' when t.typname in ('json', 'jsonb') then '''{}'''
                     when t.category = 'A' then '''{}''' when t.category = 'S' then '''''' end;
-        remedy := case when sql is null then 'give it a default'
+        remedy := case when t.points then 'it points to another table: a default that exists there, or a trigger before insert '
+                                           'that fills it'
+                       when sql is null then 'give it a default'
                        when t.category in ('B', 'N', 'S', 'A') or t.typname like 'json%'
                            then 'give it the value that the application writes; this is a guess'
                        else 'give it a default' end;
-        sql := format(E'alter table %s alter %I set default %s;\n', t.rel, t.attname, sql);
+        if sql is not null then
+            sql := format(E'alter table %s alter %I set default %s;\n', t.rel, t.attname, sql);
+        end if;
         return next;
     end loop;
 end $$;
@@ -329,7 +342,9 @@ begin
         end if;
         what := format('%s could not be written for user %s on wall %s: %s (SQLSTATE %s)', step, who, wall,
                        split_part(sqlerrm, E'\n', 1), sqlstate);
-        remedy := case when sqlstate in ('428C9', '55000') then 'show the column as it is, without a cast: drop the view and '
+        remedy := case when step in ('a session', 'the end of a session') and sqlstate in ('0A000', '55000', '428C9')
+                           then 'if people sign in at the application only, nothing; else a trigger instead of insert or delete'
+                       when sqlstate in ('428C9', '55000', '0A000') then 'show the column as it is, without a cast: drop the view and '
                            'create it anew; or create a trigger instead of insert'
                        when sqlstate = '42501' then 'grant the right'
                        when sqlstate = '23502' then 'give the column a default'
