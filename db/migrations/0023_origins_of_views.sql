@@ -227,7 +227,8 @@ as $$
         select d.refclassid, d.refobjid
         from behind b
         left join pg_rewrite w on b.class = 'pg_class'::regclass and w.ev_class = b.object
-            and (select v.relkind from pg_class v where v.oid = b.object) = 'v' -- what a materialized view reads is a copy
+            -- What a materialized view reads is a copy.
+            and (select v.relkind from pg_class v where v.oid = b.object) = 'v'
         join pg_depend d on (d.classid = 'pg_rewrite'::regclass and d.objid = w.oid)
             or (b.class = 'pg_proc'::regclass and d.classid = b.class and d.objid = b.object)
         where d.refclassid in ('pg_class'::regclass, 'pg_proc'::regclass) and d.deptype in ('n', 'a', 'i')

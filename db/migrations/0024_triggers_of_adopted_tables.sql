@@ -17,8 +17,8 @@ begin
     return null;
 end $$;
 
--- Internal: what a condition of the view of posts demands of a row, as a mark of feed_entry for those that lack it; null:
--- no mark says that.
+-- Internal: what a condition of the view of posts demands of a row, as a mark of feed_entry for those that lack it;
+-- null: no mark says that.
 create function pollster.mark_of(a_condition text) returns text
     language sql immutable strict parallel safe set search_path = pg_catalog, pg_temp
 as $$
@@ -164,7 +164,7 @@ begin
         return;
     end if;
     select coalesce(array_agg(distinct pollster.mark_of(c)) filter (where pollster.mark_of(c) is not null), '{}'),
-           coalesce(array_agg(distinct c) filter (where pollster.mark_of(c) is null), '{}')
+           coalesce(array_agg(distinct c) filter (where pollster.mark_of(c) is null and c <> 'false'), '{}')
         into marks, unmarked
         from jsonb_path_query(pollster.plan_of(format('select * from %s', posts)), 'strict $.** ? (exists(@."Relation Name"))') n
         cross join lateral pollster.conjuncts(n ->> 'Filter') c
@@ -190,8 +190,8 @@ create function pollster.ident_of_mark(a_mark text) returns text language sql im
                      || regexp_replace(a_mark, '^"(?:[^"]|"")+"', '')
                 else a_mark end;
 
--- Internal: is there a trigger in force that does this at this event? `as_given`: false if any arguments will do, because
--- somebody has decided.
+-- Internal: is there a trigger in force that does this at this event? `as_given`: false if any arguments will do,
+-- because somebody has decided.
 create function pollster.has_trigger(a_rel regclass, a_functions text[], a_arguments text[], a_event text, a_used text[],
                                      as_given boolean) returns boolean
     language sql stable set search_path = pg_catalog, pg_temp set jit = off

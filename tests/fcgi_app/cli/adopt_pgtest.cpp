@@ -271,6 +271,93 @@ BOOST_AUTO_TEST_CASE(keys_that_are_no_numbers)
                "\"authorId\" = " + user("emil"));
 }
 
+// Tables that nobody has seen: what their rows name is derived from the view alone.
+BOOST_AUTO_TEST_CASE(views_written_by_hand_are_completed_by_what_the_check_prints)
+{
+    application a(file("teams"));
+    const auto first = a.check();
+    BOOST_TEST(first.code == 1);
+    a.sql(first.out);
+    const auto second = a.check();
+    BOOST_TEST(second.out.find("-- time: the view memberships depends on the time of day") !=
+                   std::string::npos,
+               second.out);
+    BOOST_TEST(second.err.find("1 finding") != std::string::npos, second.out);
+    a.database = std::make_unique<db::database>(a.pg.settings(a.name));
+    a.look();
+    BOOST_TEST(a.told_of("update team set aktiv = false where nr = 2") == "everybody");
+    BOOST_TEST(a.told_of("update team set aktiv = true where nr = 2") == "everybody");
+    BOOST_TEST(a.told_of("delete from team_leute where nutzer = 2") == "users 2 ");
+    BOOST_TEST(a.told_of("delete from team_bretter where brett = 1") == "walls 1 ");
+    BOOST_TEST(a.told_of("insert into sperre values (1, now() + interval '1 day')") == "users 1 ");
+    BOOST_TEST(a.told_of("update nutzer set chef = true where nr = 5") == "users 5 ");
+    BOOST_TEST(a.told_of("select pollster.refresh_access()") == "everybody");
+}
+
+// Each of these breaks what was sound, and is found with the SQL that mends it.
+BOOST_AUTO_TEST_CASE(what_is_broken_later_is_found_and_mended_by_what_is_printed)
+{
+    struct broken {
+        std::string by;
+        std::string found;
+        bool mended = true;
+    };
+    const broken all[] = {
+        {"drop trigger pollster_access_changed_of_wall on groups_rooms",
+         "trigger: public.groups_rooms: no trigger tells servers of insert, delete"},
+        {"alter table groups disable trigger pollster_access_changed_of_group_update",
+         "trigger: public.groups: no trigger tells servers of update"},
+        {"drop trigger pollster_feed_entry_update on messages",
+         "trigger: public.messages: no trigger makes entries of update"},
+        {"alter table messages add hidden_at timestamp; create or replace view pollster.posts as "
+         "select p.id, p.room_id as wall_id, p.user_id, p.body, p.created_at, null::timestamptz "
+         "as edited_at from messages p where p.deleted_at is null and p.hidden_at is null",
+         "trigger: public.messages: no trigger makes entries of insert, delete, update "
+         "(pollster.feed_entry with id, room_id, user_id, body, deleted_at, hidden_at)"},
+        {"drop trigger pollster_wall_removed on rooms",
+         "trigger: public.rooms: no trigger removes"},
+        {"drop trigger pollster_posts_truncated on messages",
+         "trigger: public.messages: no trigger tells servers of truncate"},
+        {"alter table messages alter created_at drop default",
+         "not-null: public.messages.created_at"},
+        {"drop index messages_room_id_id_idx", "index: public.messages: no index has the order"},
+        {"drop index index_group_memberships_on_user_id",
+         "index: public.group_memberships: no index finds the walls of a user"},
+        {"alter table messages enable row level security; alter table messages owner to tester; "
+         "alter view pollster.posts owner to clerk",
+         "row-security: row security hides rows of public.messages", false},
+        {"create or replace view pollster.users as select id, username as name, encrypted_password "
+         "as password_hash, true as disabled from users",
+         "trial: no user who is not disabled", false},
+        {"alter table messages add check (body not like 'pollster%') not valid",
+         "trial: a post could not be written for user", false},
+        {"drop trigger pollster_delete_softly on pollster.posts; create rule keep as on delete to "
+         "messages do instead nothing",
+         "trial: a deletion could not be written", false},
+        {"create or replace view pollster.memberships as select p.user_id, w.room_id as wall_id "
+         "from group_memberships p join groups_rooms w using (group_id)",
+         "rows: the same user is a member of the same wall more than once", false},
+    };
+    for (const auto& b : all) {
+        BOOST_TEST_CONTEXT(b.by)
+        {
+            application a(file("rails") + file("rails_rows"));
+            a.sql("do $$ begin create role clerk; exception when others then null; end $$; grant "
+                  "usage on schema public, pollster to clerk; grant all on all tables in schema "
+                  "public to clerk");
+            a.adopt();
+            a.sql(b.by);
+            const auto found = a.check();
+            BOOST_TEST(found.code == 1);
+            BOOST_TEST(found.out.find(b.found) != std::string::npos, found.out);
+            if (b.mended) {
+                a.sql(found.out);
+                a.sound();
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_schema_in_which_nothing_is_known_by_its_name_is_left_to_a_person)
 {
     const application a("create table public.things (thing int primary key, weight int)");
