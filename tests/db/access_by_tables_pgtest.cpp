@@ -162,7 +162,8 @@ BOOST_AUTO_TEST_CASE(very_many_are_everybody)
     BOOST_TEST(told_of("insert into app.open_rooms values (2)") == "walls 2 everybody");
     sql("insert into app.\"team people\" select uuid(2), n from generate_series(1000, 2100) n");
     feed().look({}).value();
-    BOOST_TEST(told_of("update app.\"Teams\" set \"On\" = false") == "everybody");
+    BOOST_TEST(told_of("update app.\"Teams\" set \"On\" = false where \"teamId\" = uuid(2)") ==
+               "everybody");
     const auto told =
         told_of("insert into app.open_rooms select n from generate_series(10, 500) n");
     BOOST_TEST(told.ends_with("everybody"));

@@ -38,7 +38,8 @@ struct fixture : database_fixture {
     {
         const auto column = m.column.substr(0, m.column.starts_with('"') ? m.column.find('"', 1) + 1
                                                                          : m.column.find(' '));
-        const auto name = column.starts_with('"') ? column.substr(1, column.size() - 2) : column;
+        const auto unquoted =
+            column.starts_with('"') ? column.substr(1, column.size() - 2) : column;
         sql("create schema app; create table app.messages (id serial primary key, room int, "
             "person int, content text, " +
             m.column +
@@ -52,7 +53,7 @@ struct fixture : database_fixture {
             m.argument +
             "'); create trigger delete_softly instead of delete on pollster.posts for each row "
             "execute function pollster.delete_softly('app.messages', 'id', '" +
-            name + "'" + m.value + ")");
+            unquoted + "'" + m.value + ")");
     }
     std::string entries() const
     {
@@ -85,9 +86,10 @@ BOOST_AUTO_TEST_CASE(a_mark_is_a_deletion_and_its_end_a_post)
             BOOST_TEST(f.history_of(1, {}, 10).posts.size() == 1u);
             f.sql("update app.messages set " + m.unset + ", content = 'a again' where id = 1");
             BOOST_TEST(f.entries() == "1 post 1, 2 post 2, 3 delete 1, 4 post 1");
-            BOOST_TEST(f.history_of(1, {}, 10).posts.at(0).body.value() == "a again");
+            BOOST_TEST(f.history_of(1, {}, 10).posts.back().body.value() == "a again");
             // A marked row that goes, or comes, is nobody's business; nor is it to be repaired.
-            f.sql("update app.messages set " + m.set + "; delete from app.messages where id = 2");
+            f.sql("update app.messages set " + m.set + " where id = 1; update app.messages set " +
+                  m.set + " where id = 2; delete from app.messages where id = 2");
             f.sql("insert into app.messages (room, person, content) values (1, 1, 'c')");
             f.sql("update app.messages set " + m.set +
                   " where id = 3; delete from app.messages "
@@ -113,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_deletion_through_pollster_marks_the_row_and_keeps_it)
             BOOST_TEST(f.sql("select count(*) from app.messages where content = 'mine'") == "1");
             BOOST_TEST(f.sql("select count(*) from app.messages where " + m.condition) == "0");
             const auto again = f.remove(1); // a client that lost the answer
-            BOOST_TEST(is_written(again), why_not(again));
+            BOOST_TEST(again.has_value(), why_not(again));
             BOOST_TEST(f.entries() == "1 post 1, 2 delete 1");
         }
     }

@@ -225,8 +225,9 @@ BOOST_AUTO_TEST_CASE(laravel_10_with_sanctum_and_soft_deletes)
 {
     application a(file("laravel") + file("laravel_rows"));
     a.adopt();
-    BOOST_TEST_REQUIRE(a.known("the part of a token behind its bar, of dora 1") != nullptr);
-    BOOST_TEST(a.known("the part of a token behind its bar, of dora 1")->user_name == "dora");
+    const std::string of_dora(43, 'd'); // made by the application
+    BOOST_TEST_REQUIRE(a.known(of_dora) != nullptr);
+    BOOST_TEST(a.known(of_dora)->user_name == "dora");
     BOOST_TEST(a.told_of("update personal_access_tokens set last_used_at = now()") == "");
     BOOST_TEST(a.told_of("delete from personal_access_tokens") == "users 1 ");
     BOOST_TEST(a.told_of("delete from channel_user where user_id = 3") == "users 3 ");
