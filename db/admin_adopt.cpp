@@ -59,6 +59,19 @@ std::string locked_table(connection& conn, const std::string& schema)
     return rows.empty() ? std::string() : rows[0][0].c_str();
 }
 
+// What lets this role look at tables, for their owner to run.
+std::string grants_to_look(connection& conn)
+{
+    const auto rows = conn.exec(
+        "select string_agg(distinct format('grant usage on schema %1$I to %2$I; grant select, "
+        "trigger on all tables in schema %1$I to %2$I;', n.nspname, current_user), ' ') "
+        "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        "where c.relkind in ('r', 'p', 'v', 'm', 'f') "
+        "and n.nspname !~ '^(pg_|information_schema$|pollster)' "
+        "and not (has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'))");
+    return rows[0][0].is_null() ? std::string() : rows[0][0].c_str();
+}
+
 } // namespace
 
 outcome<adoption> administration::adopt(bool drafts)
@@ -84,6 +97,18 @@ outcome<adoption> administration::adopt(bool drafts)
         }
         connection_.exec("rollback");
         return out;
+    } catch (const pqxx::sql_error& e) {
+        undo();
+        std::string why = describe(e).why;
+        if (sqlstate_of(e) == "42501") {
+            try {
+                why = why.substr(0, why.find(" CONTEXT:")) +
+                      "; as the owner of the tables: " + grants_to_look(connection_);
+            } catch (const std::exception&) {
+                undo();
+            }
+        }
+        return refusal{why};
     } catch (const std::exception& e) {
         undo();
         return refusal{describe(e).why};
