@@ -79,6 +79,24 @@ struct advice {
     std::string todo;
 };
 
+// Something that tables of an application lack, or that is wrong with them.
+struct adoption_finding {
+    int place = 0;    // in the order in which the SQL is to be run; up to 2: before the transaction
+    std::string word; // "trigger"; docs/ADOPT.md has a row for each
+    std::string what;
+    std::string remedy;
+    std::string sql; // that helps; empty: none is known
+};
+
+struct adoption {
+    bool adopted = false;          // the views lie over tables of an application
+    std::vector<std::string> told; // what a draft is made of, a line each
+    std::string numbers;           // SQL that has to be run before a draft can be made
+    std::string views;             // the SQL of a draft; empty: there is none
+    std::string posts;             // the table of posts, which nobody may write meanwhile
+    std::vector<adoption_finding> findings;
+};
+
 // Somebody to look with from outside: a user and a wall of their own, and a session.
 struct visitor {
     walls::user_id user{};
@@ -146,6 +164,10 @@ public:
 
     // Role, grants, triggers, indexes, clock, version and room for `connections` connections.
     virtual outcome<std::vector<advice>> advise(std::size_t connections) = 0;
+
+    // What the tables behind the views lack. Of tables that are not adopted yet, if `drafts`: views
+    // for them, and what they would lack with these. Changes nothing.
+    virtual outcome<adoption> adopt(bool drafts) = 0;
 
     // A user whom nobody can sign in as, the only member of a wall; the session lasts ten minutes.
     // What an earlier visit left behind is removed, too.

@@ -119,8 +119,10 @@ void advise_on_triggers(connection& conn, advices& out)
     const auto sql =
         std::string(tables_behind) +
         "select n.view, n.function, min(t.rel::regclass::text), bool_or(exists (select from "
-        "pg_trigger g where g.tgrelid = t.rel and g.tgfoid = to_regproc('pollster.' || "
-        "n.function) and g.tgenabled in ('O', 'A'))) "
+        "pg_trigger g join pg_proc f on f.oid = g.tgfoid "
+        "where f.pronamespace = to_regnamespace('pollster') and (f.proname = n.function "
+        "or n.function = 'access_changed' and f.proname like 'access_changed_of_%') "
+        "and g.tgrelid = t.rel and g.tgenabled in ('O', 'A'))) "
         "from (values ('posts', 'feed_entry'), ('posts', 'post_refreshed'), "
         "('posts', 'posts_truncated'), ('memberships', 'access_changed'), "
         "('sessions', 'access_changed'), ('users', 'access_changed'), ('walls', 'wall_removed')) "
@@ -132,7 +134,7 @@ void advise_on_triggers(connection& conn, advices& out)
                 {"trigger",
                  std::string(row[2].c_str()) + " has no trigger in force with pollster." +
                      function + ": changes of pollster." + row[0].c_str() + " do not reach clients",
-                 "create or enable it (docs/DATABASE.md)" +
+                 "create or enable it (`pollster adopt --check` prints it)" +
                      std::string(function == "feed_entry" ? ", then `pollster repair`" : "")});
         }
     }

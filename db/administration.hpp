@@ -1,6 +1,7 @@
 // The administrator on PostgreSQL: users and sessions in administration.cpp, walls in
 // admin_walls.cpp, the repair in admin_repair.cpp, the check in admin_check.cpp, advice in
-// admin_advise.cpp, visitors in admin_visitor.cpp, the demo in demo.cpp. Internal to db/.
+// admin_advise.cpp, adoption in admin_adopt.cpp, visitors in admin_visitor.cpp, the demo in
+// demo.cpp. Internal to db/.
 #pragma once
 
 #include "db/admin.hpp"
@@ -47,6 +48,8 @@ public:
 
     outcome<std::vector<std::string>> check() override;
     outcome<std::vector<advice>> advise(std::size_t connections) override;
+
+    outcome<adoption> adopt(bool drafts) override;
 
     outcome<visitor> add_visitor() override;
     outcome<void> post_as(const visitor& v, const std::string& body) override;

@@ -32,10 +32,11 @@ public:
     {
     }
 
-    // Anybody may notify anything on the channel: what is not a number is not for us.
+    // Anybody may notify anything on the channel: what is not a number is not for us. 0: it
+    // concerns all users, or those of a wall.
     void operator()(const std::string& payload, int backend) override
     {
-        if (const auto number = text::parse_number<std::int64_t>(payload, 1, INT64_MAX)) {
+        if (const auto number = text::parse_number<std::int64_t>(payload, 0, INT64_MAX)) {
             heard_(*number, backend);
         }
     }

@@ -187,6 +187,12 @@ walls::changes look::note(const look_answer& a)
         case row_kind::access_note:
             found.access_changed.push_back(walls::user_id{row.id});
             break;
+        case row_kind::members_note:
+            found.members_changed.push_back(row.head.wall);
+            break;
+        case row_kind::everybody_note:
+            found.everybody_changed = true;
+            break;
         case row_kind::author_note:
             found.authors.push_back(walls::user_id{row.id});
             break;

@@ -20,6 +20,7 @@ std::optional<row_kind> kind_of(std::string_view name)
     constexpr std::pair<std::string_view, row_kind> kinds[] = {
         {"changed", row_kind::changed_head}, {"asked", row_kind::asked_head},
         {"evidence", row_kind::evidence},    {"access", row_kind::access_note},
+        {"members", row_kind::members_note}, {"everybody", row_kind::everybody_note},
         {"author", row_kind::author_note},   {"everything", row_kind::everything_note},
     };
     if (name == position) {

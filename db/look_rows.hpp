@@ -21,6 +21,8 @@ enum class row_kind {
     evidence,
     // Notes about what has changed since the last look (pollster.access_changes).
     access_note,     // of a user: sessions, memberships or the user
+    members_note,    // of a wall: who may see it
+    everybody_note,  // of all users: what they may see
     author_note,     // of a user: the name
     wall_note,       // of a wall: what its entries show, or that it is gone; with its head
     everything_note, // whatever is known does not count any more

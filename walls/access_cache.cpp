@@ -2,6 +2,7 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -134,6 +135,15 @@ void access_cache::forget(std::span<const user_id> users)
     const boost::unordered_flat_set<user_id> changed(users.begin(), users.end());
     boost::unordered::erase_if(
         known_, [&changed](const auto& k) { return changed.contains(k.second.identity->user); });
+}
+
+void access_cache::forget_members(std::span<const wall_id> walls)
+{
+    ++forgotten_;
+    boost::unordered::erase_if(known_, [walls](const auto& k) {
+        return std::ranges::any_of(walls,
+                                   [&k](wall_id wall) { return k.second.identity->may_see(wall); });
+    });
 }
 
 void access_cache::forget(const std::string& token)

@@ -45,6 +45,8 @@ public:
     void forget(user_id user);
     // One pass over the cache, however many: the members of a removed wall, say.
     void forget(std::span<const user_id> users);
+    // Whoever may see one of these walls.
+    void forget_members(std::span<const wall_id> walls);
     void forget(const std::string& token);
     void forget_all();
     // Drops what nobody asked for since the previous sweep, so they are at least two polls apart.

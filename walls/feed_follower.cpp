@@ -89,8 +89,14 @@ void feed_follower::compare_clocks(const changes& c, fibers::steady_time sent)
 void feed_follower::apply_access(const changes& c)
 {
     access_known_ = c.position;
-    if (c.forget_everything) {
+    if (c.forget_everything || c.everybody_changed) {
         ask_again_about_everybody();
+    }
+    if (!c.members_changed.empty()) {
+        parts_.access.forget_members(c.members_changed);
+        for (const wall_id wall : c.members_changed) {
+            parts_.hash.wake(wall, woken::access_changed);
+        }
     }
     if (!c.access_changed.empty()) {
         parts_.access.forget(c.access_changed);

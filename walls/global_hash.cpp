@@ -91,6 +91,17 @@ void global_hash::look_at_all()
     }
 }
 
+void global_hash::wake(wall_id wall, woken why)
+{
+    const auto it = walls_.find(wall);
+    if (it == walls_.end()) {
+        return;
+    }
+    for (watch& w : it->second->watches) {
+        w.poll->wake(why);
+    }
+}
+
 bool global_hash::watched(wall_id wall) const
 {
     const auto it = walls_.find(wall);

@@ -39,6 +39,9 @@ public:
     // The 0.5 s look at every watched wall; whoever is behind is woken by the following look()s.
     void look_at_all();
 
+    // Wakes every poll that waits for this wall.
+    void wake(wall_id wall, woken why);
+
     bool watched(wall_id wall) const;
     std::vector<wall_id> watched() const;
     std::size_t known() const { return walls_.size(); }

@@ -56,8 +56,10 @@ struct page_limits {
 struct changes {
     std::vector<head> heads;
     std::vector<user_id>
-        access_changed;            // sessions, memberships or users that were changed by anybody
-    std::vector<user_id> authors;  // whose entries show another name now
+        access_changed; // sessions, memberships or users that were changed by anybody
+    std::vector<wall_id> members_changed; // somebody may have lost them, and it is not known who
+    bool everybody_changed = false;       // the same of all walls and sessions
+    std::vector<user_id> authors;         // whose entries show another name now
     std::vector<wall_id> outdated; // whose entries show something else now; their heads are told
     wall_epoch history{};          // the epoch of walls without an entry
     // The source could not tell what changed (first look, restored database): `heads` holds only

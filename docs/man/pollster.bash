@@ -12,6 +12,7 @@ _pollster() {
         [[ $word == -* ]] || given+=("$word")
     done
     case "${given[*]}" in
+        "adopt"*) own="--check" ;;
         "setup"*) own="--admin --wall --password-stdin" ;;
         "check-config"*) own="--connect" ;;
         "doctor"*) own="--nginx" ;;
@@ -78,7 +79,7 @@ _pollster() {
         --log-file
         --log-format"
     elif [[ ${#given[@]} -eq 0 ]]; then
-        words="serve check migrate restored repair demo setup check-config doctor user session wall grant revoke top canary"
+        words="serve check migrate restored repair demo adopt setup check-config doctor user session wall grant revoke top canary"
     elif [[ ${#given[@]} -eq 1 ]]; then
         case ${given[0]} in
         user) words="add passwd disable enable list" ;;

@@ -79,6 +79,7 @@ void add_setup_commands(std::vector<command>& table);  // setup
 void add_config_commands(std::vector<command>& table); // check-config
 void add_doctor_commands(std::vector<command>& table); // doctor
 void add_schema_commands(std::vector<command>& table);
+void add_adopt_command(std::vector<command>& table);
 void add_people_commands(std::vector<command>& table);   // user, session
 void add_wall_commands(std::vector<command>& table);     // wall, grant, revoke
 void add_watching_commands(std::vector<command>& table); // top

@@ -33,7 +33,8 @@ po::options_description command_options()
         "admin", po::value<std::string>()->value_name("NAME"),
         "also add this user")("wall", po::value<std::string>()->value_name("NAME"),
                               "and this wall, which the user may see (default: General)")(
-        "connect", "also ask the database and the server's sockets")(
+        "connect", "also ask the database and the server's sockets")("check",
+                                                                     "say what is missing")(
         "nginx", po::value<std::string>()->value_name("FILE"),
         "what `nginx -T` printed, instead of running it; -: standard input");
     return out;
@@ -160,6 +161,7 @@ const std::vector<command>& commands()
     static const std::vector<command> table = [] {
         std::vector<command> out;
         add_schema_commands(out);
+        add_adopt_command(out);
         add_setup_commands(out);
         add_config_commands(out);
         add_doctor_commands(out);

@@ -47,6 +47,8 @@ public:
     std::map<std::int64_t, std::vector<entry>> feed; // by wall
     std::map<std::int64_t, std::int64_t> epochs;     // by wall; one that is not here has 1
     std::vector<user_id> access_changed;             // told by the next look
+    std::vector<wall_id> members_changed;            // likewise
+    bool everybody_changed = false;                  // likewise
     std::vector<user_id> authors;                    // likewise
     std::map<std::string, identity_ptr> sessions;
     bool down = false;
@@ -109,6 +111,8 @@ public:
                 c.heads.push_back(head_of(wall));
             }
             c.access_changed = std::exchange(access_changed, {});
+            c.members_changed = std::exchange(members_changed, {});
+            c.everybody_changed = std::exchange(everybody_changed, false);
             c.authors = std::exchange(authors, {});
         }
         for (const auto wall : also) {

@@ -28,6 +28,51 @@ BOOST_AUTO_TEST_CASE(who_lost_access_is_woken_before_the_entries_of_the_same_loo
     }
 }
 
+// Who has lost the wall is not known: whoever waits for it asks again, and nobody else.
+BOOST_AUTO_TEST_CASE(when_the_members_of_a_wall_changed_those_who_wait_for_it_ask_again)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.presence);
+        t.db.sessions["seven"] = somebody(7);
+        t.db.sessions["eight"] = somebody(8, {wall_id{2}});
+        const auto seven = t.access.find("seven", true).value();
+        const auto eight = t.access.find("eight", true).value();
+        BOOST_REQUIRE(t.catch_up({at(1, 0), at(2, 0)}).has_value());
+        parked_poll a(t, {at(1, 0), at(2, 0)}, 7);
+        parked_poll b(t, {at(2, 0)}, 8);
+        t.db.add(1);
+        t.db.members_changed = {wall_id{1}, wall_id{9}};
+        t.job.hint();
+        BOOST_TEST((a.outcome() == woken::access_changed));
+        BOOST_TEST(!t.access.holds("seven", seven));
+        BOOST_TEST((b.outcome() == woken::not_yet));
+        BOOST_TEST(t.access.holds("eight", eight));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(when_everybody_changed_all_ask_again_and_no_entry_is_forgotten)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.presence);
+        t.db.sessions["t"] = somebody(7);
+        const auto before = t.access.find("t", true).value();
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        parked_poll a(t, {at(1, 0)}, 7);
+        t.db.add(1);
+        t.look();
+        BOOST_TEST((a.outcome() == woken::risen));
+        BOOST_TEST(t.remembered(1));
+        parked_poll b(t, {at(1, 1, 1)}, 7);
+        t.db.everybody_changed = true;
+        t.job.hint();
+        BOOST_TEST((b.outcome() == woken::access_changed));
+        BOOST_TEST(!t.access.holds("t", before));
+        BOOST_TEST(t.remembered(1));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(after_the_databases_clock_was_set_sessions_are_asked_for_again)
 {
     for (const auto by : {std::chrono::hours(960), std::chrono::hours(-960)}) {

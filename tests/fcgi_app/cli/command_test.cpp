@@ -84,7 +84,8 @@ BOOST_AUTO_TEST_CASE(the_commands_are_those_that_an_operator_knows)
         "repair",         "demo",         "user add", "user passwd",    "user disable",
         "user enable",    "user list",    "wall add", "wall rename",    "wall remove",
         "wall list",      "grant",        "revoke",   "session create", "session list",
-        "session revoke", "top",          "canary",   "setup",          "doctor"};
+        "session revoke", "top",          "canary",   "setup",          "doctor",
+        "adopt"};
     BOOST_TEST(names == expected, boost::test_tools::per_element());
 }
 
@@ -114,7 +115,7 @@ BOOST_AUTO_TEST_CASE(each_command_explains_itself_and_does_nothing)
         const auto own = std::ranges::count_if(
             std::vector<std::string>{"password-stdin", "count", "days", "user", "kind", "yes",
                                      "once", "every", "textfile", "admin", "wall", "connect",
-                                     "nginx"},
+                                     "nginx", "check"},
             [&](const auto& option) {
                 return contains(help, "  --" + option + " ") ||
                        contains(help, "  --" + option + "\n");

@@ -26,6 +26,7 @@ struct fake_database {
     std::vector<db::repaired_wall> repaired;
     std::vector<std::string> findings;
     std::vector<db::advice> advices;
+    db::adoption adoption;
     std::size_t changed = 0; // memberships, sessions
 };
 
@@ -116,6 +117,10 @@ public:
     db::outcome<std::vector<db::advice>> advise(std::size_t connections) override
     {
         return answer("advise " + std::to_string(connections), d_.advices);
+    }
+    db::outcome<db::adoption> adopt(bool drafts) override
+    {
+        return answer(drafts ? "adopt draft" : "adopt", d_.adoption);
     }
     db::outcome<db::visitor> add_visitor() override { return answer("add_visitor", db::visitor{}); }
     db::outcome<void> post_as(const db::visitor&, const std::string& body) override

@@ -1,0 +1,370 @@
+// pollster adopt, on schemas as frameworks make them: what it prints alone adopts them, and then
+// everything that its check promises holds, told by a server's own looks.
+#include "db/admin.hpp"
+#include "db/database.hpp"
+#include "db/feed.hpp"
+#include "db/posts.hpp"
+#include "db/sessions.hpp"
+#include "fcgi_app/cli/command.hpp"
+#include "tests/db/answers.hpp"
+#include "tests/db/private_postgres.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+
+using namespace pollster;
+
+namespace {
+
+std::string file(const std::string& name)
+{
+    std::ifstream in("tests/db/schemas/" + name + ".sql");
+    BOOST_REQUIRE_MESSAGE(in, name);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+struct typed {
+    int code = -1;
+    std::string out;
+    std::string err;
+};
+
+struct application {
+    private_postgres& pg = private_postgres::shared();
+    std::string name = pg.migrated_database();
+    std::string token = std::string(43, 't');
+    std::unique_ptr<db::database> database;
+
+    explicit application(const std::string& ddl) { sql(ddl); }
+
+    std::string sql(const std::string& text) const { return pg.sql(name, text); }
+
+    typed type(const std::vector<std::string>& words) const
+    {
+        std::istringstream in;
+        std::ostringstream out;
+        std::ostringstream err;
+        const cli::context with{in,
+                                out,
+                                err,
+                                false,
+                                {{"POLLSTER_CONFIG", "/dev/null"}},
+                                db::administrator::connect,
+                                db::migrate,
+                                {},
+                                {}};
+        typed t;
+        t.code = cli::main(with, words);
+        t.out = out.str();
+        t.err = err.str();
+        return t;
+    }
+    typed check() const { return type({"adopt", "--check", pg.conninfo(name)}); }
+
+    // Runs what is printed, and nothing else, until it prints no draft any more.
+    void adopt()
+    {
+        for (int run = 0; run < 2; ++run) {
+            const auto draft = type({"adopt", pg.conninfo(name)});
+            BOOST_TEST_REQUIRE(draft.code == 0, draft.err);
+            sql(draft.out);
+            if (draft.out.find("create view") != std::string::npos) {
+                break;
+            }
+        }
+        sound();
+        database = std::make_unique<db::database>(pg.settings(name));
+        look();
+    }
+    void sound() const
+    {
+        const auto found = check();
+        BOOST_TEST(found.code == 0, found.out + found.err);
+        BOOST_TEST(found.out == "-- nothing is missing\n");
+    }
+    walls::changes look() const { return database->feed().look({}).value(); }
+    // "users 1 2 walls 1 everybody": whose access changed by this.
+    std::string told_of(const std::string& text) const
+    {
+        sql(text);
+        const auto c = look();
+        std::set<std::int64_t> users;
+        std::set<std::int64_t> of_walls;
+        for (const auto user : c.access_changed) {
+            users.insert(number(user));
+        }
+        for (const auto wall : c.members_changed) {
+            of_walls.insert(number(wall));
+        }
+        std::string out;
+        const auto add = [&out](const std::string& word, const std::set<std::int64_t>& ids) {
+            out += ids.empty() ? "" : word;
+            for (const auto id : ids) {
+                out += std::to_string(id) + " ";
+            }
+        };
+        add("users ", users);
+        add("walls ", of_walls);
+        return out + (c.everybody_changed ? "everybody" : "");
+    }
+    std::vector<walls::entry> feed_of(std::int64_t wall, std::int64_t last) const
+    {
+        const walls::cursor from[] = {{walls::wall_id{wall}, walls::entry_id{last}}};
+        return database->feed().entries_after(from, 100).value().at(0).entries;
+    }
+    std::int64_t newest(std::int64_t wall) const
+    {
+        return std::stoll(sql("select coalesce(max(last_entry), 0) from pollster.heads where "
+                              "wall_id = " +
+                              std::to_string(wall)));
+    }
+    db::reader dora() const { return {token, walls::user_id{1}}; }
+    void session_of_dora() const
+    {
+        sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) values "
+            "(sha256('" +
+            token + "'), 1, now(), now() + interval '1 day')");
+    }
+    walls::identity_ptr known(const std::string& t) const
+    {
+        const std::string tokens[] = {t};
+        return database->sessions().find_identities(tokens).value().at(0);
+    }
+};
+
+// Posts, edits and a deletion through the server; and what the application does by itself.
+void lives_with(application& a, const std::string& messages, const std::string& text,
+                const std::string& mark, const std::string& author)
+{
+    a.session_of_dora();
+    BOOST_REQUIRE(a.known(a.token) != nullptr);
+    BOOST_TEST(a.known(a.token)->may_see(walls::wall_id{1}));
+    auto last = a.newest(1);
+    const auto posted = a.database->posts().add_post({walls::wall_id{1}, a.dora(), "hello", "key"});
+    BOOST_TEST_REQUIRE(is_written(posted), why_not(posted));
+    const auto post = walls::number(posted.value().entry.post);
+    const auto id = std::to_string(post);
+    const auto edited = a.database->posts().change_post(
+        {walls::wall_id{1}, a.dora(), walls::post_id{post}, "hello again"});
+    BOOST_TEST(is_written(edited), why_not(edited));
+    const auto deleted = a.database->posts().change_post(
+        {walls::wall_id{1}, a.dora(), walls::post_id{post}, std::nullopt});
+    BOOST_TEST(is_written(deleted), why_not(deleted));
+    const std::string key = a.sql("select 1 from information_schema.columns where column_name = "
+                                  "'pollster_id' and table_name = 'Message'") == "1"
+                                ? "pollster_id"
+                                : "id";
+    const auto row = " from " + messages + " where " + key + " = " + id;
+    BOOST_TEST(a.sql("select count(*)" + row) == "1"); // marked, not removed
+    a.sql("update " + messages + " set " + mark + " where " + key + " = " + id);
+    auto feed = a.feed_of(1, last);
+    BOOST_TEST_REQUIRE(feed.size() == 4u);
+    BOOST_TEST(feed[1].kind == "edit");
+    BOOST_TEST(feed[2].kind == "delete");
+    BOOST_TEST(feed[3].kind == "post");
+    BOOST_TEST(feed[3].body.value() == "hello again");
+    // Accounts are merged: the author is one, in the feed and in history.
+    last = a.newest(1);
+    a.sql("update " + messages + " set " + author + " where " + key + " = " + id);
+    feed = a.feed_of(1, last);
+    BOOST_TEST_REQUIRE(feed.size() == 1u);
+    BOOST_TEST(feed[0].user_name == "emil");
+    const auto history = a.database->posts().posts_before(a.dora(), walls::wall_id{1}, {}, 1);
+    BOOST_TEST(history.value().posts.at(0).user_name == "emil");
+    a.look();
+    a.sql("update " + messages + " set " + text + " = 'the end' where " + key + " = " + id);
+    BOOST_TEST(a.feed_of(1, last).at(1).body.value() == "the end");
+    const auto found =
+        a.database->posts().search(a.dora(), {walls::wall_id{1}, "the end", {}, 5}).value();
+    BOOST_TEST(found.posts.size() == 1u);
+    a.sound();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(adopt_)
+
+BOOST_AUTO_TEST_CASE(rails_7_with_groups_and_soft_deletes)
+{
+    application a(file("rails") + file("rails_rows"));
+    BOOST_TEST(a.check().code == 1); // nothing is adopted yet
+    a.adopt();
+    BOOST_TEST(a.feed_of(1, 0).size() == 16u);
+    BOOST_TEST(a.feed_of(1, 0).at(0).created_at == "2024-01-01T00:02:00.000Z");
+    // Whichever table takes a wall away.
+    BOOST_TEST(a.told_of("delete from groups_rooms where group_id = 2 and room_id = 2") ==
+               "users 1 2 walls 2 ");
+    BOOST_TEST(a.told_of("insert into groups_rooms values (2, 2)") == "users 1 2 3 walls 2 ");
+    BOOST_TEST(a.told_of("update groups set discarded_at = now() where id = 2") == "users 2 3 ");
+    BOOST_TEST(a.told_of("update groups set discarded_at = null, updated_at = now()") ==
+               "users 2 3 ");
+    BOOST_TEST(a.told_of("delete from group_memberships where group_id = 1 and user_id = 2") ==
+               "users 2 ");
+    BOOST_TEST(a.told_of("update rooms set deleted_at = now() where id = 2") ==
+               "users 1 2 3 walls 2 ");
+    BOOST_TEST(a.told_of("update rooms set deleted_at = null, title = 'Den' where id = 2") ==
+               "users 1 2 3 walls 2 ");
+    BOOST_TEST(a.told_of("update users set locked_at = now() where id = 3") == "users 3 ");
+    // What signing in writes is nobody's access.
+    BOOST_TEST(a.told_of("update users set sign_in_count = 2, last_sign_in_at = now(), updated_at "
+                         "= now()") == "");
+    a.sql("update users set username = 'theodora' where id = 1");
+    BOOST_TEST(a.look().authors.size() == 1u);
+    a.sql("update users set username = 'dora' where id = 1");
+    lives_with(a, "messages", "body", "deleted_at = null", "user_id = 2");
+    a.sql("delete from messages where room_id = 2; delete from groups_rooms where room_id = 2; "
+          "delete from rooms where id = 2");
+    BOOST_TEST(a.newest(2) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(laravel_10_with_sanctum_and_soft_deletes)
+{
+    application a(file("laravel") + file("laravel_rows"));
+    a.adopt();
+    const std::string of_dora(43, 'd'); // made by the application
+    BOOST_TEST_REQUIRE(a.known(of_dora) != nullptr);
+    BOOST_TEST(a.known(of_dora)->user_name == "dora");
+    BOOST_TEST(a.told_of("update personal_access_tokens set last_used_at = now()") == "");
+    BOOST_TEST(a.told_of("delete from personal_access_tokens") == "users 1 ");
+    BOOST_TEST(a.told_of("delete from channel_user where user_id = 3") == "users 3 ");
+    BOOST_TEST(a.told_of("update channels set deleted_at = now() where id = 2") ==
+               "users 1 2 walls 2 ");
+    BOOST_TEST(a.told_of("update users set deleted_at = now() where id = 2") == "users 2 ");
+    a.sql("update users set deleted_at = null");
+    lives_with(a, "messages", "content", "deleted_at = null", "user_id = 2");
+    BOOST_TEST(a.told_of("truncate channel_user").find("users") == std::string::npos);
+    a.sql("insert into users (name, email, password) values ('bo', 'b', '" +
+          a.sql("select pollster.bcrypt('secret', pollster.bcrypt_salt())") +
+          "'); insert into channel_user values (1, (select max(id) from users))");
+    BOOST_TEST(a.database->sessions().sign_in("bo", "secret").value().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(django_4)
+{
+    application a(file("django"));
+    a.adopt();
+    BOOST_TEST(a.told_of("update auth_user set is_active = false where id = 2") == "users 2 ");
+    BOOST_TEST(a.told_of("delete from chat_room_members where user_id = 3") == "users 3 ");
+    BOOST_TEST(a.told_of("update auth_user set last_login = now()") == "");
+    a.sql("update auth_user set is_active = true");
+    lives_with(a, "chat_message", "content", "is_deleted = false", "author_id = 2");
+}
+
+BOOST_AUTO_TEST_CASE(keys_that_are_no_numbers)
+{
+    application a(file("uuids"));
+    a.adopt();
+    const auto user = [](const std::string& name) {
+        return "(select \"id\" from \"App\".\"User\" where \"name\" = '" + name + "')";
+    };
+    BOOST_TEST(a.told_of("delete from \"App\".\"ChannelMember\" where \"userId\" = " +
+                         user("fay")) == "users 3 ");
+    BOOST_TEST(a.told_of("update \"App\".\"ChannelMember\" set \"leftAt\" = now() where "
+                         "\"userId\" = " +
+                         user("emil")) == "users 2 ");
+    BOOST_TEST(a.told_of("update \"App\".\"User\" set \"isBanned\" = true where \"name\" = "
+                         "'gus'") == "users 4 ");
+    lives_with(a, "\"App\".\"Message\"", "\"content\"", "\"deletedAt\" = null",
+               "\"authorId\" = " + user("emil"));
+}
+
+// Tables that nobody has seen: what their rows name is derived from the view alone.
+BOOST_AUTO_TEST_CASE(views_written_by_hand_are_completed_by_what_the_check_prints)
+{
+    application a(file("teams"));
+    const auto first = a.check();
+    BOOST_TEST(first.code == 1);
+    a.sql(first.out);
+    const auto second = a.check();
+    BOOST_TEST(second.out.find("-- time: the view memberships depends on the time of day") !=
+                   std::string::npos,
+               second.out);
+    BOOST_TEST(second.err.find("1 finding") != std::string::npos, second.out);
+    a.database = std::make_unique<db::database>(a.pg.settings(a.name));
+    a.look();
+    BOOST_TEST(a.told_of("update team set aktiv = false where nr = 2") == "everybody");
+    BOOST_TEST(a.told_of("update team set aktiv = true where nr = 2") == "everybody");
+    BOOST_TEST(a.told_of("delete from team_leute where nutzer = 2") == "users 2 ");
+    BOOST_TEST(a.told_of("delete from team_bretter where brett = 1") == "walls 1 ");
+    BOOST_TEST(a.told_of("insert into sperre values (1, now() + interval '1 day')") == "users 1 ");
+    BOOST_TEST(a.told_of("update nutzer set chef = true where nr = 5") == "users 5 ");
+    BOOST_TEST(a.told_of("select pollster.refresh_access()") == "everybody");
+}
+
+// Each of these breaks what was sound, and is found with the SQL that mends it.
+BOOST_AUTO_TEST_CASE(what_is_broken_later_is_found_and_mended_by_what_is_printed)
+{
+    struct broken {
+        std::string by;
+        std::string found;
+        bool mended = true;
+    };
+    const broken all[] = {
+        {"drop trigger pollster_access_changed_of_wall on groups_rooms",
+         "trigger: public.groups_rooms: no trigger tells servers of insert, delete"},
+        {"alter table groups disable trigger pollster_access_changed_of_group_update",
+         "trigger: public.groups: no trigger tells servers of update"},
+        {"drop trigger pollster_feed_entry_update on messages",
+         "trigger: public.messages: no trigger makes entries of update"},
+        {"alter table messages add hidden_at timestamp; create or replace view pollster.posts as "
+         "select p.id, p.room_id as wall_id, p.user_id, p.body, p.created_at, null::timestamptz "
+         "as edited_at from messages p where p.deleted_at is null and p.hidden_at is null",
+         "trigger: public.messages: no trigger makes entries of insert, delete, update "
+         "(pollster.feed_entry with id, room_id, user_id, body, deleted_at, hidden_at)"},
+        {"drop trigger pollster_wall_removed on rooms",
+         "trigger: public.rooms: no trigger removes"},
+        {"drop trigger pollster_posts_truncated on messages",
+         "trigger: public.messages: no trigger tells servers of truncate"},
+        {"alter table messages alter created_at drop default",
+         "not-null: public.messages.created_at"},
+        {"drop index messages_room_id_id_idx", "index: public.messages: no index has the order"},
+        {"drop index index_group_memberships_on_user_id",
+         "index: public.group_memberships: no index finds the walls of a user"},
+        {"alter table messages enable row level security; alter table messages owner to tester; "
+         "alter view pollster.posts owner to clerk",
+         "row-security: row security hides rows of public.messages", false},
+        {"create or replace view pollster.users as select id, username as name, encrypted_password "
+         "as password_hash, true as disabled from users",
+         "trial: no user who is not disabled", false},
+        {"alter table messages add check (body not like 'pollster%') not valid",
+         "trial: a post could not be written for user", false},
+        {"drop trigger pollster_delete_softly on pollster.posts; create rule keep as on delete to "
+         "messages do instead nothing",
+         "trial: a deletion could not be written", false},
+        {"create or replace view pollster.memberships as select p.user_id, w.room_id as wall_id "
+         "from group_memberships p join groups_rooms w using (group_id)",
+         "rows: the same user is a member of the same wall more than once", false},
+    };
+    for (const auto& b : all) {
+        BOOST_TEST_CONTEXT(b.by)
+        {
+            application a(file("rails") + file("rails_rows"));
+            a.sql("do $$ begin create role clerk; exception when others then null; end $$; grant "
+                  "usage on schema public, pollster to clerk; grant all on all tables in schema "
+                  "public to clerk");
+            a.adopt();
+            a.sql(b.by);
+            const auto found = a.check();
+            BOOST_TEST(found.code == 1);
+            BOOST_TEST(found.out.find(b.found) != std::string::npos, found.out);
+            if (b.mended) {
+                a.sql(found.out);
+                a.sound();
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_schema_in_which_nothing_is_known_by_its_name_is_left_to_a_person)
+{
+    const application a("create table public.things (thing int primary key, weight int)");
+    const auto draft = a.type({"adopt", a.pg.conninfo(a.name)});
+    BOOST_TEST(draft.code == 1);
+    BOOST_TEST(draft.err.find("write the views by hand") != std::string::npos, draft.err);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
