@@ -1,5 +1,6 @@
 #include "fcgi_app/application.hpp"
 
+#include "fcgi_app/adapters/park.hpp"
 #include "fcgi_app/routes/receive.hpp"
 
 #include <boost/fiber/operations.hpp>
@@ -40,10 +41,15 @@ application::application(fibers::reactor& loop, const config& c, const database&
                metrics_,
                jitter_,
                returns_}
+    , releases_(c.adapters.park_releases_per_second)
     , observer_(config_.fastcgi, metrics_)
     , server_(loop, request_stacks_, c.fastcgi,
               [this](fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer) {
-                  routes::receive(context_, std::move(r), std::move(peer));
+                  if (adapters::asks_to_park(r)) {
+                      adapters::park(context_, releases_, std::move(r), std::move(peer));
+                  } else {
+                      routes::receive(context_, std::move(r), std::move(peer));
+                  }
               },
               observer_, {&unsent_, &steps_})
 {
@@ -55,6 +61,7 @@ void application::change(const config& c)
     config_ = c;
     cors_.change(c.cors_origins);
     returns_.change(c.routes.returns_per_second);
+    releases_.change(c.adapters.park_releases_per_second);
     rate_limits_.change(c.routes.rates);
     room_.change(c.walls.room_bytes);
     hub_.change(c.walls);
@@ -65,10 +72,15 @@ void application::start()
 {
     hub_.start();
     server_timers_ = boost::fibers::fiber([this] { server_.run_timers(); });
+    releasing_ = boost::fibers::fiber([this] { releases_.run(); });
 }
 
 bool application::answer_all(fibers::steady_time deadline)
 {
+    // Half of the time is left for what nobody has foreseen.
+    const auto now = std::chrono::steady_clock::now();
+    releases_.hurry(static_cast<std::size_t>(metrics_.parks_gauge.Value()), now,
+                    now + (deadline - now) / 2);
     const bool answered = server_.stop(deadline, [this, deadline] {
         hub_.drain();
         // Whoever waits for the room of peers that do not read is told in time.
@@ -91,6 +103,8 @@ bool application::answer_all(fibers::steady_time deadline)
 void application::stop()
 {
     hub_.stop();
+    releases_.stop();
+    releasing_.join();
     server_timers_.join();
 }
 

@@ -7,6 +7,7 @@
 #include "db/post_groups.hpp"
 #include "db/posts.hpp"
 #include "db/sessions.hpp"
+#include "fcgi_app/adapters/releases.hpp"
 #include "fcgi_app/answer_budget.hpp"
 #include "fcgi_app/config/config.hpp"
 #include "fcgi_app/fastcgi/server.hpp"
@@ -36,7 +37,7 @@ public:
     application(const application&) = delete;
     application& operator=(const application&) = delete;
 
-    void start(); // its fibers: the hub's and the server's timers
+    void start(); // its fibers: the hub's, the releases' and the server's timers
     // `at_stop`: what becomes of those who connect while answer_all() runs.
     [[nodiscard]] bool listen(int socket, fastcgi::newcomers at_stop)
     {
@@ -73,10 +74,12 @@ private:
     walls::hub hub_;
     db::post_groups posting_;
     routes::context context_;
+    adapters::releases releases_;
     server_observer observer_;
     answer_budget unsent_{room_};
     fastcgi::server server_;
     boost::fibers::fiber server_timers_;
+    boost::fibers::fiber releasing_;
 };
 
 } // namespace pollster

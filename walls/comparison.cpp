@@ -52,6 +52,26 @@ std::vector<cursor> behind(std::span<const cursor> local, const global_hash& has
     return all;
 }
 
+std::optional<happened> what_happened(std::span<cursor> local, const global_hash& hash)
+{
+    happened all = happened::nothing;
+    for (cursor& mine : local) {
+        const auto known = hash.find(mine.wall);
+        if (!known) {
+            return std::nullopt;
+        }
+        happened here = happened::nothing;
+        if (!goes_on(mine, known->newest, known->epoch)) {
+            here = known->newest == entry_id{0} ? happened::gone : happened::reset;
+        } else {
+            mine.epoch = known->epoch;
+            here = known->newest == mine.last ? happened::nothing : happened::news;
+        }
+        all = std::max(all, here);
+    }
+    return all;
+}
+
 result<backlog_answer> read_backlog(std::span<const cursor> local, bool looked_again,
                                     const global_hash& hash, backlog& source)
 {

@@ -10,6 +10,8 @@
 #include "walls/recent_entries.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,6 +34,19 @@ comparison compare(std::span<cursor> local, const global_hash& hash, const recen
 // wall that fills every answer would starve those behind it; but the same for equal cursors, so
 // that clients that are at the same point go on together.
 std::vector<cursor> behind(std::span<const cursor> local, const global_hash& hash);
+
+// What has happened to walls since the cursors, for who only wants to know that something has.
+// What stands below counts for more: of several walls the one that it is most urgent for is told.
+enum class happened : std::uint8_t {
+    nothing,
+    news,  // entries above a cursor
+    reset, // the numbers of a wall have begun anew
+    gone,  // the same, and the wall has no entry any more
+};
+
+// None: a wall is not known, and has to be looked for (refresher::catch_up()). Does not wait. Each
+// cursor gets the epoch that it was compared with.
+std::optional<happened> what_happened(std::span<cursor> local, const global_hash& hash);
 
 struct backlog_answer {
     large_news found;

@@ -136,7 +136,7 @@ result<backlog_answer> hub::read_backlog(std::span<const cursor> local, bool loo
 
 bool hub::admit(user_id user)
 {
-    if (parking_.parked_now() >= settings_.max_parked) {
+    if (!has_place()) {
         return false;
     }
     if (const auto most = settings_.max_parked_per_user; most > 0) {

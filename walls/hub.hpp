@@ -44,6 +44,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -104,7 +105,7 @@ public:
     void access_changed(user_id user);
     void forget(const std::string& token); // the same for one session; wakes nobody
 
-    // --- for deliveries ---
+    // --- for deliveries, and for vigils (walls/vigil.hpp) ---
 
     presence::client connect() { return presence::client(presence_); }
     // Returns when the hash is fresh for these cursors; see refresher::catch_up(). May block.
@@ -113,6 +114,11 @@ public:
     result<void> look_again(std::span<const cursor> local);
     // What is new in memory; see comparison.hpp.
     comparison compare(std::span<cursor> local) const;
+    // Only whether; see comparison.hpp.
+    std::optional<happened> what_happened(std::span<cursor> local) const
+    {
+        return walls::what_happened(local, hash_);
+    }
     std::size_t
     room_for(std::span<const cursor> local) const; // bytes, of the answer from the backlog
     answer_room::share take_room(user_id user, std::size_t bytes); // blocks; none: draining
@@ -121,6 +127,7 @@ public:
     // False: max_parked are parked. Answers the oldest parked deliveries of a user who has too
     // many.
     bool admit(user_id user);
+    bool has_place() const { return parking_.parked_now() < settings_.max_parked; }
     // Runs `job` in a fiber on a small stack, up to its first wait, before anything else runs;
     // see fibers::fiber_pool::run_now().
     template <class Job>

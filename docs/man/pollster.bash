@@ -75,6 +75,7 @@ _pollster() {
         --stop-timeout-seconds
         --others-take-over
         --returns-per-second
+        --park-releases-per-second
         --log-level
         --log-file
         --log-format"

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "db/settings.hpp"
+#include "fcgi_app/adapters/settings.hpp"
 #include "fcgi_app/fastcgi/limits.hpp"
 #include "fcgi_app/fastcgi/listen_address.hpp"
 #include "fcgi_app/log/log.hpp"
@@ -25,6 +26,7 @@ struct config {
     std::string account = "pollster"; // of the operating system; see fcgi_app/cli/account.hpp
     ::walls::settings walls;
     ::routes::settings routes;
+    ::adapters::settings adapters;
     std::vector<std::string> cors_origins; // as http::cors takes them
     std::chrono::seconds stop_timeout{5};
     // Who connects to a handed-over socket while this process stops is refused, and goes to another

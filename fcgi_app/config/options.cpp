@@ -265,8 +265,11 @@ std::vector<option> make_options()
         number("max_connections", at(&config::fastcgi, &fastcgi::limits::max_connections),
                "connections", 1, 10'000'000, "FastCGI connections at a time")
             .reloads(),
-        number("max_parked", at(&config::walls, &walls::settings::max_parked), "polls and streams",
-               1, 100'000'000, "polls and streams parked at a time; more are answered 503")
+        number(
+            "max_parked", at(&config::walls, &walls::settings::max_parked), "polls and streams", 1,
+            100'000'000,
+            "polls, streams and requests of applications parked at a time; more are answered 503, "
+            "or go back")
             .reloads(),
         number("max_queued_bytes", at(&config::fastcgi, &fastcgi::limits::max_queued_bytes),
                "bytes", 65'536, gib,
@@ -299,6 +302,12 @@ std::vector<option> make_options()
                "clients", 1, 1'000'000,
                "clients whose polls or streams end because the server stops are told when to come "
                "back: so many a second")
+            .reloads(),
+        number("park_releases_per_second",
+               at(&config::adapters, &adapters::settings::park_releases_per_second),
+               "requests; 0: no limit", 0, 1'000'000,
+               "requests parked by other applications (docs/PARK.md) that go back to them: so many "
+               "a second, the others wait their turn. As many as their workers answer")
             .reloads(),
         choice("log_level", at(&config::log, &log_settings::level), "level",
                {{"trace", "trace"},

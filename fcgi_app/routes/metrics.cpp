@@ -21,6 +21,8 @@ const std::string polls = "pollster_polls_total";
 const std::string polls_help = "Polls that ended, by outcome.";
 const std::string streams = "pollster_streams_total";
 const std::string streams_help = "Streams that ended, by outcome.";
+const std::string parks = "pollster_parks_total";
+const std::string parks_help = "Requests that applications parked, by how they ended.";
 const std::string limits = "pollster_limits_total";
 const std::string limits_help = "Times a limit was reached, by limit.";
 const std::string clocks = "pollster_clock_set_total";
@@ -38,6 +40,14 @@ metrics::metrics()
     , streams_gone(counter(streams, streams_help, {{"outcome", "gone"}}))
     , streams_refused(counter(streams, streams_help, {{"outcome", "refused"}}))
     , stream_events(counter("pollster_stream_events_total", "Events with entries, of all streams."))
+    , parks_news(counter(parks, parks_help, {{"outcome", "news"}}))
+    , parks_reset(counter(parks, parks_help, {{"outcome", "reset"}}))
+    , parks_gone(counter(parks, parks_help, {{"outcome", "gone"}}))
+    , parks_nothing(counter(parks, parks_help, {{"outcome", "nothing"}}))
+    , parks_again(counter(parks, parks_help, {{"outcome", "again"}}))
+    , parks_unknown(counter(parks, parks_help, {{"outcome", "unknown"}}))
+    , parks_left(counter(parks, parks_help, {{"outcome", "left"}}))
+    , parks_refused(counter(parks, parks_help, {{"outcome", "refused"}}))
     , posts(counter("pollster_posts_total", "Posts committed through this process."))
     , changes(
           counter("pollster_changes_total", "Edits and deletions committed through this process."))
@@ -61,13 +71,19 @@ metrics::metrics()
     , sessions_ended(counter(limits, limits_help, {{"limit", "max_sessions_per_user"}}))
     , queue_waits(counter(limits, limits_help, {{"limit", "max_queued_bytes"}}))
     , answer_waits(counter(limits, limits_help, {{"limit", "max_answer_bytes"}}))
+    , delayed_releases(counter(limits, limits_help, {{"limit", "park_releases_per_second"}}))
     , database_clock_set(counter(clocks, clocks_help, {{"clock", "database"}}))
     , host_clock_set(counter(clocks, clocks_help, {{"clock", "host"}}))
     , connected_gauge(gauge("pollster_connections", "Connections open now."))
-    , parked_gauge(gauge("pollster_parked_polls", "Polls and streams parked now."))
+    , parked_gauge(
+          gauge("pollster_parked_polls", "Polls, streams and requests of applications parked now."))
     , streams_gauge(gauge("pollster_streams", "Streams open now."))
-    , clients_gauge(
-          gauge("pollster_clients", "Polls and streams being compared, parked or answered now."))
+    , parks_gauge(gauge("pollster_parks", "Requests that applications have parked now."))
+    , releases_waiting_gauge(
+          gauge("pollster_releases_waiting", "Of those: that wait for their turn to go back now."))
+    , clients_gauge(gauge("pollster_clients",
+                          "Polls, streams and requests of applications being compared, parked or "
+                          "answered now."))
     , walls_known_gauge(gauge("pollster_global_hash_walls", "Walls in the global hash."))
     , sessions_known_gauge(gauge("pollster_cached_sessions", "Sessions in the access cache."))
     , recent_bytes_gauge(gauge("pollster_recent_bytes", "Bytes of recent entries held."))

@@ -42,6 +42,14 @@ public:
     prometheus::Counter& streams_gone;        // ended because the client left
     prometheus::Counter& streams_refused;     // not begun, or ended: session, walls, database
     prometheus::Counter& stream_events;       // with entries
+    prometheus::Counter& parks_news;          // of applications, back to them
+    prometheus::Counter& parks_reset;         // a wall begins anew
+    prometheus::Counter& parks_gone;          // a wall has no entry any more
+    prometheus::Counter& parks_nothing;       // their time was up
+    prometheus::Counter& parks_again;         // a stop, max_parked
+    prometheus::Counter& parks_unknown;       // the database is away; a bug
+    prometheus::Counter& parks_left;          // ended because the client left
+    prometheus::Counter& parks_refused;       // answered 500: not understood
     prometheus::Counter& posts;               // committed
     prometheus::Counter& changes;             // edits and deletions committed
     prometheus::Counter& database_refusals;   // requests answered 503 because of the database
@@ -62,11 +70,14 @@ public:
     prometheus::Counter& sessions_ended;      // by a sign-in, beyond max_sessions_per_user
     prometheus::Counter& queue_waits;         // for a slow peer to read, max_queued_bytes
     prometheus::Counter& answer_waits;        // for room, max_answer_bytes
+    prometheus::Counter& delayed_releases;    // park_releases_per_second
     prometheus::Counter& database_clock_set;  // by more than walls::clock_watch::tolerance
     prometheus::Counter& host_clock_set;
     prometheus::Gauge& connected_gauge;
     prometheus::Gauge& parked_gauge;
     prometheus::Gauge& streams_gauge;
+    prometheus::Gauge& parks_gauge;
+    prometheus::Gauge& releases_waiting_gauge;
     prometheus::Gauge& clients_gauge;
     prometheus::Gauge& walls_known_gauge;
     prometheus::Gauge& sessions_known_gauge;

@@ -14,10 +14,11 @@ ALLOWED = {
     'fcgi_app/limits': set(),
     'fcgi_app/routes': {'text', 'durations', 'fibers', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/http',
                         'fcgi_app/limits'},
+    'fcgi_app/adapters': {'fibers', 'walls', 'fcgi_app/fastcgi', 'fcgi_app/http', 'fcgi_app/routes'},
     'fcgi_app/log': {'text'},
-    'fcgi_app/config': {'text', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/routes', 'fcgi_app/log'},
+    'fcgi_app/config': {'text', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/routes', 'fcgi_app/adapters', 'fcgi_app/log'},
     'fcgi_app': {'fibers', 'walls', 'db', 'fcgi_app/fastcgi', 'fcgi_app/http', 'fcgi_app/limits', 'fcgi_app/routes',
-                 'fcgi_app/log', 'fcgi_app/config'},
+                 'fcgi_app/adapters', 'fcgi_app/log', 'fcgi_app/config'},
     'fcgi_app/cli': {'text', 'db', 'fcgi_app/fastcgi', 'fcgi_app/config'},
 }
 # The one that starts the command line: main.cpp.
