@@ -40,6 +40,9 @@ void nothing_leads_in(const stack& s, const std::string& scheme, unsigned short 
     for (const std::string method : {"GET", "POST", "PUT", "DELETE"}) {
         std::vector<std::string> command{"curl",           "-sk", "--path-as-is", "-g", "-w",
                                          "%{http_code}\n", "-m",  "60",           "-X", method};
+        // A connection that nginx closes when it is reloaded would cost a request that is not sent
+        // again.
+        command.insert(command.end(), {"-H", "Connection: close"});
         for (const auto& [name, value] : forged) {
             command.insert(command.end(), {"-H", name + ": " + value});
         }
