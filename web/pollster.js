@@ -21,10 +21,9 @@
 // What is handed out, walls, posts, snapshots, never changes: after a change there is another object.
 //
 // States: signed_out (`reason` 'expired' if the session ended by itself, 'other_user' if the cookie has become that of
-// another user, who signed in in another tab: nothing more is shown, sent or answered then) · connecting · online ·
-// offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts). chat.transport tells
-// how news come: 'stream', or 'poll' where something on the way keeps a stream's events back; 'shared' over that of
-// another tab.
+// another user, who signed in in another tab: nothing more is shown, sent or answered then) ·
+// connecting · online · offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts). chat.transport tells how news come: 'stream', or 'poll' where something on the way keeps a
+// stream's events back; 'shared' over that of another tab.
 //
 // Promises of signIn, open, loadOlder … reject with ApiError (pollster/api.js; `kind` says what to do).
 // Background work (polling, sending) never rejects: it retries and reports to onState / onOutbox.
@@ -32,22 +31,18 @@
 import { Api, ApiError } from './pollster/api.js';
 import { Backoff } from './pollster/backoff.js';
 import { Changes } from './pollster/changes.js';
+import { Connection } from './pollster/connection.js';
 import { randomKey, realFetch, realTimers } from './pollster/defaults.js';
 import { Follower } from './pollster/follower.js';
 import { Kept } from './pollster/kept.js';
-import { linked } from './pollster/linked.js';
 import { Outbox } from './pollster/outbox.js';
-import { Pause } from './pollster/pause.js';
 import { Pulse } from './pollster/pulse.js';
 import { Told } from './pollster/told.js';
 import { Walls } from './pollster/walls.js';
 
 export { ApiError };
 
-const UNREACHED = 8_000;         // ms, the longest pause while nothing at all answers: there is nobody to spare
-const VERIFY_GAP = 2_000;        // several events tell of the same return
 const NO_COOKIE = 'This browser sends no cookie from a page of another site. Use a token.';
-const WALLS_RETRY = 30_000;       // ms; how often a user without a wall looks for one
 
 export class Pollster {
   user = null;         // {id, name} while signed in
@@ -55,17 +50,11 @@ export class Pollster {
   #snapshot = null;    // null: to be made
   #given;
   #api;
-  #bearer;
   #told;
   #outbox;
   #changes;
-  #loop = null;        // AbortController of the running loop
-  #attempt = null;     // that of what it does at the moment
-  #proving = null;     // AbortController of the call that finds out whether the server is there
-  #verified = 0;       // when retryNow() last had everything verified
   #pulse;
-  #sharing = null;     // with other tabs; null: not loaded
-  #resting = false;    // until retryNow()
+  #connection;
   #walls;
 
   // All options have defaults: base; fetch; timers {setTimeout, clearTimeout, now}; random() in [0, 1);
@@ -87,25 +76,26 @@ export class Pollster {
     const given = {
       base: base.replace(/\/?$/, '/'), fetch, timers, random, newKey, credentials, locks, channel,
       tokens: typeof token === 'string' ? (refused) => (refused ? null : token) : token, streams: transport === 'auto',
-      kept: new Kept(storage), backoff: new Backoff(random), pause: new Pause(timers), me: () => this.user,
+      kept: new Kept(storage), chat: this,
+      bearer: auth === 'bearer',
       on: (...event) => this.#emit(...event),
+      now: () => this.#now,
       state: (now) => this.#setState(now),
       ended: (kind) => this.#end(kind === 'other_user' ? kind : 'expired'),
-      lost: () => this.#attempt.abort(),
-      retry: () => this.retryNow(),
-      refresh: () => this.refreshWalls(),
-      news: () => this.#sharing ?? given.follower,
-      to: () => this.#sharing ?? this.#walls,
+      cut: () => this.#connection.cut(),
+      news: () => this.#connection.sharing ?? given.follower,
+      to: () => this.#connection.sharing ?? this.#walls,
     };
     this.#given = given;
-    this.#bearer = auth === 'bearer';
     this.#told = new Told(handlers);
+    given.backoff = new Backoff(given);
     this.#api = given.api = new Api(given);
     this.#walls = given.walls = new Walls(given);
     this.#outbox = new Outbox(given);
     this.#changes = new Changes(given);
     this.#pulse = given.pulse = new Pulse(given);
     given.follower = new Follower(given);
+    this.#connection = new Connection(given);
   }
 
   get state() { return this.#now.state; }
@@ -128,16 +118,16 @@ export class Pollster {
   // cannot be reached nobody knows which, so it is asked again, with the states connecting and offline, until stop().
   async resume() {
     this.stop();
-    const { signal } = this.#loop = new AbortController();
+    const signal = this.#connection.begin();
     this.#setState({ state: 'connecting' });
     while (!signal.aborted) {
       try {
-        const { user } = await this.#proven((stop) => this.#api.session(stop), signal);
+        const { user } = await this.#connection.proven((stop) => this.#api.session(stop), signal);
         if (!signal.aborted) this.#begin(user);
       } catch (error) {
         if (signal.aborted) break;
         if (error.kind === 'signed_out') this.#end();
-        else if (error.passing) await this.#wait(error, signal);
+        else if (error.passing) await this.#connection.wait(error, signal);
         else if (error.kind !== 'aborted') throw error;
       }
     }
@@ -146,7 +136,7 @@ export class Pollster {
 
   async signIn(name, password) {
     const session = await this.#api.signIn(name, password);
-    if (this.#bearer) {
+    if (this.#given.bearer) {
       this.#api.token = session.session_id;
     } else if (this.#given.credentials === 'include') {  // which a browser may not send from here
       this.#api.user = null;  // it is asked who that is now
@@ -160,7 +150,7 @@ export class Pollster {
 
   // Ends at once on this side; rejects if the server could not be told, because its session then lives on.
   async signOut() {
-    this.#loop?.abort();  // first, or the poll under way is answered that its session is unknown
+    this.#connection.leave();  // first, or the poll under way is answered that its session is unknown
     const told = this.#api.signOut();  // while it is known whose session ends
     this.#outbox.forget();
     this.#end();
@@ -175,7 +165,7 @@ export class Pollster {
 
   // Stops polling and sending without signing out, for a page that goes away.
   stop() {
-    this.#leave();
+    this.#connection.leave();
     this.#outbox.stop();
     this.#changes.stop();
   }
@@ -183,27 +173,21 @@ export class Pollster {
   // Whether somebody looks (true unless told otherwise): then the way to the server is proven all the time.
   set watched(on) {
     this.#pulse.look(on);
-    this.#sharing?.look(on);
+    this.#connection.sharing?.look(on);
   }
 
   // The page is to be frozen: it holds no connection any more, and the other tabs have it, until retryNow().
   rest() {
-    if (!this.#loop || !this.user) return;
-    this.#leave();
-    this.#resting = true;
+    this.#connection.rest();
   }
 
   // To be called whenever something may have changed: the network came back, or went; the page was hidden, or asleep;
   // the user asked. Tries now instead of at `retryAt`; what hangs is verified, and sent anew if it may hang in vain;
   // and whose session it is, is asked again.
   retryNow() {
-    if (this.#resting) this.#enter();
-    this.#given.pause.end();
     this.#outbox.hurry();
     this.#changes.hurry();
-    const elsewhere = this.#sharing?.retry();
-    if (this.#proving) this.#proving.abort();
-    else this.#verify(this.#loop, elsewhere);
+    this.#connection.retry();
   }
 
   // ---- walls ---------------------------------------------------------------------------------
@@ -240,7 +224,7 @@ export class Pollster {
   refreshWalls() {
     this.#walls.listDue = 0;
     this.#given.news().interrupt();
-    this.#given.pause.end();
+    this.#given.backoff.end();
   }
 
   // ---- posting -------------------------------------------------------------------------------
@@ -286,23 +270,8 @@ export class Pollster {
     this.#given.backoff.reset();
     this.#walls.listDue = 0;
     this.#setState({ state: 'connecting' });
-    this.#enter();
+    this.#connection.enter();
     this.#outbox.start(user.id);
-  }
-
-  // From now on news come, until leave().
-  #enter() {
-    this.#resting = false;
-    this.#loop = new AbortController();
-    this.#run(this.#loop.signal);
-  }
-
-  #leave() {
-    this.#resting = false;
-    this.#loop?.abort();
-    this.#loop = null;
-    this.#sharing?.stop();
-    this.#pulse.stop();
   }
 
   #end(reason) {
@@ -317,7 +286,7 @@ export class Pollster {
   #setState({ state, retryAt = null, reason = null }) {
     if (this.state === state && state !== 'offline') return;
     this.#now = Object.freeze({ state, retryAt, reason });
-    this.#sharing?.state(this.#now);
+    this.#connection.sharing?.state(this.#now);
     this.#emit('onState', this.#now);
     if (state !== 'online') return;
     this.#api.again();
@@ -328,97 +297,6 @@ export class Pollster {
   #emit(name, ...values) {
     this.#snapshot = null;
     this.#told.tell(name, values, this.getSnapshot);
-  }
-
-  // Before the first poll, which another tab may have already. If the part for tabs cannot be had, this one is alone,
-  // until the next sign-in.
-  async #share(signal) {
-    const { locks, channel } = this.#given;
-    // A session that is no cookie is another one in each tab.
-    const part = !this.#bearer && locks && channel !== null && await import('./pollster/sharing.js').catch(() => {});
-    if (!part || signal.aborted) return;
-    this.#sharing ??= new part.Sharing(this.#given);
-    this.#sharing.start(`${this.#given.base} ${this.user.id}`, this.#now);
-  }
-
-  async #run(signal) {
-    let failed = this.state === 'offline';
-    await this.#share(signal);
-    while (!signal.aborted) {
-      const attempt = this.#attempt = linked(signal);
-      try {
-        await this.#follow(attempt.signal, failed);
-        this.#given.backoff.reset();
-        // Whoever has just taken over from a tab that could not reach the server does not know better yet.
-        failed = this.#sharing?.leads && this.state === 'offline';
-      } catch (error) {
-        if (signal.aborted) return;
-        if (error.kind === 'aborted') continue;  // by us, to ask with another local hash
-        if (error.kind === 'signed_out') {  // said by a stream
-          if (await this.#api.renew().catch(() => true)) continue;  // without one the next call finds out
-          if (!signal.aborted) this.#end('expired');
-          return;
-        }
-        // "Invalid parameters!": the walls are no longer what we think they are.
-        if (!error.passing) this.#walls.listDue = 0;
-        failed = true;
-        await this.#wait(error, signal);
-      } finally {
-        attempt.release();
-      }
-    }
-  }
-
-  // Once: until the stream or the poll ends. A poll that hangs looks like one that is lost: a ping tells them apart.
-  async #follow(signal, failed) {
-    this.#pulse.lost = false;
-    try {
-      if (failed) await this.#proven((stop) => this.#api.ping(stop), signal);
-      this.#pulse.start();
-      while (this.#given.timers.now() >= this.#walls.listDue) await this.#walls.readList(signal);
-      await this.#walls.reread(signal);
-      if (this.#walls.all.size > 0) {
-        await this.#given.news().follow(this.#walls.all.values(), signal, failed);
-      } else {
-        this.#setState({ state: 'online' });
-        await this.#given.pause.wait(WALLS_RETRY, signal);
-        this.#walls.listDue = 0;
-      }
-    } catch (error) {
-      if (error.kind !== 'aborted' || !this.#pulse.lost) throw error;
-    } finally {
-      this.#pulse.stop();
-    }
-    if (this.#pulse.lost) throw new ApiError('network', 'No answer from the server.');
-  }
-
-  // A call that proves that the server is there; retryNow() begins it anew, because it may have been swallowed.
-  async #proven(call, signal) {
-    const proving = this.#proving = linked(signal);
-    try {
-      return await call(proving.signal);
-    } finally {
-      proving.release();
-      if (this.#proving === proving) this.#proving = null;
-    }
-  }
-
-  async #wait(error, signal) {
-    const delay = this.#given.backoff.next(error.retryAfter, error.passing && !error.status ? UNREACHED : undefined);
-    this.#setState({ state: 'offline', retryAt: this.#given.timers.now() + delay, reason: error.message });
-    await this.#given.pause.wait(delay, signal);
-  }
-
-  // A cookie may have become another user's, too. `elsewhere`: the tab whose connection it is verifies that; here it is
-  // only asked whose session it is, for whoever looks.
-  async #verify(loop, elsewhere) {
-    if (!loop || !this.user || this.#given.timers.now() - this.#verified < VERIFY_GAP) return;
-    this.#verified = this.#given.timers.now();
-    const asked = this.#bearer || (elsewhere && !this.#pulse.watched) ? false
-      : this.#api.session(loop.signal).then(() => true, () => false);  // which ends it, if it is another's
-    if (!await (elsewhere ? asked : this.#pulse.ask()) || this.#loop !== loop) return;
-    this.#given.follower.refresh();  // nothing, if its request is not there
-    this.#api.again();
   }
 
   async #change(wallId, postId, send, signal) {

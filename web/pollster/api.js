@@ -8,16 +8,16 @@
 //   forbidden   403: this wall is not, or no longer, the user's; or not the user's post to change
 //   refused     any other 4xx: the same request would fail again
 //   aborted     the caller's signal fired
-//   no_stream   only of stream(): none can be had on this way; poll
+//   no_stream   only of listen(): none can be had on this way; poll
 
 import { EventParser } from './events.js';
 import { linked } from './linked.js';
 
 export class ApiError extends Error {
-  // More: `lost`, the connection failed before the answer was whole; `hung`, we gave it up ourselves.
+  // More: `cut`, the connection failed before the answer was whole; `hung`, we gave it up ourselves.
   constructor(kind, message, more) {
     super(message);
-    Object.assign(this, { name: 'ApiError', kind, status: 0, retryAfter: 0, lost: false }, more);
+    Object.assign(this, { name: 'ApiError', kind, status: 0, retryAfter: 0, }, more);
   }
 
   // Whether the same request may succeed later.
@@ -95,19 +95,28 @@ export class Api {
     for (const call of this.#running) if (this.#given.timers.now() - call.began >= HANGS) call.again();
   }
 
-  // cursors: iterable of [wall, cursor, epoch].
-  poll(cursors, signal) {
-    return this.#call('POST', '', { form: formOf(cursors), signal, timeout: POLL_TIMEOUT });
+  // walls: {id, timeline: {cursor, epoch}}.
+  poll(walls, signal) {
+    return this.#call('POST', '', { form: this.#formOf(walls), signal, timeout: POLL_TIMEOUT });
   }
 
-  // The same, one answer after the other: `take(name, data)` for each event, `connected()` when the first word is
-  // there, `heard()` for each. Resolves when the server ends the stream: {reason, retry}. Rejects as calls do; with
-  // kind 'no_stream' if none can be had on this way, so that it is of no use to try again.
-  stream(cursors, { signal, connected, heard, take }) {
+  // The same, one answer after the other: `take(name, data)` for each event, `heard()` for each word. Resolves when the
+  // server ends the stream: {reason, retry}. Rejects as calls do; with kind 'no_stream' if none can be had on this way,
+  // so that it is of no use to try again.
+  listen(walls, { signal, heard, take }) {
     return this.#call('POST', 'events', {
-      form: formOf(cursors), signal, timeout: FIRST_WORD, late: 'no_stream',
-      read: (response, alive, mine) => readEvents(response, { alive: () => { alive(); heard(); }, mine, connected, take }),
+      form: this.#formOf(walls), signal, timeout: FIRST_WORD, late: 'no_stream',
+      read: (response, alive, mine) => readEvents(response, { alive: () => { alive(); heard(); }, mine, take }),
     });
+  }
+
+  #formOf(walls) {
+    const form = new URLSearchParams();
+    for (const { id, timeline: { cursor, epoch } } of walls) {
+      form.append(`last_post_id[${id}]`, cursor);
+      if (epoch != null) form.append(`epoch[${id}]`, epoch);
+    }
+    return form;
   }
 
   // `words`: only the posts that contain them.
@@ -143,7 +152,7 @@ export class Api {
     try {
       return await send().catch(async (error) => {
         if (error.kind === 'signed_out' && bound && await this.renew(token) && mine()) return send();
-        if (!repeats || !error.lost || !mine()) throw error;
+        if (!repeats || !error.cut || !mine()) throw error;
         if (!error.hung && this.#given.timers.now() - began > AT_ONCE) throw error;
         return send();
       });
@@ -190,7 +199,7 @@ export class Api {
       if (signal?.aborted) throw new ApiError('aborted', 'stopped');
       const silent = abort.signal.aborted;
       throw new ApiError(silent && !hung ? late : 'network', silent ? 'No answer from the server.' : 'The server cannot be reached.',
-                         { lost: silent ? hung : !came, hung });
+                         { cut: silent ? hung : !came, hung });
     } finally {
       this.#running.delete(call);
       timers.clearTimeout(timer);
@@ -199,16 +208,7 @@ export class Api {
   }
 }
 
-function formOf(cursors) {
-  const form = new URLSearchParams();
-  for (const [wall, cursor, epoch] of cursors) {
-    form.append(`last_post_id[${wall}]`, cursor);
-    if (epoch != null) form.append(`epoch[${wall}]`, epoch);
-  }
-  return form;
-}
-
-async function readEvents(response, { alive, mine, connected, take }) {
+async function readEvents(response, { alive, mine, take }) {
   const type = response.headers.get('Content-Type') ?? '';
   const good = response.status === 200 && type.startsWith('text/event-stream');
   if (!good) {
@@ -224,12 +224,11 @@ async function readEvents(response, { alive, mine, connected, take }) {
   const decoder = new TextDecoder();
   const parser = new EventParser();
   try {
-    for (let first = true; ; first = false) {
+    for (;;) {
       const { value, done } = await reader.read();
       if (!mine()) throw new ApiError('aborted', 'stopped');
-      if (done) throw new ApiError('network', 'The connection was cut off.');
+      if (done) throw new ApiError('network', 'No answer from the server.');
       alive();
-      if (first) connected();
       for (const { name, data } of parser.push(decoder.decode(value, { stream: true }))) {
         if (name === 'end') return { reason: data.reason, retry: parser.retry };
         take(name, data);
@@ -248,10 +247,8 @@ async function readAnswer(response) {
     body = JSON.parse(text);
   } catch { /* a proxy's own error page */ }
   const { status } = response;
-  if (status >= 200 && status < 300) {
-    if (body !== null && typeof body === 'object') return body;
-    throw new ApiError('network', 'The answer was not JSON.', { status });
-  }
+  const good = status >= 200 && status < 300;
+  if (good && body !== null && typeof body === 'object') return body;
   const message = body?.errors?.[0] ?? `The server answered ${status}.`;
   if (status === 429 || status === 503) {
     throw new ApiError('busy', message, { status, retryAfter: response.headers.get('Retry-After') * 1_000 || 0 });

@@ -5,11 +5,10 @@
 import { ApiError } from './api.js';
 import { Backoff } from './backoff.js';
 import { linked } from './linked.js';
-import { Pause } from './pause.js';
 
 export class Changes {
   #given;
-  #running = new Map();  // post_id -> {stop: as linked() makes it, pause}
+  #running = new Map();  // post_id -> {stop: as linked() makes it, backoff}
 
   constructor(given) {  // {timers, random}
     this.#given = given;
@@ -19,7 +18,7 @@ export class Changes {
   // change that ends early (kind 'aborted'): by `signal`, by stop(), or by a later change of the same post.
   async run(postId, send, signal) {
     this.#running.get(postId)?.stop.abort();
-    const change = { stop: linked(signal), pause: new Pause(this.#given.timers) };
+    const change = { stop: linked(signal), backoff: new Backoff(this.#given) };
     this.#running.set(postId, change);
     try {
       return await this.#untilAnswered(send, change);
@@ -36,17 +35,16 @@ export class Changes {
 
   // The connection is back: no need to wait for the next retry.
   hurry() {
-    for (const { pause } of this.#running.values()) pause.end();
+    for (const { backoff } of this.#running.values()) backoff.end();
   }
 
-  async #untilAnswered(send, { stop: { signal }, pause }) {
-    const backoff = new Backoff(this.#given.random);
+  async #untilAnswered(send, { stop: { signal }, backoff }) {
     while (!signal.aborted) {
       try {
         return await send(signal);
       } catch (error) {
         if (!error.passing) throw error;
-        await pause.wait(backoff.next(error.retryAfter), signal);
+        await backoff.wait(backoff.next(error.retryAfter), signal);
       }
     }
     throw new ApiError('aborted', 'stopped');

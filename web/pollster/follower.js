@@ -17,7 +17,7 @@ export class Follower {
   #heard = 0;          // when the request began, or something came
   #request = null;     // AbortController of the stream or poll under way; aborted to ask with a new local hash
 
-  // given: {api, timers, random, backoff, pause, pulse, walls}; `streams`, false for polls alone. Told of:
+  // given: {api, timers, random, backoff, pulse, walls}; `streams`, false for polls alone. Told of:
   // state({state: 'online'}), and to() of take({wall id: its part of an answer}), and of listIsOld(lost): walls were
   // taken away or given.
   constructor(given) {
@@ -29,12 +29,12 @@ export class Follower {
   async follow(walls, signal, afterFailure) {
     const request = this.#request = linked(signal);
     this.#heard = this.#given.timers.now();
-    const cursors = [...walls].slice(0, MOST_WALLS).map(({ id, timeline }) => [id, timeline.cursor, timeline.epoch]);
+    const followed = [...walls].slice(0, MOST_WALLS);
     try {
       if (this.#given.timers.now() >= this.#streamAt) {
-        await this.#stream(cursors, signal, request);
+        await this.#stream(followed, signal, request);
       } else {
-        await this.#poll(cursors, signal, request.signal, afterFailure);
+        await this.#poll(followed, signal, request.signal, afterFailure);
       }
     } finally {
       request.release();
@@ -52,17 +52,15 @@ export class Follower {
     if (this.#given.timers.now() - this.#heard >= QUIET) this.interrupt();
   }
 
-  async #stream(cursors, signal, request) {
+  async #stream(walls, signal, request) {
     // A stream does not tell of a new wall any more than a poll does.
     const due = this.#given.timers.setTimeout(() => request.abort(), this.#given.walls.listDue - this.#given.timers.now());
     try {
-      const { reason, retry } = await this.#given.api.stream(cursors, {
+      const { reason, retry } = await this.#given.api.listen(walls, {
         signal: request.signal,
-        connected: () => {
+        heard: () => {
           this.transport = 'stream';
           this.#given.state({ state: 'online' });
-        },
-        heard: () => {
           this.#heard = this.#given.timers.now();
           this.#given.pulse.heard();
         },
@@ -76,7 +74,7 @@ export class Follower {
       if (reason === 'signed_out') throw new ApiError('signed_out', 'Please sign in.');
       if (reason === 'no_wall') this.#given.to().listIsOld();
       if (reason === 'unavailable' || reason === 'failed') {
-        throw new ApiError('busy', 'The server is not available.', { retryAfter: retry });
+        throw new ApiError('busy', `The server answered ${reason}.`, { retryAfter: retry });
       }
       await this.#comeBack(retry, signal);
     } catch (error) {
@@ -92,17 +90,17 @@ export class Follower {
   // The server has said when: until then it is asked for nothing, not even a ping.
   #comeBack(delay, signal) {
     this.#given.pulse.stop();
-    return this.#given.pause.wait(delay, signal);
+    return this.#given.backoff.wait(delay, signal);
   }
 
-  async #poll(cursors, signal, pollSignal, afterFailure) {
+  async #poll(asked, signal, pollSignal, afterFailure) {
     const started = this.#given.timers.now();
     // After the ping, or the list of walls, the connection is known to work. After a failure the poll
     // itself must survive a moment too: with the database away it is refused at once.
     if (!afterFailure) this.#given.state({ state: 'online' });
     const settled = this.#given.timers.setTimeout(() => this.#given.state({ state: 'online' }), SETTLED);
     try {
-      const { walls, retry_ms: comeBackIn, spread_ms: spread = 0 } = await this.#given.api.poll(cursors, pollSignal);
+      const { walls, retry_ms: comeBackIn, spread_ms: spread = 0 } = await this.#given.api.poll(asked, pollSignal);
       const lasted = this.#given.timers.now() - started;
       if (Object.keys(walls).length === 0) {
         this.#given.backoff.spread = spread;

@@ -12,7 +12,6 @@
 
 import { ApiError } from './api.js';
 import { Backoff } from './backoff.js';
-import { Pause } from './pause.js';
 
 // The server remembers a key for 24 h. Later a repeated send could post twice, so a human decides.
 const KEY_LIFETIME = 23 * 3_600_000;
@@ -25,13 +24,11 @@ export class Outbox {
   #backoff;
   #owner = null;   // the user whose posts these are
   #stop = null;    // AbortController of the running sender; null while stopped
-  #pause;
 
   // given: {api, timers, random, kept, newKey, walls}; on('onOutbox', wall): an item appeared, changed or left.
   constructor(given) {
     this.#given = given;
-    this.#backoff = new Backoff(given.random);
-    this.#pause = new Pause(given.timers);
+    this.#backoff = new Backoff(given);
   }
 
   // Loads what this user left behind and begins to send it.
@@ -61,7 +58,7 @@ export class Outbox {
   // The user wants no more of it: nothing written stays behind on this machine.
   forget() {
     if (this.#owner !== null) for (const slot of this.#given.kept.keys(this.#slot(''))) this.#given.kept.remove(slot);
-    for (const { key } of this.items) this.#settle(key, 'reject', new ApiError('aborted', 'Signed out.'));
+    for (const { key } of this.items) this.#settle(key, 'reject', new ApiError('aborted', 'stopped'));
     this.leave();
   }
 
@@ -109,7 +106,7 @@ export class Outbox {
 
   // The connection is back: no need to wait for the next retry.
   hurry() {
-    this.#pause.end();
+    this.#backoff.end();
   }
 
   async #run() {
@@ -137,7 +134,7 @@ export class Outbox {
         this.stop();
       } else if (error.passing) {
         this.#change({ ...item, state: 'waiting', reason: error.message });
-        await this.#pause.wait(this.#backoff.next(error.retryAfter), signal);
+        await this.#backoff.wait(this.#backoff.next(error.retryAfter), signal);
       } else {
         this.#fail(item, error);
       }

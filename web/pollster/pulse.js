@@ -10,7 +10,7 @@ const EVERY = 10_000;   // ms
 const LATE = 5_000;     // a timer that is so late has slept with its machine
 
 export class Pulse {
-  lost = false;         // since the last start()
+  dead = false;         // since the last start()
   #given;
   #running = false;
   watched = true;       // somebody looks
@@ -19,7 +19,7 @@ export class Pulse {
   #heard = 0;           // when something came
   #asking = null;       // AbortController of the ping under way
 
-  // given: {api, timers}; lost(): nothing is answered. retry(): the machine has slept.
+  // given: {api, timers}; cut(): nothing is answered. chat.retryNow(): the machine has slept.
   constructor(given) {
     this.#given = given;
   }
@@ -31,7 +31,7 @@ export class Pulse {
 
   start() {
     this.stop();
-    this.lost = false;
+    this.dead = false;
     this.#running = true;
     this.heard();
     this.#wait();
@@ -60,9 +60,9 @@ export class Pulse {
       this.heard();
       this.#wait();
     } else {
-      this.lost = true;
+      this.dead = true;
       this.stop();
-      this.#given.lost();
+      this.#given.cut();
     }
     return answered;
   }
@@ -77,7 +77,7 @@ export class Pulse {
 
   #beat() {
     const now = this.#given.timers.now();
-    if (now - this.#due > LATE) this.#given.retry();
+    if (now - this.#due > LATE) this.#given.chat.retryNow();
     else if (now < this.#heard + EVERY) this.#wait();
     else this.ask();
   }

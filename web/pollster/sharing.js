@@ -2,7 +2,7 @@
 // One tab leads (election.js): it asks from where the slowest tab stands (places.js), and hands each answer to the
 // others over a BroadcastChannel. Where one is refused, each tab is alone and asks for itself.
 //
-// Loaded only where it is of use (pollster.js, #share), so that what everybody loads stays small.
+// Loaded only where it is of use (connection.js, #share), so that what everybody loads stays small.
 //
 // Each tab takes from an answer what follows its own cursors, so it may get one twice, or from two tabs that both
 // believe to lead. What it may not do is miss one: a tab says where it stands (`follow`) when it begins to listen,
@@ -40,9 +40,9 @@ export class Sharing {
   #heard = 0;            // `#number` of the leader, as far as we got
   #watch;
 
-  // given: {locks, channel, timers, newKey, follower, walls, pulse, pause}; locks: as navigator.locks; channel(name): a
-  // BroadcastChannel; newKey(): of this tab. Told of: state({state, retryAt, reason}) of the connection that another
-  // tab has; retry(), another tab wants ours to be verified.
+  // given: {locks, channel, timers, newKey, follower, walls, pulse, backoff}; locks: as navigator.locks; channel(name):
+  // a BroadcastChannel; newKey(): of this tab. Told of: state({state, retryAt, reason}) of the connection that another
+  // tab has; chat.retryNow(), another tab wants ours to be verified.
   constructor(given) {
     const { timers, random } = this.#given = given;
     this.#timers = timers;
@@ -69,7 +69,7 @@ export class Sharing {
     this.#id ??= newKey();
     this.#channel.onmessage = ({ data }) => this.#hear(data);
     this.#election = new Election({
-      locks, name: `pollster.1 ${name}`, changed: () => this.#changed(), failed: () => { this.stop(); this.#given.pause.end(); },
+      locks, name: `pollster.1 ${name}`, changed: () => this.#changed(), failed: () => { this.stop(); this.#given.backoff.end(); },
     });
     this.#election.enter();
   }
@@ -144,7 +144,7 @@ export class Sharing {
     } else {
       this.#follower.interrupt();
     }
-    this.#given.pause.end();
+    this.#given.backoff.end();
   }
 
   async #asked({ kind, tab, ask, cursors }) {
@@ -153,7 +153,7 @@ export class Sharing {
     if (kind === 'ask') this.#here();
     if (kind === 'retry' && now - this.#retried >= RETRY_GAP) {
       this.#retried = now;
-      this.#given.retry();
+      this.#given.chat.retryNow();
     }
     if (kind !== 'follow') return;
     const { lowered, disagrees } = this.#places.want(cursors);

@@ -45,7 +45,7 @@ export class Timeline {
   // Does an answer with this epoch refer to what is held? Another epoch belongs to a restored database, or to
   // a new wall with the id of a former one. A timeline that holds nothing yet accepts any.
   agrees(epoch) {
-    if (this.cursor === 0 && this.#posts.length === 0) this.epoch = epoch;
+    if (this.cursor === 0 && !this.#posts.length) this.epoch = epoch;
     return epoch == null || this.epoch == null || epoch === this.epoch;
   }
 
@@ -123,10 +123,9 @@ export class Timeline {
     const at = this.#find(change);
     const held = this.#posts[at];
     if (held.body === null) return;  // a deletion is the last word, until the post comes back
-    const changed = change.kind === 'delete'
-      ? { ...held, body: null, edited_at: change.created_at }
-      : { ...held, body: change.body, user_id: change.user_id, user_name: change.user_name };
-    if (change.edited_at || changed.body !== held.body) changed.edited_at = change.edited_at ?? change.created_at;
+    const { body, user_id, user_name } = change;  // null: deleted
+    const changed = { ...held, body, user_id, user_name };
+    if (change.edited_at || body !== held.body) changed.edited_at = change.edited_at ?? change.created_at;
     this.#own()[at] = Object.freeze(changed);
   }
 

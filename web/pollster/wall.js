@@ -3,15 +3,12 @@
 import { Timeline } from './timeline.js';
 
 export class Wall {
-  id;
-  name = '';
-  kind = '';
-  unread = 0;
-  timeline;
+  timeline;          // beside it: id, name and kind, as the server has them
   read = 0;          // our read mark, as far as we set it
   readTimer = null;
   paging = null;     // the promise of the page of history under way
   stale = false;     // must be read again: a gap, or a restored database
+  unread = 0;
   #view = {};
 
   constructor(id, newest, epoch) {

@@ -14,8 +14,8 @@ export class Walls {
   #view = new Map();
   #given;
 
-  // given: {api, timers, random}; me() -> the user; on(name, ...values): as the handlers of Pollster; news() -> what is
-  // interrupted so that news are asked for anew; refresh(): the list is to be read, a wall may no longer be ours.
+  // given: {api, timers, random}; chat.user; on(name, ...values): as the handlers of Pollster; news() -> what is
+  // interrupted so that news are asked for anew; chat.refreshWalls(): a wall may no longer be ours.
   constructor(given) {
     this.#given = given;
   }
@@ -29,16 +29,16 @@ export class Walls {
 
   // A wall of which nothing is known yet is waited for, until the list is read, or the user is gone.
   async find(id) {
-    const user = this.#given.me()?.id;
-    while (user && user === this.#given.me()?.id && !this.#listed) await new Promise((resolve) => this.#waiting.push(resolve));
+    const user = this.#given.chat.user?.id;
+    while (user && user === this.#given.chat.user?.id && !this.#listed) await new Promise((resolve) => this.#waiting.push(resolve));
     const refused = this.check(id, user);
     if (refused) throw refused;
     return this.all.get(id);
   }
 
   // The ApiError, if this is no wall of this user; none while nobody knows.
-  check(id, user = this.#given.me()?.id) {
-    if (!user || user !== this.#given.me()?.id) return new ApiError('signed_out', 'Please sign in.');
+  check(id, user = this.#given.chat.user?.id) {
+    if (!user || user !== this.#given.chat.user?.id) return new ApiError('signed_out', 'Please sign in.');
     return this.#listed && !this.all.has(id) ? new ApiError('forbidden', 'This wall is not yours.', { status: 403 }) : null;
   }
 
@@ -90,7 +90,7 @@ export class Walls {
       return;
     }
     const { added, changes, gap } = wall.timeline.feed(posts);
-    const others = added.filter((post) => post.user_id !== this.#given.me().id && post.body !== null).length;
+    const others = added.filter((post) => post.user_id !== this.#given.chat.user.id && post.body !== null).length;
     wall.unread += others;
     if (added.length) this.#given.on('onPosts', wall.view, added);
     if (changes.length) this.#given.on('onChanged', wall.view, changes);
@@ -131,7 +131,7 @@ export class Walls {
         if (!timeline.page(page)) this.#given.news().interrupt();
         this.#given.on('onChanged', wall.view, []);
       } catch (error) {
-        if (error.kind === 'forbidden') this.#given.refresh();
+        if (error.kind === 'forbidden') this.#given.chat.refreshWalls();
         throw error;
       } finally {
         wall.paging = null;
