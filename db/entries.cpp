@@ -131,7 +131,8 @@ answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker
                "(e.wall_id, e.id, e.post_id, e.kind) p "
                "where e.wall_id = w.id and e.id > coalesce(r.entry_id, 0) and e.kind = 'post' "
                "and p.user_id is distinct from $1::bigint "
-               "order by e.id desc limit 1000) unread), a.signed_in, true as member "
+               "order by e.id desc limit 1000) unread), coalesce(r.entry_id, 0), a.signed_in, "
+               "true as member "
                "from pollster.access_of" +
                care +
                "($2::text, $1::bigint, null) a "
@@ -154,7 +155,8 @@ answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker
         }
         out.push_back({walls::wall_id{row[0].as<std::int64_t>()}, row[1].c_str(), row[2].c_str(),
                        walls::entry_id{row[3].as<std::int64_t>()},
-                       walls::wall_epoch{row[4].as<std::int64_t>()}, row[6].as<std::int64_t>()});
+                       walls::wall_epoch{row[4].as<std::int64_t>()}, row[6].as<std::int64_t>(),
+                       walls::entry_id{row[7].as<std::int64_t>()}});
         seen.add_told(
             {out.back().id, out.back().epoch, out.back().newest, row[5].as<std::int64_t>()});
     }

@@ -25,6 +25,7 @@ struct wall_summary {
     walls::entry_id newest{};
     walls::wall_epoch epoch{};
     std::int64_t unread = 0; // posts of others above the read mark, 1,000 at most
+    walls::entry_id read{};  // the mark; 0: none
 };
 
 struct history {

@@ -37,17 +37,20 @@ template <sink Sink>
 class delivery {
 public:
     // `asked`: the client's cursors. Walls that `who` may not see are left out for as long as that
-    // is so; at least one is to be seen. Counts as a connected client from here on.
-    delivery(hub& h, identity_ptr who, std::vector<cursor> asked, fibers::steady_time deadline,
-             Sink to)
+    // is so. `known`: the number of the walls of `who`, if the client wants to hear when it
+    // changes; else at least one of `asked` is to be seen. Counts as a connected client from here
+    // on.
+    delivery(hub& h, identity_ptr who, std::vector<cursor> asked,
+             std::optional<access_number> known, fibers::steady_time deadline, Sink to)
         : hub_(h)
         , client_(h.connect())
         , who_(std::move(who))
         , local_(std::move(asked))
+        , known_(known)
         , deadline_(deadline)
         , sink_(std::move(to))
     {
-        keep_visible(false);
+        keep_visible();
     }
 
     // In a fiber of a request, which may block in it: writes to the sink, or hands over to a parked
@@ -264,7 +267,8 @@ private:
         return next::ended;
     }
 
-    // The session is not what it was, or not known any more. False: this was the end.
+    // The session is not what it was, or not known any more; what has changed is told. False: this
+    // was the end.
     bool identify_again()
     {
         auto found = hub_.authenticate({&who_->token, 1});
@@ -277,16 +281,31 @@ private:
             return false;
         }
         who_ = *found;
-        keep_visible(true);
-        if (local_.empty()) {
+        const auto [lost, won] = keep_visible();
+        const auto now = known_ ? std::optional(access_number_of(*who_)) : std::nullopt;
+        if (now != known_) {
+            client_.answered();
+            sink_.access_changed(lost, won, now);
+            known_ = now;
+            if (!goes_on()) {
+                return false;
+            }
+        } else if (!(lost.empty() && won.empty())) {
+            sink_.access_changed(lost, won, std::nullopt);
+        }
+        if (local_.empty() && !known_) {
             end({ending::reason::no_wall});
             return false;
         }
         return true;
     }
 
+    struct walls_changed {
+        std::vector<wall_id> lost;
+        std::vector<wall_id> won;
+    };
     // A wall that is lost, or was asked for too early, waits in hidden_: it may be gained.
-    void keep_visible(bool tell)
+    walls_changed keep_visible()
     {
         constexpr std::size_t most_hidden = 64; // 24 bytes each, whatever a client asks for
         std::vector<wall_id> lost;
@@ -306,9 +325,7 @@ private:
             }
             return true;
         });
-        if (tell && !(lost.empty() && won.empty())) {
-            sink_.access_changed(lost, won);
-        }
+        return {std::move(lost), std::move(won)};
     }
     static wall_id wall_of(const cursor& c) { return c.wall; }
 
@@ -327,7 +344,8 @@ private:
     presence::client client_;
     identity_ptr who_;
     std::vector<cursor> local_;
-    std::vector<cursor> hidden_; // of walls that `who_` may not see
+    std::vector<cursor> hidden_;         // of walls that `who_` may not see
+    std::optional<access_number> known_; // to the client; none: it does not ask
     fibers::steady_time deadline_;
     bool was_parked_ = false; // so all that is new was committed while it waited
     Sink sink_;

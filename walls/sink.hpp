@@ -9,7 +9,10 @@
 //   goes_on()                 may another write follow? Never after the first one of a poll
 //   quiet_until()             when keep_alive() is due, if nothing is written before
 //   keep_alive()              the connection must not look dead
-//   access_changed(lost, gained)  walls among those that the client asked for
+//   access_changed(lost, gained, now)  walls among those that the client asked for; `now`: what the
+//                             client has to know instead of the number that it said, if it is
+//                             another one (walls/access_number.hpp): an answer, the only one of a
+//                             poll
 //   end(ending)               the last word: there was nothing (more) to write
 //   full()                    so much waits for the peer that a write would have to wait, too
 //   wait_until_it_reads()     blocks meanwhile
@@ -22,6 +25,7 @@
 #pragma once
 
 #include "fibers/timer_wheel.hpp"
+#include "walls/access_number.hpp"
 #include "walls/db_error.hpp"
 #include "walls/sources.hpp"
 
@@ -58,21 +62,21 @@ struct position {
 };
 
 template <class S>
-concept sink =
-    std::movable<S> &&
-    requires(S s, std::string_view json, std::span<std::string_view> parts, std::size_t bytes,
-             const position& now, std::span<const wall_id> walls, const ending& e) {
-        s.write(json, now);
-        s.write(parts, bytes, now);
-        { s.goes_on() } -> std::same_as<bool>;
-        { s.quiet_until() } -> std::same_as<fibers::steady_time>;
-        s.keep_alive();
-        s.access_changed(walls, walls);
-        s.end(e);
-        { s.full() } -> std::same_as<bool>;
-        s.wait_until_it_reads();
-        { s.gone() } -> std::same_as<bool>;
-        s.on_disconnect([] {});
-    };
+concept sink = std::movable<S> &&
+               requires(S s, std::string_view json, std::span<std::string_view> parts,
+                        std::size_t bytes, const position& now, std::span<const wall_id> walls,
+                        std::optional<access_number> access, const ending& e) {
+                   s.write(json, now);
+                   s.write(parts, bytes, now);
+                   { s.goes_on() } -> std::same_as<bool>;
+                   { s.quiet_until() } -> std::same_as<fibers::steady_time>;
+                   s.keep_alive();
+                   s.access_changed(walls, walls, access);
+                   s.end(e);
+                   { s.full() } -> std::same_as<bool>;
+                   s.wait_until_it_reads();
+                   { s.gone() } -> std::same_as<bool>;
+                   s.on_disconnect([] {});
+               };
 
 } // namespace walls

@@ -25,6 +25,7 @@ public:
     poll_body take()
     {
         out_.cursors = collected_.take();
+        out_.access = collected_.access();
         out_.malformed |= collected_.malformed();
         out_.too_large = collected_.too_large();
         if (!is_text_) {
@@ -81,6 +82,7 @@ public:
             note_twice(session_key, session_seen_);
             note_twice(last_post_id_key, cursors_seen_);
             note_twice(epoch_key, epochs_seen_);
+            note_twice(access_key, access_seen_);
         }
         return true;
     }
@@ -142,6 +144,7 @@ private:
     static constexpr std::string_view session_key = "session_id";
     static constexpr std::string_view last_post_id_key = "last_post_id";
     static constexpr std::string_view epoch_key = "epoch";
+    static constexpr std::string_view access_key = "access";
 
     enum class map : std::uint8_t { neither, cursors, epochs };
 
@@ -159,7 +162,9 @@ private:
 
     void take_number()
     {
-        if (!in_map()) {
+        if (depth_ == 1 && key_is(access_key)) {
+            collected_.set_access(text_);
+        } else if (!in_map()) {
             unexpected();
         } else if (inside_ == map::cursors) {
             collected_.add(key_, text_);
@@ -171,8 +176,8 @@ private:
     // A value of a kind that is wrong wherever the protocol expects something.
     void unexpected()
     {
-        const bool known_key =
-            depth_ == 1 && (key_is(session_key) || key_is(last_post_id_key) || key_is(epoch_key));
+        const bool known_key = depth_ == 1 && (key_is(session_key) || key_is(last_post_id_key) ||
+                                               key_is(epoch_key) || key_is(access_key));
         out_.malformed |= depth_ == 0 || known_key || in_map();
     }
 
@@ -218,6 +223,7 @@ private:
     bool session_seen_ = false;
     bool cursors_seen_ = false;
     bool epochs_seen_ = false;
+    bool access_seen_ = false;
     map inside_ = map::neither;
     bool is_object_ = false;
     bool is_text_ = true; // so far: no NUL; the parser sees to the rest

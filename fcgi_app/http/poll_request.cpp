@@ -12,7 +12,7 @@ namespace http {
 
 namespace {
 
-constexpr std::int64_t largest_epoch = (std::int64_t{1} << 53) - 1;
+constexpr std::int64_t largest_epoch = (std::int64_t{1} << 53) - 1; // and access
 
 // The wall of "last_post_id[1]", `key` being "last_post_id": none if the name is another, "" if
 // nothing stands there.
@@ -62,6 +62,16 @@ void cursors::add_epoch(std::string_view wall, std::string_view epoch)
     epochs_.push_back({walls::wall_id{*wall_number}, {}, walls::wall_epoch{*epoch_number}});
 }
 
+void cursors::set_access(std::string_view access)
+{
+    const auto said = number(access, largest_epoch);
+    if (!said || access_) {
+        malformed_ = true;
+        return;
+    }
+    access_ = walls::access_number{*said};
+}
+
 std::vector<walls::cursor> cursors::take()
 {
     const auto by_wall = [](const auto& a, const auto& b) { return a.wall < b.wall; };
@@ -107,9 +117,12 @@ poll_body parse_poll_form(std::string_view encoded)
             collected.add(*wall, *value);
         } else if (const auto of_epoch = bracketed_wall(*name, "epoch")) {
             collected.add_epoch(*of_epoch, *value);
+        } else if (*name == "access") {
+            collected.set_access(*value);
         }
     }
     out.cursors = collected.take();
+    out.access = collected.access();
     out.malformed |= collected.malformed() || out.unreadable;
     out.too_large = collected.too_large();
     if (out.malformed) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fcgi_app/http/json_object.hpp"
+#include "walls/access_number.hpp"
 #include "walls/sources.hpp"
 
 #include <optional>
@@ -17,10 +18,12 @@ struct poll_body {
     std::string session_id;             // as sent, any bytes; empty: not in the body
     std::vector<walls::cursor> cursors; // ascending by wall, each wall once, at most `max_walls`,
                                         // may be empty; none if malformed
-    // A wall, cursor or epoch that is not a number in range, a wall named twice, too many walls, an
-    // epoch without a cursor, a session that is not a string or occurs twice, an unreadable form or
-    // JSON. session_id is set if it could be read, since "Invalid user!" is answered before
-    // "Invalid parameters!".
+    // The walls that the client knows of, if it wants to hear when they are others.
+    std::optional<walls::access_number> access;
+    // A wall, cursor, epoch or access that is not a number in range, a wall named twice, too many
+    // walls, an epoch without a cursor, a session that is not a string, a session or access that
+    // occurs twice, an unreadable form or JSON. session_id is set if it could be read, since
+    // "Invalid user!" is answered before "Invalid parameters!".
     bool malformed = false;
     bool too_large = false; // a number in digits is out of range; malformed, too
     // Set if nobody can know whether a session or a wall was named, so that neither answer would be

@@ -12,7 +12,8 @@ namespace {
 http::refusal number_too_large()
 {
     http::refusal r = invalid_parameters;
-    r.why = "A wall and a cursor are at most 9223372036854775807, an epoch 9007199254740991.";
+    r.why = "A wall and a cursor are at most 9223372036854775807, an epoch and access "
+            "9007199254740991.";
     return r;
 }
 
@@ -62,10 +63,17 @@ outcome<walls::identity_ptr> admit(context& cx, const http::request& r,
         return number_too_large();
     }
     const auto visible = [&](const walls::cursor& mine) { return (*found)->may_see(mine.wall); };
-    if (asked.malformed || std::ranges::none_of(asked.cursors, visible)) {
+    if (asked.malformed || (!asked.access && std::ranges::none_of(asked.cursors, visible))) {
         return invalid_parameters;
     }
     return *found;
+}
+
+std::optional<walls::access_number> other_access(const walls::identity& who,
+                                                 const http::poll_body& asked)
+{
+    const auto now = walls::access_number_of(who);
+    return asked.access && *asked.access != now ? std::optional(now) : std::nullopt;
 }
 
 } // namespace routes

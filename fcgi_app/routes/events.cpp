@@ -110,12 +110,13 @@ answer stream_events(context& cx, call& c)
     stream_sink to(cx, std::move(c.peer), c.number, std::move(c.request.trace),
                    asked.cursors.size() <= most_walls_with_ids);
     to.begin(cx.cors.lines_for(c.request.origin));
-    if (!hidden.empty()) {
-        to.access_changed(hidden, {});
+    const auto other = other_access(**who, asked);
+    if (!hidden.empty() || other) {
+        to.access_changed(hidden, {}, other);
     }
     using streams = walls::delivery<stream_sink>;
-    streams::run(streams(cx.hub, std::move(*who), std::move(asked.cursors), draw_deadline(cx),
-                         std::move(to)));
+    streams::run(streams(cx.hub, std::move(*who), std::move(asked.cursors),
+                         other ? other : asked.access, draw_deadline(cx), std::move(to)));
     return std::nullopt;
 }
 

@@ -27,9 +27,14 @@ answer poll(context& cx, call& c)
     }
     using polls = walls::delivery<poll_sink>;
     const auto now = std::chrono::steady_clock::now();
-    polls::run(polls(cx.hub, std::move(*who), std::move(asked.cursors), draw_deadline(cx, now),
-                     poll_sink(cx, std::move(c.peer), cx.cors.lines_for(c.request.origin), c.number,
-                               std::move(c.request.trace), now)));
+    poll_sink to(cx, std::move(c.peer), cx.cors.lines_for(c.request.origin), c.number,
+                 std::move(c.request.trace), now);
+    if (const auto other = other_access(**who, asked)) {
+        to.access_changed({}, {}, other);
+        return std::nullopt;
+    }
+    polls::run(polls(cx.hub, std::move(*who), std::move(asked.cursors), asked.access,
+                     draw_deadline(cx, now), std::move(to)));
     return std::nullopt;
 }
 

@@ -32,13 +32,13 @@ std::string head_of(std::string_view cors_lines, const http::trace& trace, std::
 
 } // namespace
 
-// Nothing new, and a number of milliseconds.
-void poll_sink::answer_nothing(std::string_view name, std::chrono::milliseconds time)
+// No entry, and a number.
+void poll_sink::answer_nothing(std::string_view name, std::int64_t number)
 {
     std::string json = R"({"walls":{},")";
     json += name;
     json += "\":";
-    json += std::to_string(time.count());
+    json += std::to_string(number);
     json += '}';
     answer(json);
 }
@@ -77,6 +77,15 @@ void poll_sink::write(std::span<std::string_view> parts, std::size_t bytes, cons
     note_time();
 }
 
+void poll_sink::access_changed(std::span<const walls::wall_id>, std::span<const walls::wall_id>,
+                               std::optional<walls::access_number> now)
+{
+    if (now) {
+        context_->metrics.polls_news.Increment();
+        answer_nothing("access", walls::number(*now));
+    }
+}
+
 void poll_sink::refuse(const refused& why)
 {
     context_->metrics.polls_refused.Increment();
@@ -91,14 +100,14 @@ void poll_sink::end(const walls::ending& e)
     case reason::time_up:
         context_->metrics.polls_empty.Increment();
         if (const auto spread = context_->returns.spread_of(context_->hub.clients())) {
-            answer_nothing("spread_ms", *spread);
+            answer_nothing("spread_ms", spread->count());
         } else {
             answer(nothing_new);
         }
         break;
     case reason::stopping:
         context_->metrics.polls_empty.Increment();
-        answer_nothing("retry_ms", context_->returns.next());
+        answer_nothing("retry_ms", context_->returns.next().count());
         break;
     case reason::gone:
         context_->metrics.polls_gone.Increment();

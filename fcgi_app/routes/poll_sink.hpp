@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -35,7 +36,8 @@ public:
     static bool goes_on() { return false; }
     static fibers::steady_time quiet_until() { return fibers::steady_time::max(); }
     static void keep_alive() {}
-    static void access_changed(std::span<const walls::wall_id>, std::span<const walls::wall_id>) {}
+    void access_changed(std::span<const walls::wall_id>, std::span<const walls::wall_id>,
+                        std::optional<walls::access_number> now);
     void end(const walls::ending& e);
     bool full() const { return peer_->full(); }
     void wait_until_it_reads() { peer_->wait_until_it_reads(); }
@@ -48,7 +50,7 @@ public:
 
 private:
     void answer(std::string_view json);
-    void answer_nothing(std::string_view name, std::chrono::milliseconds time);
+    void answer_nothing(std::string_view name, std::int64_t number);
     void note_time();
     [[gnu::noinline]] void end_refused(const walls::ending& e);
     void refuse(const refused& why);

@@ -98,12 +98,16 @@ http::response refused_for_now(const http::response& refusal)
 }
 
 std::string access_event(std::span<const walls::wall_id> lost,
-                         std::span<const walls::wall_id> gained)
+                         std::span<const walls::wall_id> gained,
+                         std::optional<walls::access_number> now)
 {
     std::string event;
     http::begin_event(event, "access");
     append_walls(event, R"({"lost":[)", lost);
     append_walls(event, R"(,"gained":[)", gained);
+    if (now) {
+        event += R"(,"access":)" + std::to_string(walls::number(*now));
+    }
     event += '}';
     event += http::end_event;
     return event;

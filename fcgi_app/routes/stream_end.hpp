@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -25,7 +26,9 @@ std::string end_event(context& cx, const walls::ending& e, const http::request_n
 // that passes, as a stream that ends at once and says when to come back.
 http::response refused_for_now(const http::response& refusal);
 
+// `now`: of all walls, if the client knows another number.
 std::string access_event(std::span<const walls::wall_id> lost,
-                         std::span<const walls::wall_id> gained);
+                         std::span<const walls::wall_id> gained,
+                         std::optional<walls::access_number> now);
 
 } // namespace routes

@@ -101,9 +101,10 @@ void stream_sink::keep_alive()
 }
 
 void stream_sink::access_changed(std::span<const walls::wall_id> lost,
-                                 std::span<const walls::wall_id> gained)
+                                 std::span<const walls::wall_id> gained,
+                                 std::optional<walls::access_number> now)
 {
-    send(access_event(lost, gained));
+    send(access_event(lost, gained, now));
 }
 
 void stream_sink::end(const walls::ending& e)

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,7 +34,8 @@ public:
     fibers::steady_time quiet_until() const { return quiet_until_; }
     void keep_alive();
     void access_changed(std::span<const walls::wall_id> lost,
-                        std::span<const walls::wall_id> gained);
+                        std::span<const walls::wall_id> gained,
+                        std::optional<walls::access_number> now);
     void end(const walls::ending& e);
     bool full() const { return peer_->full(); }
     void wait_until_it_reads() { peer_->wait_until_it_reads(); }

@@ -1,12 +1,25 @@
 #include "fcgi_app/routes/handlers.hpp"
+#include "walls/access_number.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+#include <vector>
+
 namespace routes {
 
 namespace json = boost::json;
+
+namespace {
+
+bool same_walls(const std::vector<db::wall_summary>& listed, const walls::identity& who)
+{
+    return std::ranges::equal(listed, who.walls, {}, &db::wall_summary::id);
+}
+
+} // namespace
 
 answer list_walls(context& cx, call& c)
 {
@@ -14,7 +27,15 @@ answer list_walls(context& cx, call& c)
     if (!caller) {
         return caller.error();
     }
-    const auto listed = cx.data.posts.walls_of(reader_of(**caller));
+    const walls::identity& who = **caller;
+    auto listed = cx.data.posts.walls_of(reader_of(who));
+    if (listed && !same_walls(*listed, who)) {
+        // A replica may not have yet what the number below tells of; it has what a look has seen.
+        if (const auto looked = cx.hub.look_again({}); !looked) {
+            return looked.error();
+        }
+        listed = cx.data.posts.walls_of(reader_of(who));
+    }
     if (!listed) {
         return listed.error();
     }
@@ -27,9 +48,14 @@ answer list_walls(context& cx, call& c)
                                     {"epoch", w.newest == walls::entry_id{0}
                                                   ? json::value(nullptr)
                                                   : json::value(walls::number(w.epoch))},
+                                    {"read", walls::number(w.read)},
                                     {"unread", w.unread}});
     }
-    return http::response::json(json::serialize(json::object{{"walls", std::move(list)}}));
+    // The number is not younger than the list: if they do not belong together, a poll says so.
+    return http::response::json(json::serialize(
+        json::object{{"user", {{"id", walls::number(who.user)}, {"name", who.user_name}}},
+                     {"access", walls::number(walls::access_number_of(who))},
+                     {"walls", std::move(list)}}));
 }
 
 answer mark_read(context& cx, call& c)

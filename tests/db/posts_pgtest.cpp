@@ -134,10 +134,12 @@ BOOST_AUTO_TEST_CASE(walls_of_counts_what_others_wrote_above_the_read_mark)
     BOOST_TEST(walls[0].kind == "chat");
     BOOST_TEST(number(walls[0].newest) == 3);
     BOOST_TEST(walls[0].unread == 2);
+    BOOST_TEST(number(walls[0].read) == 0);
     BOOST_TEST(walls[1].unread == 1000);
     BOOST_TEST(mark_read(1, 1, 2) == 2);
     BOOST_TEST(mark_read(1, 1, 1) == 2);
     BOOST_TEST(walls_of(1)[0].unread == 1);
+    BOOST_TEST(number(walls_of(1)[0].read) == 2);
     BOOST_TEST(mark_read(1, 1, INT64_MAX) == 3);
     sql("delete from pollster.memberships where user_id = 3");
     BOOST_TEST(walls_of(3).empty());

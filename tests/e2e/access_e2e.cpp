@@ -1,5 +1,6 @@
 // Who may do what: signing in and out, cookies, revoked access, other origins; and what costs SQL.
 #include "tests/e2e/chat.hpp"
+#include "tests/e2e/event_stream.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -160,6 +161,69 @@ BOOST_AUTO_TEST_CASE(a_revoked_membership_or_session_stops_a_parked_poll)
         s.sql("delete from pollster.memberships where user_id = 1 and wall_id = 1");
         s.sql(insert_post(1, 2, "no longer for ann") + "; " + insert_post(2, 2, "for ann"));
         BOOST_TEST(entries_of(of_ann.wait()) == "2:1");
+    }
+}
+
+// Whichever way a client waits: by a poll, or by a stream.
+BOOST_AUTO_TEST_CASE(walls_that_come_and_go_are_told_to_whoever_says_which_ones_it_knows)
+{
+    chat s(no_look_in_time);
+    const auto poll = [&s](const std::string& access) {
+        return signed_by(cleo, post_form("last_post_id[1]=0&access=" + access));
+    };
+    const auto number = [](const std::string& access) {
+        return R"(200 {"walls":{},"access":)" + access + "}";
+    };
+    const std::string one = access_of(s, cleo);
+    const event_stream streamed(s.folder(),
+                                "http://127.0.0.1:" + std::to_string(s.port()) + s.mount() +
+                                    "/events?access=" + one,
+                                cleo, {"-g"});
+    streamed.until("retry: ");
+    hanging_call gains(s, poll(one));
+    s.until_parked(2);
+    s.sql("insert into pollster.memberships (user_id, wall_id) values (3, 2)");
+    const auto told = text_of(gains.wait());
+    const std::string two = access_of(s, cleo);
+    BOOST_TEST(two != one);
+    BOOST_TEST(told == number(two));
+    streamed.until(R"(data: {"lost":[],"gained":[],"access":)" + two);
+    hanging_call loses(s, poll(two));
+    s.until_parked(2);
+    s.sql("delete from pollster.memberships where user_id = 3");
+    const auto told_again = text_of(loses.wait());
+    const std::string none = access_of(s, cleo);
+    BOOST_TEST(told_again == number(none));
+    streamed.until(R"(data: {"lost":[],"gained":[],"access":)" + none);
+    hanging_call waits(s, poll(none)); // of wall 1, which is not hers: for any
+    s.until_parked(2);
+    s.sql("insert into pollster.memberships (user_id, wall_id) values (3, 1)");
+    BOOST_TEST(text_of(waits.wait()) == number(one));
+}
+
+// The client's list is read again by itself after minutes only.
+BOOST_AUTO_TEST_CASE(the_client_library_shows_a_wall_that_comes_and_none_that_went)
+{
+    for (const std::string transport : {"poll", "auto"}) {
+        chat s(no_look_in_time);
+        const auto log = s.folder() / ("walls seen by " + transport);
+        const process library({"node", source_folder() / "tests" / "web" / "walls_seen.mjs",
+                               "http://127.0.0.1:" + std::to_string(s.port()) + "/api/", transport},
+                              {log, -1, {}});
+        const auto until = [&](const std::string& walls) {
+            eventually("the client shows " + walls, [&] {
+                return read_text(log).find("walls: " + walls + '.') != std::string::npos;
+            });
+        };
+        until("1 2");
+        s.sql("insert into pollster.memberships (user_id, wall_id) values (1, 3)");
+        until("1 2 3");
+        s.sql("delete from pollster.memberships where user_id = 1 and wall_id < 3");
+        until("3");
+        s.sql("delete from pollster.memberships where user_id = 1");
+        until("");
+        s.sql("insert into pollster.memberships (user_id, wall_id) values (1, 2)");
+        until("2");
     }
 }
 

@@ -117,6 +117,12 @@ settings with(settings s, const settings& more)
     return s;
 }
 
+std::string access_of(const chat& s, const std::string& session)
+{
+    const auto list = s.send(signed_by(session, {"GET", "/walls", {}, {}}));
+    return std::to_string(list.json().at("access").as_int64());
+}
+
 std::string chat::epoch_of(int wall) const
 {
     return sql("select coalesce((h.epoch # (select epoch from pollster.heads where wall_id = " +

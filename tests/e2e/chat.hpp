@@ -37,6 +37,10 @@ std::string text_of(const reply& r);
 // "1:5 6,2:1": the entries in a poll's answer; of another answer its text.
 std::string entries_of(const reply& r);
 
+class chat;
+// The number of the walls that the owner of this session may see, as GET /walls says it.
+std::string access_of(const chat& s, const std::string& session);
+
 using settings = std::map<std::string, std::string>; // as in pollster.conf
 
 // With these a parked poll gets no news from a regular look: after the look that it begins with the

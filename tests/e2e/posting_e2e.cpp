@@ -138,14 +138,17 @@ BOOST_AUTO_TEST_CASE(the_list_of_walls_counts_what_is_unread)
     s.send(say_call(ann, 1, "my own"));
     const call list = signed_by(ann, {"GET", "/walls", {}, {}});
     BOOST_TEST(text_of(s.send(list)) ==
-               R"(200 {"walls":[{"id":1,"name":"General","kind":"chat","newest":6,"epoch":)" +
+               R"(200 {"user":{"id":1,"name":"ann"},"access":)" + access_of(s, ann) +
+                   R"(,"walls":[{"id":1,"name":"General","kind":"chat","newest":6,"epoch":)" +
                    s.epoch_of(1) +
-                   R"(,"unread":5},)"
+                   R"(,"read":0,"unread":5},)"
                    R"({"id":2,"name":"Workshop","kind":"chat","newest":0,"epoch":)" +
-                   s.epoch_of(2) + R"(,"unread":0}]})");
+                   s.epoch_of(2) + R"(,"read":0,"unread":0}]})");
     BOOST_TEST(text_of(s.send(mark_read(1, 3))) == R"(200 {"read":3})");
     BOOST_TEST(text_of(s.send(mark_read(1, 2))) == R"(200 {"read":3})"); // never backwards
-    BOOST_TEST(s.send(list).json().at("walls").at(0).at("unread").as_int64() == 2);
+    const auto first = s.send(list).json().at("walls").at(0);
+    BOOST_TEST(first.at("read").as_int64() == 3);
+    BOOST_TEST(first.at("unread").as_int64() == 2);
     BOOST_TEST(s.send(mark_read(3, 1)).status == 403);
 }
 

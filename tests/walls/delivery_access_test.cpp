@@ -165,6 +165,79 @@ BOOST_AUTO_TEST_CASE(a_wall_gained_while_parked)
     });
 }
 
+// One that says which walls it knows of hears when they are others, whatever it asked for; a poll
+// ends with it, as with any answer.
+BOOST_AUTO_TEST_CASE(walls_gained_and_lost_are_told_to_whoever_wants_to_hear_of_them)
+{
+    for (const bool stream : {false, true}) {
+        with_hub([stream](running_hub& t) {
+            t.db.add(1);
+            t.db.add(2);
+            const auto now = [&t] { return access_number_of(*t.who("ann")); };
+            const auto becomes = [&t](std::vector<wall_id> walls) {
+                t.db.sessions["ann"] = somebody(1, std::move(walls));
+                t.db.access_changed = {user_id{1}};
+                t.look();
+            };
+            peer& others = t.wait({at(1, 1)});
+            peer& p = t.wait_for_walls({at(1, 1)}, stream);
+            t.db.access_changed = {user_id{1}};
+            t.look(); // asks again who this is: nothing has changed
+            BOOST_TEST(p.numbers.empty());
+            becomes({wall_id{1}, wall_id{2}});
+            BOOST_TEST_REQUIRE(p.numbers.size() == 1u);
+            BOOST_TEST(p.numbers[0] == now());
+            BOOST_TEST(p.access.empty()); // it had not asked for that one
+            BOOST_TEST(t.parked() == (stream ? 2u : 1u));
+            becomes({wall_id{2}});
+            BOOST_TEST(seen_by(others) == "no_wall");
+            BOOST_TEST(p.numbers.size() == (stream ? 2u : 1u));
+            becomes({});
+            BOOST_TEST(p.numbers.size() == (stream ? 3u : 1u));
+            BOOST_TEST(seen_by(p) == ""); // without a wall, too, it waits for one
+            becomes({wall_id{1}});
+            if (stream) {
+                BOOST_TEST(p.numbers.size() == 4u);
+                BOOST_TEST(p.access == (std::vector<std::string>{"lost 1", "gained 1"}),
+                           boost::test_tools::per_element());
+                publish(t);
+                let_others_run();
+                BOOST_TEST(seen_by(p) == "1:2");
+            }
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(whoever_has_no_wall_waits_for_one)
+{
+    with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {});
+        peer& p = t.wait_for_walls({}, false);
+        BOOST_TEST(t.parked() == 1u);
+        t.db.sessions["ann"] = somebody(1, {wall_id{3}});
+        t.db.access_changed = {user_id{1}};
+        t.look();
+        BOOST_TEST_REQUIRE(p.numbers.size() == 1u);
+        BOOST_TEST(p.numbers[0] == access_number_of(*t.who("ann")));
+        BOOST_TEST(t.parked() == 0u);
+    });
+}
+
+// The change is committed after the client was identified, and before it parks.
+BOOST_AUTO_TEST_CASE(a_wall_gained_before_it_parks_is_told_before_it_parks)
+{
+    with_hub([](running_hub& t) {
+        peer& p = *t.peers.emplace_back(std::make_unique<peer>());
+        p.known = access_number_of(*t.who("ann"));
+        t.start(p, {at(1, 0)}, "ann", 1h);
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.db.access_changed = {user_id{1}};
+        let_others_run();
+        BOOST_TEST(p.numbers.size() == 1u);
+        BOOST_TEST(t.parked() == 0u);
+    });
+}
+
 // Each time that it asks again who this is, the walls that it has gained are asked for once.
 BOOST_AUTO_TEST_CASE(a_wall_gained_and_access_that_changes_again)
 {

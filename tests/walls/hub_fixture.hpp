@@ -28,7 +28,9 @@ struct peer {
     std::size_t in_parts = 0;       // of `written`: those that were not in one piece
     bool stream = false;            // goes on after a write
     std::vector<std::string> stood; // where the client stood with each write: "1:7 2:3, hidden 4:0"
-    std::vector<std::string> access; // "lost 1", "gained 2"
+    std::vector<std::string> access;    // "lost 1", "gained 2"
+    std::vector<access_number> numbers; // of the walls that it may see, as told
+    std::optional<access_number> known; // the one that it says when it begins to wait
     int kept_alive = 0;
     std::chrono::steady_clock::time_point quiet_until =
         std::chrono::steady_clock::time_point::max();
@@ -95,13 +97,17 @@ public:
         peer_->quiet_until = std::chrono::steady_clock::time_point::max();
         peer_->on_keep_alive();
     }
-    void access_changed(std::span<const wall_id> lost, std::span<const wall_id> gained)
+    void access_changed(std::span<const wall_id> lost, std::span<const wall_id> gained,
+                        std::optional<access_number> now)
     {
         for (const wall_id w : lost) {
             peer_->access.push_back("lost " + std::to_string(number(w)));
         }
         for (const wall_id w : gained) {
             peer_->access.push_back("gained " + std::to_string(number(w)));
+        }
+        if (now) {
+            peer_->numbers.push_back(*now);
         }
     }
     void end(const ending& e) { peer_->ended.push_back(e); }
@@ -220,8 +226,19 @@ struct running_hub {
     void start(peer& p, std::vector<cursor> cursors, const std::string& token, clock::duration left)
     {
         using waiting = delivery<noting_sink>;
-        h->run_request([d = waiting(*h, who(token), std::move(cursors), clock::now() + left,
-                                    noting_sink(p))]() mutable { waiting::run(std::move(d)); });
+        h->run_request(
+            [d = waiting(*h, who(token), std::move(cursors), p.known, clock::now() + left,
+                         noting_sink(p))]() mutable { waiting::run(std::move(d)); });
+    }
+    // The same of one that wants to hear when it may see other walls.
+    peer& wait_for_walls(std::vector<cursor> cursors, bool stream, const std::string& token = "ann")
+    {
+        peer& p = *peers.emplace_back(std::make_unique<peer>());
+        p.stream = stream;
+        p.known = access_number_of(*who(token));
+        start(p, std::move(cursors), token, std::chrono::hours(1));
+        fibers::testing::let_others_run();
+        return p;
     }
     peer& stream(std::vector<cursor> cursors, const std::string& token = "ann")
     {

@@ -53,6 +53,7 @@ export class FakeChat {
 
   grant(wallId, name) {
     this.#walls.get(wallId).members.add(name);
+    this.#tell();
   }
 
   markRead(wallId, name, id) {
@@ -93,7 +94,10 @@ export class FakeChat {
       this.#tell();
       return answer({ signed_out: true }, 200, { 'Set-Cookie': 'pollster_session=; Path=/; Max-Age=0' });
     }
-    if (path === '/walls') return answer({ walls: this.#wallsOf(user).map((wall) => this.#summary(wall, user)) });
+    if (path === '/walls') {
+      const walls = this.#wallsOf(user).map((wall) => this.#summary(wall, user));
+      return answer({ user: { id: user.id, name: user.name }, access: this.#accessOf(user), walls });
+    }
     const [, wallId, leaf, postId] = path.match(/^\/walls\/(\d+)\/(posts|read)(?:\/(\d+))?$/) ?? [];
     if (!leaf || (leaf === 'read' && postId)) return refuse(404, 'No such path.');
     const wall = this.#walls.get(Number(wallId));
@@ -134,12 +138,19 @@ export class FakeChat {
   #summary({ id, name, kind, entries, read }, user) {
     const mark = read.get(user.name) ?? 0;
     const unread = entries.filter((entry) => entry.id > mark && entry.kind === 'post' && entry.user_id !== user.id).length;
-    return { id, name, kind, newest: entries.length, unread: Math.min(unread, 1_000) };
+    return { id, name, kind, newest: entries.length, read: mark, unread: Math.min(unread, 1_000) };
+  }
+
+  // Another number for each set of walls that a test will have.
+  #accessOf(user) {
+    return this.#wallsOf(user).reduce((number, { id }) => (number * 31 + id) % 2 ** 40, 7);
   }
 
   async #poll(request) {
     const cursors = new Map();
+    let knows = null;
     for (const [key, value] of new URLSearchParams(request.body)) {
+      if (key === 'access') knows = Number(value);
       const wall = key.match(/^last_post_id\[(\d+)\]$/)?.[1];
       if (wall) cursors.set(Number(wall), Number(value));
     }
@@ -152,7 +163,9 @@ export class FakeChat {
         if (!session) return refuse(400, 'Invalid user!');
         if (ofAnother(request, session)) return anothers();
         const visible = this.#wallsOf(session.user).filter(({ id }) => cursors.has(id));
-        if (visible.length === 0) return refuse(400, 'Invalid parameters!');
+        const access = this.#accessOf(session.user);
+        if (knows !== null && knows !== access) return answer({ walls: {}, access });
+        if (visible.length === 0 && knows === null) return refuse(400, 'Invalid parameters!');
         const news = visible.map((wall) => [wall.id, this.#news(wall, cursors.get(wall.id))]).filter(([, part]) => part);
         if (news.length || over) return answer({ walls: Object.fromEntries(news) });
         await new Promise((resolve) => this.#waiting.add(resolve));

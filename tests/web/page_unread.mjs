@@ -1,10 +1,30 @@
-// Steps of page_e2e.mjs: what is unread, and where.
+// Steps of page_e2e.mjs: which walls there are, what is unread, and where.
 
 import assert from 'node:assert/strict';
 
 const badge = (wall) => `document.querySelector('[data-wall="${wall}"] .badge')`;
 
 export const steps = {
+  'a wall that is given appears, and one that is taken away goes, the last one, too': {
+    prepare(chat) {
+      chat.addWall(2, 'Store', ['bob']);
+      chat.add(2, 'bob', 'hi');
+    },
+    async check(browser, chat) {
+      const walls = (...names) => browser.until(`the walls ${names}`,
+        "return [...document.querySelectorAll('#walls .wall-title')].map(({ textContent }) => textContent).join() === arguments[0]", names.join());
+      await walls('General');
+      chat.grant(2, 'ann');
+      await walls('General', 'Store');
+      chat.revoke(1, 'ann');
+      await walls('Store');
+      chat.revoke(2, 'ann');
+      await walls();
+      chat.grant(1, 'ann');
+      await walls('General');
+    },
+  },
+
   'the line stands above the first unread post, however many pages back': {
     prepare(chat) {
       for (let n = 1; n <= 400; n++) chat.add(1, n % 4 ? 'bob' : 'ann', `Post ${n}`, { minutesAgo: 400 - n });

@@ -25,13 +25,23 @@ test('an empty answer after the full time is followed by the next poll at once',
   assert.deepEqual(network.poll.form, { 'last_post_id[1]': '56' });
 });
 
-test('an empty answer that comes early makes the client look at its walls again', async () => {
-  const { chat, network, timers } = await signedIn([wall(1, 56), wall(2, 77)]);
-  await timers.pass(20_000);
-  await network.poll.answer(200, { walls: {} });
-  await network.call('GET', '/walls').answer(200, { walls: [wall(2, 77)] });
-  assert.deepEqual([...chat.walls.keys()], [2]);
-  assert.deepEqual(network.poll.form, { 'last_post_id[2]': '77' });
+test('a poll says which walls are known, and the list is read at once when they are others', async () => {
+  const { chat, network } = await signedIn([wall(1, 56), wall(2, 77)], { access: 5 });
+  assert.deepEqual(network.poll.form, { access: '5', 'last_post_id[1]': '56', 'last_post_id[2]': '77' });
+  await network.poll.answer(200, { walls: {}, access: 6 });
+  await network.call('GET', '/walls').answer(200, { access: 6, walls: [wall(2, 77), wall(3, 0)] });
+  assert.deepEqual([...chat.walls.keys()], [2, 3]);
+  assert.deepEqual(network.poll.form, { access: '6', 'last_post_id[2]': '77', 'last_post_id[3]': '0' });
+});
+
+test('without a wall it waits for one, from a server that tells of it', async () => {
+  const { chat, network, states } = await signedIn([], { access: 0 });
+  assert.deepEqual(network.poll.form, { access: '0' });
+  await network.poll.answer(200, { walls: {}, access: 6 });
+  await network.call('GET', '/walls').answer(200, { access: 6, walls: [wall(3, 0)] });
+  assert.deepEqual([...chat.walls.keys()], [3]);
+  assert.deepEqual(network.poll.form, { access: '6', 'last_post_id[3]': '0' });
+  assert.deepEqual(states(), ['connecting', 'online']);
 });
 
 test('a server that answers "nothing" at once is not hammered', async () => {
@@ -41,7 +51,7 @@ test('a server that answers "nothing" at once is not hammered', async () => {
   await timers.pass(999);
   assert.equal(network.calls.length, 0);
   await timers.pass(1);
-  network.call('GET', '/walls');
+  assert.equal(network.polls(), 1);
 });
 
 test('the pages of a long backlog are fetched one after the other', async () => {
@@ -221,17 +231,6 @@ test('"Invalid parameters!" makes the client read its walls again', async () => 
   await network.call('GET', '/').answer(200, { ack: 'huzzah!' });
   await network.call('GET', '/walls').answer(200, { walls: [wall(5, 9)] });
   assert.deepEqual(network.poll.form, { 'last_post_id[5]': '9' });
-});
-
-test('a user without walls polls nothing and looks for walls every 30 s', async () => {
-  const { network, timers, lastState } = await signedIn([]);
-  network.answersPings = true;
-  assert.equal(lastState().state, 'online');
-  await timers.pass(29_999);
-  assert.equal(network.calls.length, 0);
-  await timers.pass(1);
-  await network.call('GET', '/walls').answer(200, { walls: [wall(1, 4)] });
-  assert.deepEqual(network.poll.form, { 'last_post_id[1]': '4' });
 });
 
 test('a new wall is polled from its newest entry, known walls keep their cursor', async () => {

@@ -24,13 +24,13 @@ export function client({ storage = new FakeStorage(), random = () => 0.5, ...opt
   };
 }
 
-// walls: as GET /walls answers. Ends with the first poll, or stream, hanging.
-export async function signedIn(walls = [wall(1, 56)], options = {}) {
+// walls, access: as GET /walls answers. Ends with the first poll, or stream, hanging.
+export async function signedIn(walls = [wall(1, 56)], { access, ...options } = {}) {
   const all = client(options);
   const done = all.chat.signIn('ann', 'secret');
   await settle();
   await all.network.call('POST', '/session').answer(201, { session_id: 'the-session', user: ann });
   await done;
-  await all.network.call('GET', '/walls').answer(200, { walls });
+  await all.network.call('GET', '/walls').answer(200, { access, walls });
   return all;
 }

@@ -56,7 +56,7 @@ export class Api {
   // answered when somebody else is the user here is given to nobody.
   user = null;
 
-  // given: {base, fetch, timers, credentials}; base is the mount of the application, "/api/" or
+  // given: {base, fetch, timers, credentials, walls}; base is the mount of the application, "/api/" or
   // "https://chat.example/". ended(kind): the server says to a call of `user` that the session is none any more
   // ('signed_out'), or another's ('other_user'). tokens(refused), if there is one, returns the token to begin with, and
   // a new one for one that the server has refused, or null, or a promise of it.
@@ -111,7 +111,8 @@ export class Api {
   }
 
   #formOf(walls) {
-    const form = new URLSearchParams();
+    const { access } = this.#given.walls;
+    const form = new URLSearchParams(access === undefined ? {} : { access });
     for (const { id, timeline: { cursor, epoch } } of walls) {
       form.append(`last_post_id[${id}]`, cursor);
       if (epoch != null) form.append(`epoch[${id}]`, epoch);

@@ -5,7 +5,6 @@ import { ApiError } from './api.js';
 import { linked } from './linked.js';
 
 const UNREACHED = 8_000;         // ms, the longest wait while nothing at all answers: there is nobody to spare
-const WALLS_RETRY = 30_000;      // how often a user without a wall looks for one
 const VERIFY_GAP = 2_000;        // several events tell of the same return
 
 export class Connection {
@@ -131,13 +130,7 @@ export class Connection {
       pulse.start();
       while (timers.now() >= walls.listDue) await walls.readList(signal);
       await walls.reread(signal);
-      if (walls.all.size > 0) {
-        await this.#given.news().follow(walls.all.values(), signal, failed);
-      } else {
-        this.#given.state({ state: 'online' });
-        await this.#given.backoff.wait(WALLS_RETRY, signal);
-        walls.listDue = 0;
-      }
+      await this.#given.news().follow(walls.all.values(), signal, failed);
     } catch (error) {
       if (error.kind !== 'aborted' || !pulse.dead) throw error;
     } finally {

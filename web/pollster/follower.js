@@ -5,8 +5,7 @@ import { ApiError } from './api.js';
 import { linked } from './linked.js';
 
 const MOST_WALLS = 1_000;         // the server's limit; walls beyond it are not followed live
-const EARLY_ANSWER = 50_000;      // ms; an empty answer is due after 55-60 s; earlier, something happened
-const SETTLED = 1_000;            // a poll that hangs this long after a failure has been accepted
+const SETTLED = 1_000;            // ms; a poll that hangs this long after a failure has been accepted
 const QUIET = 5_000;              // what has just said something needs no other connection
 const STREAM_AGAIN = 600_000;     // after so long with polls a stream is tried once more: another network?
 
@@ -53,7 +52,6 @@ export class Follower {
   }
 
   async #stream(walls, signal, request) {
-    // A stream does not tell of a new wall any more than a poll does.
     const due = this.#given.timers.setTimeout(() => request.abort(), this.#given.walls.listDue - this.#given.timers.now());
     try {
       const { reason, retry } = await this.#given.api.listen(walls, {
@@ -100,11 +98,12 @@ export class Follower {
     if (!afterFailure) this.#given.state({ state: 'online' });
     const settled = this.#given.timers.setTimeout(() => this.#given.state({ state: 'online' }), SETTLED);
     try {
-      const { walls, retry_ms: comeBackIn, spread_ms: spread = 0 } = await this.#given.api.poll(asked, pollSignal);
+      const { walls, access, retry_ms: comeBackIn, spread_ms: spread = 0 } = await this.#given.api.poll(asked, pollSignal);
       const lasted = this.#given.timers.now() - started;
-      if (Object.keys(walls).length === 0) {
+      if (access !== undefined) {
+        this.#given.to().listIsOld();
+      } else if (Object.keys(walls).length === 0) {
         this.#given.backoff.spread = spread;
-        if (comeBackIn === undefined && lasted < EARLY_ANSWER) this.#given.to().listIsOld();  // a wall was taken away
         // Polling again at once would hammer a server that keeps answering like this at once.
         const wait = lasted < SETTLED ? this.#given.backoff.next(comeBackIn) : comeBackIn;  // it stops, and says when
         if (wait > 0) await this.#comeBack(wait, signal);

@@ -3,11 +3,12 @@
 import { ApiError } from './api.js';
 import { Wall } from './wall.js';
 
-const LIST_EVERY = 300_000;       // ms; nothing tells of a new wall, so the list is read again
+const LIST_EVERY = 300_000;       // ms; nothing tells of a new name, or of what was read elsewhere
 const READ_DELAY = 1_000;         // one read mark for a burst of posts
 
 export class Walls {
   all = new Map();     // id -> Wall, by id
+  access;              // which walls these are, as a number of the server's; undefined: an old server
   listDue = 0;         // when the list is to be read again
   #listed = false;     // the list has been read
   #waiting = [];       // resolve functions of those who asked for a wall before
@@ -56,10 +57,11 @@ export class Walls {
   async readList(signal) {
     // First: what is heard meanwhile makes this answer old.
     this.listDue = this.#given.timers.now() + LIST_EVERY * (0.5 + this.#given.random() / 2);
-    const { walls } = await this.#given.api.walls(signal).catch((error) => {
+    const { walls, access } = await this.#given.api.walls(signal).catch((error) => {
       this.listDue = 0;
       throw error;
     });
+    this.access = access;
     const known = this.all;
     this.all = new Map(walls.map(({ id, name, kind, newest, epoch, unread }) => {
       const wall = known.get(id) ?? new Wall(id, newest, epoch);

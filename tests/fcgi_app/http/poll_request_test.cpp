@@ -118,6 +118,39 @@ BOOST_AUTO_TEST_CASE(both_may_say_nothing)
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_walls_that_are_known_are_a_number_said_once)
+{
+    const auto form = [](const std::string& said) { return http::parse_poll_form(said); };
+    const auto json = [](const std::string& said) {
+        return http::parse_poll_json("{" + said + "}");
+    };
+    BOOST_TEST(!form("last_post_id[1]=2").access);
+    for (const auto& poll : {form("access=9007199254740991"), json(R"("access":9007199254740991)"),
+                             json(R"("access":"9007199254740991")")}) {
+        BOOST_TEST(!poll.malformed);
+        BOOST_TEST(poll.access.has_value());
+        BOOST_TEST(walls::number(poll.access.value()) == 9007199254740991);
+    }
+    BOOST_TEST(form("access=0").access.has_value());
+    BOOST_TEST(form("access[1]=x").malformed == false); // another name
+    for (const auto& poll :
+         {form("access=9007199254740992"), json(R"("access":9007199254740992)")}) {
+        BOOST_TEST(poll.malformed);
+        BOOST_TEST(poll.too_large);
+    }
+    for (const std::string bad : {"", "-1", "1.0", "x", "1 "}) {
+        BOOST_TEST(form("access=" + bad).malformed, bad);
+        BOOST_TEST(json(R"("access":")" + bad + '"').malformed, bad);
+    }
+    BOOST_TEST(form("access=1&access=1").malformed);
+    for (const std::string bad :
+         {R"("access":1,"access":1)", R"("access":null)", R"("access":[])", R"("access":{})",
+          R"("access":{"1":2})", R"("access":true)", R"("access":1e3)"}) {
+        BOOST_TEST(json(bad).malformed, bad);
+    }
+    BOOST_TEST(!json(R"("x":{"access":{}},"y":[{"access":[]}])").malformed);
+}
+
 BOOST_AUTO_TEST_CASE(the_largest_numbers_are_accepted)
 {
     const auto all = std::to_string(largest);

@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(a_large_answer_counts_while_it_is_sent)
 BOOST_AUTO_TEST_CASE(a_call_without_a_peer_has_its_effect_and_no_answer)
 {
     with_routes([](running_routes& t) {
-        dispatch(t.cx, {by_ann("GET", "/walls"), nullptr});
+        dispatch(t.cx, {by_ann("GET", "/walls/1/posts"), nullptr});
         BOOST_TEST(t.posts.asked.size() == 1u);
     });
 }

@@ -1,6 +1,7 @@
 // The stream without a socket: who is refused, and how; which events a client gets, with which ids.
 // What is delivered when has tests in tests/walls/delivery_stream_test.cpp.
 #include "tests/fcgi_app/routes/fixture.hpp"
+#include "walls/access_number.hpp"
 
 #include <boost/fiber/operations.hpp>
 
@@ -226,6 +227,43 @@ BOOST_AUTO_TEST_CASE(walls_that_are_lost_and_gained_are_told)
         t.chat.look();
         BOOST_TEST(c.body.find(R"(data: {"lost":[1],"gained":[2]})") != std::string::npos);
         BOOST_TEST(ids(c) == "2:1@1,1:0@1"); // the wall that is hidden keeps its cursor
+    });
+}
+
+BOOST_AUTO_TEST_CASE(whoever_says_which_walls_he_knows_hears_of_others)
+{
+    with_routes([](running_routes& t) {
+        const auto number = [](std::vector<walls::wall_id> walls) {
+            return std::to_string(
+                walls::number(walls::access_number_of(*somebody(1, std::move(walls)))));
+        };
+        const std::vector<walls::wall_id> one{walls::wall_id{1}};
+        const std::vector<walls::wall_id> both{walls::wall_id{1}, walls::wall_id{2}};
+        const auto becomes = [&t](const std::vector<walls::wall_id>& walls) {
+            t.chat.db.sessions["ann"] = somebody(1, walls);
+            t.chat.db.access_changed = {walls::user_id{1}};
+            t.chat.look();
+        };
+        http::request r = stream_after(0);
+        r.query += "&access=" + number(one);
+        const client& knows = t.ask(r);
+        r.query = "access=" + number(both);
+        const client& knows_others = t.ask(r);
+        const auto event = [](const std::string& lost, const std::string& gained,
+                              const std::string& access) {
+            return "event: access | data: {\"lost\":[" + lost + "],\"gained\":[" + gained +
+                   "],\"access\":" + access + "}";
+        };
+        BOOST_TEST(events(knows) == "");
+        BOOST_TEST(events(knows_others) == event("", "", number(one)));
+        becomes(both);
+        BOOST_TEST(events(knows) == event("", "", number(both)));
+        becomes({});
+        BOOST_TEST(events(knows) ==
+                   event("", "", number(both)) + " | " + event("1", "", number({})));
+        becomes(one);
+        BOOST_TEST(events(knows).ends_with(event("", "1", number(one))));
+        BOOST_TEST(t.parked() == 2u);
     });
 }
 

@@ -1,6 +1,7 @@
 // The poll without a socket: who is refused, and with which words; how the answer of each ending of
 // its delivery leaves. What is delivered when has tests in tests/walls/delivery_test.cpp.
 #include "tests/fcgi_app/routes/fixture.hpp"
+#include "walls/access_number.hpp"
 
 #include <algorithm>
 #include <map>
@@ -22,6 +23,23 @@ http::request poll_json(const std::string& body)
     r.content_type = "application/json";
     r.authorization.clear();
     return r;
+}
+
+// A poll of wall 1 and of nothing else, by somebody who knows of these walls.
+http::request poll_knowing(std::vector<walls::wall_id> walls, bool asks = true)
+{
+    http::request r = poll_after(0);
+    const auto number =
+        std::to_string(walls::number(walls::access_number_of(*somebody(1, std::move(walls)))));
+    r.body = "session_id=ann&access=" + number + (asks ? "&last_post_id[1]=0" : "");
+    return r;
+}
+
+std::string other_walls(std::vector<walls::wall_id> walls)
+{
+    return R"(200 {"walls":{},"access":)" +
+           std::to_string(walls::number(walls::access_number_of(*somebody(1, std::move(walls))))) +
+           '}';
 }
 
 bool tells(const client& c, std::int64_t entry)
@@ -78,6 +96,49 @@ BOOST_AUTO_TEST_CASE(no_wall_that_he_may_see_is_invalid_parameters)
         BOOST_TEST(t.ask(poll_json(R"({"session_id":"ann","last_post_id":{"1":-1}})")).said() ==
                    invalid_parameters);
         BOOST_TEST(t.parked() == 0u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(whoever_knows_of_other_walls_is_told_at_once)
+{
+    with_routes([](running_routes& t) {
+        const std::vector<walls::wall_id> mine{walls::wall_id{1}};
+        t.chat.db.add(1); // news wait until he knows his walls
+        BOOST_TEST(t.ask(poll_knowing({})).said() == other_walls(mine));
+        BOOST_TEST(t.ask(poll_knowing({walls::wall_id{2}}, false)).said() == other_walls(mine));
+        t.chat.db.sessions["ann"] = somebody(1, {});
+        t.chat.db.access_changed = {walls::user_id{1}};
+        t.chat.look();
+        BOOST_TEST(t.ask(poll_knowing(mine)).said() == other_walls({})); // instead of a 400
+        BOOST_TEST(t.measured.polls_news.Value() == 3);
+        BOOST_TEST(t.parked() == 0u);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_wall_that_is_gained_or_lost_answers_a_parked_poll_that_wants_to_hear_of_it)
+{
+    with_routes([](running_routes& t) {
+        const std::vector<walls::wall_id> one{walls::wall_id{1}};
+        const std::vector<walls::wall_id> both{walls::wall_id{1}, walls::wall_id{2}};
+        const auto becomes = [&t](const std::vector<walls::wall_id>& walls) {
+            t.chat.db.sessions["ann"] = somebody(1, walls);
+            t.chat.db.access_changed = {walls::user_id{1}};
+            t.chat.look();
+        };
+        const client& of_before = t.ask(poll_after(0));
+        const client& gains = t.ask(poll_knowing(one));
+        BOOST_TEST(t.parked() == 2u);
+        becomes(both);
+        BOOST_TEST(gains.said() == other_walls(both));
+        BOOST_TEST(!of_before.ended);
+        const client& loses = t.ask(poll_knowing(both));
+        becomes({});
+        BOOST_TEST(loses.said() == other_walls({}));
+        BOOST_TEST(of_before.said() == invalid_parameters);
+        const client& has_none = t.ask(poll_knowing({}, false));
+        BOOST_TEST(t.parked() == 1u);
+        becomes(one);
+        BOOST_TEST(has_none.said() == other_walls(one));
     });
 }
 

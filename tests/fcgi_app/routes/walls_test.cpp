@@ -1,5 +1,6 @@
 // The list of walls, and read marks.
 #include "tests/fcgi_app/routes/fixture.hpp"
+#include "walls/access_number.hpp"
 
 using namespace routes;
 using namespace routes::testing;
@@ -11,6 +12,20 @@ http::request read_upto(const std::string& body)
     return by_ann("PUT", "/walls/1/read", body);
 }
 
+db::wall_summary wall(std::int64_t id, const std::string& name = "a wall")
+{
+    return {walls::wall_id{id}, name, "chat", walls::entry_id{7}, walls::wall_epoch{3}, 2,
+            walls::entry_id{5}};
+}
+
+// What ann, user 1, is told of herself and of these walls, before the list of them.
+std::string head(std::vector<walls::wall_id> walls)
+{
+    const auto number = walls::access_number_of(*somebody(1, std::move(walls)));
+    return R"(200 {"user":{"id":1,"name":"user 1"},"access":)" +
+           std::to_string(walls::number(number)) + R"(,"walls":[)";
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(walls_)
@@ -18,13 +33,15 @@ BOOST_AUTO_TEST_SUITE(walls_)
 BOOST_AUTO_TEST_CASE(each_wall_is_listed_and_one_without_entries_has_no_epoch)
 {
     with_routes([](running_routes& t) {
+        t.chat.db.sessions["ann"] = somebody(1, {walls::wall_id{1}, walls::wall_id{2}});
         t.posts.walls = std::vector<db::wall_summary>{
-            {walls::wall_id{1}, "A \"wall\"", "chat", walls::entry_id{7}, walls::wall_epoch{3}, 2},
+            wall(1, "A \"wall\""),
             {walls::wall_id{2}, "Empty", "board", walls::entry_id{0}, walls::wall_epoch{3}, 0}};
         BOOST_TEST(t.ask(by_ann("GET", "/walls")).said() ==
-                   R"(200 {"walls":[{"id":1,"name":"A \"wall\"","kind":"chat","newest":7,)"
-                   R"("epoch":3,"unread":2},{"id":2,"name":"Empty","kind":"board","newest":0,)"
-                   R"("epoch":null,"unread":0}]})");
+                   head({walls::wall_id{1}, walls::wall_id{2}}) +
+                       R"({"id":1,"name":"A \"wall\"","kind":"chat","newest":7,)"
+                       R"("epoch":3,"read":5,"unread":2},{"id":2,"name":"Empty","kind":"board",)"
+                       R"("newest":0,"epoch":null,"read":0,"unread":0}]})");
         BOOST_TEST(t.posts.asked == std::vector<std::string>{"walls for ann, user 1"},
                    boost::test_tools::per_element());
     });
@@ -33,7 +50,43 @@ BOOST_AUTO_TEST_CASE(each_wall_is_listed_and_one_without_entries_has_no_epoch)
 BOOST_AUTO_TEST_CASE(no_walls_are_an_empty_list)
 {
     with_routes([](running_routes& t) {
-        BOOST_TEST(t.ask(by_ann("GET", "/walls")).said() == R"(200 {"walls":[]})");
+        t.chat.db.sessions["ann"] = somebody(1, {});
+        BOOST_TEST(t.ask(by_ann("GET", "/walls")).said() == head({}) + "]}");
+    });
+}
+
+// A replica that is behind: the number tells of a wall that its list lacks, or of none that it has
+// still, and no poll would speak of it any more.
+BOOST_AUTO_TEST_CASE(a_list_that_is_not_of_the_walls_of_its_number_is_read_again_after_a_look)
+{
+    for (const bool gained : {true, false}) {
+        with_routes([gained](running_routes& t) {
+            t.chat.db.sessions["ann"] =
+                somebody(1, gained ? std::vector{walls::wall_id{1}, walls::wall_id{2}}
+                                   : std::vector{walls::wall_id{1}});
+            const auto behind = std::vector{wall(1)};
+            const auto both = std::vector{wall(1), wall(2)};
+            t.posts.walls = gained ? behind : both;
+            t.posts.during = [&t, &behind, &both, gained, looks = t.chat.db.looks] {
+                if (t.chat.db.looks > looks) {
+                    t.posts.walls = gained ? both : behind;
+                }
+            };
+            const std::string said = t.ask(by_ann("GET", "/walls")).said();
+            BOOST_TEST((said.find(R"("id":2)") != std::string::npos) == gained);
+            BOOST_TEST(t.posts.asked.size() == 2u);
+            t.ask(by_ann("GET", "/walls"));
+            BOOST_TEST(t.posts.asked.size() == 3u);
+        });
+    }
+}
+
+// A row that cannot be read is not in the list, however often it is asked for.
+BOOST_AUTO_TEST_CASE(a_list_that_stays_another_is_answered)
+{
+    with_routes([](running_routes& t) {
+        BOOST_TEST(t.ask(by_ann("GET", "/walls")).said() == head({walls::wall_id{1}}) + "]}");
+        BOOST_TEST(t.posts.asked.size() == 2u);
     });
 }
 
