@@ -259,6 +259,7 @@ function postsChanged(wall, changes) {
   if (changes.some((entry) => entry.kind === 'delete' && entry.post_id === editing.postId)) editing.close();
   showPosts();
   search.changed(changes);
+  readIfSeen();
 }
 
 // Loads what could not be loaded while the connection was lost.

@@ -39,6 +39,30 @@ test('a page from before the wall was followed leaves no hole: the feed goes on 
   assert.deepEqual(ids(timeline), [7, 8]);
 });
 
+test('an older page that is ahead of the feed takes nothing from it', () => {
+  const timeline = new Timeline(4);
+  timeline.page({ posts: [entry(3), entry(4)], more: true, newest: 4 });
+  timeline.page({ posts: [entry(1), entry(2)], more: false, newest: 7 });
+  assert.equal(timeline.cursor, 4);
+  assert.deepEqual(timeline.feed([entry(5), edit(6, 4, 'better'), remove(7, 3)]).added.map(({ id }) => id), [5]);
+  assert.deepEqual(timeline.posts.map(({ body }) => body), ['text 1', 'text 2', null, 'better', 'text 5']);
+});
+
+test('a first page that is ahead of the feed hides no change of what the feed has brought', () => {
+  const timeline = new Timeline(10);
+  timeline.feed([entry(11)]);
+  timeline.page({ posts: [entry(10), entry(13)], more: true, newest: 13 });  // 11 was deleted
+  assert.deepEqual(timeline.feed([remove(12, 11), entry(13)]), { added: [], changes: [remove(12, 11)], gap: null });
+  assert.deepEqual(timeline.posts.map(({ id, body }) => [id, body]), [[10, 'text 10'], [11, null], [13, 'text 13']]);
+});
+
+test('a first page that does not reach down to the cursor leaves no hole: the feed fills it', () => {
+  const timeline = new Timeline(10);
+  timeline.page({ posts: [entry(13)], more: true, newest: 13 });
+  assert.deepEqual(timeline.feed([entry(11), entry(12), entry(13)]).added.map(({ id }) => id), [11, 12]);
+  assert.deepEqual(ids(timeline), [11, 12, 13]);
+});
+
 test('an edit changes the post in place and keeps its number', () => {
   const timeline = new Timeline(0);
   timeline.feed([entry(1), entry(2), edit(3, 1, 'better')]);

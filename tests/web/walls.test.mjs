@@ -48,6 +48,20 @@ test('posts that arrive while history is on its way are neither lost nor doubled
   assert.deepEqual(received(), [4, 5]);
 });
 
+test('posts and changes that arrive while an older page is on its way are not lost', async () => {
+  const { chat, network, received } = await signedIn([wall(1, 4)]);
+  const opened = chat.open(1);
+  await network.history.answer(200, { posts: [entry(3), entry(4)], more: true, newest: 4 });
+  await opened;
+  const older = chat.loadOlder(1);
+  await network.history.answer(200, { posts: [entry(1), entry(2)], more: false, newest: 6 });  // of after the two below
+  await older;
+  await network.poll.answer(200, { walls: { 1: { posts: [entry(5), entry(6, { kind: 'delete', post_id: 9004, body: null })] } } });
+  assert.deepEqual(chat.walls.get(1).posts.map(({ id, body }) => [id, body]),
+                   [[1, 'text 1'], [2, 'text 2'], [3, 'text 3'], [4, null], [5, 'text 5']]);
+  assert.deepEqual(received(), [5]);
+});
+
 test('a page of another epoch is not mixed with what is held: the wall is read again', async () => {
   const { chat, network } = await signedIn([{ ...wall(1, 56), epoch: 7 }]);
   const opened = chat.open(1);

@@ -3,7 +3,7 @@
 //
 // Two sources overlap. The feed brings every entry above the cursor, one by one. A page of history is a
 // snapshot at its own `newest`, which may be newer than the cursor (entries up to it will come again from the
-// feed: skipped) or older (a slow answer: what the feed changed since is applied again). So each post
+// feed) or older (a slow answer: what the feed changed since is applied again). So each post
 // remembers which entry number its state comes from, and only newer changes apply.
 
 export class Timeline {
@@ -78,10 +78,12 @@ export class Timeline {
     const rewound = !this.loaded && newest < this.#from;
     if (rewound) this.reset(newest, epoch);
     this.epoch ??= epoch;
+    // The feed may go on from it only if nothing that it would bring is missing: no post between, no change of what is
+    // held.
+    if (!this.#posts.length && (!more || posts[0]?.id <= this.cursor + 1)) this.cursor = Math.max(this.cursor, newest);
     for (const post of posts) this.#insert(post, newest);
     this.loaded = true;
     this.complete = !more;
-    this.cursor = Math.max(this.cursor, newest);
     return !rewound;
   }
 

@@ -1,4 +1,8 @@
 // A wall as the client keeps it; `view` is how users of the library see it.
+//
+// What is unread is counted in two parts that never overlap: the server's count of what was above the read mark up to
+// some entry, and the posts that are held above that entry. The feed brings again what a list of walls, which may be
+// ahead of it, has counted; and what a list that is behind has not counted is held.
 
 import { Timeline } from './timeline.js';
 
@@ -8,12 +12,27 @@ export class Wall {
   readTimer = null;
   paging = null;     // the promise of the page of history under way
   stale = false;     // must be read again: a gap, or a restored database
-  unread = 0;
+  #counted = 0;      // by the server, up to #upTo
+  #upTo = 0;
+  #chat;
   #view = {};
 
-  constructor(id, newest, epoch) {
+  constructor(id, newest, epoch, chat) {
     this.id = id;
     this.timeline = new Timeline(newest, epoch);
+    this.#chat = chat;
+  }
+
+  // So many are unread up to this entry, and whatever follows.
+  counted(unread, upTo) {
+    this.#counted = unread;
+    this.#upTo = upTo;
+  }
+
+  // Of the newest 1,000, which is as far as the server counts, too.
+  get unread() {
+    const isUnread = ({ id, user_id, body }) => id > this.#upTo && user_id !== this.#chat.user?.id && body !== null;
+    return this.#counted + this.timeline.posts.slice(-1_000).filter(isUnread).length;
   }
 
   // Never changes: another object after each change, the same one without.
@@ -21,7 +40,7 @@ export class Wall {
     const { id, name, kind, unread, timeline: { cursor, posts, loaded, complete } } = this;
     const view = {
       id, name, kind,
-      unread, newest: cursor,  // `unread` counts up to this entry
+      unread, newest: Math.max(cursor, this.#upTo),  // `unread` counts up to this entry
       posts,                   // ascending
       loaded,                  // the newest page of history has been read
       complete,                // and everything before it

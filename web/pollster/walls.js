@@ -63,12 +63,14 @@ export class Walls {
     });
     this.access = access;
     const known = this.all;
-    this.all = new Map(walls.map(({ id, name, kind, newest, epoch, unread }) => {
-      const wall = known.get(id) ?? new Wall(id, newest, epoch);
+    this.all = new Map(walls.map(({ id, name, kind, newest, epoch, read = 0, unread }) => {
+      const wall = known.get(id) ?? new Wall(id, newest, epoch, this.#given.chat);
       if (!wall.timeline.agrees(epoch)) wall.stale = true;
       wall.timeline.epoch ??= epoch;
-      // Marked as read here, but the server has not been told yet.
-      return [id, Object.assign(wall, { name, kind, unread: wall.read >= newest ? 0 : unread })];
+      // What was marked as read here the server had not heard yet. All that came since is held, or comes.
+      if (wall.read > read) wall.counted(0, wall.read);
+      else wall.counted(unread, newest);
+      return [id, Object.assign(wall, { name, kind })];
     }));
     this.#known(true);
     this.#given.on('onWalls');
@@ -91,12 +93,12 @@ export class Walls {
       wall.stale = true;
       return;
     }
+    const { unread } = wall;
     const { added, changes, gap } = wall.timeline.feed(posts);
-    const others = added.filter((post) => post.user_id !== this.#given.chat.user.id && post.body !== null).length;
-    wall.unread += others;
     if (added.length) this.#given.on('onPosts', wall.view, added);
-    if (changes.length) this.#given.on('onChanged', wall.view, changes);
-    if (others) this.#given.on('onWalls');
+    // What a page has brought before is held already, and is live only now.
+    if (changes.length || !added.length) this.#given.on('onChanged', wall.view, changes);
+    if (wall.unread !== unread) this.#given.on('onWalls');
     if (gap) {
       wall.stale = true;
       this.#given.on('onGap', wall.view, gap);
@@ -147,10 +149,8 @@ export class Walls {
     const wall = this.all.get(id);
     if (!wall || wall.read >= wall.timeline.cursor) return;
     wall.read = wall.timeline.cursor;
-    if (wall.unread !== 0) {
-      wall.unread = 0;
-      this.#given.on('onWalls');
-    }
+    wall.counted(0, wall.read);
+    this.#given.on('onWalls');
     wall.readTimer ??= this.#given.timers.setTimeout(() => {
       wall.readTimer = null;
       if (this.all.get(wall.id) !== wall) return;  // signed out meanwhile
