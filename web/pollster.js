@@ -21,8 +21,9 @@
 // What is handed out, walls, posts, snapshots, never changes: after a change there is another object.
 //
 // States: signed_out (`reason` 'expired' if the session ended by itself, 'other_user' if the cookie has become that of
-// another user, who signed in in another tab: nothing more is shown, sent or answered then) ·
-// connecting · online · offline (`reason` for people; tries again at `retryAt`, in ms as timers.now() counts). chat.transport tells how news come: 'stream', or 'poll' where something on the way keeps a
+// another user, who signed in in another tab: nothing more is shown, sent or answered then; 'no_cookie' if none is sent
+// from a page of another site) · connecting · online · offline (`reason` for people; tries again at `retryAt`, in ms as
+// timers.now() counts). chat.transport tells how news come: 'stream', or 'poll' where something on the way keeps a
 // stream's events back; 'shared' over that of another tab.
 //
 // Promises of signIn, open, loadOlder … reject with ApiError (pollster/api.js; `kind` says what to do).
@@ -41,8 +42,6 @@ import { Told } from './pollster/told.js';
 import { Walls } from './pollster/walls.js';
 
 export { ApiError };
-
-const NO_COOKIE = 'This browser sends no cookie from a page of another site. Use a token.';
 
 export class Pollster {
   user = null;         // {id, name} while signed in
@@ -127,6 +126,7 @@ export class Pollster {
       } catch (error) {
         if (signal.aborted) break;
         if (error.kind === 'signed_out') this.#end();
+        else if (error.kind === 'no_cookie') this.#end(error.kind);
         else if (error.passing) await this.#connection.wait(error, signal);
         else if (error.kind !== 'aborted') throw error;
       }
@@ -138,11 +138,9 @@ export class Pollster {
     const session = await this.#api.signIn(name, password);
     if (this.#given.bearer) {
       this.#api.token = session.session_id;
-    } else if (this.#given.credentials === 'include') {  // which a browser may not send from here
+    } else if (this.#given.credentials === 'include') {
       this.#api.user = null;  // it is asked who that is now
-      await this.#api.session().catch((error) => {
-        throw error.kind === 'signed_out' ? new ApiError('no_cookie', NO_COOKIE, { status: error.status }) : error;
-      });
+      await this.#api.session();  // or the cookie is not sent from here
     }
     this.#begin(session.user);
     return this.user;

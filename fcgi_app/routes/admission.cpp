@@ -44,7 +44,9 @@ outcome<walls::identity_ptr> admit(context& cx, const http::request& r,
         return *asked.unreadable;
     }
     if (tokens.empty()) {
-        return invalid_user;
+        http::refusal none = invalid_user;
+        none.why = why_no_session(r);
+        return none;
     }
     const auto found = cx.hub.authenticate(tokens);
     if (!found) {

@@ -40,7 +40,9 @@ outcome<walls::identity_ptr> identify(context& cx, const http::request& r)
 {
     const credentials given = credentials_of(r);
     if (given.session_ids.empty()) {
-        return db::denied::signed_out;
+        http::refusal none{401, "Please sign in."};
+        none.why = why_no_session(r);
+        return none;
     }
     if (given.from_cookie && writes(r) && may_be_forged(cx, r)) {
         return http::refusal{
@@ -72,6 +74,15 @@ credentials credentials_of(const http::request& r, std::string_view from_body)
     }
     const auto cookies = http::cookie_values(r.cookie, cookie_name);
     return {{cookies.begin(), cookies.end()}, true};
+}
+
+// Our cookie is SameSite=Lax: whatever a page of another site asks for, and whoever is signed in in
+// that browser, it comes without.
+std::string why_no_session(const http::request& r)
+{
+    return r.fetch_site == "cross-site"
+               ? "This browser sends no cookie from a page of another site. Use a token."
+               : "";
 }
 
 std::optional<http::refusal> another_user(const http::request& r, const walls::identity& who)

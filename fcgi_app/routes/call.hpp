@@ -39,6 +39,9 @@ struct credentials {
 };
 credentials credentials_of(const http::request& r, std::string_view from_body = {});
 
+// Why a request without any session has none, if that can be told; empty: nobody is signed in.
+std::string why_no_session(const http::request& r);
+
 // A client may say whose page it is (X-Pollster-User): its browser may have signed somebody else in
 // since, in another tab. 412 if the session is not that user's.
 std::optional<http::refusal> another_user(const http::request& r, const walls::identity& who);

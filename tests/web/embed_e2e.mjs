@@ -1,17 +1,20 @@
 // The code of docs/EMBED.md in a real browser, as printed, on a page of another origin with a strict content policy:
-// the element, React and Vue, each with a token from another site and with the cookie of the same site. The chat is
-// faked in memory. Fails on any console error or policy violation. `node embed_e2e.mjs [PATTERN]` runs the steps that
-// match.
+// the element, React and Vue, each with a token from another site and with the cookie of the same site. Fails on any
+// console error or policy violation. A PATTERN chooses the steps that match.
+//
+//   node embed_e2e.mjs [PATTERN]                                           on the server faked in memory
+//   node embed_e2e.mjs --url http://127.0.0.1:PORT --shop PORT [PATTERN]   over the real server with the demo's people,
+//                                                                          which knows the origin http://localhost:SHOP
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { minify } from '../../tools/npm/minify.mjs';
 import { modules } from '../../tools/npm/modules.mjs';
-import { FakeChat } from './fake_chat.mjs';
-import { startFakeServer } from './fake_server.mjs';
+import { fakeEmbedded, realEmbedded } from './embedded.mjs';
 import { blocksOf } from './printed.mjs';
 import { openBrowser, startDriver } from './webdriver.mjs';
 
@@ -26,15 +29,13 @@ const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 't
 // The page of another site: what is in `files`, under a policy that allows the chat and nothing else, and sessions for
 // its visitor from its own server. It is asked for as localhost; the chat is another origin there, and as 127.0.0.1
 // another site.
-async function startShop(files, chat, chatUrl) {
+async function startShop(files, chat, chatUrl, port) {
   const tokens = [];
   const server = createServer(async ({ method, url }, response) => {
     const name = url === '/' ? 'index.html' : url.slice(1);
     if (method === 'POST' && name === 'chat-session') {
-      const { body } = await chat.handle({ method: 'POST', path: '/session', query: new URLSearchParams(), headers: {},
-                                           body: JSON.stringify({ name: 'ann', password: 'ann-secret' }) });
-      tokens.push(body.session_id);
-      response.end(JSON.stringify(body.session_id));
+      tokens.push(await chat.session('ann'));
+      response.end(JSON.stringify(tokens.at(-1)));
       return;
     }
     const there = Object.hasOwn(files, name);
@@ -45,7 +46,7 @@ async function startShop(files, chat, chatUrl) {
     });
     response.end(there ? files[name] : '');
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     tokens, url: `http://localhost:${server.address().port}/`,
     close: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }),
@@ -103,104 +104,108 @@ const steps = {};
 for (const [kind, filesOf] of Object.entries(pages)) {
   for (const cookie of [false, true]) {
     steps[`${kind}, ${cookie ? 'by the cookie of the same site' : 'by a token, from another site'}`] = async ({ browser, start }) => {
-      const { chat, url, shop: { tokens }, chatUrl, drop } = await start(await filesOf(cookie), cookie);
-      if (cookie) {
-        await browser.go(chatUrl);
-        assert.equal(await browser.run(`return fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify({ name: 'ann', password: 'ann-secret' }) }).then(({ status }) => status)`), 201);
-        await browser.log();
-      }
+      const { chat, url, shop: { tokens }, says } = await start(await filesOf(cookie), cookie, cookie && 'ann');
       await browser.go(url);
-      await shows(browser, 'what was there');
-      chat.add(1, 'bob', 'news from bob');
-      await shows(browser, 'news from bob');
-      await browser.run(WRITE, `written in ${kind}`);
+      await shows(browser, says('what was there'));
+      await chat.add(1, 'bob', says('news from bob'));
+      await shows(browser, says('news from bob'));
+      await browser.run(WRITE, says(`written in ${kind}`));
       await browser.until('an empty field', FIELD + "return field.value === ''");
-      await shows(browser, `written in ${kind}`);
-      while (!chat.posted(`written in ${kind}`)) await new Promise((resolve) => setTimeout(resolve, 20));
-      assert.equal(chat.posted(`written in ${kind}`).user_name, 'ann');
+      await shows(browser, says(`written in ${kind}`));
+      let posted;
+      while (!(posted = await chat.posted(1, says(`written in ${kind}`)))) await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(posted.user_name, 'ann');
       if (cookie) return assert.equal(tokens.length, 0);
       // The session ends, and another one takes its place, without a word.
-      await drop(tokens[0]);
-      chat.add(1, 'bob', 'with another token');
-      await shows(browser, 'with another token');
+      await chat.drop(tokens[0]);
+      await chat.add(1, 'bob', says('with another token'));
+      await shows(browser, says('with another token'));
       return assert.equal(tokens.length, 2);
     };
   }
 }
 
-steps['a cookie from another site: signIn() says that it is none, not that a session has expired'] = async ({ browser, start }) => {
-  const { url, chat } = await start(await pages.element(true), false);
+steps['a cookie from another site: the API says that there is none, not that a session has expired'] = async ({ browser, start }) => {
+  const { url, chatUrl, chat } = await start(await pages.element(true), false);
+  const why = 'This browser sends no cookie from a page of another site. Use a token.';
   await browser.go(url);
   await shows(browser, 'Sign in to ask us.');
-  const said = await browser.async(`const done = arguments[0];
-    document.querySelector('pollster-wall').chat.signIn('ann', 'ann-secret').then(() => done('signed in'), ({ kind, message }) => done([kind, message]));`);
-  assert.deepEqual(said, ['no_cookie', 'This browser sends no cookie from a page of another site. Use a token.']);
+  assert.equal(await browser.run("return document.querySelector('pollster-wall').chat.getSnapshot().reason"), 'no_cookie');
+  const said = await browser.async(`const done = arguments[1];
+    document.querySelector('pollster-wall').chat.signIn('ann', arguments[0]).then(() => done('signed in'), ({ kind, message }) => done([kind, message]));`,
+                                   chat.password('ann'));
+  assert.deepEqual(said, ['no_cookie', why]);
   assert.doesNotMatch(await browser.run(`return ${TEXT}`), /has ended/);
-  assert.equal(chat.wall(1).entries.length, 1);
+  // Whatever is asked for, and however.
+  const answers = await browser.async(`const done = arguments[1];
+    const form = (path) => fetch(arguments[0] + path, { method: 'POST', credentials: 'include', body: new URLSearchParams({ 'last_post_id[1]': 0 }) });
+    Promise.all([fetch(arguments[0] + 'walls', { credentials: 'include' }), form(''), form('events')])
+      .then((all) => Promise.all(all.map(async (one) => [one.status, await one.json()]))).then(done);`, `${chatUrl}api/`);
+  assert.deepEqual(answers, [[401, { errors: ['Please sign in.'], why }], [400, { errors: ['Invalid user!'], why }], [400, { errors: ['Invalid user!'], why }]]);
 };
 
 steps['the element looks as the page says, and its styles stay inside'] = async ({ browser, start }) => {
-  const { url } = await start(await pages.element(false), false);
+  const { url, says } = await start(await pages.element(false), false);
   await browser.go(url);
-  await shows(browser, 'what was there');
+  await shows(browser, says('what was there'));
   assert.deepEqual(await browser.run(`const wall = document.querySelector('pollster-wall'); const button = wall.shadowRoot.querySelector('form button');
     return [getComputedStyle(wall).height, getComputedStyle(button).backgroundColor, getComputedStyle(document.body).display]`),
                    ['480px', 'rgb(10, 125, 85)', 'block']);
 };
 
 steps['two elements share a connection, and one that leaves takes nothing with it'] = async ({ browser, start }) => {
-  const { url, chat } = await start(await pages.element(true), true, 'ann');
+  const { url, chat, says } = await start(await pages.element(true), true, 'ann');
   await browser.go(url);
-  await shows(browser, 'what was there');
+  await shows(browser, says('what was there'));
   assert.ok(await browser.run(`const one = document.querySelector('pollster-wall'); const two = document.createElement('pollster-wall');
     two.wall = 2; two.setAttribute('base', one.getAttribute('base')); one.after(two);
     return new Promise((resolve) => setTimeout(() => resolve(one.chat === two.chat && one.chat !== null), 0))`));
-  await shows(browser, 'on the second wall');
+  await shows(browser, says('on the second wall'));
   await browser.run("document.querySelector('pollster-wall').remove()");
-  chat.add(2, 'bob', 'still here');
-  await shows(browser, 'still here');
+  await chat.add(2, 'bob', says('still here'));
+  await shows(browser, says('still here'));
   assert.equal(await browser.run("const wall = document.querySelector('pollster-wall'); const { chat } = wall; wall.remove();" +
     "return new Promise((resolve) => setTimeout(() => resolve([wall.chat, chat.state].join()), 0))"), ',online');
 };
 
-const chosen = new RegExp(process.argv[2] ?? '');
+const { values: { url: real, shop: shopPort }, positionals: [pattern = ''] } = parseArgs({
+  allowPositionals: true, options: { url: { type: 'string' }, shop: { type: 'string' } },
+});
+const chosen = new RegExp(pattern);
 const driver = await startDriver();
 try {
   for (const [name, step] of Object.entries(steps).filter(([title]) => chosen.test(title))) {
-    const chat = new FakeChat();
-    for (const user of ['ann', 'bob']) chat.addUser(user, `${user}-secret`);
-    for (const [id, wall] of [[1, 'Questions'], [2, 'Answers']]) chat.addWall(id, wall, ['ann', 'bob']);
-    chat.add(1, 'bob', 'what was there');
-    chat.add(2, 'bob', 'on the second wall');
-    const origins = [];
-    const server = await startFakeServer(chat, 0, origins);
+    const chat = real ? realEmbedded(real) : await fakeEmbedded();
+    const run = Math.random().toString(36).slice(2);
+    const says = (text) => `${text} (${run})`;  // what earlier steps have said is still there
+    await chat.add(1, 'bob', says('what was there'));
+    await chat.add(2, 'bob', says('on the second wall'));
     const browser = await openBrowser(driver);
     const noise = [/ 40[01] \(/];  // nobody is signed in yet, or a session was ended on purpose
-    let shopServer;
-    // sameSite: the chat is asked for under the host of the page.
+    let around;
+    // sameSite: the chat is asked for under the host of the page. user: signed in on the chat's own page before.
     const start = async (files, sameSite, user) => {
-      const chatUrl = sameSite ? server.url.replace('127.0.0.1', 'localhost') : server.url;
+      const chatUrl = sameSite ? chat.url.replace('127.0.0.1', 'localhost') : chat.url;
       const filled = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, text.replaceAll('https://chat.shop.example/', chatUrl)]));
-      shopServer = await startShop(filled, chat, chatUrl);
-      origins.push(shopServer.url.slice(0, -1));
+      around = await startShop(filled, chat, chatUrl, Number(shopPort ?? 0));
+      chat.knows(around.url.slice(0, -1));
       if (user) {
         await browser.go(chatUrl);
-        await browser.run(`return fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify({ name: '${user}', password: '${user}-secret' }) }).then(({ status }) => status)`);
+        assert.equal(await browser.run(`return fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ name: arguments[0], password: arguments[1] }) }).then(({ status }) => status)`, user, chat.password(user)), 201);
+        await browser.log();
       }
-      const drop = (token) => chat.handle({ method: 'DELETE', path: '/session', query: new URLSearchParams(), headers: { authorization: `Bearer ${token}` } });
-      return { chat, chatUrl, url: shopServer.url, shop: shopServer, drop };
+      return { chat, chatUrl, url: around.url, shop: around, says };
     };
     try {
       await step({ browser, start });
       const errors = (await browser.log()).filter(({ level }) => level !== 'INFO' && level !== 'DEBUG').map(({ message }) => message)
-        .filter((message) => !/favicon/.test(message) && !noise.some((pattern) => pattern.test(message)));
+        .filter((message) => !/favicon/.test(message) && !noise.some((pattern_) => pattern_.test(message)));
       assert.deepEqual(errors, []);
     } finally {
       await browser.close();
-      await shopServer?.close();
-      await server.close();
+      await around?.close();
+      await chat.close();
     }
     console.log(`ok - ${name}`);
   }

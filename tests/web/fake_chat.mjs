@@ -3,6 +3,14 @@
 
 const refuse = (status, message, headers = {}) => ({ status, body: { errors: [message] }, headers });
 const ofAnother = ({ headers }, { user }) => (headers['x-pollster-user'] ?? String(user.id)) !== String(user.id);
+// To whom no session was sent.
+const noSession = ({ headers }, status, message) => {
+  const refused = refuse(status, message);
+  if (headers['sec-fetch-site'] === 'cross-site' && !headers.authorization) {
+    refused.body.why = 'This browser sends no cookie from a page of another site. Use a token.';
+  }
+  return refused;
+};
 const anothers = () => refuse(412, "This session is another user's.");
 const answer = (body, status = 200, headers = {}) => ({ status, body, headers });
 
@@ -78,10 +86,11 @@ export class FakeChat {
     if (path === '/' && method === 'GET') return answer({ ack: 'huzzah!' });
     if (path === '/' && method === 'POST') return this.#poll(request);
     if (path === '/session' && method === 'POST') return this.#signIn(request);
-    if (path === '/events') return answer({});  // no stream, and no error in the console: clients poll
+    if (path === '/events' && this.#session(request)) return answer({});  // no stream, and no error in the console: clients poll
+    if (path === '/events') return noSession(request, 400, 'Invalid user!');
 
     const session = this.#session(request);
-    if (!session) return refuse(401, 'Please sign in.');
+    if (!session) return noSession(request, 401, 'Please sign in.');
     if (ofAnother(request, session)) return anothers();
     if (method !== 'GET' && session.cookie && !request.headers['x-csrf-token']) return refuse(403, 'X-CSRF-Token is missing.');
     return this.#route(request, session);
@@ -160,7 +169,7 @@ export class FakeChat {
     try {
       for (;;) {
         const session = this.#session(request);
-        if (!session) return refuse(400, 'Invalid user!');
+        if (!session) return noSession(request, 400, 'Invalid user!');
         if (ofAnother(request, session)) return anothers();
         const visible = this.#wallsOf(session.user).filter(({ id }) => cursors.has(id));
         const access = this.#accessOf(session.user);

@@ -130,11 +130,22 @@ test('two tabs with one cookie: what is typed on the page of ann is never stored
   }
 });
 
+const NO_COOKIE = { errors: ['Please sign in.'], why: 'This browser sends no cookie from a page of another site. Use a token.' };
+
+test('a page of another site that goes on with a cookie is told that none is sent', async () => {
+  const { chat, network, lastState } = client({ credentials: 'include' });
+  const resumed = chat.resume();
+  await settle();
+  await network.call('GET', '/session').answer(401, NO_COOKIE);
+  assert.equal(await resumed, null);
+  assert.deepEqual(lastState(), { state: 'signed_out', retryAt: null, reason: 'no_cookie' });
+});
+
 test('a sign-in whose cookie does not come back says so, and asks for a token: no session has expired', async () => {
   const { chat, network, events } = client({ credentials: 'include' });
   const refused = assert.rejects(chat.signIn('ann', 'secret'), { kind: 'no_cookie', status: 401, message: /another site.*token/ });
   await network.call('POST', '/session').answer(201, { session_id: 'x', user: { id: 3, name: 'ann' } });
-  await network.call('GET', '/session').answer(401, { errors: ['Please sign in.'] });
+  await network.call('GET', '/session').answer(401, NO_COOKIE);
   await refused;
   assert.deepEqual(events, []);
   assert.equal(chat.user, null);

@@ -4,7 +4,7 @@
 //   busy        429 or 503: try again after `retryAfter` ms (0 when the server named no time)
 //   signed_out  no valid session: ask the user to sign in
 //   other_user  the session is another user's by now: somebody signed in in another tab
-//   no_cookie   signed in, but the browser does not send the cookie: the page is of another site. Hand in a token
+//   no_cookie   the browser does not send the cookie, if there is one: the page is of another site. Hand in a token
 //   forbidden   403: this wall is not, or no longer, the user's; or not the user's post to change
 //   refused     any other 4xx: the same request would fail again
 //   aborted     the caller's signal fired
@@ -255,5 +255,6 @@ async function readAnswer(response) {
     throw new ApiError('busy', message, { status, retryAfter: response.headers.get('Retry-After') * 1_000 || 0 });
   }
   const kind = status === 400 && message === 'Invalid user!' ? 'signed_out' : KINDS[status];
+  if (kind === 'signed_out' && body?.why) throw new ApiError('no_cookie', body.why, { status });
   throw new ApiError(kind ?? (status >= 400 && status < 500 ? 'refused' : 'network'), message, { status });
 }

@@ -68,6 +68,36 @@ BOOST_AUTO_TEST_CASE(no_session_and_an_unknown_one_are_401_for_each_purpose)
     });
 }
 
+// Its browser has a cookie, maybe, and no session has expired.
+BOOST_AUTO_TEST_CASE(a_page_of_another_site_is_told_that_its_browser_sends_no_cookie)
+{
+    with_routes([](running_routes& t) {
+        constexpr auto why =
+            R"("why":"This browser sends no cookie from a page of another site. Use a token."})";
+        http::request none = by_ann("GET", "/session");
+        none.authorization.clear();
+        http::request poll = poll_after(0, "");
+        http::request stream = none;
+        stream.path = "/events";
+        for (const auto& [request, said] :
+             {std::pair(none, R"(401 {"errors":["Please sign in."])"),
+              std::pair(poll, R"(400 {"errors":["Invalid user!"])"),
+              std::pair(stream, R"(400 {"errors":["Invalid user!"])")}) {
+            http::request asked = request;
+            for (const std::string from : {"", "none", "same-origin", "same-site"}) {
+                asked.fetch_site = from;
+                BOOST_TEST(t.ask(asked).said() == said + std::string("}"), from);
+            }
+            asked.fetch_site = "cross-site";
+            BOOST_TEST(t.ask(asked).said() == said + std::string(",") + why);
+            // One that was handed in is judged by itself.
+            asked.authorization = "Bearer nobody";
+            asked.body.clear();
+            BOOST_TEST(t.ask(asked).said().find("why") == std::string::npos);
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_wall_of_others_is_403_where_a_wall_is_asked_for)
 {
     with_routes([](running_routes& t) {
