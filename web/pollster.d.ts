@@ -58,7 +58,10 @@ export interface Snapshot {
   readonly state: State;
   /** While offline: when it is tried again, in ms as timers.now() counts. */
   readonly retryAt: number | null;
-  /** Offline: for people. Signed out: 'expired', 'other_user' or 'no_cookie' if nobody here signed out. */
+  /**
+   * Offline: for people. Signed out: 'expired', 'other_user' or 'no_cookie' if nobody here signed out. Online: 'alone'
+   * if the part for tabs could not be loaded.
+   */
   readonly reason: string | null;
   readonly user: User | null;
   readonly walls: ReadonlyMap<number, Wall>;

@@ -22,7 +22,8 @@
 //
 // States: signed_out (`reason` 'expired' if the session ended by itself, 'other_user' if the cookie has become that of
 // another user, who signed in in another tab: nothing more is shown, sent or answered then; 'no_cookie' if none is sent
-// from a page of another site) · connecting · online · offline (`reason` for people; tries again at `retryAt`, in ms as
+// from a page of another site) · connecting · online (`reason` 'alone' if the part for tabs could not be loaded, so
+// that this tab has a connection of its own) · offline (`reason` for people; tries again at `retryAt`, in ms as
 // timers.now() counts). chat.transport tells how news come: 'stream', or 'poll' where something on the way keeps a
 // stream's events back; 'shared' over that of another tab.
 //
@@ -283,7 +284,7 @@ export class Pollster {
 
   #setState({ state, retryAt = null, reason = null }) {
     if (this.state === state && state !== 'offline') return;
-    this.#now = Object.freeze({ state, retryAt, reason });
+    this.#now = Object.freeze({ state, retryAt, reason: state === 'online' ? this.#connection.alone : reason });
     this.#connection.sharing?.state(this.#now);
     this.#emit('onState', this.#now);
     if (state !== 'online') return;

@@ -42,10 +42,13 @@ async function serveApi(chat, url, request, response, origins) {
   response.end(JSON.stringify(body));
 }
 
-// Returns {chat, url, close()}; port 0 takes a free one. origins: those of other pages that may ask and read.
+// Returns {chat, url, hangs, close()}; hangs(path), of a file: whether it is never answered. port 0 takes a free one.
+// origins: those of other pages that may ask and read.
 export async function startFakeServer(chat = demo(), port = 0, origins = []) {
+  const fake = { chat, hangs: () => false };
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://fake');
+    if (fake.hangs(url.pathname)) return;
     const served = url.pathname.startsWith('/api/') ? serveApi(chat, url, request, response, origins) : serveFile(url.pathname, response);
     served.catch(() => {
       if (!response.headersSent) response.writeHead(404);
@@ -53,14 +56,13 @@ export async function startFakeServer(chat = demo(), port = 0, origins = []) {
     });
   });
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return {
-    chat,
+  return Object.assign(fake, {
     url: `http://127.0.0.1:${server.address().port}/`,
     close: () => new Promise((resolve) => {
       server.close(resolve);
       server.closeAllConnections();
     }),
-  };
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

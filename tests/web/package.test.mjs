@@ -186,12 +186,12 @@ test('without the part for tabs each tab has its own poll, and tries again with 
   const tabs = [await opened(browser, Alone), await opened(browser, Alone)];
   assert.equal(browser.network.polls(), 2);
   for (const poll of [...browser.network.calls]) await poll.answer(200, { walls: { 1: { posts: [entry(57)] } } });
-  for (const tab of tabs) assert.deepEqual([tab.chat.state, tab.chat.transport, tab.received()], ['online', 'poll', [57]]);
+  for (const tab of tabs) assert.deepEqual([tab.lastState.state, tab.lastState.reason, tab.chat.transport, tab.received()], ['online', 'alone', 'poll', [57]]);
   for (const tab of tabs) await tab.close();
   await cp(join(installed, 'pollster-tabs.min.js'), join(alone, 'pollster-tabs.min.js'));
   const later = [await opened(browser, Alone), await opened(browser, Alone)];
   assert.equal(browser.network.polls(), 1);
-  assert.deepEqual(later.map(({ chat }) => chat.transport), ['poll', 'shared']);
+  assert.deepEqual(later.map(({ chat, lastState: { reason } }) => [chat.transport, reason]), [['poll', null], ['shared', null]]);
 });
 
 test("the library's own tests pass with the one file", async (t) => {

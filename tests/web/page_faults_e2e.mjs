@@ -82,6 +82,20 @@ const steps = {
     await connected(browser);
   },
 
+  async 'the part for tabs never comes: the page has a connection of its own, and the state says so'({ open, server }) {
+    server.hangs = (path) => path === '/pollster/sharing.js';
+    const browser = await open();
+    await browser.go(`${server.url}#wall-1`);
+    await signIn(browser, 'ann');
+    server.chat.add(1, 'bob', 'Not held up');
+    await browser.until('the post', `return ${bubbles}.at(-1) === 'Not held up'`);
+    assert.deepEqual(await browser.async(`const done = arguments[0];
+      import('/pollster.js').then(({ Pollster }) => {
+        const chat = new Pollster({ base: '/api/' }, { onState: ({ state, reason }) => { if (state === 'online') done([reason, chat.transport]); } });
+        return chat.resume();
+      });`), ['alone', 'poll']);
+  },
+
   async 'with cookies and storage blocked it works, and says what does not'({ open, server }) {
     const browser = await open({ 'profile.default_content_setting_values.cookies': 2 });
     await browser.go(server.url);

@@ -6,9 +6,11 @@ import { linked } from './linked.js';
 
 const UNREACHED = 8_000;         // ms, the longest wait while nothing at all answers: there is nobody to spare
 const VERIFY_GAP = 2_000;        // several events tell of the same return
+const PART_LIMIT = 5_000;        // in which the part for tabs is to be there
 
 export class Connection {
   sharing = null;      // with other tabs; null: not loaded
+  alone = null;        // 'alone' if it could not be
   #given;
   #loop = null;        // AbortController of what goes on
   #attempt = null;     // that of what it does at the moment
@@ -82,12 +84,19 @@ export class Connection {
     await backoff.wait(delay, signal);
   }
 
-  // Before the first poll, which another tab may have already. If the part for tabs cannot be had, this one is alone,
-  // until the next sign-in.
+  // Before the first poll, which another tab may have already. If the part for tabs cannot be had, or not in time, this
+  // one is alone, until the next sign-in.
   async #share(signal) {
-    const { base, bearer, locks, channel } = this.#given;
+    const { base, bearer, locks, channel, timers } = this.#given;
     // A session that is no cookie is another one in each tab.
-    const part = !bearer && locks && channel !== null && await import('./sharing.js').catch(() => {});
+    if (bearer || !locks || channel === null) return;
+    let limit;
+    const part = await new Promise((resolve) => {
+      import('./sharing.js').then(resolve, () => resolve());
+      limit = timers.setTimeout(resolve, PART_LIMIT);
+    });
+    timers.clearTimeout(limit);
+    this.alone = part ? null : 'alone';
     if (!part || signal.aborted) return;
     this.sharing ??= new part.Sharing(this.#given);
     this.sharing.start(`${base} ${this.#given.chat.user.id}`, this.#given.now());
