@@ -1,6 +1,6 @@
 // Pages of other origins that show a wall, in a real browser, over the real server
 // (docs/EMBED.md; tests/web/embed_e2e.mjs).
-#include "tests/e2e/stack.hpp"
+#include "tests/e2e/applications.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -19,16 +19,59 @@ void run_script(const stack& s, const std::string& name, std::vector<std::string
     BOOST_TEST(code.value_or(-1) == 0, read_text(log));
 }
 
+// What docs/EMBED.md says for nginx, with this origin.
+std::string frame_of(const std::string& origin)
+{
+    const auto page = read_text(source_folder() / "docs" / "EMBED.md");
+    const std::string fence = "```nginx\n";
+    const auto begin = page.find(fence) + fence.size();
+    auto block = page.substr(begin, page.find("```", begin) - begin);
+    const std::string printed = "https://www.shop.example";
+    return block.replace(block.find(printed), printed.size(), origin);
+}
+
+std::string policy_of(const stack& s, const std::string& path)
+{
+    return s.client().call("GET", path).header("Content-Security-Policy");
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(embed_)
+
+BOOST_AUTO_TEST_CASE(one_page_may_be_framed_by_whom_the_site_names_and_else_nothing_by_anybody)
+{
+    stack s({.demo = false, .start = false});
+    const std::string none = "frame-ancestors 'none'";
+    const auto page = policy_of(s, "/");
+    BOOST_TEST(page.ends_with(none), page);
+    const auto before = s.client().call("GET", "/embed.html");
+    BOOST_TEST(before.status == 200);
+    BOOST_TEST(before.header("Content-Security-Policy") == page);
+    BOOST_TEST(before.header("X-Frame-Options") == "DENY");
+    change_nginx(s, "pollster/pollster.conf", "include pollster/snippets/page.conf;",
+                 frame_of("https://a.example https://b.example"));
+    const auto after = s.client().call("GET", "/embed.html");
+    BOOST_TEST(after.header("Content-Security-Policy") ==
+               page.substr(0, page.size() - none.size()) +
+                   "frame-ancestors https://a.example https://b.example");
+    BOOST_TEST(after.header("X-Frame-Options") == "");
+    BOOST_TEST(after.header("X-Content-Type-Options") == "nosniff");
+    BOOST_TEST(after.header("Content-Type") == "text/html; charset=utf-8");
+    for (const auto* path : {"/", "/index.html", "/embed.js", "/embed.html/", "//embed.htm"}) {
+        const auto other = s.client().call("GET", path);
+        BOOST_TEST((other.status == 404 || other.header("Content-Security-Policy") == page), path);
+    }
+}
 
 BOOST_AUTO_TEST_CASE(the_examples_run_across_origins)
 {
     const auto shop = std::to_string(free_port());
     stack_options o;
     o.settings = {{"cors_origins", "http://localhost:" + shop}};
-    const stack s(o);
+    stack s(o);
+    change_nginx(s, "pollster/pollster.conf", "include pollster/snippets/page.conf;",
+                 frame_of("http://localhost:" + shop));
     run_script(s, "embed_e2e.mjs",
                {"--url", "http://127.0.0.1:" + std::to_string(s.port()), "--shop", shop});
 }

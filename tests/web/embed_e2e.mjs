@@ -23,7 +23,7 @@ const node_modules = await modules();
 const require = createRequire(join(node_modules, 'of'));
 const esbuild = require('esbuild');
 const page = (language) => blocksOf('docs/EMBED.md', language);
-const [shop, withToken, withCookie] = page('js');
+const [shop, withToken, withCookie, aroundFrame] = page('js');
 const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 'text/css' };
 
 // The page of another site: what is in `files`, under a policy that allows the chat and nothing else, and sessions for
@@ -41,7 +41,7 @@ async function startShop(files, chat, chatUrl, port) {
     const there = Object.hasOwn(files, name);
     response.writeHead(there ? 200 : 404, {
       'Content-Type': TYPES[name.split('.').at(-1)] ?? 'text/plain', 'Cache-Control': 'no-store',
-      'Content-Security-Policy': `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ${chatUrl}; ` +
+      'Content-Security-Policy': `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' ${chatUrl}; frame-src ${chatUrl}; ` +
         "require-trusted-types-for 'script'; trusted-types vue; base-uri 'none'; form-action 'none'",
     });
     response.end(there ? files[name] : '');
@@ -153,6 +153,42 @@ steps['the element looks as the page says, and its styles stay inside'] = async 
                    ['480px', 'rgb(10, 125, 85)', 'block']);
 };
 
+// The chat's page with one wall, in a frame on one of the shop's.
+const framed = (cookie) => ({ 'index.html': page('html')[1].replace('&amp;token', cookie ? '' : '&amp;token'), 'frame.js': aroundFrame });
+
+for (const cookie of [false, true]) {
+  steps[`a frame, ${cookie ? 'by the cookie of the same site' : 'by a token, from another site'}`] = async ({ browser, start }) => {
+    const { url, chat, shop: { tokens }, says } = await start(framed(cookie), cookie, cookie && 'ann');
+    await browser.go(url);
+    await browser.frame('iframe');
+    await shows(browser, says('what was there'));
+    await browser.run(WRITE, says('written in a frame'));
+    await shows(browser, says('written in a frame'));
+    let posted;
+    while (!(posted = await chat.posted(1, says('written in a frame')))) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(posted.user_name, 'ann');
+    assert.equal(tokens.length, cookie ? 0 : 1);
+    assert.equal(await browser.run('return getComputedStyle(document.querySelector("pollster-wall")).height === `${innerHeight}px`'), true);
+    if (cookie) return;
+    await chat.drop(tokens[0]);
+    await chat.add(1, 'bob', says('with another token'));
+    await shows(browser, says('with another token'));
+    assert.equal(tokens.length, 2);
+  };
+}
+
+steps['a frame on a page that is not on the list stays empty'] = async ({ browser, start }) => {
+  const { url } = await start(framed(true), true, 'ann', { listed: false });
+  await browser.go(url);
+  await browser.frame('iframe');
+  const said = [];
+  for (const end = Date.now() + 120_000; !said.some((message) => /frame-ancestors/.test(message));) {
+    assert.ok(Date.now() < end, said.join());
+    said.push(...(await browser.log()).map(({ message }) => message));
+  }
+  assert.equal(await browser.run("return document.querySelector('pollster-wall')"), null);
+};
+
 steps['two elements share a connection, and one that leaves takes nothing with it'] = async ({ browser, start }) => {
   const { url, chat, says } = await start(await pages.element(true), true, 'ann');
   await browser.go(url);
@@ -184,11 +220,12 @@ try {
     const noise = [/ 40[01] \(/];  // nobody is signed in yet, or a session was ended on purpose
     let around;
     // sameSite: the chat is asked for under the host of the page. user: signed in on the chat's own page before.
-    const start = async (files, sameSite, user) => {
+    // listed: the chat knows the page's origin.
+    const start = async (files, sameSite, user, { listed = true } = {}) => {
       const chatUrl = sameSite ? chat.url.replace('127.0.0.1', 'localhost') : chat.url;
-      const filled = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, text.replaceAll('https://chat.shop.example/', chatUrl)]));
-      around = await startShop(filled, chat, chatUrl, Number(shopPort ?? 0));
-      chat.knows(around.url.slice(0, -1));
+      const filled = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, text.replaceAll('https://chat.shop.example', chatUrl.slice(0, -1))]));
+      around = await startShop(filled, chat, chatUrl, listed ? Number(shopPort ?? 0) : 0);
+      if (listed) chat.knows(around.url.slice(0, -1));
       if (user) {
         await browser.go(chatUrl);
         assert.equal(await browser.run(`return fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },

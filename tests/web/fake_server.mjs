@@ -12,11 +12,12 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; ch
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
             "form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-async function serveFile(path, response) {
+// framedBy: origins whose pages may frame the one page that may be framed.
+async function serveFile(path, response, framedBy) {
   const name = normalize(path === '/' ? '/index.html' : path);
   const body = await readFile(join(WEB, name));
   response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream',
-                            'Content-Security-Policy': CSP, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+                            'Content-Security-Policy': path === '/embed.html' ? CSP.replace(/'none'$/, framedBy.join(' ')) : CSP, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
   response.end(body);
 }
 
@@ -43,13 +44,13 @@ async function serveApi(chat, url, request, response, origins) {
 }
 
 // Returns {chat, url, hangs, close()}; hangs(path), of a file: whether it is never answered. port 0 takes a free one.
-// origins: those of other pages that may ask and read.
+// origins: those of other pages that may ask and read, and frame the one page that may be framed.
 export async function startFakeServer(chat = demo(), port = 0, origins = []) {
   const fake = { chat, hangs: () => false };
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://fake');
     if (fake.hangs(url.pathname)) return;
-    const served = url.pathname.startsWith('/api/') ? serveApi(chat, url, request, response, origins) : serveFile(url.pathname, response);
+    const served = url.pathname.startsWith('/api/') ? serveApi(chat, url, request, response, origins) : serveFile(url.pathname, response, origins);
     served.catch(() => {
       if (!response.headersSent) response.writeHead(404);
       response.end();

@@ -69,6 +69,8 @@ class Browser {
   }
   tab() { return this.#call('GET', 'window'); }
   show(handle) { return this.#call('POST', 'window', { handle }); }
+  // What follows is done in this frame of the page.
+  async frame(css) { await this.#call('POST', 'frame', { id: { [ELEMENT]: await this.#find(css) } }); }
   closeTab() { return this.#call('DELETE', 'window'); }
   run(script, ...args) { return this.#call('POST', 'execute/sync', { script, args }); }
   // The script calls its last argument with the result.
