@@ -57,6 +57,12 @@ bool drawn_key_exists(connection& conn, const new_post& post)
         .as<bool>();
 }
 
+// An integer column of ids with a sequence that goes on: out of range, whatever the post says.
+bool ids_at_their_end(connection& conn)
+{
+    return conn.exec("select pollster.ids_at_their_end()")[0][0].as<bool>();
+}
+
 // One statement, one transaction; the schema's function does the work (migration lives_of_posts).
 // For it nobody is the author whose session has ended: nobody is a member of no wall. Rows that
 // cannot be read leave their answers empty.
@@ -125,6 +131,13 @@ void add_posts(connection& conn, std::span<const new_post> posts,
             throw;
         }
         if (posts.size() == 1) {
+            if (state == "22003" && ids_at_their_end(conn)) {
+                throw error_of_one_post(
+                    {walls::db_error_kind::unavailable,
+                     "the ids of posts have come to the end of their column's type, make it "
+                     "bigint: " +
+                         describe(e).why});
+            }
             auto refused = unacceptable(e);
             if (!refused) {
                 throw error_of_one_post(describe_for_server(e));
