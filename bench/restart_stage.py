@@ -165,7 +165,7 @@ class Stage:
         log = self.nginx.prefix / "logs/access.log"
         unseen = lambda: self.requests - sum(1 for _ in open(log, encoding="utf-8", errors="replace"))  # noqa: E731
         began = time.monotonic()
-        while unseen() > self.raced and time.monotonic() - began < 20:
+        while unseen() > self.raced + self.abandoned and time.monotonic() - began < 20:
             time.sleep(0.2)
         return unseen()
 
