@@ -130,7 +130,7 @@ steps['a cookie from another site: the API says that there is none, not that a s
   const why = 'This browser sends no cookie from a page of another site. Use a token.';
   await browser.go(url);
   await shows(browser, 'Sign in to ask us.');
-  assert.equal(await browser.run("return document.querySelector('pollster-wall').chat.getSnapshot().reason"), 'no_cookie');
+  await browser.until('no_cookie', "return document.querySelector('pollster-wall').chat?.getSnapshot().reason === 'no_cookie'");
   const said = await browser.async(`const done = arguments[1];
     document.querySelector('pollster-wall').chat.signIn('ann', arguments[0]).then(() => done('signed in'), ({ kind, message }) => done([kind, message]));`,
                                    chat.password('ann'));

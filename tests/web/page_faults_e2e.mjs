@@ -88,7 +88,7 @@ const steps = {
     await browser.go(`${server.url}#wall-1`);
     await signIn(browser, 'ann');
     server.chat.add(1, 'bob', 'Not held up');
-    await browser.until('the post', `return ${bubbles}.at(-1) === 'Not held up'`);
+    await browser.until('the post', "return document.getElementById('announce').textContent === 'bob: Not held up'");
     assert.deepEqual(await browser.async(`const done = arguments[0];
       import('/pollster.js').then(({ Pollster }) => {
         const chat = new Pollster({ base: '/api/' }, { onState: ({ state, reason }) => { if (state === 'online') done([reason, chat.transport]); } });
