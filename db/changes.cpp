@@ -1,6 +1,7 @@
 #include "db/queries.hpp"
 #include "db/retry.hpp"
 #include "db/rows.hpp"
+#include "db/token.hpp"
 
 #include <string>
 #include <utility>
@@ -14,7 +15,7 @@ answer<written_entry> change_post(connection& conn, const post_change& change)
     static const std::string sql =
         "select case when a.signed_in then coalesce(c.outcome, 'missing') else 'signed_out' end, " +
         entry_columns("c", "c") +
-        " from pollster.access_of($5::text, $2::bigint, null) a "
+        " from pollster.access_of($5::bytea, $2::bigint, null) a "
         "left join lateral pollster.change_post($1::bigint, case when a.signed_in then $2::bigint "
         "end, $3::bigint, nullif($4::text, '')) c on true";
 
@@ -22,7 +23,7 @@ answer<written_entry> change_post(connection& conn, const post_change& change)
         const auto rows = retry_on_deadlock([&] {
             return conn.exec(sql.c_str(), number(change.wall), number(change.author.user),
                              number(change.post), change.body.value_or(""),
-                             change.author.session_id);
+                             token_hash(change.author.session_id));
         });
         const auto now = std::chrono::steady_clock::now();
         const std::string outcome = rows[0][0].c_str();

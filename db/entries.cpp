@@ -1,5 +1,6 @@
 #include "db/queries.hpp"
 #include "db/rows.hpp"
+#include "db/token.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -94,7 +95,7 @@ answer<history> posts_before(connection& conn, const reader& asker, walls::wall_
         return std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
                ", true as shown, followed, a.signed_in, a.member "
                "from pollster.access_of" +
-               care + "($5::text, $6::bigint, $1::bigint) a cross join " + newest_of_wall +
+               care + "($5::bytea, $6::bigint, $1::bigint) a cross join " + newest_of_wall +
                "left join lateral (select * from (" +
                within_bytes("select f.* from pollster.entries f cross join lateral "
                             "pollster.post_of_entry" +
@@ -108,9 +109,9 @@ answer<history> posts_before(connection& conn, const reader& asker, walls::wall_
     });
 
     const std::int64_t below = before ? number(*before) : INT64_MAX;
-    const auto rows =
-        read_rows(conn, sql, number(wall), below, std::min(most.posts, most_rows) + 1,
-                  std::max<std::size_t>(most.bytes, 1), asker.session_id, number(asker.user));
+    const auto rows = read_rows(conn, sql, number(wall), below, std::min(most.posts, most_rows) + 1,
+                                std::max<std::size_t>(most.bytes, 1), token_hash(asker.session_id),
+                                number(asker.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }
@@ -135,7 +136,7 @@ answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker
                "true as member "
                "from pollster.access_of" +
                care +
-               "($2::text, $1::bigint, null) a "
+               "($2::bytea, $1::bigint, null) a "
                "left join lateral (select * from pollster.walls_of" +
                care +
                "($1::bigint) offset 0) w "
@@ -146,7 +147,7 @@ answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker
     });
 
     std::vector<wall_summary> out;
-    for (const auto& row : read_rows(conn, sql, number(asker.user), asker.session_id)) {
+    for (const auto& row : read_rows(conn, sql, number(asker.user), token_hash(asker.session_id))) {
         if (const auto no = denial(row)) {
             return *no;
         }
@@ -169,7 +170,7 @@ answer<std::int64_t> mark_read(connection& conn, const reader& asker, walls::wal
 {
     static const reading sql([](const std::string& care) {
         return "with a as materialized (select * from pollster.access_of" + care +
-               "($4::text, $2::bigint, "
+               "($4::bytea, $2::bigint, "
                "$1::bigint)), "
                "marked as (insert into pollster.read_marks as m (wall_id, user_id, entry_id) "
                "select $1::bigint, $2::bigint, least($3::bigint, "
@@ -180,8 +181,8 @@ answer<std::int64_t> mark_read(connection& conn, const reader& asker, walls::wal
                "returning entry_id) "
                "select (select entry_id from marked), a.signed_in, a.member from a";
     });
-    const auto rows =
-        read_rows(conn, sql, number(wall), number(asker.user), number(entry), asker.session_id);
+    const auto rows = read_rows(conn, sql, number(wall), number(asker.user), number(entry),
+                                token_hash(asker.session_id));
     if (const auto no = denial(rows[0])) {
         return *no;
     }

@@ -1,6 +1,7 @@
 #include "db/queries.hpp"
 #include "db/retry.hpp"
 #include "db/rows.hpp"
+#include "db/token.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -71,7 +72,7 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
 {
     static const std::string sql =
         "with asked as materialized ("
-        "select q.n, q.author, a.signed_in from unnest($2::bigint[], $5::text[]) with ordinality "
+        "select q.n, q.author, a.signed_in from unnest($2::bigint[], $5::bytea[]) with ordinality "
         "q(author, session, n) cross join lateral pollster.access_of(q.session, q.author, null) a"
         "), done as materialized ("
         "select * from pollster.add_posts($1::bigint[], (select array_agg("
@@ -85,7 +86,7 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
     const auto bodies = texts(posts, [](const auto& p) -> const auto& { return p.body; });
     const auto keys = texts(posts, [](const auto& p) -> const auto& { return p.client_key; });
     const auto sessions =
-        texts(posts, [](const auto& p) -> const auto& { return p.author.session_id; });
+        texts(posts, [](const auto& p) { return token_hash(p.author.session_id); });
     bool drawn = false; // by the database, the key that exists
     const auto draws_another = [&](const pqxx::sql_error& e) {
         drawn =

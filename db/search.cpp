@@ -1,5 +1,6 @@
 #include "db/queries.hpp"
 #include "db/rows.hpp"
+#include "db/token.hpp"
 
 #include <algorithm>
 #include <string>
@@ -16,7 +17,7 @@ answer<history> search(connection& conn, const reader& asker, const search_query
         return std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
                ", holds as shown, followed, a.signed_in, a.member "
                "from pollster.access_of" +
-               care + "($6::text, $7::bigint, $1::bigint) a cross join " + newest_of_wall +
+               care + "($6::bytea, $7::bigint, $1::bigint) a cross join " + newest_of_wall +
                "left join lateral (select * from (" +
                within_bytes(
                    "select s.n, s.holds, f.* from pollster.search_page" + care +
@@ -35,7 +36,7 @@ answer<history> search(connection& conn, const reader& asker, const search_query
     const auto rows =
         read_rows(conn, sql, number(wanted.wall), wanted.words, below,
                   std::min<std::size_t>(wanted.limit, 1000) + 1, std::max<std::size_t>(bytes, 1),
-                  asker.session_id, number(asker.user));
+                  token_hash(asker.session_id), number(asker.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }

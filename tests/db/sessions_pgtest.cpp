@@ -167,6 +167,26 @@ BOOST_AUTO_TEST_CASE(no_password_and_no_token_reaches_the_database)
     }
 }
 
+// An application that keeps tokens as they are: they are compared by their hashes, by an index.
+BOOST_AUTO_TEST_CASE(tokens_that_an_application_keeps_as_they_are_are_found_by_an_index_of_hashes)
+{
+    sql("create table public.tokens (token text not null, user_id bigint not null); "
+        "create index tokens_by_hash on public.tokens (sha256(token::bytea)); "
+        "insert into public.tokens select repeat('x', 38) || lpad(n::text, 5, '0'), n % 3 + 1 from "
+        "generate_series(1, 20000) n; analyze public.tokens; "
+        "create or replace view pollster.sessions as select sha256(token::bytea) as token_hash, "
+        "user_id, now() as created_at, 'infinity'::timestamptz as expires_at from public.tokens");
+    const std::string token = std::string(38, 'x') + "00042";
+    const auto identity = identity_of(token);
+    BOOST_TEST_REQUIRE(identity != nullptr);
+    BOOST_TEST((identity->user == walls::user_id{1}));
+    BOOST_TEST(posts().walls_of({token, walls::user_id{1}}).value().size() == 2u);
+    BOOST_TEST(identity_of(std::string(38, 'x') + "99999") == nullptr);
+    BOOST_TEST(sql("explain select from pollster.sessions where token_hash = "
+                   "sha256('x')")
+                   .find("tokens_by_hash") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(beyond_its_bound_the_oldest_sessions_of_a_user_end)
 {
     settings.max_sessions_per_user = 3;
