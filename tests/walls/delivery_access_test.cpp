@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(walls_gained_and_lost_are_told_to_whoever_wants_to_hear_of_
             BOOST_TEST(p.numbers.empty());
             becomes({wall_id{1}, wall_id{2}});
             BOOST_TEST_REQUIRE(p.numbers.size() == 1u);
-            BOOST_TEST(p.numbers[0] == now());
+            BOOST_TEST((p.numbers[0] == now()));
             BOOST_TEST(p.access.empty()); // it had not asked for that one
             BOOST_TEST(t.parked() == (stream ? 2u : 1u));
             becomes({wall_id{2}});
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(whoever_has_no_wall_waits_for_one)
         t.db.access_changed = {user_id{1}};
         t.look();
         BOOST_TEST_REQUIRE(p.numbers.size() == 1u);
-        BOOST_TEST(p.numbers[0] == access_number_of(*t.who("ann")));
+        BOOST_TEST((p.numbers[0] == access_number_of(*t.who("ann"))));
         BOOST_TEST(t.parked() == 0u);
     });
 }
