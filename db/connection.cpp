@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <string_view>
 #include <system_error>
 
@@ -158,6 +159,29 @@ void connection::prepare(pqxx::connection& fresh)
     }
 }
 
+std::string connection::prepared_name(const std::string& sql)
+{
+    return "pollster_" + std::to_string(std::hash<std::string>{}(sql));
+}
+
+// PostgreSQL's manual, appendix A. 0A000: a view was replaced, and the columns of an answer have
+// other types now ("cached plan must not change result type"; the message is in the server's
+// language).
+bool connection::is_about_preparing(const pqxx::sql_error& e, const std::string& name)
+{
+    const std::string state = e.sqlstate();
+    if (state == "0A000") {
+        prepared_.erase(name);
+        connection_->unprepare(name);
+        return true;
+    }
+    if (state == "26000" || state == "42P05") { // it knows no such name, or has it from another
+        meters_.prepares = false;
+        return true;
+    }
+    return false;
+}
+
 void connection::note_unreadable(const std::exception& e)
 {
     ++meters_.unreadable;
@@ -170,6 +194,7 @@ void connection::drop() noexcept
     if (connection_) {
         meters_.own.remove(connection_->backendpid());
         connection_.reset();
+        prepared_.clear();
     }
     if (socket_ >= 0) {
         ::close(socket_);

@@ -60,7 +60,7 @@ std::string asked_and_position(const std::string& care)
 // changed_by (an application was just adopted).
 const reading& since_snapshot()
 {
-    static const reading sql([](const std::string& care) {
+    static const reading sql(reading::often{}, [](const std::string& care) {
         return std::string("with before as materialized (select $2::pg_snapshot as snapshot) "
                            "select 'changed', wall_id, last_entry, epoch, stamp, null "
                            "from pollster.heads "

@@ -38,12 +38,11 @@ try {
 
     const auto space = position.find(' ');
     const bool known = space != std::string::npos;
-    const auto rows =
-        conn.exec(sql.c_str(), known ? position.substr(0, space) : "",
-                  known ? position.substr(space + 1) : "",
-                  bigints(own, [](const own_entry& o) { return number(o.wall); }),
-                  bigints(own, [](const own_entry& o) { return number(o.what->entry.id); }),
-                  bigints(own, [](const own_entry& o) { return number(o.what->entry.post); }));
+    const auto rows = conn.exec_prepared(
+        sql, known ? position.substr(0, space) : "", known ? position.substr(space + 1) : "",
+        bigints(own, [](const own_entry& o) { return number(o.wall); }),
+        bigints(own, [](const own_entry& o) { return number(o.what->entry.id); }),
+        bigints(own, [](const own_entry& o) { return number(o.what->entry.post); }));
     bool changed = true;
     bool same_process = false;
     for (const auto& row : rows) {

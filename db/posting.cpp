@@ -96,7 +96,7 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
     pqxx::result rows;
     try {
         rows = retry_on_deadlock(
-            [&] { return conn.exec(sql.c_str(), on_walls, users, bodies, keys, sessions); },
+            [&] { return conn.exec_prepared(sql, on_walls, users, bodies, keys, sessions); },
             draws_another);
     } catch (const pqxx::sql_error& e) {
         if (drawn && e.sqlstate() == "23505") {

@@ -74,14 +74,23 @@ inline constexpr char process_text[] =
 // the functions that skip a row which cannot be read (migration unreadable_rows; their names end in
 // _careful). text("") makes the one, text("_careful") the other.
 struct reading {
+    struct often {}; // so it is prepared (connection::exec_prepared)
+
     template <class Text>
     explicit reading(Text text)
         : whole(text(std::string()))
         , careful(text(std::string("_careful")))
     {
     }
+    template <class Text>
+    reading(often, Text text)
+        : reading(text)
+    {
+        is_prepared = true;
+    }
     std::string whole;
     std::string careful;
+    bool is_prepared = false;
 };
 
 // May one row among others have caused the error? Not if something is wrong with the database or
@@ -93,7 +102,8 @@ template <class... Parameters>
 pqxx::result read_rows(connection& conn, const reading& statement, const Parameters&... parameters)
 {
     try {
-        return conn.exec(statement.whole.c_str(), parameters...);
+        return statement.is_prepared ? conn.exec_prepared(statement.whole, parameters...)
+                                     : conn.exec(statement.whole.c_str(), parameters...);
     } catch (const pqxx::sql_error& e) {
         if (!may_be_of_one_row(e)) {
             throw;
