@@ -76,7 +76,7 @@ export class Pollster {
     const given = {
       base: base.replace(/\/?$/, '/'), fetch, timers, random, newKey, credentials, locks, channel,
       tokens: typeof token === 'string' ? (refused) => (refused ? null : token) : token, streams: transport === 'auto',
-      kept: new Kept(storage), chat: this,
+      kept: new Kept(storage), client: this,
       bearer: auth === 'bearer',
       on: (...event) => this.#emit(...event),
       now: () => this.#now,

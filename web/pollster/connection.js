@@ -18,8 +18,8 @@ export class Connection {
   #verified = 0;       // when retry() last had everything verified
   #resting = false;    // until retry()
 
-  // given: {api, backoff, base, bearer, channel, chat, follower, locks, pulse, timers, walls}; now(): the state, which
-  // state({state, retryAt, reason}) changes; news() -> what is followed; ended(): the session has.
+  // given: {api, backoff, base, bearer, channel, client, follower, locks, pulse, timers, walls}; now(): the state,
+  // which state({state, retryAt, reason}) changes; news() -> what is followed; ended(): the session has.
   constructor(given) {
     this.#given = given;
   }
@@ -46,7 +46,7 @@ export class Connection {
 
   // As leave(), if there is something to leave, until retry().
   rest() {
-    if (!this.#loop || !this.#given.chat.user) return;
+    if (!this.#loop || !this.#given.client.user) return;
     this.leave();
     this.#resting = true;
   }
@@ -99,7 +99,7 @@ export class Connection {
     this.alone = part ? null : 'alone';
     if (!part || signal.aborted) return;
     this.sharing ??= new part.Sharing(this.#given);
-    this.sharing.start(`${base} ${this.#given.chat.user.id}`, this.#given.now());
+    this.sharing.start(`${base} ${this.#given.client.user.id}`, this.#given.now());
   }
 
   async #run(signal) {
@@ -152,7 +152,7 @@ export class Connection {
   // only asked whose session it is, for whoever looks.
   async #verify(loop, elsewhere) {
     const { api, pulse } = this.#given;
-    if (!loop || !this.#given.chat.user || this.#given.timers.now() - this.#verified < VERIFY_GAP) return;
+    if (!loop || !this.#given.client.user || this.#given.timers.now() - this.#verified < VERIFY_GAP) return;
     this.#verified = this.#given.timers.now();
     const asked = !this.#given.bearer && (!elsewhere || pulse.watched)
       && api.session(loop.signal).then(() => true, () => false);  // which ends it, if it is another's

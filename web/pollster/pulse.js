@@ -19,7 +19,7 @@ export class Pulse {
   #heard = 0;           // when something came
   #asking = null;       // AbortController of the ping under way
 
-  // given: {api, timers}; cut(): nothing is answered. chat.retryNow(): the machine has slept.
+  // given: {api, timers}; cut(): nothing is answered. client.retryNow(): the machine has slept.
   constructor(given) {
     this.#given = given;
   }
@@ -77,7 +77,7 @@ export class Pulse {
 
   #beat() {
     const now = this.#given.timers.now();
-    if (now - this.#due > LATE) this.#given.chat.retryNow();
+    if (now - this.#due > LATE) this.#given.client.retryNow();
     else if (now < this.#heard + EVERY) this.#wait();
     else this.ask();
   }

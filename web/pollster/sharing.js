@@ -42,7 +42,7 @@ export class Sharing {
 
   // given: {locks, channel, timers, newKey, follower, walls, pulse, backoff}; locks: as navigator.locks; channel(name):
   // a BroadcastChannel; newKey(): of this tab. Told of: state({state, retryAt, reason}) of the connection that another
-  // tab has; chat.retryNow(), another tab wants ours to be verified.
+  // tab has; client.retryNow(), another tab wants ours to be verified.
   constructor(given) {
     const { timers, random } = this.#given = given;
     this.#timers = timers;
@@ -153,7 +153,7 @@ export class Sharing {
     if (kind === 'ask') this.#here();
     if (kind === 'retry' && now - this.#retried >= RETRY_GAP) {
       this.#retried = now;
-      this.#given.chat.retryNow();
+      this.#given.client.retryNow();
     }
     if (kind !== 'follow') return;
     const { lowered, disagrees } = this.#places.want(cursors);

@@ -14,13 +14,13 @@ export class Wall {
   stale = false;     // must be read again: a gap, or a restored database
   #counted = 0;      // by the server, up to #upTo
   #upTo = 0;
-  #chat;
+  #client;
   #view = {};
 
-  constructor(id, newest, epoch, chat) {
+  constructor(id, newest, epoch, client) {
     this.id = id;
     this.timeline = new Timeline(newest, epoch);
-    this.#chat = chat;
+    this.#client = client;
   }
 
   // So many are unread up to this entry, and whatever follows.
@@ -31,7 +31,7 @@ export class Wall {
 
   // Of the newest 1,000, which is as far as the server counts, too.
   get unread() {
-    const isUnread = ({ id, user_id, body }) => id > this.#upTo && user_id !== this.#chat.user?.id && body !== null;
+    const isUnread = ({ id, user_id, body }) => id > this.#upTo && user_id !== this.#client.user?.id && body !== null;
     return this.#counted + this.timeline.posts.slice(-1_000).filter(isUnread).length;
   }
 

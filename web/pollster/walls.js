@@ -15,8 +15,8 @@ export class Walls {
   #view = new Map();
   #given;
 
-  // given: {api, timers, random}; chat.user; on(name, ...values): as the handlers of Pollster; news() -> what is
-  // interrupted so that news are asked for anew; chat.refreshWalls(): a wall may no longer be ours.
+  // given: {api, timers, random}; client.user; on(name, ...values): as the handlers of Pollster; news() -> what is
+  // interrupted so that news are asked for anew; client.refreshWalls(): a wall may no longer be ours.
   constructor(given) {
     this.#given = given;
   }
@@ -30,16 +30,16 @@ export class Walls {
 
   // A wall of which nothing is known yet is waited for, until the list is read, or the user is gone.
   async find(id) {
-    const user = this.#given.chat.user?.id;
-    while (user && user === this.#given.chat.user?.id && !this.#listed) await new Promise((resolve) => this.#waiting.push(resolve));
+    const user = this.#given.client.user?.id;
+    while (user && user === this.#given.client.user?.id && !this.#listed) await new Promise((resolve) => this.#waiting.push(resolve));
     const refused = this.check(id, user);
     if (refused) throw refused;
     return this.all.get(id);
   }
 
   // The ApiError, if this is no wall of this user; none while nobody knows.
-  check(id, user = this.#given.chat.user?.id) {
-    if (!user || user !== this.#given.chat.user?.id) return new ApiError('signed_out', 'Please sign in.');
+  check(id, user = this.#given.client.user?.id) {
+    if (!user || user !== this.#given.client.user?.id) return new ApiError('signed_out', 'Please sign in.');
     return this.#listed && !this.all.has(id) ? new ApiError('forbidden', 'This wall is not yours.', { status: 403 }) : null;
   }
 
@@ -64,7 +64,7 @@ export class Walls {
     this.access = access;
     const known = this.all;
     this.all = new Map(walls.map(({ id, name, kind, newest, epoch, read = 0, unread }) => {
-      const wall = known.get(id) ?? new Wall(id, newest, epoch, this.#given.chat);
+      const wall = known.get(id) ?? new Wall(id, newest, epoch, this.#given.client);
       if (!wall.timeline.agrees(epoch)) wall.stale = true;
       wall.timeline.epoch ??= epoch;
       // What was marked as read here the server had not heard yet. All that came since is held, or comes.
@@ -135,7 +135,7 @@ export class Walls {
         if (!timeline.page(page)) this.#given.news().interrupt();
         this.#given.on('onChanged', wall.view, []);
       } catch (error) {
-        if (error.kind === 'forbidden') this.#given.chat.refreshWalls();
+        if (error.kind === 'forbidden') this.#given.client.refreshWalls();
         throw error;
       } finally {
         wall.paging = null;
