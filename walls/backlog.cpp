@@ -43,14 +43,23 @@ result<std::vector<page_ptr>> backlog::after(std::span<const cursor> behind)
         // Either done by another fiber's reads, or whoever read is done, and reading falls to us.
         if (!mine.done()) {
             loading_ = true;
-            while (!mine.done()) {
-                load_some();
+            const auto hand_over = [this] {
+                if (asking_.empty()) {
+                    loading_ = false;
+                } else {
+                    asking_.front()->turn.wake();
+                }
+            };
+            try {
+                while (!mine.done()) {
+                    load_some();
+                }
+            } catch (...) { // out of memory, say: the others must not wait for ever for that
+                std::erase(asking_, &mine);
+                hand_over();
+                throw;
             }
-            if (asking_.empty()) {
-                loading_ = false;
-            } else {
-                asking_.front()->turn.wake();
-            }
+            hand_over();
         }
     }
     if (mine.failed) {

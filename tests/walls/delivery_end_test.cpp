@@ -140,7 +140,13 @@ BOOST_AUTO_TEST_CASE(a_stop_while_it_waits_for_the_next_look)
         };
         peer& first = t.wait({at(1, 1)});
         peer& next = t.wait({at(1, 1)}); // its look begins after that one
-        boost::fibers::fiber stop(boost::fibers::launch::dispatch, [&] { t.h->stop(); });
+        bool stopped = false;
+        boost::fibers::fiber stop(boost::fibers::launch::dispatch, [&] {
+            t.h->stop();
+            stopped = true;
+        });
+        let_others_run();
+        BOOST_TEST(!stopped); // the look has not answered
         answers = true;
         stop.join();
         t.h->drain();
@@ -160,6 +166,20 @@ BOOST_AUTO_TEST_CASE(a_stop_while_it_waits_for_room)
         t.h->drain();
         let_others_run();
         BOOST_TEST(seen_by(p) == "stopping");
+    });
+}
+
+// Nobody hears the end: it is no answer either.
+BOOST_AUTO_TEST_CASE(a_stop_while_it_waits_for_room_of_one_that_has_left)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        auto all = t.room.take(user_id{9}, std::size_t{1} << 20);
+        peer& p = t.wait({at(1, 0)});
+        p.leave();
+        t.h->drain();
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "gone");
     });
 }
 
@@ -250,14 +270,27 @@ BOOST_AUTO_TEST_CASE(the_database_is_away)
 
 BOOST_AUTO_TEST_CASE(what_is_thrown_ends_this_delivery_and_no_other)
 {
-    with_hub([](running_hub& t) {
-        t.db.add(1);
-        t.db.during_load = [] { throw std::runtime_error("a bug"); };
-        peer& p = t.wait({at(1, 0)});
-        BOOST_TEST(seen_by(p) == "failed");
-        BOOST_TEST(p.ended.front().what == "a bug");
-        BOOST_TEST(t.room.held() == 0u);
-    });
+    auto s = running_hub::quiet();
+    s.backlog.answer_bytes = 1'000; // there is room for two
+    with_hub(
+        [](running_hub& t) {
+            t.db.add(1);
+            t.db.during_load = [&t] {
+                boost::this_fiber::yield();
+                if (t.db.loads == 1) {
+                    throw std::runtime_error("a bug");
+                }
+            };
+            peer& reads = t.begin({at(1, 0)});
+            peer& waits = t.begin({at(1, 0)}); // for what the other reads
+            until([&] { return !reads.all().empty() && !waits.all().empty(); });
+            BOOST_TEST(seen_by(reads) == "failed");
+            BOOST_TEST(reads.ended.front().what == "a bug");
+            BOOST_TEST(seen_by(waits) == "1:1");
+            t.h->every_second(std::chrono::steady_clock::now() + 1h);
+            BOOST_TEST(t.room.held() == 0u);
+        },
+        s);
 }
 
 BOOST_AUTO_TEST_CASE(beyond_max_parked_it_is_refused)
