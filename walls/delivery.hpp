@@ -168,9 +168,6 @@ private:
         // The session may have got another end since the delivery began.
         const auto until = std::min({deadline_, who_->ends, sink_.quiet_until()});
         const woken why = hub_.park(here, until);
-        if (why == woken::gone || why == woken::stopping) {
-            return why;
-        }
         was_parked_ = true;
         for (const walls::watch& w : here.watches()) {
             local_.push_back(w.seen);
@@ -193,7 +190,7 @@ private:
         if (why == woken::timed_out && who_->ends > now && !quiet) {
             return end({ending::reason::time_up});
         }
-        if (why == woken::access_changed || !hub_.still_valid(who_)) {
+        if (!hub_.still_valid(who_)) { // so it is whenever access has changed
             return next::compare;
         }
         if (quiet && !sink_.full()) {
@@ -282,6 +279,7 @@ private:
         }
         who_ = *found;
         const auto [lost, won] = keep_visible();
+        was_parked_ = false;
         const auto now = known_ ? std::optional(access_number_of(*who_)) : std::nullopt;
         if (now != known_) {
             client_.answered();
@@ -347,7 +345,7 @@ private:
     std::vector<cursor> hidden_;         // of walls that `who_` may not see
     std::optional<access_number> known_; // to the client; none: it does not ask
     fibers::steady_time deadline_;
-    bool was_parked_ = false; // so all that is new was committed while it waited
+    bool was_parked_ = false; // since `who_` was read: what is new was committed while it waited
     Sink sink_;
 };
 

@@ -3,11 +3,33 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
+#include <numeric>
 #include <string>
 #include <thread>
 
 using namespace walls;
 using namespace walls::testing;
+
+namespace {
+
+// As publish(), and it is known when it was committed.
+void publish_committed(running_hub& t, std::chrono::steady_clock::time_point when)
+{
+    t.db.add(1);
+    const auto before = t.h->about_to_publish();
+    const entry e = t.db.feed[1].back();
+    t.h->published({e, wall_id{1}, wall_epoch{1}, false, before.outdated, when});
+    let_others_run();
+}
+
+std::uint64_t deliveries(running_hub& t)
+{
+    const auto& all = t.h->delivery_times().counts();
+    return std::accumulate(all.begin(), all.end(), std::uint64_t{0});
+}
+
+} // namespace
 
 BOOST_AUTO_TEST_SUITE(hub_)
 
@@ -122,6 +144,84 @@ BOOST_AUTO_TEST_CASE(what_may_have_been_committed_is_looked_for)
         let_others_run();
         BOOST_TEST(t.db.looks == looks + 1);
         BOOST_TEST(seen_by(q) == "1:3");
+    });
+}
+
+// From the commit to the answer, of who was parked meanwhile.
+BOOST_AUTO_TEST_CASE(deliveries_to_who_was_parked_are_timed)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& parked = t.wait({at(1, 1)});
+        publish_committed(t, std::chrono::steady_clock::now() - 3s);
+        BOOST_TEST(seen_by(parked) == "1:2");
+        BOOST_TEST(deliveries(t) == 1u);
+        BOOST_TEST(t.h->delivery_times().sum_seconds() >= 3);
+        BOOST_TEST(seen_by(t.wait({at(1, 1)})) == "1:2"); // was away
+        BOOST_TEST(deliveries(t) == 1u);
+        peer& of_unknown_age = t.wait({at(1, 2)});
+        publish(t);
+        let_others_run();
+        BOOST_TEST(seen_by(of_unknown_age) == "1:3");
+        BOOST_TEST(deliveries(t) == 1u);
+        peer& of_others = t.wait({at(1, 3)});
+        t.db.add(1);
+        t.look();
+        BOOST_TEST(seen_by(of_others) == "1:4");
+        BOOST_TEST(deliveries(t) == 2u);
+    });
+}
+
+// What was there before it saw the wall does not come late.
+BOOST_AUTO_TEST_CASE(entries_of_a_wall_that_is_gained_are_not_timed)
+{
+    with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {wall_id{2}});
+        t.db.sessions["bob"] = somebody(2);
+        peer& gains = t.stream({at(1, 0), at(2, 0)});
+        peer& had_it = t.wait({at(1, 0)}, "bob");
+        publish_committed(t, std::chrono::steady_clock::now() - 1h);
+        BOOST_TEST(seen_by(had_it) == "1:1");
+        BOOST_TEST(deliveries(t) == 1u);
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        t.h->access_changed(user_id{1});
+        let_others_run();
+        BOOST_TEST(seen_by(gains) == "1:1");
+        BOOST_TEST(t.db.loads == 0); // it was in memory
+        BOOST_TEST(deliveries(t) == 1u);
+        publish_committed(t, std::chrono::steady_clock::now());
+        BOOST_TEST(seen_by(gains) == "1:1, 1:2");
+        BOOST_TEST(deliveries(t) == 2u);
+    });
+}
+
+// Each part hears of its own; the parking's tick is seen in parking_test.
+BOOST_AUTO_TEST_CASE(other_settings_reach_each_part)
+{
+    with_hub([](running_hub& t) {
+        for (int i = 0; i < 3; ++i) {
+            t.db.add(1);
+        }
+        peer& p = t.wait({at(1, 3)});
+        publish(t);
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "1:4");
+        BOOST_TEST(t.h->count().recent_bytes > 0u);
+        auto s = t.chosen;
+        s.recent.bytes = 0;
+        s.backlog.entries = 2;
+        t.h->change(s);
+        BOOST_TEST(t.h->count().recent_bytes == 0u);
+        BOOST_TEST(seen_by(t.wait({at(1, 0)})) == "1:1 1:2 more");
+        s.max_parked = 0;
+        t.h->change(s);
+        BOOST_TEST(seen_by(t.wait({at(1, 4)})) == "too_many");
+        const presence::client here = t.h->connect();
+        BOOST_TEST(seen_by(t.wait({at(1, 3)})) == "1:4"); // the job knows of a client
+        s.refresh.period = 1ms;
+        t.h->change(s);
+        const int looks = t.db.looks;
+        until([&] { return t.db.looks > looks + 1; });
     });
 }
 
