@@ -246,13 +246,15 @@ feed_follower::outcome feed_follower::append(page& p, fibers::steady_time commit
         pending_.erase(p.wall);
         return outcome::overtaken;
     }
+    // Also if there are more, above what the look has seen.
+    const bool complete = !p.more || (!p.entries.empty() && p.entries.back().id >= newest);
     // posted() may have handed out some meanwhile.
     std::erase_if(p.entries, [&](const entry& e) { return e.id > newest || e.id <= known.newest; });
     if (!p.entries.empty()) {
         parts_.recent.append(p.wall, p.entries, committed);
         parts_.hash.raise(p.wall, p.entries.back().id);
     }
-    if (!p.more) {
+    if (complete) {
         pending_.erase(p.wall);
         if (parts_.hash.newest(p.wall) < newest && p.newest >= newest) {
             // Entries are missing, and will not come. What is remembered may be of before an edit.

@@ -141,6 +141,36 @@ BOOST_AUTO_TEST_CASE(entries_that_are_missing_below_the_head_are_not_waited_for)
     });
 }
 
+// Failed before: the same page was read again and again, and nothing else was looked at any more.
+BOOST_AUTO_TEST_CASE(entries_that_are_missing_are_not_looked_for_above_the_head)
+{
+    in_loop([](fibers::reactor&) {
+        running t; // pages of 3
+        const presence::client here(t.presence);
+        t.db.add(1);
+        BOOST_REQUIRE(t.catch_up({at(1, 1)}).has_value());
+        parked_poll a(t, {at(1, 1, 1)});
+        t.db.add(1);
+        t.db.during_look = [&] {
+            if (t.db.looks == 2) { // the head was 2
+                for (int i = 0; i < 5; ++i) {
+                    t.db.add(1);
+                }
+                t.db.feed[1].erase(t.db.feed[1].begin() + 1);
+            }
+        };
+        t.db.during_load = [&] { t.db.loads_fail = t.db.loads > 9; };
+        t.job.hint();
+        BOOST_TEST((a.outcome() == woken::risen));
+        BOOST_TEST(t.newest(1) == 2);
+        BOOST_TEST(t.db.loads == 1);
+        parked_poll b(t, {at(1, 2, 1)});
+        t.look();
+        BOOST_TEST((b.outcome() == woken::risen));
+        BOOST_TEST(t.newest(1) == 7);
+    });
+}
+
 // Failed before: from memory came the text of before the edit.
 BOOST_AUTO_TEST_CASE(what_is_remembered_goes_when_a_wall_rises_that_nobody_watches)
 {
