@@ -207,9 +207,9 @@ BOOST_AUTO_TEST_CASE(the_client_library_shows_a_wall_that_comes_and_none_that_we
     for (const std::string transport : {"poll", "auto"}) {
         chat s(no_look_in_time);
         const auto log = s.folder() / ("walls seen by " + transport);
-        const process library({"node", source_folder() / "tests" / "web" / "walls_seen.mjs",
-                               "http://127.0.0.1:" + std::to_string(s.port()) + "/api/", transport},
-                              {log, -1, {}});
+        process library({"node", source_folder() / "tests" / "web" / "walls_seen.mjs",
+                         "http://127.0.0.1:" + std::to_string(s.port()) + "/api/", transport},
+                        {log, -1, {}});
         const auto until = [&](const std::string& walls) {
             eventually("the client shows " + walls, [&] {
                 return read_text(log).find("walls: " + walls + '.') != std::string::npos;
@@ -224,6 +224,7 @@ BOOST_AUTO_TEST_CASE(the_client_library_shows_a_wall_that_comes_and_none_that_we
         until("");
         s.sql("insert into pollster.memberships (user_id, wall_id) values (1, 2)");
         until("2");
+        BOOST_TEST(library.running());
     }
 }
 
