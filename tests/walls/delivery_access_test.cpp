@@ -272,6 +272,7 @@ BOOST_AUTO_TEST_CASE(a_wall_lost_while_parked)
         t.look();
         BOOST_TEST(seen_by(both) == "");
         BOOST_TEST(seen_by(one) == "no_wall");
+        BOOST_TEST(t.parked() == 1u);
         publish(t);
         let_others_run();
         BOOST_TEST(seen_by(both) == "1:2");

@@ -172,6 +172,27 @@ BOOST_AUTO_TEST_CASE(an_answer_that_turns_out_larger_waits_without_its_first_sha
     });
 }
 
+// One user's answers may hold a quarter of the room.
+BOOST_AUTO_TEST_CASE(an_answer_waits_for_those_of_its_user_and_not_for_those_of_others)
+{
+    auto s = running_hub::quiet();
+    s.backlog.answer_bytes = 1'000;
+    with_hub(
+        [](running_hub& t) {
+            t.db.sessions["bob"] = somebody(2);
+            t.db.add(1);
+            auto of_ann = t.room.take(user_id{1}, 300'000);
+            peer& ann = t.wait({at(1, 0)});
+            BOOST_TEST(t.room.waiting() == 1u);
+            BOOST_TEST(seen_by(t.wait({at(1, 0)}, "bob")) == "1:1");
+            BOOST_TEST(seen_by(ann) == "");
+            of_ann.release();
+            let_others_run();
+            BOOST_TEST(seen_by(ann) == "1:1");
+        },
+        s);
+}
+
 BOOST_AUTO_TEST_CASE(whoever_waits_for_a_peer_that_does_not_read_holds_no_room)
 {
     with_hub([](running_hub& t) {

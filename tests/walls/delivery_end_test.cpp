@@ -302,6 +302,7 @@ BOOST_AUTO_TEST_CASE(beyond_max_parked_it_is_refused)
             t.db.add(1);
             peer& first = t.wait({at(1, 1)});
             BOOST_TEST(seen_by(t.wait({at(1, 1)})) == "too_many");
+            BOOST_TEST(t.parked() == 1u);
             BOOST_TEST(seen_by(first) == "");
             BOOST_TEST(seen_by(t.wait({at(1, 0)})) == "1:1"); // who does not park is answered
         },

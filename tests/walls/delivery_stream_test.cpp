@@ -24,6 +24,7 @@ BOOST_AUTO_TEST_CASE(each_entry_comes_once_and_in_order)
         t.db.add(2);
         t.look();
         BOOST_TEST(seen_by(p) == "1:1 2:2, 1:2, 1:3 1:4, 2:3");
+        BOOST_TEST(p.kept_alive == 0); // it was not quiet
         BOOST_TEST(t.parked() == 1u);
         BOOST_TEST(t.h->count().clients == 1u);
     });
@@ -126,6 +127,41 @@ BOOST_AUTO_TEST_CASE(its_time_is_up_also_if_it_never_parks)
         s);
 }
 
+// The same if others wait for the wall, so that its entries are in memory.
+BOOST_AUTO_TEST_CASE(it_begins_with_what_is_in_memory_until_its_time_is_up)
+{
+    auto s = running_hub::quiet();
+    s.backlog.entries = 2;
+    with_hub(
+        [](running_hub& t) {
+            t.db.sessions["bob"] = somebody(2);
+            t.db.add(1);
+            t.wait({at(1, 1)}, "bob");
+            for (int i = 0; i < 3; ++i) {
+                publish(t);
+            }
+            let_others_run();
+            BOOST_TEST(seen_by(t.stream({at(1, 1)})) == "1:2 1:3 more, 1:4");
+            BOOST_TEST(seen_by(t.wait({at(1, 1)}, "ann", 0s, true)) == "1:2 1:3 more, time_up");
+            BOOST_TEST(t.db.loads == 0);
+        },
+        s);
+}
+
+// A wall that never rests would keep it for ever: it is woken because of the news each time.
+BOOST_AUTO_TEST_CASE(news_at_its_deadline_are_its_last)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& p = t.wait({at(1, 1)}, "ann", 1s, true);
+        BOOST_TEST_REQUIRE(t.parked() == 1u);
+        block_the_loop(1200ms);
+        publish(t);
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "1:2, time_up");
+    });
+}
+
 // One that leaves after it was written to was not answered: the next client looks.
 BOOST_AUTO_TEST_CASE(a_stream_that_leaves_was_not_answered)
 {
@@ -174,76 +210,23 @@ BOOST_AUTO_TEST_CASE(walls_that_are_lost_and_gained_are_told_before_their_news)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_quiet_stream_is_kept_alive_and_goes_on_waiting)
+BOOST_AUTO_TEST_CASE(a_loss_alone_is_told_and_a_gain_alone)
 {
-    with_hub(
-        [](running_hub& t) {
-            peer& p = t.begin({at(1, 0)}, "ann", 1h, true);
-            p.quiet_until = std::chrono::steady_clock::now() + 20ms;
-            until([&] { return p.kept_alive == 1; });
-            let_others_run();
-            BOOST_TEST(t.parked() == 1u);
-            publish(t);
-            let_others_run();
-            BOOST_TEST(seen_by(p) == "1:1");
-        },
-        ticking());
-}
-
-// Whoever is woken hears of the first reason only: what came between the timer and the fiber is
-// found all the same.
-BOOST_AUTO_TEST_CASE(news_together_with_a_keep_alive)
-{
-    with_hub(
-        [](running_hub& t) {
-            peer& p = t.begin({at(1, 0)}, "ann", 1h, true);
-            p.quiet_until = std::chrono::steady_clock::now() + 20ms;
-            p.on_keep_alive = [&] { publish(t); }; // woken already, and not yet parked again
-            until([&] { return p.kept_alive == 1; });
-            let_others_run();
-            BOOST_TEST(seen_by(p) == "1:1");
-            BOOST_TEST(t.parked() == 1u);
-        },
-        ticking());
-}
-
-BOOST_AUTO_TEST_CASE(revoked_together_with_a_keep_alive)
-{
-    with_hub(
-        [](running_hub& t) {
-            peer& p = t.begin({at(1, 0)}, "ann", 1h, true);
-            p.quiet_until = std::chrono::steady_clock::now() + 20ms;
-            let_others_run();
-            t.db.sessions.erase("ann");
-            block_the_loop(200ms); // both are due in one turn
+    with_hub([](running_hub& t) {
+        t.db.sessions["ann"] = somebody(1, {wall_id{1}, wall_id{2}});
+        peer& p = t.stream({at(1, 0), at(2, 0)});
+        const auto sees = [&](std::vector<wall_id> walls) {
+            t.db.sessions["ann"] = somebody(1, std::move(walls));
             t.h->access_changed(user_id{1});
-            until([&] { return !p.ended.empty(); });
-            BOOST_TEST(seen_by(p) == "signed_out");
-            BOOST_TEST(p.kept_alive == 0);
-        },
-        ticking());
-}
-
-// A peer that does not read gets nothing more, not even a comment.
-BOOST_AUTO_TEST_CASE(a_full_peer_is_not_kept_alive)
-{
-    with_hub(
-        [](running_hub& t) {
-            peer& p = t.begin({at(1, 0)}, "ann", 1h, true);
-            p.quiet_until = std::chrono::steady_clock::now() + 20ms;
             let_others_run();
-            p.full = true;
-            bool waited = false;
-            p.during_wait = [&] {
-                waited = true;
-                BOOST_TEST(p.kept_alive == 0);
-                p.quiet_until = std::chrono::steady_clock::time_point::max();
-            };
-            until([&] { return waited; });
-            let_others_run();
-            BOOST_TEST(t.parked() == 1u);
-        },
-        ticking());
+            return p.access;
+        };
+        using told = std::vector<std::string>;
+        BOOST_TEST(sees({wall_id{1}}) == told{"lost 2"}, boost::test_tools::per_element());
+        BOOST_TEST(sees({wall_id{1}}).size() == 1u); // what has not changed is not told
+        BOOST_TEST(sees({wall_id{1}, wall_id{2}}) == (told{"lost 2", "gained 2"}),
+                   boost::test_tools::per_element());
+    });
 }
 
 // On the small stack: it does not ask for another fiber after each entry.
@@ -252,14 +235,14 @@ BOOST_AUTO_TEST_CASE(entry_after_entry_is_written_from_where_it_is_parked)
     with_hub([](running_hub& t) {
         peer& p = t.stream({at(1, 0)});
         const auto stacks = t.request_stacks.in_use();
-        std::size_t most = 0;
-        p.on_write = [&] { most = std::max(most, t.request_stacks.in_use()); };
         for (int i = 0; i < 3; ++i) {
             publish(t);
-            let_others_run();
+            for (int turns = 0; turns < 10; ++turns) {
+                BOOST_TEST(t.request_stacks.in_use() == stacks);
+                boost::this_fiber::yield();
+            }
         }
         BOOST_TEST(seen_by(p) == "1:1, 1:2, 1:3");
-        BOOST_TEST(most == stacks);
     });
 }
 
@@ -291,9 +274,11 @@ BOOST_AUTO_TEST_CASE(news_for_a_peer_that_does_not_read_wait_in_a_request_fiber)
     with_hub([](running_hub& t) {
         t.db.add(1);
         peer& p = t.stream({at(1, 1)});
+        const auto stacks = t.request_stacks.in_use();
         int waits = 0;
         p.during_wait = [&] {
             ++waits;
+            BOOST_TEST(t.request_stacks.in_use() == stacks + 1);
             BOOST_TEST(p.written.empty());
             BOOST_TEST(t.parked() == 0u);
         };

@@ -100,6 +100,7 @@ public:
     void access_changed(std::span<const wall_id> lost, std::span<const wall_id> gained,
                         std::optional<access_number> now)
     {
+        BOOST_TEST(!(lost.empty() && gained.empty() && !now));
         for (const wall_id w : lost) {
             peer_->access.push_back("lost " + std::to_string(number(w)));
         }
