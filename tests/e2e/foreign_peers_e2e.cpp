@@ -1,133 +1,15 @@
 // FastCGI clients other than nginx, with the configurations of docs/FOREIGN_SERVERS.md.
-#include "tests/e2e/chat.hpp"
 #include "tests/e2e/event_stream.hpp"
+#include "tests/e2e/fronts.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <csignal>
 #include <fstream>
-#include <unistd.h>
 
 using namespace e2e;
-namespace fs = std::filesystem;
 
 namespace {
-
-// The block of that language in the document, with paths and ports replaced.
-std::string documented(const std::string& language, const settings& replacements)
-{
-    const auto text = read_text(source_folder() / "docs" / "FOREIGN_SERVERS.md");
-    const std::string fence = "```" + language + "\n";
-    const auto begin = text.find(fence) + fence.size();
-    auto block = text.substr(begin, text.find("\n```", begin) + 1 - begin);
-    for (const auto& [from, to] : replacements) {
-        BOOST_REQUIRE_MESSAGE(block.find(from) != std::string::npos, from + " is not in " + block);
-        for (auto at = block.find(from); at != std::string::npos;
-             at = block.find(from, at + to.size())) {
-            block.replace(at, from.size(), to);
-        }
-    }
-    return block;
-}
-
-settings paths_of(const chat& s)
-{
-    return {{"/run/pollster/pollster.sock", s.socket()},
-            {"/usr/share/pollster/web", source_folder() / "web"}};
-}
-
-// A web server in front of the chat's pollster, beside its nginx.
-class front {
-public:
-    front(const chat& s, const std::string& name, const std::string& configuration,
-          std::vector<std::string> command, unsigned short port)
-        : port_(port)
-    {
-        const auto file = s.folder() / (name + ".conf");
-        const auto output = s.folder() / (name + ".log");
-        std::ofstream(file) << configuration;
-        command.push_back(file);
-        process_ = std::make_unique<process>(command, process::options{output, -1, {}});
-        eventually(name + " answers", [&] {
-            BOOST_REQUIRE_MESSAGE(process_->running(), read_text(output));
-            try {
-                return send({}).status == 200;
-            } catch (const boost::system::system_error&) {
-                return false; // does not listen yet
-            }
-        });
-    }
-    ~front()
-    {
-        process_->signal(SIGTERM); // so that it takes its own children along
-        process_->wait();
-    }
-    front(const front&) = delete;
-    front& operator=(const front&) = delete;
-
-    reply send(const call& c) const
-    {
-        return http_client(port_).call(c.method, "/api" + c.path, c.body, c.headers);
-    }
-    unsigned short port() const { return port_; }
-    std::string page() const { return http_client(port_).call("GET", "/").body; }
-
-private:
-    unsigned short port_;
-    std::unique_ptr<process> process_;
-};
-
-// lighttpd has no user to change to here: run by root it stays root.
-std::unique_ptr<front> lighttpd(const chat& s)
-{
-    const auto port = free_port();
-    return std::make_unique<front>(
-        s, "lighttpd",
-        "server.port = " + std::to_string(port) + "\nserver.bind = \"127.0.0.1\"\n" +
-            "server.modules = ( \"mod_access\" )\n" // as Debian's lighttpd.conf has it
-            "mimetype.assign = ( \".html\" => \"text/html\" )\n" +
-            documented("lighttpd", paths_of(s)),
-        std::vector<std::string>{"/usr/sbin/lighttpd", "-D", "-f"}, port);
-}
-
-std::unique_ptr<front> apache(const chat& s)
-{
-    const auto port = free_port();
-    auto replacements = paths_of(s);
-    replacements["*:80"] = "127.0.0.1:" + std::to_string(port);
-    std::string configuration;
-    for (const char* name :
-         {"mpm_event", "authz_core", "authz_host", "dir", "proxy", "proxy_fcgi"}) {
-        configuration += "LoadModule " + std::string(name) +
-                         "_module /usr/lib/apache2/modules/mod_" + name + ".so\n";
-    }
-    configuration += "ServerRoot " + s.folder().string() +
-                     "\nServerName localhost\nListen 127.0.0.1:" + std::to_string(port) +
-                     "\nPidFile apache.pid\nErrorLog apache-error.log\n"
-                     "DefaultRuntimeDir " +
-                     s.folder().string() + "\n";
-    if (::geteuid() == 0) {
-        // Apache refuses to serve as root.
-        configuration += "User www-data\nGroup www-data\n";
-        fs::permissions(s.folder(), fs::perms(0755));
-        fs::permissions(s.socket(), fs::perms(0666));
-    }
-    return std::make_unique<front>(
-        s, "apache", configuration + documented("apache", replacements),
-        std::vector<std::string>{"/usr/sbin/apache2", "-D", "FOREGROUND", "-f"}, port);
-}
-
-std::unique_ptr<front> caddy(const chat& s)
-{
-    const auto port = free_port();
-    auto replacements = paths_of(s);
-    replacements["chat.example"] = "http://:" + std::to_string(port);
-    return std::make_unique<front>(
-        s, "caddy", "{\n\tadmin off\n}\n" + documented("caddy", replacements),
-        std::vector<std::string>{"env", "XDG_DATA_HOME=" + (s.folder() / "caddy").string(),
-                                 "/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config"},
-        port);
-}
 
 // What every front must carry: a ping, a post, a poll with news, one that is parked and woken.
 void carries_a_chat(const chat& s, const front& f)
@@ -173,71 +55,69 @@ std::vector<std::string> with_environment(std::vector<std::string> variables, co
 
 BOOST_AUTO_TEST_SUITE(foreign_peers_)
 
-BOOST_AUTO_TEST_CASE(lighttpd_carries_a_chat)
+BOOST_AUTO_TEST_CASE(each_front_carries_a_chat)
 {
-    chat s;
-    const auto f = lighttpd(s);
-    carries_a_chat(s, *f);
-    BOOST_TEST(f->page().find("<title>") != std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(apache_carries_a_chat)
-{
-    chat s;
-    const auto f = apache(s);
-    carries_a_chat(s, *f);
-    BOOST_TEST(f->page().find("<title>") != std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(caddy_carries_a_chat)
-{
-    chat s;
-    const auto f = caddy(s);
-    carries_a_chat(s, *f);
-    BOOST_TEST(f->page().find("<title>") != std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(caddy_notices_that_a_browser_leaves)
-{
-    chat s(settings{{"poll_seconds", "3600"}});
-    const auto f = caddy(s);
-    hanging_call leaves(f->port(), poll_call(bob, R"({"1":0})"));
-    s.until_parked(1);
-    leaves.leave();
-    s.until_parked(0);
-}
-
-// lighttpd and Apache do not watch the browser while they wait for the application.
-BOOST_AUTO_TEST_CASE(
-    a_browser_that_leaves_them_costs_its_parked_poll_until_the_deadline_and_no_more)
-{
-    chat s(settings{{"poll_seconds", "2"}});
-    const auto behind_lighttpd = lighttpd(s);
-    const auto behind_apache = apache(s);
-    for (const auto* f : {behind_lighttpd.get(), behind_apache.get()}) {
-        hanging_call leaves(f->port(), poll_call(bob, R"({"1":0})"));
-        s.until_parked(1);
-        leaves.leave();
-        s.until_parked(0);
-        BOOST_TEST(f->send({}).status == 200);
-    }
-    BOOST_TEST(s.metric("pollster_failures_total") == 0);
-}
-
-BOOST_AUTO_TEST_CASE(metrics_are_for_this_host_only)
-{
-    chat s;
-    for (const auto& start : {lighttpd, caddy}) {
-        const auto f = start(s);
-        BOOST_TEST(f->send({"GET", "/metrics", {}, {}}).status == 200);
-        for (const std::string path : {"metrics", "readyz"}) {
-            const auto from_elsewhere = run(
-                {"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--interface", "127.0.0.2",
-                 "http://127.0.0.1:" + std::to_string(f->port()) + "/api/" + path});
-            BOOST_TEST(from_elsewhere.output == "403");
+    for (const auto& kind : fronts()) {
+        BOOST_TEST_MESSAGE(kind.name);
+        BOOST_TEST_CONTEXT(kind.name)
+        {
+            chat s;
+            const auto f = kind.start(s);
+            carries_a_chat(s, *f);
+            BOOST_TEST(f->page().find("<title>") != std::string::npos);
         }
     }
-    BOOST_TEST(apache(s)->send({"GET", "/metrics", {}, {}}).status == 200);
+}
+
+// However the path is written, and whoever the client says it is.
+BOOST_AUTO_TEST_CASE(metrics_are_for_this_host_only)
+{
+    for (const auto& kind : fronts()) {
+        if (kind.name == "nginx") {
+            continue; // lets all of 127.0.0.0/8 in
+        }
+        BOOST_TEST_CONTEXT(kind.name)
+        {
+            chat s;
+            const auto f = kind.start(s);
+            for (const std::string path : {"metrics", "readyz"}) {
+                BOOST_TEST(f->status_for("127.0.0.1", "/api/" + path) == "200");
+                BOOST_TEST(f->status_for("127.0.0.2", "/api/" + path) == "403");
+                const auto encoded = (path[0] == 'm' ? "%6d" : "%72") + path.substr(1);
+                for (const auto& written : {encoded, "./" + path, "/" + path, "x/../" + path,
+                                            path + "/", path + "/.", path + "?x", path + ";x"}) {
+                    const auto status = f->status_for("127.0.0.2", "/api/" + written);
+                    BOOST_TEST((status == "403" || status == "404" || status == "400"),
+                               written << ": " << status);
+                }
+            }
+        }
+    }
+}
+
+// Only a parameter of nginx parks a request (docs/PARK.md), and no header becomes one.
+BOOST_AUTO_TEST_CASE(no_front_parks_for_a_client_that_asks)
+{
+    for (const auto& kind : fronts()) {
+        BOOST_TEST_CONTEXT(kind.name)
+        {
+            chat s;
+            const auto f = kind.start(s);
+            for (const std::string path : {"/", "/park/?walls=1:0&then=/api/"}) {
+                call c{"GET", path, {}, {}};
+                for (const std::string header :
+                     {"Pollster-Park", "POLLSTER_PARK", "X-Park", "X-Accel-Redirect"}) {
+                    c = with(std::move(c), header, "walls=1:0&then=/api/");
+                }
+                BOOST_TEST(f->send(c).status == (path == "/" ? 200 : 404), path);
+            }
+            for (const std::string outcome :
+                 {"news", "nothing", "again", "unknown", "refused", "left"}) {
+                BOOST_TEST(s.metric("pollster_parks_total{outcome=\"" + outcome + "\"}") == 0);
+            }
+            BOOST_TEST(s.metric("pollster_parks") == 0);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(cgi_fcgi_pings_posts_and_polls)
@@ -260,9 +140,10 @@ BOOST_AUTO_TEST_CASE(cgi_fcgi_pings_posts_and_polls)
 
     // As documented, word for word.
     const std::string body = "session_id=" + bob + "&last_post_id[1]=0";
-    const auto script = documented("sh", {{"session_id=SESSION", "session_id=" + bob},
-                                          {"LENGTH \\", std::to_string(body.size()) + " \\"},
-                                          {"/run/pollster/pollster.sock", s.socket()}});
+    const auto script = documented("From a shell", "sh",
+                                   {{"session_id=SESSION", "session_id=" + bob},
+                                    {"LENGTH \\", std::to_string(body.size()) + " \\"},
+                                    {"/run/pollster/pollster.sock", s.socket()}});
     const auto polled = run({"sh", "-c", script});
     BOOST_TEST(polled.output.find(R"("body":"from a shell")") != std::string::npos, polled.output);
 }
