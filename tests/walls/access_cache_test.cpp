@@ -53,6 +53,7 @@ BOOST_AUTO_TEST_CASE(of_several_tokens_the_first_good_one_counts_and_one_questio
         BOOST_TEST(cache.find_any(tokens{"stale", "b"}, true).value() == db.sessions["b"]);
         BOOST_TEST(cache.find_any(tokens{"stale", "old"}, true).value() == nullptr);
         BOOST_TEST(cache.find_any(tokens{}, true).value() == nullptr);
+        BOOST_TEST(cache.misses() == static_cast<unsigned>(db.finds));
         const int asked = db.finds;
         BOOST_TEST(cache.find_any(tokens{"a", "stale"}, true).value() == db.sessions["a"]);
         BOOST_TEST(cache.find_any(tokens{"a"}, true).value() == db.sessions["a"]);
@@ -173,6 +174,25 @@ BOOST_AUTO_TEST_CASE(all_users_of_a_change_are_forgotten_together)
     });
 }
 
+BOOST_AUTO_TEST_CASE(whoever_may_see_one_of_the_walls_is_forgotten)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        access_cache cache(db);
+        db.sessions["one"] = somebody(1, {wall_id{1}, wall_id{5}});
+        db.sessions["two"] = somebody(2, {wall_id{2}});
+        db.sessions["three"] = somebody(3, {wall_id{3}});
+        for (const auto* token : {"one", "two", "three"}) {
+            (void)cache.find(token, true);
+        }
+        const wall_id changed[] = {wall_id{1}, wall_id{2}, wall_id{9}};
+        cache.forget_members(changed);
+        BOOST_TEST(!cache.holds("one", db.sessions["one"]));
+        BOOST_TEST(!cache.holds("two", db.sessions["two"]));
+        BOOST_TEST(cache.holds("three", db.sessions["three"]));
+    });
+}
+
 // The answer may have been read before the change that was reported while it was on its way.
 BOOST_AUTO_TEST_CASE(an_answer_that_crossed_a_change_is_not_remembered)
 {
@@ -180,9 +200,10 @@ BOOST_AUTO_TEST_CASE(an_answer_that_crossed_a_change_is_not_remembered)
         fake_database db;
         db.sessions["t"] = somebody(1);
         access_cache cache(db);
-        const std::function<void()> changes[] = {[&] { cache.forget(user_id{1}); },
-                                                 [&] { cache.forget("t"); },
-                                                 [&] { cache.forget_all(); }};
+        const wall_id one[] = {wall_id{1}};
+        const std::function<void()> changes[] = {
+            [&] { cache.forget(user_id{1}); }, [&] { cache.forget_members(one); },
+            [&] { cache.forget("t"); }, [&] { cache.forget_all(); }};
         for (const auto& change : changes) {
             db.during_find = change;
             const auto identity = cache.find("t", true).value();

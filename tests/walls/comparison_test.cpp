@@ -139,6 +139,14 @@ BOOST_AUTO_TEST_CASE(more_than_an_answer_takes_of_a_wall_is_told)
         BOOST_TEST(text(read.found) == expected);
         BOOST_TEST(number(read.found.reached()[0].last) == 2);
         BOOST_TEST(number(read.found.reached()[0].epoch) == 1);
+        // The same if it is bytes that there are too many of.
+        backlog::limits bytes;
+        bytes.wall_bytes = 2 * json_of(1).size() + 1;
+        known_walls u(loop, bytes);
+        u.add(1, 3, 3);
+        auto d = u.compare(local);
+        BOOST_TEST(text(d.found) == expected);
+        BOOST_TEST(text(u.read({at(1, 0)}).found) == expected);
     });
 }
 
@@ -194,6 +202,7 @@ BOOST_AUTO_TEST_CASE(those_behind_are_not_always_served_in_the_same_order)
             first.insert(order.front());
         }
         BOOST_TEST(first.size() == 5u);
+        BOOST_TEST(behind(std::span(local).subspan(5), t.hash).empty());
     });
 }
 

@@ -265,6 +265,36 @@ BOOST_AUTO_TEST_CASE(the_tick_stays_on_its_grid_after_a_pause_and_rests_while_no
     });
 }
 
+// A million that park one after the other would each make a turn.
+BOOST_AUTO_TEST_CASE(whoever_parks_beside_others_makes_no_turn)
+{
+    in_loop([](fibers::reactor&) {
+        parked_by_hand t(30ms);
+        auto first = t.park({at(1, 7)});
+        t.turn(0ms);
+        auto second = t.park({at(1, 7)});
+        BOOST_TEST((t.next_turn() == 30ms));
+        t.presence.wake_all(woken::gone);
+        first->fiber.join();
+        second->fiber.join();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(another_tick_counts_from_the_next_look_on)
+{
+    in_loop([](fibers::reactor&) {
+        parked_by_hand t(30ms);
+        auto p = t.park({at(1, 7)});
+        t.parking.change(5ms);
+        t.turn(0ms);
+        BOOST_TEST((t.next_turn() == 30ms));
+        t.turn(30ms);
+        BOOST_TEST((t.next_turn() == 35ms));
+        p->place.wake(woken::gone);
+        p->fiber.join();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(no_more_than_64_are_woken_before_the_others_run)
 {
     for (const bool news : {true, false}) {
