@@ -24,13 +24,17 @@ progress() {
 
 # Prints the packages of the given kinds (run, test) that are not installed, of alternatives the first that can be.
 missing_packages() {
-    local kinds=" $* " kind names name
+    local kinds=" $* " kind names name codename
     local -A have=()
+    # shellcheck source=/dev/null
+    codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
     while IFS=' ' read -r name kind; do
         [[ $kind == ii ]] && have[$name]=1
     done < <(dpkg-query -W -f='${Package} ${db:Status-Abbrev}\n' 2>/dev/null)
     while read -r kind names _; do
         [[ $kinds == *" $kind "* ]] || continue
+        [[ $names != *@* || ${names#*@} == "$codename" ]] || continue
+        names=${names%@*}
         for name in ${names//|/ }; do
             [[ -z ${have[$name]:-} ]] || continue 2
         done

@@ -28,6 +28,7 @@ _pollster() {
     if [[ $current == -* ]]; then
         words="$own --config --help --version
         --listen
+        --mount
         --database
         --database-read
         --account

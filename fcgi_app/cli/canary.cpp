@@ -221,7 +221,7 @@ boost::system::result<canary_round, std::string> one_round(canary& bird)
 int run_canary(const invocation& call)
 {
     std::signal(SIGPIPE, SIG_IGN);
-    const auto place = web_place::parse(call.words[0]);
+    const auto place = web_place::parse(call.words[0], call.settings.routes.mount);
     if (!place) {
         return complain(call.with.err, place.error().sentence, misused);
     }

@@ -104,8 +104,8 @@ std::string own_socket(const config& settings)
 int top(const invocation& call)
 {
     std::signal(SIGPIPE, SIG_IGN);
-    const auto place =
-        web_place::parse(call.words.empty() ? own_socket(call.settings) : call.words[0]);
+    const auto place = web_place::parse(
+        call.words.empty() ? own_socket(call.settings) : call.words[0], call.settings.routes.mount);
     if (!place) {
         return complain(call.with.err, place.error().sentence, misused);
     }

@@ -59,12 +59,12 @@ void append_stream(std::string& out, unsigned char type, std::string_view conten
     fastcgi::append_header(out, type, 1, 0);
 }
 
-std::string as_fastcgi(const web_request& r)
+std::string as_fastcgi(const web_request& r, const std::string& mount)
 {
     const auto query = std::min(r.path.find('?'), r.path.size());
     std::vector<std::pair<std::string, std::string>> params{
         {"REQUEST_METHOD", r.method},
-        {"SCRIPT_NAME", ""},
+        {"SCRIPT_NAME", mount},
         {"PATH_INFO", r.path.substr(0, query)},
         {"QUERY_STRING", r.path.substr(std::min(query + 1, r.path.size()))},
         {"SERVER_PROTOCOL", "HTTP/1.1"},
@@ -140,7 +140,7 @@ std::optional<web_answer> parse_answer(std::string_view text)
 
 } // namespace
 
-db::outcome<web_place> web_place::parse(const std::string& text)
+db::outcome<web_place> web_place::parse(const std::string& text, const std::string& mount)
 {
     web_place place;
     place.name_ = text;
@@ -153,6 +153,7 @@ db::outcome<web_place> web_place::parse(const std::string& text)
     const bool socket = begins("unix:");
     if (rest.starts_with('/')) {
         place.socket_ = rest;
+        place.mount_ = mount;
         return place;
     }
     place.tls_ = begins("https://");
@@ -190,7 +191,7 @@ db::outcome<web_place::asked> web_place::ask(const web_request& r,
     out.fastcgi_ = !socket_.empty();
     out.peer_ = std::move(*peer);
     const bool usual = port_ == (tls_ ? "443" : "80");
-    if (!out.peer_->send(out.fastcgi_ ? as_fastcgi(r)
+    if (!out.peer_->send(out.fastcgi_ ? as_fastcgi(r, mount_)
                                       : as_http(r, usual ? host_ : host_ + ':' + port_, mount_))) {
         return db::refusal{name_ + " does not take the request"};
     }

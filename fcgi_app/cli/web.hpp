@@ -28,8 +28,9 @@ struct web_answer {
 class web_place {
 public:
     // "http://HOST[:PORT][/MOUNT]", "https://…", or a unix socket: "/run/pollster/pollster.sock",
-    // also with "unix:" before it. The certificate of an https server has to be good.
-    static db::outcome<web_place> parse(const std::string& text);
+    // also with "unix:" before it. The certificate of an https server has to be good. `mount`: the
+    // option, for who listens at a socket; a URL has its own.
+    static db::outcome<web_place> parse(const std::string& text, const std::string& mount = {});
 
     // A request that was sent, and whose answer may take its time.
     class asked {

@@ -2,6 +2,7 @@
 
 #include "db/conninfo.hpp"
 #include "fcgi_app/config/option_kinds.hpp"
+#include "fcgi_app/routes/mount.hpp"
 
 #include <algorithm>
 
@@ -19,6 +20,12 @@ verdict set_listen(config& c, const std::string& value)
     }
     c.listen.push_back(std::get<fastcgi::listen_address>(parsed));
     return std::nullopt;
+}
+
+verdict set_mount(config& c, const std::string& value)
+{
+    c.routes.mount = value;
+    return routes::fault_in_mount(value);
 }
 
 // An origin as browsers send it (RFC 6454, section 6.2): scheme://host[:port], nothing behind it.
@@ -82,6 +89,12 @@ std::vector<option> make_options()
     const std::int64_t gib = std::int64_t{1} << 30;
     return {
         std::move(listen),
+        custom("mount", "path", "none: the web server cuts it off",
+               "the path below which the web server has the application, /chat/api for one, if it "
+               "sends whole paths, as h2o does (docs/FOREIGN_SERVERS.md); it is cut off, and any "
+               "other path is 404",
+               set_mount)
+            .reloads(),
         connection_string(
             "database", at(&config::database, &db::settings::database),
             "PostgreSQL, as libpq takes it: host=/run/postgresql dbname=pollster, or a "

@@ -2,10 +2,12 @@
 
 #include "fcgi_app/http/request.hpp"
 #include "fcgi_app/http/response.hpp"
+#include "fcgi_app/routes/mount.hpp"
 #include "fcgi_app/routes/send.hpp"
 #include "fcgi_app/routes/table.hpp"
 
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace routes {
@@ -37,6 +39,16 @@ void refuse(const context& cx, const fastcgi::request& r, fastcgi::exchange& pee
     send(peer, {cx.cors.lines_for(r.param("HTTP_ORIGIN")), trace}, http::response::error(why));
 }
 
+// Beside the mount the path stays as it came, for the log. Behind it is why, which no route has.
+void cut_mount(const std::string& mount, const fastcgi::request& r, std::string& path)
+{
+    if (const auto route = route_below(mount, r)) {
+        path = *route;
+    } else {
+        path += " (not below " + mount + ")";
+    }
+}
+
 } // namespace
 
 void receive(context& cx, fastcgi::request&& r, std::unique_ptr<fastcgi::exchange> peer)
@@ -47,6 +59,9 @@ void receive(context& cx, fastcgi::request&& r, std::unique_ptr<fastcgi::exchang
     auto request = http::request::from_cgi(r.params, std::move(r.body));
     if (!request) {
         return refuse(cx, r, *peer, *refusal_of(fastcgi::request_error::malformed_params));
+    }
+    if (!cx.options.mount.empty()) {
+        cut_mount(cx.options.mount, r, request->path);
     }
     r.drop_params();
     dispatch(cx, {std::move(*request), std::move(peer), 0, 0, r.number});

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 
 namespace routes {
 
@@ -25,6 +26,7 @@ struct rate_settings { // of one user and one address; 0: no limit
 };
 
 struct settings {
+    std::string mount; // cut off the paths that come (mount.hpp); empty: they come without
     std::chrono::milliseconds poll_time{60'000};        // a poll ends 0 to poll_spread before this
     std::chrono::milliseconds poll_spread{5'000};       // no option: at most a twelfth of poll_time
     std::chrono::seconds stream_time{600};              // a stream ends in the second half of this

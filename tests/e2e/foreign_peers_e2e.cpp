@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 
@@ -61,7 +62,7 @@ BOOST_AUTO_TEST_CASE(each_front_carries_a_chat)
         BOOST_TEST_MESSAGE(kind.name);
         BOOST_TEST_CONTEXT(kind.name)
         {
-            chat s;
+            chat s(kind.of_pollster());
             const auto f = kind.start(s);
             carries_a_chat(s, *f);
             BOOST_TEST(f->page().find("<title>") != std::string::npos);
@@ -78,7 +79,7 @@ BOOST_AUTO_TEST_CASE(metrics_are_for_this_host_only)
         }
         BOOST_TEST_CONTEXT(kind.name)
         {
-            chat s;
+            chat s(kind.of_pollster());
             const auto f = kind.start(s);
             for (const std::string path : {"metrics", "readyz"}) {
                 BOOST_TEST(f->status_for("127.0.0.1", "/api/" + path) == "200");
@@ -101,7 +102,7 @@ BOOST_AUTO_TEST_CASE(no_front_parks_for_a_client_that_asks)
     for (const auto& kind : fronts()) {
         BOOST_TEST_CONTEXT(kind.name)
         {
-            chat s;
+            chat s(kind.of_pollster());
             const auto f = kind.start(s);
             for (const std::string path : {"/", "/park/?walls=1:0&then=/api/"}) {
                 call c{"GET", path, {}, {}};
@@ -118,6 +119,38 @@ BOOST_AUTO_TEST_CASE(no_front_parks_for_a_client_that_asks)
             BOOST_TEST(s.metric("pollster_parks") == 0);
         }
     }
+}
+
+// For h2o it must be, and the others, and what asks at the socket itself, are at home with it, too.
+BOOST_AUTO_TEST_CASE(a_mount_is_cut_off_for_those_who_send_it_and_understood_from_those_who_do_not)
+{
+    chat s(settings{{"mount", "/api"}});
+    BOOST_TEST(s.send({}).status == 200); // its nginx
+    for (const auto& kind : fronts()) {
+        const auto f = kind.start(s);
+        BOOST_TEST(text_of(f->send({})) == R"(200 {"ack":"huzzah!"})", kind.name);
+        BOOST_TEST(f->send({"GET", "/nothing", {}, {}}).status == 404, kind.name);
+    }
+    const auto top = s.administer({"top", "--once", s.socket()});
+    BOOST_TEST(top.code == 0, top.output);
+    const auto checked = s.administer({"check-config", "--connect"});
+    BOOST_TEST(checked.output.find("not Pollster") == std::string::npos, checked.output);
+    const auto elsewhere = run(with_environment({"REQUEST_METHOD=GET", "PATH_INFO=/"}, s));
+    BOOST_TEST(elsewhere.output.find("Status: 404") != std::string::npos, elsewhere.output);
+    const auto whole = run(with_environment({"REQUEST_METHOD=GET", "PATH_INFO=/api/"}, s));
+    BOOST_TEST(whole.output.find("Status: 200") != std::string::npos, whole.output);
+}
+
+BOOST_AUTO_TEST_CASE(a_malformed_mount_ends_the_start_with_one_line)
+{
+    chat s;
+    BOOST_TEST(s.stop_pollster() == 0);
+    const auto started = s.administer({"--mount", "/api/", "serve"});
+    BOOST_TEST(started.code != 0);
+    BOOST_TEST(started.output.find("--mount: a mount ends without a slash, as /chat/api does, not "
+                                   "\"/api/\"\n") != std::string::npos,
+               started.output);
+    BOOST_TEST(std::count(started.output.begin(), started.output.end(), '\n') == 1, started.output);
 }
 
 BOOST_AUTO_TEST_CASE(cgi_fcgi_pings_posts_and_polls)

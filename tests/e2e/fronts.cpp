@@ -85,6 +85,17 @@ std::unique_ptr<front> caddy(chat& s)
         port);
 }
 
+std::unique_ptr<front> h2o(chat& s)
+{
+    const auto port = free_port();
+    // What Debian's h2o.conf has before the line hosts.
+    return std::make_unique<front>(
+        s, "h2o",
+        "listen:\n  host: 127.0.0.1\n  port: " + std::to_string(port) +
+            (::geteuid() == 0 ? "\nuser: root\n" : "\n") + documented("h2o", "yaml", paths_of(s)),
+        std::vector<std::string>{"/usr/bin/h2o", "-m", "worker", "-c"}, port);
+}
+
 // The page comes from the chat's nginx.
 std::unique_ptr<front> haproxy(chat& s)
 {
@@ -97,11 +108,9 @@ std::unique_ptr<front> haproxy(chat& s)
                                    port);
 }
 
-const std::map<std::string, std::unique_ptr<front> (*)(chat&)> starts{{"nginx", nginx},
-                                                                      {"lighttpd", lighttpd},
-                                                                      {"Apache", apache},
-                                                                      {"Caddy", caddy},
-                                                                      {"HAProxy", haproxy}};
+const std::map<std::string, std::unique_ptr<front> (*)(chat&)> starts{
+    {"nginx", nginx}, {"lighttpd", lighttpd}, {"Apache", apache},
+    {"Caddy", caddy}, {"h2o", h2o},           {"HAProxy", haproxy}};
 
 // "12", as in /etc/os-release.
 std::string debian()
@@ -214,6 +223,11 @@ std::string apache_base(const chat& s, unsigned short port, const std::vector<st
         fs::permissions(s.socket(), fs::perms(0666));
     }
     return base;
+}
+
+settings front_kind::of_pollster() const
+{
+    return name == "h2o" ? settings{{"mount", "/api"}} : settings{};
 }
 
 std::vector<front_kind> fronts()

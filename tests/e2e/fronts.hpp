@@ -45,6 +45,8 @@ struct front_kind {
     // What it does then: "at once", "with its answer", "with the next events".
     std::string poll, stream, poll_http2, stream_http2;
     std::unique_ptr<front> (*start)(chat& s);
+
+    settings of_pollster() const; // what it needs in pollster.conf
 };
 
 // Those that this Debian has: the table says it. All others but nginx, which is shipped, are

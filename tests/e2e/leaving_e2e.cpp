@@ -149,7 +149,8 @@ BOOST_AUTO_TEST_CASE(a_browser_leaves_each_front_as_the_page_says)
         BOOST_TEST_MESSAGE(kind.name);
         BOOST_TEST_CONTEXT(kind.name)
         {
-            chat s(settings{{"poll_seconds", "3600"}, {"stream_heartbeat_seconds", "25"}});
+            chat s(with(kind.of_pollster(),
+                        {{"poll_seconds", "3600"}, {"stream_heartbeat_seconds", "25"}}));
             const auto f = kind.start(s);
             for (const auto& [p, poll, stream] :
                  {std::tuple(protocol::http1, kind.poll, kind.stream),

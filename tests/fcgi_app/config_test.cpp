@@ -138,6 +138,12 @@ BOOST_AUTO_TEST_CASE(an_impossible_value_is_refused_with_its_line)
                         "conf:1: cors_origins: an origin is"));
     BOOST_TEST(
         contains(first_error({"cors_origins = *, https://a.example", {}, {}}), "* stands alone"));
+    BOOST_TEST(first_error({"mount = chat/api", {}, {}}) ==
+               "conf:1: mount: a mount begins with a slash, as /chat/api does, not \"chat/api\"");
+    BOOST_TEST(contains(first_error({"", {{"POLLSTER_MOUNT", "/api/"}}, {}}),
+                        "environment: POLLSTER_MOUNT: a mount ends without a slash"));
+    BOOST_TEST(contains(first_error({"", {}, {"--mount=/chat/../api"}}),
+                        "--mount: between the slashes of a mount is a name"));
     BOOST_TEST(contains(first_error({"listen = unix:relative", {}, {}}),
                         "conf:1: listen: the path of a socket is absolute"));
 }

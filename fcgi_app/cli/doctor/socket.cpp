@@ -57,13 +57,13 @@ std::string pair(std::string_view name, std::string_view value)
 }
 
 // FastCGI 1.0: begin a responder, its parameters, no body.
-std::string ping()
+std::string ping(std::string_view mount)
 {
     constexpr unsigned char begin = 1;
     constexpr unsigned char params = 4;
     constexpr unsigned char standard_input = 5;
     return record(begin, std::string_view("\0\1\0\0\0\0\0\0", 8)) +
-           record(params, pair("REQUEST_METHOD", "GET") + pair("SCRIPT_NAME", "") +
+           record(params, pair("REQUEST_METHOD", "GET") + pair("SCRIPT_NAME", mount) +
                               pair("PATH_INFO", "/") + pair("REQUEST_URI", "/") +
                               pair("QUERY_STRING", "") + pair("SERVER_PROTOCOL", "HTTP/1.1") +
                               pair("REMOTE_ADDR", "127.0.0.1")) +
@@ -163,7 +163,7 @@ std::vector<fastcgi::listen_address> addresses_of(const config& settings)
     return out;
 }
 
-asked ask(const fastcgi::listen_address& address)
+asked ask(const fastcgi::listen_address& address, const std::string& mount)
 {
     const auto* local = std::get_if<fastcgi::unix_address>(&address);
     const connected_socket peer(local != nullptr
@@ -172,7 +172,7 @@ asked ask(const fastcgi::listen_address& address)
     if (peer.get() < 0) {
         return {{}, std::strerror(errno)};
     }
-    const auto request = ping();
+    const auto request = ping(mount);
     if (::send(peer.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(request.size())) {
         return {{}, std::strerror(errno)};
@@ -198,7 +198,7 @@ std::vector<finding> check_sockets(const config& settings)
 {
     std::vector<finding> found;
     for (const auto& address : addresses_of(settings)) {
-        const auto answer = ask(address);
+        const auto answer = ask(address, settings.routes.mount);
         if (!answer.why.empty()) {
             found.push_back({"socket", to_string(address) + ": " + answer.why,
                              "is the server running? systemctl status pollster.socket pollster"});
