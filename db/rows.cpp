@@ -57,10 +57,8 @@ std::string within_bytes(const std::string& entries, const std::string& order,
 
 bool is_token(std::string_view text)
 {
-    return text.size() == 43 && std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '_';
-           });
+    return text.size() >= 20 && text.size() <= 128 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
 entry_reader::entry_reader(const pqxx::result& rows)

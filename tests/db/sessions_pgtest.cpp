@@ -244,11 +244,46 @@ BOOST_AUTO_TEST_CASE(who_answers_in_order_with_null_for_every_kind_of_nobody)
     }
     BOOST_TEST(names == "bob - - ann - - - - - bob - ");
 
+    // Those of applications.
+    const std::string shortest = "12|abc-_.~+/=!#$%&*:"; // 20
+    const std::string longest = "\"\\{}," + std::string(123, '~');
+    for (const auto& token : {shortest, longest, longest + "~", shortest.substr(1)}) {
+        sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) values "
+            "(sha256(convert_to($t$" +
+            token + "$t$, 'UTF8')), 2, now(), now() + interval '1 hour')");
+        const bool is_one = token.size() >= 20 && token.size() <= 128;
+        BOOST_TEST((identity_of(token) != nullptr) == is_one, token);
+        BOOST_TEST(posts().walls_of({token, walls::user_id{2}}).has_value(), token);
+    }
+    for (const std::string blank : {" ", "\t", "\x7f", "\xc3\xa9"}) {
+        BOOST_TEST(identity_of(std::string(30, 'a') + blank + "b") == nullptr);
+    }
+
     // Nothing that could be a token: nothing is asked.
     const auto then = database->count().statements;
     BOOST_TEST(sessions().find_identities(std::vector<std::string>{"", evil}).value().size() == 2u);
     BOOST_TEST(sessions().find_identities({}).value().empty());
     BOOST_TEST(database->count().statements == then);
+}
+
+// As Rack's sessions are kept. An index on it refuses no row of the application's.
+BOOST_AUTO_TEST_CASE(a_view_reads_digests_in_hexadecimal_digits_with_or_without_something_before)
+{
+    sql("create table public.kept (session_id text, owner bigint);"
+        "create index kept_digests on public.kept ((pollster.digest_of(session_id)));"
+        "insert into public.kept values (null, 1), ('', 1), ('2::not a digest', 1), (repeat('x', "
+        "64), 1), (repeat('a', 63), 1), (E'a\\n' || repeat('Z', 64), 1),"
+        "('2::' || encode(sha256('a token of Rack, id '), 'hex'), 1),"
+        "(upper(encode(sha256('aTokenOfAnApplication'), 'hex')), 2),"
+        "('2::' || encode(sha256('anotherTokenOfRack:17'), 'hex'), 3);"
+        "create or replace view pollster.sessions as select pollster.digest_of(session_id) as "
+        "token_hash, owner as user_id, now() as created_at, null::timestamptz as expires_at from "
+        "public.kept");
+    BOOST_TEST(identity_of("aTokenOfAnApplication")->user_name == "bob");
+    BOOST_TEST(identity_of("anotherTokenOfRack:17")->user_name == "cleo");
+    BOOST_TEST(identity_of("anotherTokenOfRack:18") == nullptr);
+    BOOST_TEST(sql("select count(*) from public.kept where pollster.digest_of(session_id) is not "
+                   "null") == "3");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
