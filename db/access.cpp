@@ -69,10 +69,18 @@ std::vector<walls::identity_ptr> find_identities(connection& conn,
 // identifier is a seed that strangers do not know.
 stored_password password_of(connection& conn, const std::string& name)
 {
+    // By the name to sign in with, if the view has one (migration login_names says how that is
+    // found out), else by the one that others see.
     static const std::string named =
-        "from (values (1)) always "
-        "left join lateral (select * from pollster.users n where n.name in ($1::text, $2::text, "
-        "$3::text) order by n.name = $1::text desc, n.name = $2::text desc limit 1) u on true ";
+        "from (select null::text as login) missing "
+        "left join lateral (select * from ("
+        "select n.id, n.password_hash, n.disabled, login::text as given from pollster.users n "
+        "where login in ($1::text, $2::text, $3::text) "
+        "union all "
+        "select n.id, n.password_hash, n.disabled, n.name::text from pollster.users n "
+        "where n.name in ($1::text, $2::text, $3::text) "
+        "and not (select pollster.users_have_logins())) found "
+        "order by given = $1::text desc, given = $2::text desc limit 1) u on true ";
     static const std::string columns =
         "select pollster.id_of(u.id), pollster.text_of(u.password_hash::text, 255), u.disabled, ";
     // Where a hash among those that might be drawn cannot be read, nobody is drawn.

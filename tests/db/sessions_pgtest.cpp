@@ -286,4 +286,51 @@ BOOST_AUTO_TEST_CASE(a_view_reads_digests_in_hexadecimal_digits_with_or_without_
                    "null") == "3");
 }
 
+BOOST_AUTO_TEST_CASE(people_sign_in_with_a_login_if_the_view_has_one_and_are_shown_by_name)
+{
+    sql("create table public.mail (owner bigint primary key, address varchar(80) unique);"
+        "insert into public.mail values (1, 'ann@one.example'), (3, null);"
+        "insert into pollster.users (id, name, password_hash) select 4, name || ' ', password_hash "
+        "from pollster.users where id = 1;"
+        "create or replace view pollster.users as select u.id, 'Ann'::text as name, "
+        "u.password_hash, u.disabled, m.address as login from pollster_default.users u left join "
+        "public.mail m on m.owner = u.id");
+    const auto in = sessions().sign_in("ann@one.example", "ann secret").value();
+    BOOST_TEST_REQUIRE(in.has_value());
+    BOOST_TEST(number(in->user) == 1);
+    BOOST_TEST(in->user_name == "Ann");
+    BOOST_TEST(identity_of(in->session_id)->user_name == "Ann");
+    BOOST_TEST(!sessions().sign_in("ann@one.example", "bob secret").value().has_value());
+    // The name that others see opens nothing, nor does having no login.
+    const auto work = [&](const std::string& user) {
+        const auto before = database->count().password_work;
+        BOOST_TEST(!sessions().sign_in(user, "ann secret").value().has_value(), user);
+        return database->count().password_work - before;
+    };
+    const auto usual = work("nobody");
+    for (const std::string user : {"Ann", "ann", "", "cleo", "Ann@one.example"}) {
+        BOOST_TEST(work(user) == usual, user);
+    }
+    // Of one name there may be several now, of one login not.
+    const auto several = [&](const std::string& what) {
+        return sql(
+            "select count(*) from pollster.adoption_of_rows() where what like 'several users "
+            "with a password have one " +
+            what + ";%'");
+    };
+    BOOST_TEST(several("name") == "0");
+    BOOST_TEST(several("login") == "0");
+    sql("alter table public.mail drop constraint mail_address_key; update public.mail set address "
+        "= 'ann@one.example'; insert into public.mail values (2, 'ann@one.example')");
+    BOOST_TEST(several("login") == "1");
+    const auto admin = db::administrator::connect(settings).value();
+    for (const auto& finding : admin->check().value()) {
+        BOOST_TEST(finding.find("pollster.users") == std::string::npos, finding);
+    }
+    sql("drop view pollster.users cascade; create view pollster.users as select id, name, "
+        "password_hash, disabled, 7 as login from pollster_default.users");
+    BOOST_TEST(admin->check().value().at(0) ==
+               "pollster.users.login has the type integer, which has to be a text");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
