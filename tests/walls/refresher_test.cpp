@@ -4,7 +4,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <thread>
 
 using namespace walls;
 using namespace walls::testing;
@@ -224,6 +226,96 @@ BOOST_AUTO_TEST_CASE(each_look_is_told_how_it_went)
         BOOST_TEST(told == "good down");
         BOOST_TEST(t.job.looks().looks == 1u);
         BOOST_TEST(t.job.looks().failed == 1u);
+        t.db.down = false;
+        BOOST_TEST(t.catch_up({at(2, 0)}).has_value());
+        BOOST_TEST(told == "good downgood ");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(how_the_looks_go_is_reported)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.presence);
+        const auto looks = [&] { return t.job.looks(); };
+        BOOST_TEST(!looks().succeeded.has_value());
+        BOOST_TEST(!looks().ended.has_value());
+        const auto before = std::chrono::steady_clock::now();
+        std::optional<fibers::steady_time> since;
+        t.db.during_look = [&] { since = looks().under_way; };
+        BOOST_TEST(t.catch_up({at(1, 0)}).has_value());
+        BOOST_TEST_REQUIRE(since.has_value());
+        BOOST_TEST((*since >= before));
+        BOOST_TEST((looks().succeeded == since));
+        BOOST_TEST((looks().ended >= since));
+        BOOST_TEST(!looks().under_way.has_value());
+        BOOST_TEST(!looks().error.has_value());
+        const auto good = looks();
+        t.db.down = true;
+        BOOST_TEST(t.catch_up({at(2, 0)}).has_error());
+        BOOST_TEST((looks().succeeded == good.succeeded));
+        BOOST_TEST((looks().ended > good.ended));
+        BOOST_TEST_REQUIRE(looks().error.has_value());
+        BOOST_TEST(looks().error->why == "down");
+        t.db.down = false;
+        BOOST_TEST(t.catch_up({at(2, 0)}).has_value());
+        BOOST_TEST(!looks().error.has_value());
+    });
+}
+
+// Nobody says when other processes' entries were committed: not later than the first hint came.
+BOOST_AUTO_TEST_CASE(what_a_look_finds_was_committed_when_the_first_hint_came)
+{
+    in_loop([](fibers::reactor&) {
+        running t;
+        const presence::client here(t.presence);
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        parked_poll a(t, {at(1, 0)});
+        t.db.add(1);
+        const auto before = std::chrono::steady_clock::now();
+        t.job.hint();
+        const auto after = std::chrono::steady_clock::now();
+        std::this_thread::sleep_for(1ms);
+        t.job.hint();
+        BOOST_TEST((a.outcome() == woken::risen));
+        const auto hinted = t.recent.after(wall_id{1}, entry_id{0}, 9).value().committed;
+        BOOST_TEST((hinted >= before));
+        BOOST_TEST((hinted <= after));
+        // Without a hint: when it looked.
+        parked_poll b(t, {at(1, 1, 1)});
+        t.db.add(1);
+        fibers::steady_time during;
+        t.db.during_look = [&] { during = std::chrono::steady_clock::now(); };
+        const auto asked = std::chrono::steady_clock::now();
+        BOOST_REQUIRE(t.catch_up({at(2, 0)}).has_value());
+        BOOST_TEST((b.outcome() == woken::risen));
+        const auto looked = t.recent.after(wall_id{1}, entry_id{1}, 9).value().committed;
+        BOOST_TEST((looked >= asked));
+        BOOST_TEST((looked <= during));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_sleeps_hears_of_another_period_and_of_other_pages)
+{
+    in_loop([](fibers::reactor&) {
+        running t; // a period of an hour
+        const presence::client here(t.presence);
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        let_others_run();
+        t.job.change({1ms, 0ms, 3});
+        while (t.db.looks < 3) {
+            boost::this_fiber::sleep_for(1ms);
+        }
+        t.job.change({1h, 0ms, 1});
+        parked_poll a(t, {at(1, 0)});
+        for (int i = 0; i < 3; ++i) {
+            t.db.add(1);
+        }
+        t.look();
+        BOOST_TEST((a.outcome() == woken::risen));
+        let_others_run();
+        BOOST_TEST(t.newest(1) == 3);
+        BOOST_TEST(t.db.loads == 3);
     });
 }
 
