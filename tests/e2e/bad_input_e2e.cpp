@@ -11,7 +11,7 @@ const std::string invalid_user = R"(400 {"errors":["Invalid user!"]})";
 const std::string invalid_parameters = R"(400 {"errors":["Invalid parameters!"]})";
 const std::string too_large =
     R"(400 {"errors":["Invalid parameters!"],"why":"A wall and a cursor are at most )"
-    R"(9223372036854775807, an epoch 9007199254740991."})";
+    R"(9223372036854775807, an epoch and access 9007199254740991."})";
 
 bool beyond_its_range(const std::string& poll)
 {

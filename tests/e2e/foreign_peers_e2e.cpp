@@ -144,7 +144,6 @@ BOOST_AUTO_TEST_CASE(a_mount_is_cut_off_for_those_who_send_it_and_understood_fro
 BOOST_AUTO_TEST_CASE(a_malformed_mount_ends_the_start_with_one_line)
 {
     chat s;
-    BOOST_TEST(s.stop_pollster() == 0);
     const auto started = s.administer({"--mount", "/api/", "serve"});
     BOOST_TEST(started.code != 0);
     BOOST_TEST(started.output.find("--mount: a mount ends without a slash, as /chat/api does, not "

@@ -50,7 +50,8 @@ std::vector<std::string> answers(const chat& s)
         }
         all.push_back(text_of(s.send(poll_call(session, R"({"2":0})"))));
         const auto walls = text_of(s.send(signed_by(session, {"GET", "/walls", {}, {}})));
-        all.push_back(walls.substr(0, 3) + walls.substr(walls.find(R"({"id":2,)")));
+        all.push_back(walls.substr(0, 3) +
+                      walls.substr(walls.find(R"({"id":2,"name":"Workshop")")));
     }
     return all;
 }
