@@ -169,7 +169,7 @@ std::string connection::prepared_name(const std::string& sql)
 // language).
 bool connection::is_about_preparing(const pqxx::sql_error& e, const std::string& name)
 {
-    const std::string state = e.sqlstate();
+    const std::string& state = e.sqlstate();
     if (state == "0A000") {
         prepared_.erase(name);
         connection_->unprepare(name);

@@ -127,7 +127,7 @@ void add_posts(connection& conn, std::span<const new_post> posts,
         add_in_one_transaction(conn, posts, answers);
         return;
     } catch (const pqxx::sql_error& e) {
-        const std::string state = e.sqlstate();
+        const std::string& state = e.sqlstate();
         if (!may_be_of_one_post(e)) {
             throw;
         }

@@ -12,7 +12,7 @@ namespace db {
 // back, so nothing has happened, and the same again may succeed.
 inline bool is_deadlock(const pqxx::sql_error& e)
 {
-    const std::string state = e.sqlstate();
+    const std::string& state = e.sqlstate();
     return state == "40P01" || state == "40001";
 }
 
