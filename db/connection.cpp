@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <functional>
 #include <string_view>
 #include <system_error>
@@ -118,11 +119,12 @@ std::unique_ptr<pqxx::connection> connection::connect()
         if (again == conninfo_ || is_silence(e)) {
             throw;
         }
+        const auto refused = std::current_exception();
         try {
             return connect(again);
-        } catch (const pqxx::broken_connection&) {
+        } catch (const pqxx::broken_connection&) { // a server before 17 does not know the setting
+            std::rethrow_exception(refused);
         }
-        throw; // a server before 17 does not know the setting
     }
 }
 
