@@ -91,8 +91,8 @@ public:
     }
 
     // The same, for the few statements that a server sends again and again: the server parses and
-    // plans them once a connection (PostgreSQL's manual, PREPARE), which is a third of what they
-    // cost it. Not within exec("begin"): a statement that the server does not know any more is
+    // plans them once a connection (PostgreSQL's manual, PREPARE), which is a good part of what
+    // they cost it. Not within exec("begin"): a statement that the server does not know any more is
     // sent again, as by exec().
     template <class... Parameters>
     pqxx::result exec_prepared(const std::string& sql, const Parameters&... parameters)

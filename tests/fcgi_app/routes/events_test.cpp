@@ -239,11 +239,6 @@ BOOST_AUTO_TEST_CASE(whoever_says_which_walls_he_knows_hears_of_others)
         };
         const std::vector<walls::wall_id> one{walls::wall_id{1}};
         const std::vector<walls::wall_id> both{walls::wall_id{1}, walls::wall_id{2}};
-        const auto becomes = [&t](const std::vector<walls::wall_id>& walls) {
-            t.chat.db.sessions["ann"] = somebody(1, walls);
-            t.chat.db.access_changed = {walls::user_id{1}};
-            t.chat.look();
-        };
         http::request r = stream_after(0);
         r.query += "&access=" + number(one);
         const client& knows = t.ask(r);
@@ -256,12 +251,12 @@ BOOST_AUTO_TEST_CASE(whoever_says_which_walls_he_knows_hears_of_others)
         };
         BOOST_TEST(events(knows) == "");
         BOOST_TEST(events(knows_others) == event("", "", number(one)));
-        becomes(both);
+        t.ann_may_see(both);
         BOOST_TEST(events(knows) == event("", "", number(both)));
-        becomes({});
+        t.ann_may_see({});
         BOOST_TEST(events(knows) ==
                    event("", "", number(both)) + " | " + event("1", "", number({})));
-        becomes(one);
+        t.ann_may_see(one);
         BOOST_TEST(events(knows).ends_with(event("", "1", number(one))));
         BOOST_TEST(t.parked() == 2u);
     });

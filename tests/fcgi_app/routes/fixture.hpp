@@ -73,6 +73,9 @@ struct running_routes {
     // refills it. The refused one; counted by the limit of this name.
     client& ask_until_429(const http::request& r, const std::string& limit);
 
+    // Other walls than before, and a look has found that.
+    void ann_may_see(const std::vector<walls::wall_id>& walls);
+
     std::size_t parked() const { return chat.parked(); }
     double reached(const std::string& limit) const; // pollster_limits_total
     std::string log() const { return log_.str(); }

@@ -120,24 +120,19 @@ BOOST_AUTO_TEST_CASE(a_wall_that_is_gained_or_lost_answers_a_parked_poll_that_wa
     with_routes([](running_routes& t) {
         const std::vector<walls::wall_id> one{walls::wall_id{1}};
         const std::vector<walls::wall_id> both{walls::wall_id{1}, walls::wall_id{2}};
-        const auto becomes = [&t](const std::vector<walls::wall_id>& walls) {
-            t.chat.db.sessions["ann"] = somebody(1, walls);
-            t.chat.db.access_changed = {walls::user_id{1}};
-            t.chat.look();
-        };
         const client& of_before = t.ask(poll_after(0));
         const client& gains = t.ask(poll_knowing(one));
         BOOST_TEST(t.parked() == 2u);
-        becomes(both);
+        t.ann_may_see(both);
         BOOST_TEST(gains.said() == other_walls(both));
         BOOST_TEST(!of_before.ended);
         const client& loses = t.ask(poll_knowing(both));
-        becomes({});
+        t.ann_may_see({});
         BOOST_TEST(loses.said() == other_walls({}));
         BOOST_TEST(of_before.said() == invalid_parameters);
         const client& has_none = t.ask(poll_knowing({}, false));
         BOOST_TEST(t.parked() == 1u);
-        becomes(one);
+        t.ann_may_see(one);
         BOOST_TEST(has_none.said() == other_walls(one));
     });
 }
