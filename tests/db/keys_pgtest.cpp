@@ -91,6 +91,22 @@ BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_read_is_an_error_for_its_post_alon
                "known 1 a, error, created 3 c");
 }
 
+// What a deadlock is to the server, too: rolled back, and the same again succeeds.
+BOOST_AUTO_TEST_CASE(posts_that_fail_by_a_deadlock_are_posted_after_it)
+{
+    sql("create sequence public.attempts; create function fails_twice() returns trigger language "
+        "plpgsql "
+        "as "
+        "$$ begin if nextval('public.attempts') = 1 then raise deadlock_detected; elsif "
+        "currval('public.attempts') = 2 then raise serialization_failure; end if; return new; end "
+        "$$; "
+        "create trigger fails_twice before insert on pollster_default.posts for each row execute "
+        "function fails_twice()");
+    BOOST_TEST(post_group({of(1, 1, "a", "ka"), of(1, 2, "b")}) == "created 1 a, created 2 b");
+    sql("alter sequence attempts restart");
+    BOOST_TEST(post_group({of(1, 1, "c")}) == "created 3 c");
+}
+
 BOOST_AUTO_TEST_CASE(ids_that_exist_already_are_no_fault_of_a_post)
 {
     sql("insert into pollster.posts (id, wall_id, user_id, body) select n, 1, 2, 'imported' from "

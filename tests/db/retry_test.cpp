@@ -53,6 +53,34 @@ BOOST_AUTO_TEST_CASE(deadlocks_and_serialization_failures_are_tried_again)
     BOOST_TEST(s.sent == 5u);
 }
 
+// As libpqxx throws them: with some of its versions they are no sql_error.
+BOOST_AUTO_TEST_CASE(so_they_are_by_the_names_that_libpqxx_gives_them)
+{
+    int sent = 0;
+    BOOST_TEST(db::retry_on_deadlock([&sent] {
+                   switch (++sent) {
+                   case 1:
+                       throw pqxx::deadlock_detected("a deadlock");
+                   case 2:
+                       throw pqxx::serialization_failure("a failure");
+                   default:
+                       return 7;
+                   }
+               }) == 7);
+    BOOST_TEST(sent == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_transaction_of_which_nobody_knows_is_not_tried_again)
+{
+    int sent = 0;
+    BOOST_CHECK_THROW(db::retry_on_deadlock([&sent]() -> int {
+                          ++sent;
+                          throw pqxx::statement_completion_unknown("perhaps");
+                      }),
+                      pqxx::statement_completion_unknown);
+    BOOST_TEST(sent == 1);
+}
+
 BOOST_AUTO_TEST_CASE(the_fifth_error_is_the_callers)
 {
     statement s{{"40P01", "40P01", "40P01", "40P01", "40001", "40P01"}};
