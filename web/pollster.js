@@ -70,18 +70,22 @@ export class Pollster {
   // tabs (sharing.js) is never loaded.
   constructor(options = {}, handlers = {}) {
     const { base = '/api/', fetch = realFetch, timers = realTimers, random = Math.random,
-            storage = null, newKey = randomKey, credentials = 'same-origin', token, auth = token ? 'bearer' : 'cookie',
-            transport = 'auto', locks = globalThis.navigator?.locks, channel } = options;
+            storage, newKey = randomKey, credentials = 'same-origin', token, auth = token ? 'bearer' : 'cookie',
+            transport, locks = globalThis.navigator?.locks, channel } = options;
     // All parts have one object: what they stand on, each other, and what they tell.
     const given = {
       base: base.replace(/\/?$/, '/'), fetch, timers, random, newKey, credentials, locks, channel,
-      tokens: typeof token === 'string' ? (refused) => (refused ? null : token) : token, streams: transport === 'auto',
+      tokens: typeof token === 'string' ? (refused) => (refused ? null : token) : token, streams: transport !== 'poll',
       kept: new Kept(storage), client: this,
       bearer: auth === 'bearer',
       on: (...event) => this.#emit(...event),
       now: () => this.#now,
       state: (now) => this.#setState(now),
-      ended: (kind) => this.#end(kind === 'other_user' ? kind : 'expired'),
+      refused: (kind) => {
+        if (kind === 'signed_out') this.#end('expired');
+        if (kind === 'other_user') this.#end(kind);
+        if (kind === 'forbidden') this.refreshWalls();  // of a wall that is not ours any more
+      },
       cut: () => this.#connection.cut(),
       news: () => this.#connection.sharing ?? given.follower,
       to: () => this.#connection.sharing ?? this.#walls,
@@ -233,11 +237,7 @@ export class Pollster {
   // caller's own (1-64 of A-Z a-z 0-9 . _ -) the same call may be repeated for 24 h, and is the same post.
   post(wallId, body, { key } = {}) {
     const refused = this.#walls.check(wallId);
-    if (refused) {
-      const none = Promise.reject(refused);
-      none.catch(() => {});
-      return Object.assign(none, { key });
-    }
+    if (refused) return Object.assign(this.#outbox.promise(key, refused), { key });
     // Before the walls are known nothing that comes may be taken for this post.
     const after = this.#walls.all.get(wallId)?.timeline.cursor ?? 2 ** 53;
     return this.posted(this.#outbox.add(wallId, after, body, key));
@@ -300,12 +300,7 @@ export class Pollster {
 
   async #change(wallId, postId, send, signal) {
     const wall = this.#walls.all.get(wallId) ?? await this.#walls.find(wallId);
-    try {
-      const { post } = await this.#changes.run(postId, send, signal);
-      this.#walls.changed(wall, post);
-    } catch (error) {
-      if (error.kind === 'forbidden') this.refreshWalls();
-      throw error;
-    }
+    const { post } = await this.#changes.run(postId, send, signal);
+    this.#walls.changed(wall, post);
   }
 }

@@ -39,6 +39,12 @@ export class FakeTimers {
   }
 }
 
+// As much of a Response as the library uses.
+const answerOf = (status, json, headers = {}) => ({
+  status, ok: status >= 200 && status < 300, headers: new Map(Object.entries(headers)),
+  text: async () => (typeof json === 'string' ? json : JSON.stringify(json)),
+});
+
 // A fetch whose calls hang until the test answers them, as long polls do.
 export class FakeNetwork {
   calls = [];  // {method, path, headers, body, form, answer(status, json, headers), lose(), fail()}, the unanswered ones
@@ -50,7 +56,7 @@ export class FakeNetwork {
   fetch = (url, { method, headers, body, signal }) => new Promise((resolve, reject) => {
     const hangs = this.#streams > 0 || this.polls() > 0;
     if (method === 'GET' && url === '/api/' && !this.swallows && (hangs || this.answersPings)) {
-      resolve({ status: 200, headers: new Map(), text: async () => '{"ack":"huzzah!"}' });
+      resolve(answerOf(200, { ack: 'huzzah!' }));
       return;
     }
     const text = body === undefined ? '' : String(body);
@@ -64,7 +70,7 @@ export class FakeNetwork {
       answer: (status, json, answerHeaders = {}) => {
         leave();
         if (lost) return settle();
-        resolve({ status, headers: new Map(Object.entries(answerHeaders)), text: async () => (typeof json === 'string' ? json : JSON.stringify(json)) });
+        resolve(answerOf(status, json, answerHeaders));
         return settle();
       },
       // The head of an answer that goes on: push(text) adds to it, end() is its end, cut() that of the connection.
@@ -79,7 +85,7 @@ export class FakeNetwork {
         this.#streams += 1;
         const stream = new globalThis.ReadableStream({ start: (controller) => { pipe = controller; }, cancel: close });
         signal.addEventListener('abort', () => { close(); try { pipe.error(new DOMException('aborted', 'AbortError')); } catch { /* it has ended */ } });
-        resolve({ status: 200, headers: new Map(Object.entries(head)), body: stream, text: async () => '' });
+        resolve({ ...answerOf(200, '', head), body: stream });
         await settle();
         return {
           push: (bytes) => { if (!lost) pipe.enqueue(typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes); return settle(); },

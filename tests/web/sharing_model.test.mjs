@@ -37,7 +37,7 @@ class ModelServer {
   fetch = (url, { method, body, signal }) => new Promise((resolve, reject) => {
     const lose = () => reject(new TypeError('Failed to fetch'));
     signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
-    const answer = (json) => this.#later(() => (this.away ? lose() : resolve({ status: 200, headers: new Map(), text: async () => JSON.stringify(json) })));
+    const answer = (json) => this.#later(() => (this.away ? lose() : resolve({ status: 200, ok: true, headers: new Map(), text: async () => JSON.stringify(json) })));
     const path = url.slice('/api'.length).split('?')[0];
     this.#later(() => {
       if (this.away) lose();

@@ -181,8 +181,8 @@ test('a refusal is one, not a reason to poll', async () => {
 
 test('the parser passes over comments, unknown fields and events without data', () => {
   const parser = new EventParser();
-  assert.deepEqual(parser.push(':\n\nretry: 20\n\nevent: a\ndata: {"x":1}\nid: 5\n\nevent: b\n\n'), [{ name: 'a', data: { x: 1 } }]);
+  assert.deepEqual([...parser.push(':\n\nretry: 20\n\nevent: a\ndata: {"x":1}\nid: 5\n\nevent: b\n\n')], [{ name: 'a', data: { x: 1 } }]);
   assert.equal(parser.retry, 20);
-  assert.deepEqual(parser.push('data: {}\n\nevent: c\nda'), []);
-  assert.deepEqual(parser.push('ta: []\n\n'), [{ name: 'c', data: [] }]);
+  assert.deepEqual([...parser.push('data: {}\n\nevent: c\nda')], []);
+  assert.deepEqual([...parser.push('ta: []\n\n')], [{ name: 'c', data: [] }]);
 });

@@ -105,6 +105,23 @@ test('history that may no longer be read rejects, and the walls are read again',
   network.call('GET', '/walls');
 });
 
+test('whichever call is told that a wall is not the user\'s any more, the walls are read again', async () => {
+  const { chat, network, timers } = await signedIn();
+  const refused = { errors: ['Not your wall.'] };
+  const again = async () => network.call('GET', '/walls').answer(200, { walls: [wall(1, 56)] });
+  chat.post(1, 'hi');
+  await network.call('POST', '/walls/1/posts').answer(403, refused);
+  await again();
+  chat.markRead(1);
+  await timers.pass(1_000);
+  await network.call(...read).answer(403, refused);
+  await again();
+  const rejected = assert.rejects(chat.remove(1, 9001), { kind: 'forbidden' });
+  await network.call('DELETE', '/walls/1/posts/9001').answer(403, refused);
+  await rejected;
+  await again();
+});
+
 test('posts of others raise the unread count, own and deleted ones do not', async () => {
   const { chat, network } = await signedIn([wall(1, 56, { unread: 2 })]);
   await network.poll.answer(200, { walls: { 1: { posts: [entry(57), entry(58, { user_id: 3 }), entry(59, { body: null })] } } });

@@ -23,14 +23,14 @@ export const INTERNAL = `
   acknowledge added again agrees alive all alone api backoff bearer began begin bound change changed changes check
   client connection counted cursor cut dead discard end ended enter feed follow follower forget gap heard history hung
   hurry interrupt items json kept late leads leave listDue listIsOld listen look me mine mustRead news next oldest
-  online others page paging pause ping poll promise proven pulse readList readTimer refresh release renew repeats
+  online others page paging pause ping poll promise proven pulse readList readTimer refresh refused release renew repeats
   reread resets run sent session sharing spread stale start streams take tell timeline timeout to tokens view wait
   woke words
 `.trim().split(/\s+/);
 
 // What is smaller when it is sent, though longer.
 const COMPRESS = {
-  passes: 3, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false, inline: 0, reduce_funcs: false, sequences: false,
+  passes: 3, hoist_funs: true, lhs_constants: false, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false, inline: 0, reduce_funcs: false, sequences: false,
 };
 
 const beside = {

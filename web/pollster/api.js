@@ -44,7 +44,7 @@ const AT_ONCE = 1_000;
 // What hangs for so long when the network is back has most likely been swallowed.
 const HANGS = 5_000;
 
-const KINDS = { 401: 'signed_out', 403: 'forbidden', 412: 'other_user' };
+const KINDS = { 401: 'signed_out', 403: 'forbidden', 412: 'other_user', 429: 'busy', 503: 'busy' };
 
 export class Api {
   #given;
@@ -57,9 +57,9 @@ export class Api {
   user = null;
 
   // given: {base, fetch, timers, credentials, walls}; base is the mount of the application, "/api/" or
-  // "https://chat.example/". ended(kind): the server says to a call of `user` that the session is none any more
-  // ('signed_out'), or another's ('other_user'). tokens(refused), if there is one, returns the token to begin with, and
-  // a new one for one that the server has refused, or null, or a promise of it.
+  // "https://chat.example/". refused(kind): of the ApiError that a call of `user` ends with. tokens(refused), if there
+  // is one, returns the token to begin with, and a new one for one that the server has refused, or null, or a promise of
+  // it.
   constructor(given) {
     this.#given = given;
   }
@@ -106,7 +106,7 @@ export class Api {
   listen(walls, { signal, heard, take }) {
     return this.#call('POST', 'events', {
       form: this.#formOf(walls), signal, timeout: FIRST_WORD, late: 'no_stream',
-      read: (response, alive, mine) => readEvents(response, { alive: () => { alive(); heard(); }, mine, take }),
+      read: (response, alive) => readEvents(response, () => { alive(); heard(); }, take),
     });
   }
 
@@ -122,8 +122,7 @@ export class Api {
 
   // `words`: only the posts that contain them.
   history(wall, { before, limit, words, signal } = {}) {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ q: words, before, limit })) if (value !== undefined) query.set(name, value);
+    const query = new URLSearchParams(Object.entries({ q: words, before, limit }).filter(([, value]) => value !== undefined));
     return this.#call('GET', `walls/${wall}/posts?${query}`, { signal });
   }
 
@@ -146,7 +145,7 @@ export class Api {
         throw new ApiError('signed_out', 'There is no token.');  // and no cookie is tried instead
       }
       token = this.token;
-      const answer = await this.#send(method, path, { ...options, as, mine });
+      const answer = await this.#send(method, path, { ...options, as });
       if (!mine()) throw new ApiError('aborted', 'stopped');
       return answer;
     };
@@ -158,12 +157,12 @@ export class Api {
         return send();
       });
     } catch (error) {
-      if (bound && as !== null && mine() && (error.kind === 'signed_out' || error.kind === 'other_user')) this.#given.ended(error.kind);
+      if (bound && as !== null && mine()) this.#given.refused(error.kind);
       throw error;
     }
   }
 
-  async #send(method, path, { json, form, signal, as, mine, timeout = CALL_TIMEOUT, late = 'network', read = readAnswer }) {
+  async #send(method, path, { json, form, signal, as, timeout = CALL_TIMEOUT, late = 'network', read = readAnswer }) {
     const headers = {};
     if (json) headers['Content-Type'] = 'application/json';
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
@@ -194,7 +193,7 @@ export class Api {
         cache: 'no-store',
         signal: abort.signal,
       });
-      return await read(response, alive, mine);
+      return await read(response, alive);
     } catch (error) {
       if (error instanceof ApiError) throw error;
       if (signal?.aborted) throw new ApiError('aborted', 'stopped');
@@ -209,9 +208,8 @@ export class Api {
   }
 }
 
-async function readEvents(response, { alive, mine, take }) {
-  const type = response.headers.get('Content-Type') ?? '';
-  const good = response.status === 200 && type.startsWith('text/event-stream');
+async function readEvents(response, alive, take) {
+  const good = response.ok && response.headers.get('Content-Type')?.startsWith('text/event-stream');
   if (!good) {
     try {
       await readAnswer(response);
@@ -227,7 +225,6 @@ async function readEvents(response, { alive, mine, take }) {
   try {
     for (;;) {
       const { value, done } = await reader.read();
-      if (!mine()) throw new ApiError('aborted', 'stopped');
       if (done) throw new ApiError('network', 'No answer from the server.');
       alive();
       for (const { name, data } of parser.push(decoder.decode(value, { stream: true }))) {
@@ -247,14 +244,11 @@ async function readAnswer(response) {
   try {
     body = JSON.parse(text);
   } catch { /* a proxy's own error page */ }
-  const { status } = response;
-  const good = status >= 200 && status < 300;
-  if (good && body !== null && typeof body === 'object') return body;
+  const { ok, status } = response;
+  if (ok && body !== null && typeof body === 'object') return body;
   const message = body?.errors?.[0] ?? `The server answered ${status}.`;
-  if (status === 429 || status === 503) {
-    throw new ApiError('busy', message, { status, retryAfter: response.headers.get('Retry-After') * 1_000 || 0 });
-  }
-  const kind = status === 400 && message === 'Invalid user!' ? 'signed_out' : KINDS[status];
-  if (kind === 'signed_out' && body?.why) throw new ApiError('no_cookie', body.why, { status });
-  throw new ApiError(kind ?? (status >= 400 && status < 500 ? 'refused' : 'network'), message, { status });
+  const more = { status, retryAfter: response.headers.get('Retry-After') * 1_000 || 0 };
+  const kind = message === 'Invalid user!' ? 'signed_out' : KINDS[status] ?? (status >= 400 && status < 500 ? 'refused' : 'network');
+  if (kind === 'signed_out' && body?.why) throw new ApiError('no_cookie', body.why, more);
+  throw new ApiError(kind, message, more);
 }

@@ -37,7 +37,6 @@ export class Backoff {
       const done = this.#done = () => {
         this.#given.timers.clearTimeout(timer);
         signal.removeEventListener('abort', done);
-        this.#done = null;
         resolve();
       };
       const timer = this.#given.timers.setTimeout(done, delay);

@@ -19,7 +19,7 @@ export class Connection {
   #resting = false;    // until retry()
 
   // given: {api, backoff, base, bearer, channel, client, follower, locks, pulse, timers, walls}; now(): the state,
-  // which state({state, retryAt, reason}) changes; news() -> what is followed; ended(): the session has.
+  // which state({state, retryAt, reason}) changes; news() -> what is followed; refused(kind): as api.js says it.
   constructor(given) {
     this.#given = given;
   }
@@ -117,7 +117,7 @@ export class Connection {
         if (error.kind === 'aborted') continue;  // by us, to ask with another local hash
         if (error.kind === 'signed_out') {  // said by a stream
           if (await this.#given.api.renew().catch(() => true)) continue;  // without one the next call finds out
-          if (!signal.aborted) this.#given.ended();
+          if (!signal.aborted) this.#given.refused('signed_out');
           return;
         }
         // "Invalid parameters!": the walls are no longer what we think they are.
@@ -141,11 +141,10 @@ export class Connection {
       await walls.reread(signal);
       await this.#given.news().follow(walls.all.values(), signal, failed);
     } catch (error) {
-      if (error.kind !== 'aborted' || !pulse.dead) throw error;
+      throw error.kind === 'aborted' && pulse.dead ? new ApiError('network', 'No answer from the server.') : error;
     } finally {
       pulse.stop();
     }
-    if (pulse.dead) throw new ApiError('network', 'No answer from the server.');
   }
 
   // A cookie may have become another user's, too. `elsewhere`: the tab whose connection it is verifies that; here it is

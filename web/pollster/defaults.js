@@ -9,6 +9,6 @@ export const realTimers = {
 // Called through globalThis: a bare reference to fetch may not be called as a method.
 export const realFetch = (...request) => globalThis.fetch(...request);
 
-// Some 200 bits. A key has to differ from the others that one user makes in a day, and need not be secret; so it does
+// Some 100 bits. A key has to differ from the others that one user makes in a day, and need not be secret; so it does
 // without crypto, which node 18 does not have, and of which pages over plain http have not all.
-export const randomKey = () => Array.from({ length: 4 }, () => Math.random().toString(36).slice(2)).join('');
+export const randomKey = () => `${Math.random()}${Math.random()}`;

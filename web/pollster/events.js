@@ -5,17 +5,15 @@ export class EventParser {
   #rest = '';
   retry = 0;  // ms, as last told
 
-  // -> [{name, data}], data parsed. Throws SyntaxError if an event's data are no JSON.
-  push(text) {
+  // One after the other {name, data}, data parsed. Throws SyntaxError if an event's data are no JSON.
+  *push(text) {
     const parts = (this.#rest + text).split('\n\n');
     this.#rest = parts.pop();
-    return parts.map((part) => this.#read(part)).filter(Boolean);
-  }
-
-  #read(part) {
-    // "s", because a text may hold U+2028, which ends no line here.
-    const { event: name, data, retry } = Object.fromEntries(part.split('\n').map((line) => line.split(/: (.*)/s)));
-    if (retry) this.retry = +retry || 0;
-    return name && data ? { name, data: JSON.parse(data) } : null;
+    for (const part of parts) {
+      // "s", because a text may hold U+2028, which ends no line here.
+      const { event: name, data, retry } = Object.fromEntries(part.split('\n').map((line) => line.split(/: (.*)/s)));
+      if (retry) this.retry = +retry || 0;
+      if (name && data) yield { name, data: JSON.parse(data) };
+    }
   }
 }

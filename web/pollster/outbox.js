@@ -73,14 +73,15 @@ export class Outbox {
 
   // Resolves with the entry when the server has acknowledged this post, also one that was written before a reload; with
   // null if another tab took it over. Rejects with the refusal, at once if it came before, or if there is no such post.
-  promise(key) {
+  // refused: the ApiError of a post that was not even taken.
+  promise(key, refused) {
     if (this.#promises.has(key)) return this.#promises.get(key).promise;
     const made = {};
     const promise = made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
     promise.catch(() => {});  // nobody has to wait: what was refused is in the outbox, and no error of the program
     this.#promises.set(key, made);
     const item = this.#find(key);
-    if (!item || item.state === 'failed') this.#settle(key, 'reject', new ApiError('refused', item?.reason ?? 'No such post.'));
+    if (!item || item.state === 'failed') this.#settle(key, 'reject', refused ?? new ApiError('refused', item?.reason ?? 'No such post.'));
     return promise;
   }
 
@@ -128,11 +129,8 @@ export class Outbox {
       this.#backoff.reset();
       if (!signal.aborted) this.#remove(item, entry);
     } catch (error) {
-      if (signal.aborted) return;
-      if (error.kind === 'signed_out') {
-        this.#change({ ...item, state: 'waiting' });
-        this.stop();
-      } else if (error.passing) {
+      if (signal.aborted) return;  // also when the session has ended: api.js says so before
+      if (error.passing) {
         this.#change({ ...item, state: 'waiting', reason: error.message });
         await this.#backoff.wait(this.#backoff.next(error.retryAfter), signal);
       } else {
@@ -187,7 +185,7 @@ export class Outbox {
   #load() {
     const items = this.#given.kept.keys(this.#slot('')).map((slot) => this.#read(slot)).filter(Boolean);
     items.sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at) || a.order - b.order);
-    this.#written = Math.max(0, ...items.map(({ order }) => order));
+    this.#written = items.at(-1)?.order ?? 0;
     return items;
   }
 

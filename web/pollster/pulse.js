@@ -10,7 +10,7 @@ const EVERY = 10_000;   // ms
 const LATE = 5_000;     // a timer that is so late has slept with its machine
 
 export class Pulse {
-  dead = false;         // since the last start()
+  dead = false;         // it was not answered; to be set back
   #given;
   #running = false;
   watched = true;       // somebody looks
@@ -30,8 +30,6 @@ export class Pulse {
   }
 
   start() {
-    this.stop();
-    this.dead = false;
     this.#running = true;
     this.heard();
     this.#wait();

@@ -16,7 +16,7 @@ export class Walls {
   #given;
 
   // given: {api, timers, random}; client.user; on(name, ...values): as the handlers of Pollster; news() -> what is
-  // interrupted so that news are asked for anew; client.refreshWalls(): a wall may no longer be ours.
+  // interrupted so that news are asked for anew.
   constructor(given) {
     this.#given = given;
   }
@@ -86,7 +86,7 @@ export class Walls {
   }
 
   // `more` needs nothing: the next poll goes out at once anyway.
-  #take(id, { posts = [], reset = false, epoch }) {
+  #take(id, { posts = [], reset, epoch }) {
     const wall = this.all.get(id);
     if (!wall) return;
     if (reset || !wall.timeline.agrees(epoch)) {
@@ -134,9 +134,6 @@ export class Walls {
         }
         if (!timeline.page(page)) this.#given.news().interrupt();
         this.#given.on('onChanged', wall.view, []);
-      } catch (error) {
-        if (error.kind === 'forbidden') this.#given.client.refreshWalls();
-        throw error;
       } finally {
         wall.paging = null;
       }
