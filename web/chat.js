@@ -219,11 +219,10 @@ async function openWall(wall) {
   draftChanged();
   showPosts('end');
   if (!narrow.matches) byId('draft').focus();
-  const { unread, newest } = wall;
   if (!await loadPage(wall, () => chat.open(wall.id)) || current.id !== wall.id) return;
   // The line stands above the first unread post, however many pages back that is.
   const held = () => chat.walls.get(wall.id);
-  const first = () => firstUnread(held().posts, { unread, newest, complete: held().complete }, chat.user);
+  const first = () => firstUnread(held().posts, held(), chat.user);
   while (first() === undefined && await loadPage(wall, () => chat.loadOlder(wall.id, 200))) {
     if (current.id !== wall.id) return;
   }

@@ -39,6 +39,24 @@ export const steps = {
     },
   },
 
+  'an unread post that is deleted before its wall is opened moves the line to none that was read': {
+    prepare(chat) {
+      chat.addWall(2, 'Store', ['ann', 'bob']);
+      for (const text of ['read', 'deleted', 'unread', 'unread, too']) chat.add(2, 'bob', text, { minutesAgo: 9 });
+      chat.markRead(2, 'ann', 1);
+    },
+    async check(browser, chat) {
+      await browser.until('a badge', `return ${badge(2)}?.firstChild.data === '3'`);
+      const { post_id: postId } = chat.posted('deleted');
+      chat.posted('deleted').body = null;
+      chat.add(2, 'bob', null, { kind: 'delete', postId });
+      chat.add(1, 'bob', 'after it');
+      await browser.until('what came after it', "return [...document.querySelectorAll('#posts .bubble')].at(-1)?.textContent === 'after it'");
+      await browser.click('[data-wall="2"]');
+      assert.equal(await browser.until('the line', "return document.querySelector('#posts .new-line')?.nextElementSibling.querySelector('.bubble').textContent"), 'unread');
+    },
+  },
+
   'what is read in one tab is read in the other': {
     prepare(chat) {
       chat.addWall(2, 'Store', ['ann', 'bob']);

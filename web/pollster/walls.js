@@ -63,13 +63,13 @@ export class Walls {
     });
     this.access = access;
     const known = this.all;
-    this.all = new Map(walls.map(({ id, name, kind, newest, epoch, read = 0, unread }) => {
+    this.all = new Map(walls.map(({ id, name, kind, newest, epoch, read, unread }) => {
       const wall = known.get(id) ?? new Wall(id, newest, epoch, this.#given.client);
       if (!wall.timeline.agrees(epoch)) wall.stale = true;
       wall.timeline.epoch ??= epoch;
       // What was marked as read here the server had not heard yet. All that came since is held, or comes.
-      if (wall.read > read) wall.counted(0, wall.read);
-      else wall.counted(unread, newest);
+      if (wall.read > (read ?? 0)) wall.counted(0, wall.read);
+      else wall.counted(unread, newest, read);
       return [id, Object.assign(wall, { name, kind })];
     }));
     this.#known(true);
@@ -132,8 +132,10 @@ export class Walls {
           this.#given.news().interrupt();
           return;
         }
+        const { unread } = wall;
         if (!timeline.page(page)) this.#given.news().interrupt();
         this.#given.on('onChanged', wall.view, []);
+        if (wall.unread !== unread) this.#given.on('onWalls');
       } finally {
         wall.paging = null;
       }
