@@ -17,7 +17,7 @@ import { keepsCookies, missing, openStorage } from './page/storage.js';
 import { Tabs } from './page/tabs.js';
 import { showWalls, wallHref, wallOfHref } from './page/wall_list.js';
 
-const storage = openStorage();
+const storage = openStorage('localStorage');
 const cookies = keepsCookies();
 const chat = new Pollster({
   base: document.querySelector('meta[name="pollster-api"]').content,
@@ -37,7 +37,7 @@ const chat = new Pollster({
 const current = { id: 0, placed: false, unreadFrom: null, missed: 0 };
 const loading = new Set();  // ids of the walls of which a page is on its way
 const tabs = new Tabs(chat);
-const drafts = new Drafts(storage);
+const drafts = new Drafts(storage, openStorage('sessionStorage'));
 const AWAY = 60_000;  // ms; after this long in the background the list of walls is read again
 const narrow = window.matchMedia('(max-width: 720px)');
 

@@ -71,6 +71,36 @@ const steps = {
     assert.equal(await browser.run("return document.querySelector('.editor textarea').value"), 'To be kept and more');
   },
 
+  async 'two tabs that have begun different posts on one wall keep both'({ open, server }) {
+    const browser = await open();
+    await browser.go(`${server.url}#wall-1`);
+    await signIn(browser, 'ann');
+    const draft = () => browser.run("return document.getElementById('draft').value");
+    const first = await browser.tab();
+    await browser.newTab();
+    await browser.go(`${server.url}#wall-1`);
+    await connected(browser);
+    await browser.type('#draft', 'of the second');
+    const second = await browser.tab();
+    await browser.show(first);
+    await browser.type('#draft', 'of the first');
+    await browser.show(second);
+    await browser.reload();
+    await connected(browser);
+    assert.equal(await draft(), 'of the second');
+    await browser.type('#draft', KEYS.enter);
+    await browser.until('the post', `return ${bubbles}.at(-1) === 'of the second'`);
+    await browser.show(first);
+    await browser.reload();
+    await connected(browser);
+    assert.equal(await draft(), 'of the first');
+    await browser.closeTab();
+    await browser.show(second);
+    await browser.reload();
+    await connected(browser);
+    assert.equal(await draft(), 'of the first');
+  },
+
   async 'loaded while the server is away, it says so and comes back with its session'({ open, server }) {
     const browser = await open();
     await browser.go(`${server.url}#wall-1`);

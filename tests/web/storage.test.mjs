@@ -9,7 +9,7 @@ import { FakeStorage } from './fakes.mjs';
 test('a storage that may not even be named is none', () => {
   globalThis.window = { get localStorage() { throw new DOMException('Access is denied for this document.', 'SecurityError'); } };
   try {
-    assert.equal(openStorage(), null);
+    assert.equal(openStorage('localStorage'), null);
   } finally {
     delete globalThis.window;
   }

@@ -1,9 +1,9 @@
-// What the browser lets this page keep. Where cookies are blocked, merely naming localStorage throws.
+// What the browser lets this page keep. Where cookies are blocked, merely naming one throws.
 
-// null: nothing may be kept.
-export function openStorage() {
+// 'localStorage', or 'sessionStorage'. null: nothing may be kept.
+export function openStorage(name) {
   try {
-    return window.localStorage ?? null;
+    return window[name] ?? null;
   } catch {
     return null;
   }
