@@ -43,13 +43,18 @@ async function serveApi(chat, url, request, response, origins) {
   response.end(JSON.stringify(body));
 }
 
-// Returns {chat, url, hangs, close()}; hangs(path), of a file: whether it is never answered. port 0 takes a free one.
+// Returns {chat, url, hangs, lacks, close()}; hangs(path), of a file: whether it is never answered; lacks(path): whether
+// it is not there. port 0 takes a free one.
 // origins: those of other pages that may ask and read, and frame the one page that may be framed.
 export async function startFakeServer(chat = demo(), port = 0, origins = []) {
-  const fake = { chat, hangs: () => false };
+  const fake = { chat, hangs: () => false, lacks: () => false };
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://fake');
     if (fake.hangs(url.pathname)) return;
+    if (fake.lacks(url.pathname)) {
+      response.writeHead(502).end();
+      return;
+    }
     const served = url.pathname.startsWith('/api/') ? serveApi(chat, url, request, response, origins) : serveFile(url.pathname, response, origins);
     served.catch(() => {
       if (!response.headersSent) response.writeHead(404);

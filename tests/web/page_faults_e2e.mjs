@@ -112,6 +112,33 @@ const steps = {
     await connected(browser);
   },
 
+  async 'a part of the page, or of the one for frames, does not come: it says so, and comes back by itself'({ open, server }) {
+    const browser = await open();
+    await browser.go(`${server.url}#wall-1`);
+    await signIn(browser, 'ann');
+    const lives = {
+      '': `return ${shows('app')} && document.getElementById('state').dataset.state === 'online'`,
+      'embed.html?wall=1': "return document.querySelector('pollster-wall').shadowRoot?.querySelector('form').hidden === false",
+    };
+    for (const [page, isLive] of Object.entries(lives)) {
+      for (const lost of [['/chat.js', '/embed.js'], ['/pollster/walls.js'], ['/pollster.js', '/style.css']]) {
+        const loads = [];
+        let there = false;
+        server.lacks = (path) => {
+          if (path === '/' || path === '/embed.html') loads.push(Date.now());
+          return !there && lost.includes(path);
+        };
+        await browser.go(`${server.url}${page}`);
+        await browser.until('it says so', "return document.body?.innerText.includes('The server cannot be reached. Trying again…')");
+        assert.doesNotMatch(await browser.run("return document.body?.innerText ?? ''"), /Sign in/);
+        there = true;
+        await browser.until(`${page} without ${lost}`, isLive);
+        // In its own time, also if only some of the files are there.
+        for (let n = 1; n < loads.length; n++) assert.ok(loads[n] - loads[n - 1] > 1_900, `${loads}`);
+      }
+    }
+  },
+
   async 'the part for tabs never comes: the page has a connection of its own, and the state says so'({ open, server }) {
     server.hangs = (path) => path === '/pollster/sharing.js';
     const browser = await open();
