@@ -51,11 +51,13 @@ export class FakeNetwork {
 
   swallows = false;      // nothing arrives any more, and nobody is told
   answersPings = false;  // also those that are not sent beside a poll or stream
+  pings = 0;             // that were answered so
   #streams = 0;          // open ones
 
   fetch = (url, { method, headers, body, signal }) => new Promise((resolve, reject) => {
     const hangs = this.#streams > 0 || this.polls() > 0;
     if (method === 'GET' && url === '/api/' && !this.swallows && (hangs || this.answersPings)) {
+      this.pings += 1;
       resolve(answerOf(200, { ack: 'huzzah!' }));
       return;
     }

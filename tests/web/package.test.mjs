@@ -198,6 +198,7 @@ test("the library's own tests pass with the one file", async (t) => {
   const copy = join(folder, 'minified');
   await cp(join(root, 'tests/web'), join(copy, 'tests/web'), { recursive: true });
   await cp(join(root, 'web'), join(copy, 'web'), { recursive: true });
+  await cp(join(root, 'docs/CLIENT.md'), join(copy, 'docs/CLIENT.md'));  // whose figures they count
   await cp(join(installed, 'pollster.min.js'), join(copy, 'web/pollster.js'));
   await cp(join(installed, 'pollster-tabs.min.js'), join(copy, 'web/pollster-tabs.min.js'));
   await rm(join(copy, 'web/pollster/sharing.js'));

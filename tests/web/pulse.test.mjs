@@ -1,5 +1,6 @@
 // A network that swallows everything without a word: how soon it is noticed, and how soon news come again.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { entry, settle, wall } from './fakes.mjs';
 import { signedIn } from './signed_in.mjs';
@@ -103,6 +104,53 @@ for (const transport of ['poll', 'auto']) {
     all.chat.watched = true;
     await all.timers.pass(BOUND);
     assert.equal(all.lastState().state, 'offline');
+  });
+}
+
+// ---- what it costs -----------------------------------------------------------------------------
+
+// Of the table of docs/CLIENT.md, "What a quiet page costs": {pings, polls or streams, lists} in an hour.
+function printed(row) {
+  const page = readFileSync(new URL('../../docs/CLIENT.md', import.meta.url), 'utf8');
+  return page.match(new RegExp(`^\\| ${row} \\|(.*)\\|$`, 'm'))[1].split('|').map(Number);
+}
+
+// An hour in which nothing happens, of a server with its own settings, in the middle of what it draws: a poll is
+// answered with nothing after 57.5 s, a stream has a comment after 17.5 s of silence, and ends after 7.5 minutes.
+async function quietHour({ network, timers }, calls = { news: 0, lists: 0 }) {
+  let stream = null;
+  for (let half = 0, began = 0; half < 7_200; half++) {  // of a second
+    for (const call of [...network.calls]) {
+      if (call.path === '/walls') {
+        calls.lists += 1;
+        await call.answer(200, { walls: [wall(1, 56)] });
+      } else if (call.path === '/events') {
+        [stream, began] = [await call.stream(), half];
+        calls.news += 1;
+        await stream.push(first);
+      } else if (call.path === '/' && call !== calls.poll) {
+        [calls.poll, began] = [call, half];
+        calls.news += 1;
+      }
+    }
+    await timers.pass(500);
+    const age = half + 1 - began;
+    if (stream && age === 900) {
+      await stream.push('event: end\ndata: {"reason":"time_up"}\n\n');
+      stream = null;
+    } else if (stream && age % 35 === 0) await stream.push(':\n\n');
+    else if (!stream && age === 115 && network.calls.includes(calls.poll)) await calls.poll.answer(200, { walls: {} });
+  }
+  return [network.pings, calls.news, calls.lists];
+}
+
+for (const [row, transport, watched] of [['a stream, looked at', 'auto', true], ['a stream, hidden', 'auto', false],
+                                         ['polls, looked at', 'poll', true], ['polls, hidden', 'poll', false]]) {
+  test(`an hour of quiet costs what docs/CLIENT.md says: ${row}`, async () => {
+    const all = await signedIn(undefined, { transport });
+    all.chat.watched = watched;
+    assert.deepEqual(await quietHour(all), printed(row));
+    all.chat.stop();
   });
 }
 

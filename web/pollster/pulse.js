@@ -3,8 +3,9 @@
 // silence, and if that is not answered in 5 s (pollster/api.js), the way is lost.
 //
 // Only while somebody watches: a browser slows the timers of a hidden tab down to one a minute, and a page in sight
-// costs the server a ping in 10 s, but thousands of forgotten tabs cost it nothing. A page that comes into sight asks
-// at once (Pollster.retryNow). And only in the tab that has the connection (sharing.js).
+// costs the server a ping in 10 s (docs/CLIENT.md, "What a quiet page costs"), but thousands of forgotten tabs cost it
+// nothing. A page that comes into sight asks at once (Pollster.retryNow). And only in the tab that has the connection
+// (sharing.js).
 
 const EVERY = 10_000;   // ms
 const LATE = 5_000;     // a timer that is so late has slept with its machine
