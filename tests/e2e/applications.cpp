@@ -2,8 +2,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <unistd.h>
 
 namespace fs = std::filesystem;
@@ -30,6 +33,21 @@ std::string php_fpm()
     throw std::runtime_error("there is no php-fpm in /usr/sbin");
 }
 
+// Of this master.
+std::vector<std::string> workers_of(pid_t nginx)
+{
+    const auto id = std::to_string(nginx);
+    std::istringstream children(read_text("/proc/" + id + "/task/" + id + "/children"));
+    return {std::istream_iterator<std::string>(children), {}};
+}
+
+// A worker takes no connection any more: it says so in its title, and may still have old ones.
+bool is_leaving(const std::string& worker)
+{
+    const fs::path title = "/proc/" + worker + "/cmdline";
+    return !fs::exists(title) || read_text(title).find("shutting down") != std::string::npos;
+}
+
 } // namespace
 
 void change_nginx(stack& s, const std::string& file, const std::string& after,
@@ -49,6 +67,7 @@ void change_nginx(stack& s, const std::string& file, const std::string& after,
     main.insert(main.rfind('}'), "    include " + mark + ";\n");
     std::ofstream(conf / "nginx.conf") << main;
     std::ofstream(conf / mark) << "server { listen 127.0.0.1:" << port << "; return 204; }\n";
+    const auto before = workers_of(s.nginx().pid());
     s.nginx().signal(SIGHUP);
     eventually("nginx has read " + file + ": " + s.nginx_log(), [&] {
         try {
@@ -57,6 +76,8 @@ void change_nginx(stack& s, const std::string& file, const std::string& after,
             return false;
         }
     });
+    eventually("no worker of before answers",
+               [&] { return std::all_of(before.begin(), before.end(), is_leaving); });
 }
 
 applications::applications(chat& s, int php_workers)

@@ -47,7 +47,7 @@ private:
 };
 
 // Puts `more` behind the line `after` of a file of the stack's nginx, and returns when nginx has
-// read it.
+// read it, and no worker of before takes a connection any more.
 void change_nginx(stack& s, const std::string& file, const std::string& after,
                   const std::string& more);
 
