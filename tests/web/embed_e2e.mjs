@@ -16,7 +16,8 @@ import { minify } from '../../tools/npm/minify.mjs';
 import { modules } from '../../tools/npm/modules.mjs';
 import { fakeEmbedded, realEmbedded } from './embedded.mjs';
 import { blocksOf } from './printed.mjs';
-import { openBrowser, startDriver } from './webdriver.mjs';
+import { runSteps } from './run_steps.mjs';
+import { openBrowser } from './webdriver.mjs';
 
 const web = fileURLToPath(new URL('../../web/', import.meta.url));
 const node_modules = await modules();
@@ -207,48 +208,41 @@ steps['two elements share a connection, and one that leaves takes nothing with i
 const { values: { url: real, shop: shopPort }, positionals: [pattern = ''] } = parseArgs({
   allowPositionals: true, options: { url: { type: 'string' }, shop: { type: 'string' } },
 });
-const chosen = new RegExp(pattern);
-const driver = await startDriver();
-try {
-  for (const [name, step] of Object.entries(steps).filter(([title]) => chosen.test(title))) {
-    const chat = real ? realEmbedded(real) : await fakeEmbedded();
-    const run = Math.random().toString(36).slice(2);
-    const says = (text) => `${text} (${run})`;  // what earlier steps have said is still there
-    await chat.add(1, 'bob', says('what was there'));
-    await chat.add(2, 'bob', says('on the second wall'));
-    const browser = await openBrowser(driver);
-    const noise = [/ 40[01] \(/];  // nobody is signed in yet, or a session was ended on purpose
-    let around;
-    // sameSite: the chat is asked for under the host of the page. user: signed in on the chat's own page before.
-    // listed: the chat knows the page's origin.
-    const start = async (files, sameSite, user, { listed = true } = {}) => {
-      const chatUrl = sameSite ? chat.url.replace('127.0.0.1', 'localhost') : chat.url;
-      const filled = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, text.replaceAll('https://chat.shop.example', chatUrl.slice(0, -1))]));
-      around = await startShop(filled, chat, chatUrl, listed ? Number(shopPort ?? 0) : 0);
-      if (listed) chat.knows(around.url.slice(0, -1));
-      if (user) {
-        await browser.go(chatUrl);
-        assert.equal(await browser.run(`return fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify({ name: arguments[0], password: arguments[1] }) }).then(({ status }) => status)`, user, chat.password(user)), 201);
-        await browser.log();
-      }
-      return { chat, chatUrl, url: around.url, shop: around, says };
-    };
-    try {
-      await step({ browser, start });
-      const errors = (await browser.log()).filter(({ level }) => level !== 'INFO' && level !== 'DEBUG').map(({ message }) => message)
-        .filter((message) => !/favicon/.test(message) && !noise.some((pattern_) => pattern_.test(message)));
-      assert.deepEqual(errors, []);
-    } finally {
-      await browser.close();
-      await around?.close();
-      await chat.close();
+
+async function run(driver, step) {
+  const chat = real ? realEmbedded(real) : await fakeEmbedded();
+  const id = Math.random().toString(36).slice(2);
+  const says = (text) => `${text} (${id})`;  // what earlier steps have said is still there
+  await chat.add(1, 'bob', says('what was there'));
+  await chat.add(2, 'bob', says('on the second wall'));
+  const browser = await openBrowser(driver);
+  const noise = [/ 40[01] \(/];  // nobody is signed in yet, or a session was ended on purpose
+  let around;
+  // sameSite: the chat is asked for under the host of the page. user: signed in on the chat's own page before.
+  // listed: the chat knows the page's origin.
+  const start = async (files, sameSite, user, { listed = true } = {}) => {
+    const chatUrl = sameSite ? chat.url.replace('127.0.0.1', 'localhost') : chat.url;
+    const filled = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, text.replaceAll('https://chat.shop.example', chatUrl.slice(0, -1))]));
+    around = await startShop(filled, chat, chatUrl, listed ? Number(shopPort ?? 0) : 0);
+    if (listed) chat.knows(around.url.slice(0, -1));
+    if (user) {
+      await browser.go(chatUrl);
+      assert.equal(await browser.run(`return fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ name: arguments[0], password: arguments[1] }) }).then(({ status }) => status)`, user, chat.password(user)), 201);
+      await browser.log();
     }
-    console.log(`ok - ${name}`);
+    return { chat, chatUrl, url: around.url, shop: around, says };
+  };
+  try {
+    await step({ browser, start });
+    const errors = (await browser.log()).filter(({ level }) => level !== 'INFO' && level !== 'DEBUG').map(({ message }) => message)
+      .filter((message) => !/favicon/.test(message) && !noise.some((pattern_) => pattern_.test(message)));
+    assert.deepEqual(errors, []);
+  } finally {
+    await browser.close();
+    await around?.close();
+    await chat.close();
   }
-} catch (error) {
-  console.error(error);
-  process.exitCode = 1;
-} finally {
-  driver.stop();
 }
+
+await runSteps(steps, pattern, run);

@@ -4,15 +4,13 @@
 import assert from 'node:assert/strict';
 import { FakeChat } from './fake_chat.mjs';
 import { startFakeServer } from './fake_server.mjs';
-import { openBrowser, startDriver } from './webdriver.mjs';
+import { openBrowser } from './webdriver.mjs';
 import { steps as directions } from './page_directions.mjs';
 import { steps as long } from './page_long.mjs';
 import { steps as posts } from './page_posts.mjs';
 import { steps as unread } from './page_unread.mjs';
 import { steps as writing } from './page_writing.mjs';
-
-const chosen = new RegExp(process.argv[2] ?? '');
-const steps = Object.entries({ ...directions, ...long, ...posts, ...unread, ...writing }).filter(([name]) => chosen.test(name));
+import { runSteps } from './run_steps.mjs';
 
 // Each step has a server and a browser of its own.
 async function run(driver, { prepare, check, args, noise = [] }) {
@@ -43,15 +41,4 @@ async function signIn(browser, url) {
   await browser.until('posts', "return document.getElementById('history-state').textContent !== 'Loading…' && !document.getElementById('room').hidden");
 }
 
-const driver = await startDriver();
-try {
-  for (const [name, step] of steps) {
-    await run(driver, step);
-    console.log(`ok - ${name}`);
-  }
-} catch (error) {
-  console.error(error);
-  process.exitCode = 1;
-} finally {
-  driver.stop();
-}
+await runSteps({ ...directions, ...long, ...posts, ...unread, ...writing }, process.argv[2] ?? '', run);

@@ -1,9 +1,10 @@
 // What the page does when the browser, the server or another tab gets in its way: in a real browser, on the server
-// faked in memory. `node page_faults_e2e.mjs [WORDS]` runs the steps whose names contain these words.
+// faked in memory. `node page_faults_e2e.mjs [PATTERN]` runs the steps whose names match.
 
 import assert from 'node:assert/strict';
 import { startFakeServer } from './fake_server.mjs';
-import { KEYS, openBrowser, startDriver } from './webdriver.mjs';
+import { runSteps } from './run_steps.mjs';
+import { KEYS, openBrowser } from './webdriver.mjs';
 
 const shows = (id) => `!document.getElementById('${id}').hidden`;
 const bubbles = "[...document.querySelectorAll('#posts .bubble')].map((bubble) => bubble.firstChild.textContent)";
@@ -165,10 +166,7 @@ const steps = {
   },
 };
 
-const driver = await startDriver();
-let failed = 0;
-for (const [name, step] of Object.entries(steps)) {
-  if (!name.includes(process.argv[2] ?? '')) continue;
+async function run(driver, step) {
   const server = await startFakeServer();
   const browsers = [];
   try {
@@ -176,14 +174,10 @@ for (const [name, step] of Object.entries(steps)) {
       browsers.push(await openBrowser(driver, [], prefs));
       return browsers.at(-1);
     } });
-    console.log(`ok - ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.error(`not ok - ${name}\n`, error);
   } finally {
     for (const browser of browsers) await browser.close();
     await server.close();
   }
 }
-driver.stop();
-process.exitCode = failed ? 1 : 0;
+
+await runSteps(steps, process.argv[2] ?? '', run);
