@@ -9,6 +9,9 @@
 // shown; the event "pollster-state" (bubbles, detail: a snapshot of the library) tells of each change of the state.
 
 import { Pollster } from './pollster.js';
+import { foldAt } from './pollster/fold.js';
+import { sends } from './pollster/keys.js';
+import { shown } from './pollster/names.js';
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
@@ -81,6 +84,15 @@ const make = (tag, properties = {}, ...children) => {
   return made;
 };
 
+// A long text as its beginning, with a button for the rest.
+function folded(body) {
+  const end = foldAt(body);
+  if (end === body.length) return [body];
+  const button = make('button', { type: 'button', textContent: 'Show the rest' });
+  button.addEventListener('click', () => { button.parentNode.replaceChildren(body); });
+  return [`${body.slice(0, end)}… `, button];
+}
+
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'short' });
 
 export class PollsterWall extends HTMLElement {
@@ -119,7 +131,7 @@ export class PollsterWall extends HTMLElement {
     p.older.addEventListener('click', () => this.#read((chat) => chat.loadOlder(this.wall)));
     p.form.addEventListener('submit', (event) => { event.preventDefault(); this.#send(); });
     p.text.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      if (!sends(event)) return;
       event.preventDefault();
       this.#send();
     });
@@ -191,7 +203,7 @@ export class PollsterWall extends HTMLElement {
     }
     if (wall && !this.#wall) this.#error = '';  // it was granted
     const out = now.state === 'signed_out';
-    p.name.textContent = wall?.name ?? '';
+    p.name.textContent = wall ? shown(wall.name) : '';
     p.state.textContent = STATES[now.state] ?? '';
     p.state.title = now.reason ?? '';
     p.signedOut.hidden = !out;
@@ -231,11 +243,13 @@ export class PollsterWall extends HTMLElement {
   }
 
   #row({ user_id, user_name, created_at, edited_at, body }, user) {
-    const when = new Date(created_at);
+    // Any writer may have written any date, and any name.
+    const when = Date.parse(created_at);
+    const time = Number.isNaN(when) ? 'unknown time' : clock.format(when);
     return make('li', { className: user_id === user?.id ? 'own' : '' },
-                make('bdi', { className: 'name', textContent: user_name }),
-                make('time', { dateTime: created_at, textContent: clock.format(when) + (edited_at ? ' (edited)' : '') }),
-                make('span', { className: 'text', dir: 'auto', textContent: body }));
+                make('bdi', { className: 'name', title: `#${user_id}`, textContent: shown(user_name) }),
+                make('time', { dateTime: created_at, textContent: time + (edited_at ? ' (edited)' : '') }),
+                make('span', { className: 'text', dir: 'auto' }, ...folded(String(body))));
   }
 
   #pending({ key, body, state, reason }) {

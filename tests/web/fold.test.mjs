@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { beginning, foldAt, partsUpTo } from '../../web/page/fold.js';
+import { beginning, foldAt, partsUpTo } from '../../web/pollster/fold.js';
 import { links } from '../../web/page/links.js';
 
 const lines = (count, end = '\n') => Array.from({ length: count }, (_, n) => `line ${n + 1}`).join(end);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { composing, sends } from '../../web/page/keys.js';
+import { composing, sends } from '../../web/pollster/keys.js';
 
 const enter = (more = {}) => ({ key: 'Enter', keyCode: 13, isComposing: false, shiftKey: false, ctrlKey: false, metaKey: false, ...more });
 

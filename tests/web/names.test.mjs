@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isolated, lookOf, shown, twinsAmong } from '../../web/page/names.js';
+import { isolated, lookOf, shown, twinsAmong } from '../../web/pollster/names.js';
 import { rowsOf } from '../../web/page/rows.js';
 import { entry } from './fakes.mjs';
 

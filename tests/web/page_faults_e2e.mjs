@@ -140,6 +140,33 @@ const steps = {
     }
   },
 
+  async 'the element shows what any writer may have written, and sends no half word'({ open, server: { chat, url } }) {
+    const browser = await open();
+    await browser.go(`${url}#wall-1`);
+    await signIn(browser, 'ann');
+    chat.addWall(9, 'Odd', ['ann', 'bob']);
+    chat.add(9, 'bob', 'before');
+    Object.assign(chat.add(9, 'bob', 'no date'), { created_at: '294276-12-31T23:59:59.999Z' });
+    Object.assign(chat.add(9, 'bob', 'no name'), { user_name: '' });
+    Object.assign(chat.add(9, 'bob', 'another'), { user_name: '\u202ebob' });
+    Object.assign(chat.add(9, 'bob', 'x'), { body: 7 });
+    chat.add(9, 'bob', `${'line\n'.repeat(1_000)}the end`);
+    chat.add(9, 'bob', 'after');
+    await browser.go(`${url}embed.html?wall=9`);
+    const all = (css, of) => `[...document.querySelector('pollster-wall').shadowRoot.querySelectorAll('${css}')].map((one) => one.${of})`;
+    await browser.until('all posts', `return ${all('li .text', 'textContent')}.at(-1) === 'after'`);
+    assert.deepEqual(await browser.run(`return ${all('li .name', 'textContent')}`), ['bob', 'bob', '(no name)', '‹U+202E›bob', 'bob', 'bob', 'bob']);
+    assert.match((await browser.run(`return ${all('li time', 'textContent')}`))[1], /unknown time/);
+    assert.ok((await browser.run(`return ${all('li', 'offsetHeight')}`)).every((height) => height < 900));
+    await browser.run(`${all('li button', 'click()')}`);
+    assert.ok((await browser.run(`return ${all('li .text', 'textContent')}`))[5].endsWith('the end'));
+    const sent = await browser.run(`const field = document.querySelector('pollster-wall').shadowRoot.querySelector('textarea');
+      field.value = 'にほ';
+      field.dispatchEvent(new CompositionEvent('compositionend', { data: 'にほ', bubbles: true }));
+      return !field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', keyCode: 229, bubbles: true, cancelable: true })) || field.value === ''`);
+    assert.equal(sent, false);
+  },
+
   async 'the part for tabs never comes: the page has a connection of its own, and the state says so'({ open, server }) {
     server.hangs = (path) => path === '/pollster/sharing.js';
     const browser = await open();

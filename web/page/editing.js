@@ -2,8 +2,8 @@
 // a post is deleted. At most one of each; the post stays as it is until the server has answered.
 
 import { byId, make } from './dom.js';
-import { beginning } from './fold.js';
-import { composing, sends } from './keys.js';
+import { beginning } from '../pollster/fold.js';
+import { composing, sends } from '../pollster/keys.js';
 
 export class Editing {
   #actions;

@@ -1,6 +1,6 @@
 // Words for times and texts. No DOM.
 
-import { seen } from './names.js';
+import { seen } from '../pollster/names.js';
 
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });

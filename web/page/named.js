@@ -2,7 +2,7 @@
 // written out, and the id is shown on hover, or beside the name if another name looks the same.
 
 import { make } from './dom.js';
-import { shown } from './names.js';
+import { shown } from '../pollster/names.js';
 
 export function named(tag, id, name, { twin = false, ...attributes } = {}) {
   return make(tag, { title: id === null ? null : `#${id}`, ...attributes },

@@ -1,7 +1,7 @@
 // What a post says, as text nodes and links; with the time of its last edit. A long one is folded.
 
 import { make } from './dom.js';
-import { foldAt, partsUpTo } from './fold.js';
+import { foldAt, partsUpTo } from '../pollster/fold.js';
 import { fullTime, plural, shortTime } from './format.js';
 import { links } from './links.js';
 

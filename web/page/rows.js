@@ -2,7 +2,7 @@
 // posts that are still on their way. No DOM: row.js makes elements of them.
 
 import { dayName, dayOf } from './format.js';
-import { twinsAmong } from './names.js';
+import { twinsAmong } from '../pollster/names.js';
 
 const SAME_BREATH = 5 * 60_000;  // ms between two posts of one author under one heading
 

@@ -4,9 +4,9 @@
 import { Timeline } from '../pollster/timeline.js';
 import { byId, make, unshown } from './dom.js';
 import { fullTime, plural, searchable } from './format.js';
-import { composing } from './keys.js';
+import { composing } from '../pollster/keys.js';
 import { named } from './named.js';
-import { isolated, twinsAmong } from './names.js';
+import { isolated, twinsAmong } from '../pollster/names.js';
 import { postText } from './post_text.js';
 
 export class Search {

@@ -3,7 +3,7 @@
 import { arrange, make } from './dom.js';
 import { hue, initials, plural } from './format.js';
 import { named } from './named.js';
-import { twinsAmong } from './names.js';
+import { twinsAmong } from '../pollster/names.js';
 
 export const wallHref = (id) => `#wall-${id}`;
 export const wallOfHref = (hash) => Number(hash.match(/^#wall-(\d+)$/)?.[1] ?? 0);
