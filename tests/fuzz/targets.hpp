@@ -19,6 +19,7 @@ void poll_json(std::string_view input);
 void json_object(std::string_view input);
 void event_id(std::string_view input);
 void nginx_config(std::string_view input);
+void sent_events(std::string_view input);
 
 struct target {
     std::string_view name; // also of its folder in tests/fuzz/corpus
@@ -35,6 +36,7 @@ inline constexpr target targets[] = {
     {"json_object", json_object},
     {"event_id", event_id},
     {"nginx_config", nginx_config},
+    {"sent_events", sent_events},
 };
 
 inline void must(bool holds, const char* what)
