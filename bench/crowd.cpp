@@ -3,8 +3,8 @@
 //   start                             all readers connect and poll at once
 //   post WALL [SECONDS]               one post, until its readers have it or the time is over
 //   burst [SECONDS]                   the same with one post on every wall, at the same moment
-//   steady RATE SECONDS [LONGEST]     posts per second, spread over the walls, until all are
-//   received rest SECONDS                      readers go on with their lives
+//   steady RATE SECONDS [LONGEST]     posts per second, spread over the walls, until all arrived
+//   rest SECONDS                      readers go on with their lives
 // Between commands nothing is read or sent: time must not pass there with a poll that may be
 // answered.
 #include "bench/readers.hpp"
@@ -105,7 +105,8 @@ int main(int count, char** words)
         ("sessions", po::value(&sessions)->required(), "file with a session a line")           //
         ("readers", po::value(&c.readers)->required(), "")                                     //
         ("walls", po::value(&c.walls)->default_value(1), "reader i reads wall 1 + i mod this") //
-        ("nchan", po::bool_switch(&c.nchan), "speak nchan's long poll")                        //
+        ("streams", po::bool_switch(&c.streams), "readers hold event streams, not polls")      //
+        ("nchan", po::bool_switch(&c.nchan), "speak nchan's protocol")                         //
         ("patience", po::value(&patience)->default_value(80), "seconds to wait for an answer");
     try {
         po::variables_map values;

@@ -50,6 +50,7 @@ bool http_connection::ask(int epoll, const sockaddr_in& server, std::string_view
     asked_ = true;
     in_.clear();
     head_ = 0;
+    is_stream_ = false;
     if (fd_ >= 0) {
         return send_rest();
     }
@@ -98,6 +99,26 @@ http_connection::outcome http_connection::on_event(std::uint32_t events)
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) {
         return outcome::waiting;
     }
+    receive(events);
+    if (asked_ && head_ == 0) {
+        read_head();
+    }
+    if (is_stream_) {
+        return decode();
+    }
+    if (asked_ && head_ != 0 && in_.size() >= head_ + length_) {
+        asked_ = false;
+        return outcome::answered;
+    }
+    if (fd_ >= 0) {
+        return outcome::waiting;
+    }
+    // An idle connection that the server closed is nobody's loss.
+    return asked_ ? outcome::broken : outcome::waiting;
+}
+
+void http_connection::receive(std::uint32_t events)
+{
     char buffer[16'384];
     for (;;) {
         const ssize_t n = recv(fd_, buffer, sizeof buffer, 0);
@@ -113,24 +134,47 @@ http_connection::outcome http_connection::on_event(std::uint32_t events)
             break;
         }
     }
-    if (asked_ && head_ == 0) {
-        const auto end = in_.find("\r\n\r\n");
-        if (end != std::string::npos) {
-            head_ = end + 4;
-            const std::string_view head(in_.data(), head_);
-            status_ = number_behind(head, "HTTP/1.1 ");
-            length_ = static_cast<std::size_t>(number_behind(head, "Content-Length: "));
-        }
+}
+
+void http_connection::read_head()
+{
+    const auto end = in_.find("\r\n\r\n");
+    if (end == std::string::npos) {
+        return;
     }
-    if (asked_ && head_ != 0 && in_.size() >= head_ + length_) {
+    head_ = end + 4;
+    const std::string_view head(in_.data(), head_);
+    status_ = number_behind(head, "HTTP/1.1 ");
+    length_ = static_cast<std::size_t>(number_behind(head, "Content-Length: "));
+    is_stream_ = head.find("\r\nContent-Type: text/event-stream") != std::string_view::npos;
+    is_chunked_ = head.find("\r\nTransfer-Encoding: chunked\r\n") != std::string_view::npos;
+    chunks_ = {};
+}
+
+http_connection::outcome http_connection::decode()
+{
+    std::string_view bytes(in_.data() + head_, in_.size() - head_);
+    stream_.clear();
+    if (is_chunked_) {
+        for (auto piece = chunks_.next(bytes); !piece.empty(); piece = chunks_.next(bytes)) {
+            stream_ += piece;
+        }
+    } else {
+        stream_ = bytes;
+    }
+    in_.resize(head_);
+    if (!asked_) { // it had ended before
+        return outcome::waiting;
+    }
+    if (is_chunked_ && chunks_.ended()) {
         asked_ = false;
         return outcome::answered;
     }
-    if (fd_ >= 0) {
-        return outcome::waiting;
+    if (fd_ < 0 || (is_chunked_ && chunks_.malformed())) {
+        close();
+        return outcome::broken;
     }
-    // An idle connection that the server closed is nobody's loss.
-    return asked_ ? outcome::broken : outcome::waiting;
+    return outcome::streams;
 }
 
 int http_connection::retry_after() const

@@ -1,5 +1,6 @@
 #include "bench/readers.hpp"
 
+#include "bench/chat_requests.hpp"
 #include "text/number.hpp"
 
 #include <sys/epoll.h>
@@ -20,15 +21,6 @@ constexpr std::uint64_t poster_tag = std::uint64_t{1} << 32U;
 double ms_since(std::chrono::steady_clock::time_point t)
 {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - t).count();
-}
-
-std::string http_request(const std::string& path, const std::string& session,
-                         const std::string& body)
-{
-    return "POST /api" + path + " HTTP/1.1\r\nHost: chat.example\r\nAuthorization: Bearer " +
-           session +
-           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body;
 }
 
 // The number behind the next `name` in `text`, which is cut off up to there; -1: none.
@@ -53,6 +45,8 @@ struct readers::reader {
     std::vector<std::int64_t> skipped; // below the cursor and never seen
     std::string etag;                  // nchan's cursor
     std::string modified;
+    event_stream events;
+    std::string last_event_id; // nchan's cursor on a stream
     clock::time_point asked{};
     clock::time_point retry = clock::time_point::max(); // not max: waits to try again
     unsigned failures = 0;
@@ -117,42 +111,29 @@ double readers::start()
     return ms_since(began) / 1000;
 }
 
-std::string readers::poll_request(const reader& r, std::size_t who) const
+std::string readers::request_of(const reader& r, std::size_t who) const
 {
-    const std::string wall = std::to_string(r.wall);
-    if (!crowd_.nchan) {
-        return http_request("/", crowd_.sessions[who % crowd_.sessions.size()],
-                            R"({"last_post_id":{")" + wall + R"(":)" + std::to_string(r.cursor) +
-                                "}}");
+    if (crowd_.nchan) {
+        return crowd_.streams ? nchan_stream_request(r.wall, r.last_event_id)
+                              : nchan_poll_request(r.wall, r.etag, r.modified);
     }
-    std::string request = "GET /api/sub/" + wall + " HTTP/1.1\r\nHost: chat.example\r\n";
-    if (!r.etag.empty()) {
-        request += "If-None-Match: " + r.etag + "\r\nIf-Modified-Since: " + r.modified + "\r\n";
-    }
-    return request + "\r\n";
+    const std::string& session = crowd_.sessions[who % crowd_.sessions.size()];
+    return crowd_.streams ? stream_request(r.wall, r.cursor, session)
+                          : poll_request(r.wall, r.cursor, session);
 }
 
-std::string readers::post_request(const sent_post& p, std::size_t number) const
+std::string readers::request_of(const sent_post& p, std::size_t number) const
 {
-    const std::string wall = std::to_string(p.wall);
-    const std::string text = std::to_string(number);
-    const std::string& session = crowd_.sessions[number % crowd_.sessions.size()];
-    if (!crowd_.nchan) {
-        return http_request("/walls/" + wall + "/posts", session,
-                            R"({"body":"#)" + text + R"(","client_key":"post-)" + text + R"("})");
-    }
-    // What pollster's readers get, made here: nothing behind nginx writes it.
-    const std::string id = std::to_string(p.number);
-    return http_request("/pub/" + wall, session,
-                        R"({"walls":{")" + wall + R"(":{"posts":[{"id":)" + id + R"(,"post_id":)" +
-                            id + R"(,"kind":"post","user_id":1,"user_name":"user 1","body":"#)" +
-                            text + R"(","created_at":"2026-01-02T03:04:05.678Z"}]}}})");
+    return crowd_.nchan
+               ? nchan_post_request(p.wall, number, p.number)
+               : post_request(p.wall, number, crowd_.sessions[number % crowd_.sessions.size()]);
 }
 
 void readers::poll(std::size_t who)
 {
     reader& r = *readers_[who];
-    r.request = poll_request(r, who);
+    r.request = request_of(r, who);
+    r.events = {};
     r.retry = clock::time_point::max();
     r.asked = clock::now();
     if (!r.connection.ask(epoll_, crowd_.read_at[r.server], r.request, who)) {
@@ -169,6 +150,27 @@ void readers::again_later(reader& r, double seconds)
     r.server = (r.server + 1) % crowd_.read_at.size();
     r.connection.close();
     r.retry = clock::now() + std::chrono::milliseconds(static_cast<long>(random(most) * 1000));
+}
+
+void readers::on_outcome(std::size_t who, http_connection::outcome what)
+{
+    using outcome = http_connection::outcome;
+    reader& r = *readers_[who];
+    if (what == outcome::waiting) {
+        return;
+    }
+    const bool stream = r.connection.is_stream();
+    if (stream && on_events(r)) {
+        // The server says when it wants this reader back.
+        ++events_["ended"];
+        r.connection.close();
+        r.retry = clock::now() + r.events.retry();
+    } else if (what == outcome::answered && !stream) {
+        on_answer(who);
+    } else if (what != outcome::streams) {
+        ++events_["broken"];
+        again_later(r, 2);
+    }
 }
 
 void readers::on_answer(std::size_t who)
@@ -196,15 +198,34 @@ void readers::on_answer(std::size_t who)
         }
         return poll(who);
     }
+    take_entries(r, body);
+    poll(who);
+}
+
+bool readers::on_events(reader& r)
+{
+    r.asked = clock::now(); // not silent
+    r.failures = 0;
+    bool ended = false;
+    std::string_view bytes = r.connection.body();
+    while (r.events.next(bytes)) {
+        ended = r.events.name() == "end";
+        take_entries(r, r.events.data());
+    }
+    r.last_event_id = r.events.last_id();
+    return ended;
+}
+
+void readers::take_entries(reader& r, std::string_view json)
+{
     for (;;) {
-        const std::int64_t id = take_number(body, R"({"id":)");
+        const std::int64_t id = take_number(json, R"({"id":)");
         if (id < 0) {
-            break;
+            return;
         }
-        const std::int64_t number = take_number(body, R"("body":"#)");
+        const std::int64_t number = take_number(json, R"("body":"#)");
         on_entry(r, id, static_cast<std::size_t>(number));
     }
-    poll(who);
 }
 
 void readers::on_entry(reader& r, std::int64_t id, std::size_t post)
@@ -257,7 +278,7 @@ void readers::send_posts()
         p.busy = true;
         p.post = to_post_.front();
         to_post_.pop_front();
-        p.request = post_request(posts_[p.post - first_post_], p.post);
+        p.request = request_of(posts_[p.post - first_post_], p.post);
         p.asked = clock::now();
         if (!p.connection.ask(epoll_, crowd_.post_at[p.server], p.request, poster_tag + i)) {
             on_post_failure(p, 1);
@@ -351,13 +372,7 @@ void readers::turn(std::chrono::milliseconds longest)
             r.begun = true; // connected, or refused for the first time
             ++begun_;
         }
-        const auto outcome = r.connection.on_event(what);
-        if (outcome == http_connection::outcome::answered) {
-            on_answer(tag);
-        } else if (outcome == http_connection::outcome::broken) {
-            ++events_["broken"];
-            again_later(r, 2);
-        }
+        on_outcome(tag, r.connection.on_event(what));
     }
     look_at_clocks();
 }

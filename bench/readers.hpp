@@ -1,9 +1,10 @@
-// People who read and write through nginx, as many as wanted: each reader holds a long poll for its
-// wall and comes back with its cursor, as docs/PROTOCOL.md says; posts are repeated with their
-// client_key until they are acknowledged. Checks the delivery contract with every answer. Speaks
-// nchan's long poll too. One thread.
+// People who read and write through nginx, as many as wanted: each reader holds a long poll or a
+// stream for its wall and comes back with its cursor, as docs/PROTOCOL.md says; posts are repeated
+// with their client_key until they are acknowledged. Checks the delivery contract with every answer
+// and event. Speaks nchan's long poll and EventSource too. One thread.
 #pragma once
 
+#include "bench/event_stream.hpp"
 #include "bench/http_connection.hpp"
 #include "bench/percentiles.hpp"
 
@@ -29,9 +30,8 @@ struct crowd {
     std::size_t readers{};
     std::size_t walls{};             // reader i reads wall 1 + i mod walls
     std::chrono::seconds patience{}; // for an answer; longer than the server's poll_seconds
-    // GET /sub/WALL with the last answer's Etag and Last-Modified, POST /pub/WALL; entries are
-    // numbered by the one who posts.
-    bool nchan = false;
+    bool streams = false;            // readers hold streams instead of polls
+    bool nchan = false;              // its protocol; entries are numbered by the one who posts
 };
 
 struct tally {
@@ -65,7 +65,8 @@ public:
     tally post_all(std::chrono::milliseconds longest);
     void turn(std::chrono::milliseconds longest); // lets readers go on with their lives
 
-    // Since the last call: how often each status came, and "broken", "empty", "late" (no answer).
+    // Since the last call: how often each status came, and "broken", "empty", "late" (no answer),
+    // "ended" (a stream).
     std::map<std::string, std::size_t> events();
 
 private:
@@ -82,10 +83,13 @@ private:
     };
 
     void poll(std::size_t who);
-    std::string poll_request(const reader& r, std::size_t who) const;
-    std::string post_request(const sent_post& p, std::size_t number) const;
+    std::string request_of(const reader& r, std::size_t who) const;
+    std::string request_of(const sent_post& p, std::size_t number) const;
     void again_later(reader& r, double seconds);
+    void on_outcome(std::size_t who, http_connection::outcome what);
     void on_answer(std::size_t who);
+    bool on_events(reader& r); // true: the last one was "end"
+    void take_entries(reader& r, std::string_view json);
     void on_entry(reader& r, std::int64_t id, std::size_t post);
     void begin_post(std::size_t wall);
     void send_posts();
