@@ -2,18 +2,18 @@
 
 import argparse
 import contextlib
+import json
 import sys
 import time
 
 import compare_plots
 import compare_report
-from contestants import CONTESTANTS, versions
-from outcome import about, write_result
+from contestants import CONTESTANTS, PARTS, PEERS, POLLS, RATE, STREAMS, versions
+from outcome import HERE, about, write_result
 from readings import Usage, cpu_seconds, memory_bytes
 from rig import WALLS, Crowd, Namespace, PostgreSQL, Rig, die, make_people, output_of
 
-FAN_OUT, STEADY, RATE = "fan-out", "steady", "rate"
-TARGETS = ("pollster", "bench_crowd", "bench_rate", "bench_floor", "bench_fcgx")
+TARGETS = ("pollster", "bench_crowd", "bench_rate", "bench_floor", "bench_durable_floor", "bench_fcgx")
 
 
 class Bench:
@@ -26,12 +26,12 @@ class Bench:
         self.count = 0
 
     @contextlib.contextmanager
-    def contestant(self, name):
+    def contestant(self, name, streams=False):
         """Freshly started, with a database of its own that has the same people and no posts."""
         self.count += 1
         database = f"s{self.count}"
         self.postgres.sql(f"create database {database} template pollster owner pollster", "postgres")
-        running = CONTESTANTS[name](self.rig, self.host, self.postgres, database)
+        running = CONTESTANTS[name](self.rig, self.host, self.postgres, database, streams)
         try:
             yield running
         finally:
@@ -40,7 +40,7 @@ class Bench:
 
     @contextlib.contextmanager
     def crowd(self, running, clients, walls):
-        """`clients` parked polls."""
+        """`clients` parked polls, or streams."""
         crowd = Crowd(self.rig, self.host, [running.nginx.address], self.sessions, clients, walls, more=running.crowd_options)
         try:
             events = crowd.do("start")["events"]
@@ -82,38 +82,56 @@ class Bench:
                 result["wall_loads_a_post"] = (running.wall_loads() - loads) / self.options.posts
             result["after_fan_out_bytes"] = self.memory(running)
 
-    def steady(self, running, clients, result):
-        with self.crowd(running, clients, WALLS) as (crowd, _):
-            crowd.do("burst", running.patience)
+    def all_walls(self, crowd, running, result):
+        result["all_walls"] = []
+        for _ in range(self.options.posts):
+            result["all_walls"].append(crowd.do("burst", running.patience))
             self.settle(crowd, running, {})
-            result["all_walls"] = []
-            for _ in range(self.options.posts):
-                result["all_walls"].append(crowd.do("burst", running.patience))
-                self.settle(crowd, running, {})
-            if STEADY not in self.options.parts or clients not in self.options.steady_at:
-                return
-            usage = Usage(**running.groups())
-            crowd.do("rest", self.options.idle)
-            result["idle_cpu_percent"] = usage.percent()
-            result["steady"] = {}
-            for rate in (10, 100):
-                if rate * clients / WALLS > running.most_deliveries_a_second:
-                    continue
-                driver = lambda: [crowd.program.pid]  # pylint: disable=cell-var-from-loop
-                groups = {**running.groups(), "driver": driver}
-                before = {name: cpu_seconds(pids) for name, pids in groups.items()}
-                chat = crowd.do("steady", rate, self.options.seconds, running.patience)
-                chat["cpu_seconds"] = {name: cpu_seconds(pids) - before[name] for name, pids in groups.items()}
-                chat["seconds"] = self.options.seconds
-                result["steady"][str(rate)] = chat
-                self.settle(crowd, running, {})
 
-    def chat(self, name, clients):
+    def steady(self, crowd, running, rate, seconds):
+        """Posts, and what they cost everybody."""
+        groups = {**running.groups(), "driver": lambda: [crowd.program.pid]}
+        wal = self.postgres.wal_bytes()
+        before = {name: cpu_seconds(pids) for name, pids in groups.items()}
+        chat = crowd.do("steady", rate, seconds, running.patience)
+        chat["cpu_seconds"] = {name: cpu_seconds(pids) - before[name] for name, pids in groups.items()}
+        chat["wal_bytes"] = self.postgres.wal_bytes() - wal
+        chat["seconds"] = seconds
+        self.settle(crowd, running, {})
+        return chat
+
+    def idle(self, crowd, running):
+        usage = Usage(**running.groups())
+        crowd.do("rest", self.options.idle)
+        return usage.percent()
+
+    def peers(self, name, clients):
+        """Of the part "peers": one post to all, a post on each wall, some seconds of chat."""
         result = {"peer": name, "clients": clients}
         with self.contestant(name) as running:
-            if FAN_OUT in self.options.parts:
+            self.fan_out(running, clients, result)
+            with self.crowd(running, clients, WALLS) as (crowd, _):
+                crowd.do("burst", running.patience)
+                self.settle(crowd, running, {})
+                self.all_walls(crowd, running, result)
+                if clients in self.options.steady_at:
+                    result["idle_cpu_percent"] = self.idle(crowd, running)
+                    result["steady"] = {str(rate): self.steady(crowd, running, rate, self.options.seconds)
+                                        for rate in (10, 100) if rate * clients / WALLS <= running.most_deliveries_a_second}
+            result["nginx_errors"] = running.nginx.errors()
+        return result
+
+    def long(self, name, clients, streams, fan_out):
+        """Of the parts "polls" and "streams": one post to all, a minute of chat."""
+        result = {"peer": name, "clients": clients}
+        with self.contestant(name, streams) as running:
+            if fan_out:
                 self.fan_out(running, clients, result)
-            self.steady(running, clients, result)
+            with self.crowd(running, clients, WALLS) as (crowd, _):
+                crowd.do("burst", running.patience)
+                self.settle(crowd, running, {})
+                result["idle_cpu_percent"] = self.idle(crowd, running)
+                result["steady"] = {"100": self.steady(crowd, running, 100, self.options.long_seconds)}
             result["nginx_errors"] = running.nginx.errors()
         return result
 
@@ -139,25 +157,35 @@ def say(began, text):
     print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)
 
 
-def measure(options):
+def alternating(part, options):
+    """(number of the round, peer), each peer once a round."""
+    names = [name for name in options.peers if part in CONTESTANTS[name].parts]
+    rounds = {name: options.rounds or (CONTESTANTS[name].long_rounds if part in (POLLS, STREAMS) else 3) for name in names}
+    for number in range(max(rounds.values(), default=0)):
+        for name in names:
+            if number < rounds[name]:
+                yield number, name
+
+
+def measure(bench, part, options):
+    """The measurements of one part."""
     began = time.monotonic()
     chats, rates = [], []
-    with Rig("build/bench", TARGETS) as rig:
-        bench = Bench(rig, options)
-        if RATE in options.parts:
-            for _ in range(options.rounds):
-                for name in options.peers:
-                    if CONTESTANTS[name].rates:
-                        rates.append(bench.rates(name))
-                        say(began, f"{name}: " + ", ".join(f"{what} {rates[-1][what]['a_second']:,.0f}/s"
-                                                           for what in ("ping", "behind") if what in rates[-1]))
-        for clients in options.clients if {FAN_OUT, STEADY} & set(options.parts) else ():
-            for number in range(options.rounds):
-                for name in options.peers:
-                    if not CONTESTANTS[name].chats or (CONTESTANTS[name].once and (number > 0 or (options.quick and clients > 1000))):
-                        continue
-                    chats.append(bench.chat(name, clients))
+    if part == RATE:
+        for _, name in alternating(part, options):
+            rates.append(bench.rates(name))
+            say(began, f"{name}: " + ", ".join(f"{what} {rates[-1][what]['a_second']:,.0f}/s"
+                                               for what in ("ping", "behind") if what in rates[-1]))
+    elif part == PEERS:
+        for clients in options.clients:
+            for number, name in alternating(part, options):
+                if not CONTESTANTS[name].once or (number == 0 and not (options.quick and clients > 1000)):
+                    chats.append(bench.peers(name, clients))
                     say(began, compare_report.one_line(chats[-1]))
+    else:
+        for number, name in alternating(part, options):
+            chats.append(bench.long(name, options.clients[-1], part == STREAMS, fan_out=number < 3))
+            say(began, f"{part}: {compare_report.one_line(chats[-1])}")
     return {"seconds": time.monotonic() - began, "chats": chats, "rates": rates}
 
 
@@ -166,32 +194,49 @@ def read_options():
         return text.split(",")
     parser = argparse.ArgumentParser(prog="bench/run")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--parts", type=words, default=list(PARTS))
     parser.add_argument("--peers", type=words, default=list(CONTESTANTS))
     parser.add_argument("--clients", type=lambda text: [int(n) for n in words(text)])
     parser.add_argument("--rounds", type=int)
-    parser.add_argument("--parts", type=words, default=[FAN_OUT, STEADY, RATE])
+    parser.add_argument("--seconds", type=float, help="of the steady chat of the parts polls and streams")
     parser.add_argument("--name")
     options = parser.parse_args()
     if unknown := set(options.peers) - set(CONTESTANTS):
         die(f"there is no peer {', '.join(unknown)}; see --help")
-    if unknown := set(options.parts) - {FAN_OUT, STEADY, RATE}:
+    if unknown := set(options.parts) - set(PARTS):
         die(f"there is no part {', '.join(unknown)}; see --help")
-    whole = not (options.clients or options.rounds or options.name) and len(options.peers) == len(CONTESTANTS) and len(options.parts) == 3
+    whole = not (options.clients or options.rounds or options.seconds) and len(options.peers) == len(CONTESTANTS)
     options.name = options.name or (("quick" if options.quick else "compare") if whole else "partial")
-    options.rounds = options.rounds or (1 if options.quick else 3)
+    options.rounds = options.rounds or (1 if options.quick else None)
     options.clients = options.clients or ([1000, 15000] if options.quick else [1000, 5000, 15000])
     options.steady_at = [n for n in options.clients if n != 5000]
     options.posts = 1 if options.quick else 2
-    options.seconds = 3 if options.quick else 5
+    options.seconds, options.long_seconds = 3 if options.quick else 5, options.seconds or (5 if options.quick else 60)
     options.idle = 3 if options.quick else 4
     return options
 
 
+def parts_before(name):
+    """What an earlier command has measured and this one does not measure again. Of a choice of settings nothing is
+    kept: the next one is another choice."""
+    file = HERE / f"results/{name}.json"
+    if name == "partial" or not file.exists():
+        return {}
+    return json.loads(file.read_text(encoding="utf-8")).get("parts", {})
+
+
 def main():
     options = read_options()
-    result = {**about(" ".join(["bench/run", *sys.argv[1:]])), "versions": versions(), **measure(options)}
-    plots = compare_plots.draw(options.name, result)
-    write_result(options.name, result, compare_report.markdown(result, plots))
+    parts = parts_before(options.name)
+    command = " ".join(["bench/run", *sys.argv[1:]])
+    with Rig("build/bench", TARGETS) as rig:
+        bench = Bench(rig, options)
+        for part in (p for p in PARTS if p in options.parts):
+            origin = about(command)
+            parts[part] = {**origin, **measure(bench, part, options)}
+            # Each part is kept, whatever becomes of the next one.
+            result = {"versions": versions(), "parts": {p: parts[p] for p in PARTS if p in parts}}
+            write_result(options.name, result, compare_report.markdown(result, compare_plots.draw(options.name, result)))
 
 
 if __name__ == "__main__":

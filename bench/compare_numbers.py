@@ -1,4 +1,4 @@
-"""Medians over the rounds of bench/run, for its tables and plots."""
+"""Medians over the rounds of one part of bench/run, for its tables and plots."""
 
 import json
 from statistics import median
@@ -42,28 +42,47 @@ class Chat:
         self.rounds_of = rounds
 
     def memory(self, group, when="parked_bytes"):
-        """Bytes a parked poll."""
+        """Bytes a parked poll or stream."""
         return middle((r[when][group] - r["empty_bytes"][group]) / self.clients for r in self.rounds_of if when in r)
 
-    def cpu(self, rate, group):
-        """CPU seconds a thousand deliveries."""
-        return middle(t["cpu_seconds"][group] * 1000 / t["received"] for t in self.steady_tallies[rate] if t["received"])
+    def worst(self, rate, key):
+        """The worst round of a steady chat, ms."""
+        return max((t["latency_ms"][key] for t in self.steady_tallies[rate] if t["received"]), default=None)
+
+    def acknowledged(self, rate, key):
+        """From sending a post to its 201, ms."""
+        return middle(t["acknowledged_ms"][key] for t in self.steady_tallies[rate] if t["posted"])
+
+    def cpu(self, rate, *groups):
+        """CPU of all of them, microseconds a delivery."""
+        return middle(sum(t["cpu_seconds"][g] for g in groups) * 1e6 / t["received"] for t in self.steady_tallies[rate] if t["received"])
+
+    def cpu_a_post(self, rate):
+        """CPU of PostgreSQL, ms."""
+        return middle(t["cpu_seconds"]["postgres"] * 1e3 / t["posted"] for t in self.steady_tallies[rate] if t["posted"])
+
+    def wal_a_post(self, rate):
+        """Bytes."""
+        return middle(t["wal_bytes"] / t["posted"] for t in self.steady_tallies[rate] if t["posted"] and "wal_bytes" in t)
 
     def cpu_percent(self, rate, group):
         return middle(100 * t["cpu_seconds"][group] / t["seconds"] for t in self.steady_tallies[rate])
 
 
 class Numbers:
-    def __init__(self, result):
+    """`part` of a result; None: it was not measured."""
+
+    def __init__(self, part):
+        part = part or {"chats": [], "rates": []}
         self.peers, self.clients, found = [], [], {}
-        for chat in result["chats"]:
+        for chat in part["chats"]:
             found.setdefault((chat["peer"], chat["clients"]), []).append(chat)
         self.chats = {key: Chat(rounds, key[1]) for key, rounds in found.items()}
         for peer, clients in self.chats:
             self.peers += [peer] if peer not in self.peers else []
             self.clients += [clients] if clients not in self.clients else []
         self.rates = {}
-        for r in result["rates"]:
+        for r in part["rates"]:
             for what in ("ping", "behind"):
                 if what in r:
                     self.rates.setdefault(r["peer"], {}).setdefault(what, []).append(r[what]["a_second"])
@@ -76,6 +95,10 @@ class Numbers:
         """What `read` takes of a Chat; None if it was not measured."""
         found = self.chat(peer, clients)
         return read(found) if found else None
+
+    def at_most(self, peer, read):
+        """The same with as many clients as there were."""
+        return self.value(peer, self.clients[-1], read) if self.clients else None
 
 
 def million():

@@ -3,12 +3,13 @@
 import subprocess
 
 from compare_numbers import Numbers, million
+from contestants import PARTS
 from outcome import HERE
 
 RESULTS = HERE / "results"
-TITLES = {"floor": "floor", "nchan": "nchan", "node": "Node + pg", "thin": "Thin", "fcgx": "libfcgi FCGX", "nginx": "nginx return 200",
+TITLES = {"floor": "floor", "durable-floor": "durable floor", "bare": "Pollster, bare site", "nchan": "nchan", "node": "Node + pg", "thin": "Thin", "fcgx": "libfcgi FCGX", "nginx": "nginx return 200",
           "pollster": "Pollster"}
-COLOURS = {"floor": "#666666", "nchan": "#2a9d8f", "node": "#e9a23b", "thin": "#c0504d", "fcgx": "#8064a2", "nginx": "#9bbb59",
+COLOURS = {"floor": "#666666", "durable-floor": "#b0b0b0", "bare": "#8fb4e8", "nchan": "#2a9d8f", "node": "#e9a23b", "thin": "#c0504d", "fcgx": "#8064a2", "nginx": "#9bbb59",
            "pollster": "#1f5fbf"}
 STYLE = """
 set terminal svg size 900,520 background rgb 'white' font 'sans-serif,14'
@@ -58,7 +59,7 @@ def bars(file, title, ylabel, columns, rows, logarithmic=False):
 def draw(name, result):
     """The files' names."""
     RESULTS.mkdir(exist_ok=True)
-    n = Numbers(result)
+    rate, n, polls, streams = (Numbers(result["parts"].get(part)) for part in PARTS)
 
     def over_clients(read):
         return {p: [(c, n.value(p, c, read)) for c in n.clients] for p in n.peers}
@@ -77,12 +78,16 @@ def draw(name, result):
         bars(f"{name}-steady.svg", f"Steady chat, {most:,} clients on 100 walls: from send to receipt", "ms",
              ["10/s, p50", "10/s, p99", "100/s, p50", "100/s, p99"],
              at_most(*(steady(rate, key) for rate in ("10", "100") for key in ("p50", "p99"))), True),
-        bars(f"{name}-cpu.svg", f"Steady chat, {most:,} clients: CPU of the application", "CPU ms a 1,000 deliveries",
-             ["10 posts/s", "100 posts/s"], at_most(*(lambda c, r=r: c.cpu(r, "app") and 1000 * c.cpu(r, "app") for r in ("10", "100"))), True),
+        bars(f"{name}-cpu.svg", f"Steady chat, {most:,} clients: CPU of the application", "CPU, µs a delivery",
+             ["10 posts/s", "100 posts/s"], at_most(*(lambda c, r=r: c.cpu(r, "app") for r in ("10", "100"))), True),
         bars(f"{name}-memory.svg", f"Memory a parked poll, {most:,} clients", "bytes", ["application", "nginx in front of it"],
              at_most(lambda c: c.memory("app"), lambda c: c.memory("nginx"))),
         bars(f"{name}-rate.svg", "Requests a second, 64 connections", "requests/s", ["ping", "poll that is behind"],
-             {p: [kinds.get("ping"), kinds.get("behind")] for p, kinds in n.rates.items()}),
+             {p: [kinds.get("ping"), kinds.get("behind")] for p, kinds in rate.rates.items()}),
+        bars(f"{name}-delivery.svg", "Steady chat, 100 posts/s on 100 walls: CPU a delivery", "µs",
+             ["polls: application", "polls: with nginx and PostgreSQL", "streams: application", "streams: with nginx and PostgreSQL"],
+             {p: [of.at_most(p, lambda c, g=groups: c.cpu("100", *g)) for of in (polls, streams)
+                  for groups in (("app",), ("app", "nginx", "postgres"))] for p in dict.fromkeys([*polls.peers, *streams.peers])}),
     ]
     if far := million():
         drawn.append(lines(f"{name}-million.svg", "To a million, without nginx: memory a parked poll", "bytes",

@@ -3,8 +3,11 @@
 import json
 
 from compare_numbers import Numbers, latency, million
+from compare_targets import beside_durable_floor, beside_peers, table
+from contestants import PARTS
 
-NAMES = {"floor": "floor (plain epoll FastCGI)", "nchan": "nchan", "node": "Node + pg", "thin": "Thin + EventMachine",
+NAMES = {"floor": "floor (plain epoll FastCGI)", "durable-floor": "durable floor (commits, then sends)",
+         "bare": "Pollster, bare nginx site", "nchan": "nchan", "node": "Node + pg", "thin": "Thin + EventMachine",
          "fcgx": "libfcgi FCGX", "nginx": "nginx `return 200`", "pollster": "**Pollster**"}
 
 
@@ -31,53 +34,6 @@ def number(value, digits=1):
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
-def table(head, rows):
-    align = ["---"] + ["---:"] * (len(head) - 1)
-    return ["| " + " | ".join(map(str, row)) + " |" for row in (head, align, *rows)] + [""]
-
-
-def targets(n):
-    """(what, measured, target, met) of the issue's table; ratios in this run."""
-    def chat(peer, read):
-        return n.value(peer, 15000, read)
-
-    def ratio(what, read, peer, limit, least=False):
-        mine, theirs = chat("pollster", read), chat(peer, read)
-        return row(what + f", × {peer}", mine / theirs if mine is not None and theirs else None, limit, least)
-
-    def row(what, value, limit, least=False, unit=""):
-        if value is None:
-            return (what, "not measured", "", "")
-        met = value >= limit if least else value <= limit
-        return (what, f"{value:,.2f}{unit}", f"{'≥' if least else '≤'} {limit:g}{unit}", "yes" if met else "**no**")
-
-    def rate(what, peer, limit):
-        mine, theirs = n.rates.get("pollster", {}).get(what), n.rates.get(peer, {}).get(what)
-        return row(f"requests/s, {'ping' if what == 'ping' else 'poll that is behind'}, × {peer}",
-                   mine / theirs if mine and theirs else None, limit, True)
-
-    def last(c):
-        return c.one_wall and c.one_wall["last"]
-
-    def steady(key):
-        return lambda c: c.steady["100"] and c.steady["100"][key]
-    rows = [
-        ratio("last of 15,000 on one wall", last, "floor", 1.15), ratio("last of 15,000 on one wall", last, "node", 0.5),
-        ratio("last of 15,000 on one wall", last, "nchan", 2),
-        ratio("p99 of 15,000 on 100 walls", lambda c: c.all_walls and c.all_walls["p99"], "floor", 1.25),
-        ratio("steady, 15,000 clients, 100 posts/s, p50", steady("p50"), "floor", 1.3),
-        ratio("steady, 15,000 clients, 100 posts/s, p99", steady("p99"), "floor", 1.3),
-        ratio("the same, CPU of the application", lambda c: c.cpu("100", "app"), "node", 0.5),
-        *(rate(what, peer, limit) for what in ("ping", "behind") for peer, limit in (("floor", 0.95), ("node", 1.5), ("fcgx", 1.5))),
-        row("memory a parked poll at 15,000, application", (lambda b: b and b / 1024)(chat("pollster", lambda c: c.memory("app"))), 6,
-            unit=" KiB"),
-        ratio("memory a parked poll at 15,000, application", lambda c: c.memory("app"), "node", 0.6),
-        row("idle CPU of the application, 15,000 parked", chat("pollster", lambda c: c.idle["app"]), 3, unit=" %"),
-        row("SQL reads a delivered wall change, 15,000 readers", chat("pollster", lambda c: c.wall_loads), 1),
-    ]
-    return table(("what", "measured", "target", "met"), rows)
-
-
 def fan_out(n):
     lines = []
     for what, read in (("one wall, a post reaches all of them", lambda c: c.one_wall),
@@ -96,13 +52,28 @@ def steady(n):
             c = n.chat(p, clients)
             if c:
                 rows.append((NAMES[p], cells(c.steady["10"]), cells(c.steady["100"]),
-                             *(number(c.cpu("100", g), 3) for g in ("app", "nginx", "postgres", "driver")),
+                             *(number(c.cpu("100", g)) for g in ("app", "nginx", "postgres", "driver")),
                              " / ".join(number(c.cpu_percent(r, "app")) for r in ("10", "100")),
                              " / ".join(number(c.idle[g], 2) for g in ("app", "nginx", "postgres"))))
         lines += [f"{clients:,} clients, 100 walls; latency from send to receipt, p50 / p99 / last, ms:", ""]
-        lines += table(("", "10 posts/s", "100 posts/s", "CPU s a 1,000 deliveries at 100 posts/s: app", "nginx", "PostgreSQL", "driver",
+        lines += table(("", "10 posts/s", "100 posts/s", "CPU µs a delivery at 100 posts/s: app", "nginx", "PostgreSQL", "driver",
                         "CPU of the app at 10 / 100 posts/s, % of a core", "idle CPU, %: app / nginx / PostgreSQL"), rows)
     return lines
+
+
+def long(n):
+    """Of the part "polls" or "streams"."""
+    rows = []
+    for p in n.peers:
+        c = n.chat(p, n.clients[-1])
+        rows.append((NAMES[p], f"{c.rounds}", cells(c.steady["100"]), " / ".join(number(c.worst("100", k)) for k in ("p50", "p99")),
+                     " / ".join(number(c.acknowledged("100", k)) for k in ("p50", "p99")),
+                     *(number(c.cpu("100", g)) for g in ("app", "nginx", "postgres")), number(c.cpu("100", "app", "nginx", "postgres")),
+                     number(c.cpu("100", "driver")), number(c.cpu_a_post("100"), 2), number(c.wal_a_post("100"), 0),
+                     cells(c.one_wall)))
+    return table(("", "rounds", "p50 / p99 / last, ms", "worst p50 / p99, ms", "until the 201, p50 / p99, ms", "CPU µs a delivery: app", "nginx",
+                  "PostgreSQL", "all three", "driver", "PostgreSQL, CPU ms a post", "WAL bytes a post", "one post to all, p50 / p99 / last, ms"),
+                 rows)
 
 
 def correctness(n):
@@ -122,7 +93,8 @@ def memory(n):
     rows = [(NAMES[p], *(" / ".join(number(n.value(p, c, lambda x: x.memory(group, when)), 0)  # pylint: disable=cell-var-from-loop
                                     for group, when in (("app", "parked_bytes"), ("nginx", "parked_bytes"), ("app", "after_fan_out_bytes"),
                                                         ("nginx", "after_fan_out_bytes"))) for c in n.clients)) for p in n.peers]
-    return table(("", *(f"{c:,} clients" for c in n.clients)), rows)
+    return ["Bytes a parked client: application / nginx, parked for the first time; then the same after some posts to all, with every "
+            "client back:", "", *table(("", *(f"{c:,} clients" for c in n.clients)), rows)]
 
 
 def growth(n):
@@ -157,22 +129,37 @@ def rates(n):
                  [(NAMES[p], number(kinds.get("ping"), 0), number(kinds.get("behind"), 0)) for p, kinds in n.rates.items()])
 
 
+def origins(parts):
+    """Where each part comes from."""
+    return table(("part", "command", "commit", "date", "load before", "took, min"),
+                 [(name, f"`{p['command']}`", p["commit"], p["date"], number(p["load_average_before"]), number(p["seconds"] / 60, 0))
+                  for name, p in parts.items()])
+
+
 def markdown(result, plots):
-    n = Numbers(result)
+    parts = result["parts"]
+    rate, peers, polls, streams = (Numbers(parts.get(name)) for name in PARTS)
+    newest = list(parts.values())[-1]
     lines = [
         "# Pollster beside its peers", "",
-        f"- machine: {result['machine']}, shared by driver, nginx (2 workers), application and PostgreSQL",
-        f"- commit {result['commit']}, {result['date']}, load before {result['load_average_before']:.1f}, took {result['seconds'] / 60:.0f} min",
-        f"- command: `{result['command']}`",
+        f"- machine: {newest['machine']}, shared by driver, nginx (2 workers), application and PostgreSQL",
         "- versions: " + ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
         "- what is measured and how: [bench/README.md](../README.md). Medians of all rounds, Thin of one. – : not measured.", "",
-        "## Targets", "", *targets(n)]
-    if n.chats:
-        lines += ["## Fan-out", "", *fan_out(n), "## Steady chat", "", *steady(n), "## What was received", "", *correctness(n),
-                  "## Memory", "", "Bytes a parked poll: application / nginx, parked for the first time; then the same after some fan-outs "
-                  "with every client back:", "", *memory(n)]
-    if n.rates:
-        lines += ["## Requests a second", "", "64 connections:", "", *rates(n)]
-    lines += ["## Growth", "", *growth(n)]
+        *origins(parts)]
+    if polls.chats or streams.chats:
+        lines += ["## Targets: polls and streams beside the durable floor", "", *beside_durable_floor(polls, streams)]
+    if peers.chats or rate.rates:
+        lines += ["## Targets: beside the peers", "", *beside_peers(peers, rate.rates)]
+    for what, n in (("Polls", polls), ("Streams", streams)):
+        if n.chats:
+            lines += [f"## {what}: steady chat of {n.clients[-1]:,} clients on 100 walls, 100 posts/s", "", *long(n), *correctness(n),
+                      *memory(n)]
+    if peers.chats:
+        lines += ["## Fan-out", "", *fan_out(peers), "## Steady chat of a few seconds", "", *steady(peers), "## What was received", "",
+                  *correctness(peers), "## Memory", "", *memory(peers)]
+    if rate.rates:
+        lines += ["## Requests a second", "", "64 connections:", "", *rates(rate)]
+    if peers.chats:
+        lines += ["## Growth", "", *growth(peers)]
     lines += [f"![{name}]({name})\n" for name in plots]
     return "\n".join(lines).rstrip() + "\n"

@@ -1,6 +1,6 @@
 """The peers of bench/run: how each is started behind the same nginx. The shipped site (nginx/) is in front of all of
-them, with the same workers, upstream keepalive pool, timeouts and access log; only what hands a request to the
-application differs."""
+them but one ("bare"), with the same workers, upstream keepalive pool, timeouts and access log; only what hands a
+request to the application differs."""
 
 import os
 import pathlib
@@ -37,6 +37,12 @@ location ~ ^/api/sub/(\d+)$ {
     nchan_subscriber_first_message newest;
     nchan_message_buffer_length 256;
 }
+location ~ ^/api/events/(\d+)$ {
+    nchan_subscriber eventsource;
+    nchan_channel_id $1;
+    nchan_subscriber_first_message newest;
+    nchan_message_buffer_length 256;
+}
 location ~ ^/api/pub/(\d+)$ {
     nchan_publisher;
     nchan_channel_id $1;
@@ -44,19 +50,49 @@ location ~ ^/api/pub/(\d+)$ {
 }
 """
 
+# In place of the shipped site: what nginx cannot do without, and Debian's fastcgi_params. No access log, no page, no
+# limits, no errors of its own.
+BARE_SITE = """
+upstream pollster {
+    server unix:SOCKET;
+    keepalive 16384;
+    keepalive_requests 1000000;
+    keepalive_timeout 120s;
+}
+server {
+    listen 127.0.0.1:8080 reuseport backlog=65535;
+    access_log off;
+    keepalive_timeout 75s;
+    keepalive_requests 100000;
+    location /api/ {
+        fastcgi_split_path_info ^(/api)(/.*)$;
+        fastcgi_pass pollster;
+        fastcgi_keep_conn on;
+        fastcgi_read_timeout 75s;
+        include /etc/nginx/fastcgi_params;
+        fastcgi_param PATH_INFO $fastcgi_path_info;
+    }
+}
+"""
+
+RATE, PEERS, POLLS, STREAMS = PARTS = ("rate", "peers", "polls", "streams")
+
 
 class Contestant:
-    """One that runs. `application()`: pids behind nginx."""
+    """One that runs. `application()`: pids behind nginx. `streams`: readers hold streams."""
 
+    parts = PARTS  # of bench/run, in which it is measured
     chats = True  # parks polls and delivers posts
-    rates = True  # answers the ping and a poll that is behind
+    long_rounds = 3  # of the parts "polls" and "streams"
     once = False  # measured in the first round only
     patience = 20  # seconds, for what has not been received
     most_deliveries_a_second = 1e9  # beyond, only how it breaks down would be measured
     crowd_options = ()
 
-    def __init__(self, rig, host, postgres, database):
+    def __init__(self, rig, host, postgres, database, streams=False):
         self.rig, self.host = rig, host
+        if streams:
+            self.crowd_options = (*self.crowd_options, "--streams")
         self.socket = rig.folder / f"{database}.sock"
         self.program = self.launch(postgres, database)
         self.nginx = Nginx(rig, host, f"nginx-{database}", 8080, [f"unix:{self.socket}"], edit=self.edit)
@@ -96,7 +132,18 @@ class Floor(Contestant):
         return self.started(self.rig.build / "bench/bench_floor", self.socket)
 
 
+class DurableFloor(Contestant):
+    parts = (POLLS, STREAMS)
+    long_rounds = 5  # the worst of five is compared
+
+    def launch(self, postgres, database):
+        return self.started(self.rig.build / "bench/bench_durable_floor", self.socket,
+                            f"host={postgres.sockets} user=pollster dbname={database}")
+
+
 class PollsterItself(Contestant):
+    long_rounds = 5
+
     def launch(self, postgres, database):
         self.server = Pollster(self.rig, self.host, database, f"host={postgres.sockets} user=pollster dbname={database}")
         return self.server.program
@@ -105,7 +152,17 @@ class PollsterItself(Contestant):
         return self.server.metrics()["pollster_wall_loads_total"]
 
 
+class Bare(PollsterItself):
+    parts = (POLLS, STREAMS)
+    long_rounds = 3
+
+    def edit(self, conf):
+        (conf / "pollster/pollster.conf").write_text(BARE_SITE.replace("SOCKET", str(self.socket)), encoding="ascii")
+
+
 class Node(Contestant):
+    parts = (RATE, PEERS)
+
     def launch(self, postgres, database):
         return self.started("node", HERE / "peers/node/server.js", self.socket, postgres.sockets, database,
                             env={**os.environ, "NODE_ENV": "production"})
@@ -115,6 +172,7 @@ class Node(Contestant):
 
 
 class Thin(Contestant):
+    parts = (RATE, PEERS)
     once = True
     most_deliveries_a_second = 1500
     patience = 10
@@ -126,7 +184,7 @@ class Thin(Contestant):
 
 
 class Nchan(Contestant):
-    rates = False
+    parts = (PEERS, POLLS, STREAMS)
     crowd_options = ("--nchan",)
 
     def launch(self, postgres, database):
@@ -141,6 +199,7 @@ class Nchan(Contestant):
 
 
 class Fcgx(Contestant):
+    parts = (RATE,)
     chats = False
 
     def launch(self, postgres, database):
@@ -149,6 +208,7 @@ class Fcgx(Contestant):
 
 
 class NginxAlone(Contestant):
+    parts = (RATE,)
     chats = False
 
     def launch(self, postgres, database):
@@ -160,7 +220,8 @@ class NginxAlone(Contestant):
 
 
 # In the order of a round.
-CONTESTANTS = {"floor": Floor, "nchan": Nchan, "node": Node, "thin": Thin, "fcgx": Fcgx, "nginx": NginxAlone, "pollster": PollsterItself}
+CONTESTANTS = {"floor": Floor, "durable-floor": DurableFloor, "nchan": Nchan, "node": Node, "thin": Thin, "fcgx": Fcgx, "nginx": NginxAlone,
+               "bare": Bare, "pollster": PollsterItself}
 
 
 def versions():

@@ -164,6 +164,10 @@ class PostgreSQL:
     def sql(self, text, database="pollster"):
         return output_of(*self.psql(text, database)).strip()
 
+    def wal_bytes(self):
+        """Written since the cluster was made, by anybody."""
+        return int(self.sql("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')"))
+
     def statements(self):
         """Since the cluster was made, of the servers (role pollster) only."""
         return int(self.sql("select coalesce(sum(calls), 0) from pg_stat_statements s join pg_roles r on r.oid = s.userid "
