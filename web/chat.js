@@ -139,9 +139,7 @@ function showState({ state, retryAt, reason }) {
   if (!chat.user) return showStart(state, retryAt, reason);
   byId('sign-in').hidden = byId('starting').hidden = true;
   byId('app').hidden = false;
-  byId('my-name').replaceChildren(named('span', chat.user.id, chat.user.name));
-  byId('my-avatar').textContent = initials(chat.user.name);
-  byId('my-avatar').className = `avatar ${hue(chat.user.name)}`;
+  showMe();
   byId('state').textContent = { connecting: 'Connecting…', online: 'Connected', offline: 'Not connected' }[state];
   byId('state').dataset.state = state;
   byId('offline').hidden = state !== 'offline';
@@ -149,6 +147,13 @@ function showState({ state, retryAt, reason }) {
   if (state === 'offline') {
     byId('offline-text').textContent = tryingAgain(retryAt, reason);
   }
+}
+
+function showMe() {
+  const { id, name } = chat.user;
+  byId('my-name').replaceChildren(named('span', id, name));
+  byId('my-avatar').textContent = initials(name);
+  byId('my-avatar').className = `avatar ${hue(name)}`;
 }
 
 function tryingAgain(retryAt, reason) {
@@ -170,6 +175,7 @@ function wallsChanged() {
   byId('no-walls').hidden = chat.walls.size > 0;
   showTitle();
   if (!chat.user) return;
+  showMe();
   if (!chat.walls.has(current.id)) chooseWall();
   else showName(chat.walls.get(current.id));
 }

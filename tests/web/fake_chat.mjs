@@ -37,7 +37,7 @@ export class FakeChat {
     const wall = this.#walls.get(wallId);
     const user = this.#users.get(name);
     const entry = {
-      id: wall.entries.length + 1, post_id: postId ?? this.#nextPost++, kind, user_id: user.id, user_name: name,
+      id: wall.entries.length + 1, post_id: postId ?? this.#nextPost++, kind, user_id: user.id, user_name: user.shown ?? name,
       body, created_at: new Date(Date.now() - minutesAgo * 60_000).toISOString(),
     };
     wall.entries.push(entry);
@@ -53,6 +53,9 @@ export class FakeChat {
   get parked() { return this.#waiting.size; }  // polls
 
   wall(id) { return this.#walls.get(id); }
+
+  // As an entry or a wall shows the user from now on; the name to sign in with stays.
+  rename(name, shown) { this.#users.get(name).shown = shown; }
 
   revoke(wallId, name) {
     this.#walls.get(wallId).members.delete(name);
@@ -105,7 +108,7 @@ export class FakeChat {
     }
     if (path === '/walls') {
       const walls = this.#wallsOf(user).map((wall) => this.#summary(wall, user));
-      return answer({ user: { id: user.id, name: user.name }, access: this.#accessOf(user), walls });
+      return answer({ user: { id: user.id, name: user.shown ?? user.name }, access: this.#accessOf(user), walls });
     }
     const [, wallId, leaf, postId] = path.match(/^\/walls\/(\d+)\/(posts|read)(?:\/(\d+))?$/) ?? [];
     if (!leaf || (leaf === 'read' && postId)) return refuse(404, 'No such path.');

@@ -14,7 +14,7 @@ const item = (more = {}) => ({ key: 'k', wall: 1, after: 1, body: 'hi', created_
 
 test('days are separated by name', () => {
   const rows = rowsOf([entry(1, { created_at: at(9, 0, 1) }), entry(2, { created_at: at(9) }), entry(3, { created_at: at(9, 1) })], [], view);
-  assert.deepEqual(rows.map((row) => row.name ?? row.post.id), ['Yesterday', 1, 'Today', 2, 3]);
+  assert.deepEqual(rows.map((row) => row.post?.id ?? row.name), ['Yesterday', 1, 'Today', 2, 3]);
 });
 
 test('days that come twice keep rows of their own', () => {

@@ -53,6 +53,26 @@ export const steps = {
     },
   },
 
+  'a user and a wall that are renamed have their new name everywhere': {
+    prepare(chat) {
+      chat.addWall(2, 'Store', ['bob']);
+      for (const name of ['bob', 'ann', 'bob']) chat.add(1, name, `of ${name}`, { minutesAgo: 30 });
+    },
+    async check(browser, chat) {
+      chat.rename('bob', 'Robert');
+      chat.rename('ann', 'Anna');
+      chat.wall(1).name = 'Lobby';
+      chat.grant(2, 'ann');  // so that the list of walls is read
+      chat.add(1, 'bob', 'renamed');
+      await browser.until('the post', "return [...document.querySelectorAll('#posts .bubble')].at(-1).textContent === 'renamed' && document.querySelector('[data-wall=\"2\"]')");
+      const page = await browser.run(`const draft = document.getElementById('draft').placeholder, fields = document.title + draft;
+        return document.body.innerText + [...document.querySelectorAll('.unseen, .avatar')].map(({ textContent }) => textContent).join() + fields`);
+      for (const name of [/General/, /\bbob(?!$)/m, /\bann(?!$)/m]) assert.doesNotMatch(page.replace(/of (bob|ann)/g, ''), name);
+      for (const name of ['Lobby', 'Robert', 'Anna']) assert.ok(page.includes(name), name);
+      assert.deepEqual(await browser.run("return [...new Set([...document.querySelectorAll('#posts .other .heading strong')].map(({ textContent }) => textContent))]"), ['Robert']);
+    },
+  },
+
   'names keep their direction to themselves, and those that look alike are told apart': {
     prepare(chat) {
       for (const name of ['דנה (משרד)', '\u202ennA', 'b\u043eb']) chat.addUser(name, 'secret');

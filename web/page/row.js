@@ -36,8 +36,8 @@ export class Row {
     arrange(this.element, [this.#part('text', [text], () => make('span', {}, text))]);
   }
 
-  #post({ post, own, head, twin, editing, pending }) {
-    const { user_id: author, user_name: name, created_at: written } = post;
+  #post({ post, name, own, head, twin, editing, pending }) {
+    const { user_id: author, created_at: written } = post;
     const state = ['post', own ? 'own' : 'other', head && 'head', editing && 'editing', pending?.state, post.body === null && 'deleted'];
     this.element.className = state.filter(Boolean).join(' ');
     if (post.post_id !== undefined) this.element.dataset.post = post.post_id;

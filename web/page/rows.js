@@ -6,12 +6,14 @@ import { twinsAmong } from '../pollster/names.js';
 
 const SAME_BREATH = 5 * 60_000;  // ms between two posts of one author under one heading
 
-// Rows are {key, type: 'day' | 'new' | 'post', …}; a post row has {post, own, head, twin, editing, pending};
-// `twin`: another author here has a name that looks the same.
+// Rows are {key, type: 'day' | 'new' | 'post', …}; a post row has {post, name, own, head, twin, editing, pending};
+// `name`: the author's, as in the newest post: a renamed author has one name; `twin`: another author here has a name
+// that looks the same.
 // `unreadFrom`: entry number of the first unread post, or null. `editing`: post_id of the post being edited, or null.
 export function rowsOf(posts, pending, { me, unreadFrom, now, editing = null }) {
   const rows = [];
-  const twins = twinsAmong(authors(posts, me));
+  const names = new Map([...posts.map((post) => [post.user_id, post.user_name]), [me.id, me.name]]);
+  const twins = twinsAmong([...names].map(([id, name]) => ({ id, name })));
   let day = { begin: NaN, end: NaN };
   let previous = null;
   const add = (post, item) => {
@@ -28,7 +30,7 @@ export function rowsOf(posts, pending, { me, unreadFrom, now, editing = null }) 
     }
     const pause = previous ? written - timeOf(previous) : NaN;
     const head = previous?.user_id !== post.user_id || !(pause <= SAME_BREATH);
-    rows.push({ key, type: 'post', post, own: post.user_id === me.id, head, twin: twins.has(post.user_id),
+    rows.push({ key, type: 'post', post, name: names.get(post.user_id), own: post.user_id === me.id, head, twin: twins.has(post.user_id),
                 editing: !item && post.post_id === editing && post.body !== null,
                 pending: item ? { key: item.key, state: item.state, reason: item.reason } : null });
     previous = post;
@@ -46,18 +48,6 @@ function timeOf(post) {
   let ms = times.get(post);
   if (ms === undefined) times.set(post, ms = Date.parse(post.created_at));
   return ms;
-}
-
-// Each author once, or once per name.
-function authors(posts, me) {
-  const all = [me];
-  const names = new Map();
-  for (const { user_id: id, user_name: name } of posts) {
-    if (names.get(id) === name) continue;
-    names.set(id, name);
-    all.push({ id, name });
-  }
-  return all;
 }
 
 function alreadySeen(item, posts, me) {

@@ -57,11 +57,12 @@ export class Walls {
   async readList(signal) {
     // First: what is heard meanwhile makes this answer old.
     this.listDue = this.#given.timers.now() + LIST_EVERY * (0.5 + this.#given.random() / 2);
-    const { walls, access } = await this.#given.api.walls(signal).catch((error) => {
+    const { user, walls, access } = await this.#given.api.walls(signal).catch((error) => {
       this.listDue = 0;
       throw error;
     });
     this.access = access;
+    if (user && user.name !== this.#given.client.user.name) this.#given.client.user = Object.freeze(user);
     const known = this.all;
     this.all = new Map(walls.map(({ id, name, kind, newest, epoch, read, unread }) => {
       const wall = known.get(id) ?? new Wall(id, newest, epoch, this.#given.client);
