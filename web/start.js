@@ -13,7 +13,8 @@
     } catch { /* not yet */ }
     return later();
   };
-  // The event of a script does not bubble; it is that of chat.js, or embed.js, also if a file that it imports is missing.
+  // The event of a script does not bubble; it is that of chat.js, or embed.js, also if a file that it imports is
+  // missing.
   document.addEventListener('error', ({ target }) => {
     if (!(target instanceof HTMLScriptElement)) return;
     document.getElementById('start-text').textContent = 'The server cannot be reached. Trying again…';

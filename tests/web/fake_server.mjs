@@ -43,8 +43,8 @@ async function serveApi(chat, url, request, response, origins) {
   response.end(JSON.stringify(body));
 }
 
-// Returns {chat, url, hangs, lacks, close()}; hangs(path), of a file: whether it is never answered; lacks(path): whether
-// it is not there. port 0 takes a free one.
+// Returns {chat, url, hangs, lacks, close()}; hangs(path), of a file: whether it is never answered; lacks(path):
+// whether it is not there. port 0 takes a free one.
 // origins: those of other pages that may ask and read, and frame the one page that may be framed.
 export async function startFakeServer(chat = demo(), port = 0, origins = []) {
   const fake = { chat, hangs: () => false, lacks: () => false };

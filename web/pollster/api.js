@@ -58,8 +58,7 @@ export class Api {
 
   // given: {base, fetch, timers, credentials, walls}; base is the mount of the application, "/api/" or
   // "https://chat.example/". refused(kind): of the ApiError that a call of `user` ends with. tokens(refused), if there
-  // is one, returns the token to begin with, and a new one for one that the server has refused, or null, or a promise of
-  // it.
+  // is one, returns the token to begin with, and a new one for one that the server has refused, or null, or a promise.
   constructor(given) {
     this.#given = given;
   }

@@ -2,9 +2,9 @@
 //
 // What is unread is counted in two parts that never overlap: the server's count of what was above the read mark up to
 // some entry, and the posts that are held above that entry. The feed brings again what a list of walls, which may be
-// ahead of it, has counted; and what a list that is behind has not counted is held. What has been deleted since the
-// server counted is still in its part, because a deletion does not tell which entry its post was; so as soon as all that
-// is above the read mark is held, nothing but that is counted.
+// ahead of it, has counted; and what a list that is behind has not counted is held. What was deleted since the server
+// counted is still in its part, because a deletion does not tell which entry its post was; so as soon as all that is
+// above the read mark is held, nothing but that is counted.
 
 import { Timeline } from './timeline.js';
 
