@@ -3,7 +3,7 @@
 
 import { Pollster } from './pollster.js';
 import { byId } from './page/dom.js';
-import { Drafts } from './page/drafts.js';
+import { Drafts } from './pollster/drafts.js';
 import { Editing } from './page/editing.js';
 import { beginning } from './pollster/fold.js';
 import { hue, initials, plural } from './page/format.js';

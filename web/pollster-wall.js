@@ -9,6 +9,7 @@
 // shown; the event "pollster-state" (bubbles, detail: a snapshot of the library) tells of each change of the state.
 
 import { Pollster } from './pollster.js';
+import { Drafts } from './pollster/drafts.js';
 import { foldAt } from './pollster/fold.js';
 import { sends } from './pollster/keys.js';
 import { shown } from './pollster/names.js';
@@ -48,7 +49,7 @@ function take(base, token) {
   let found = shared.find((one) => one.base === base && one.token === token);
   if (!found) {
     const foreign = new URL(base, document.baseURI).origin !== location.origin;
-    const chat = new Pollster({ base, token, storage: openStorage(), credentials: foreign ? 'include' : 'same-origin' });
+    const chat = new Pollster({ base, token, storage: openStorage('localStorage'), credentials: foreign ? 'include' : 'same-origin' });
     found = { base, token, chat, count: 0, returned: () => { chat.watched = !document.hidden; if (!document.hidden) chat.retryNow(); } };
     shared.push(found);
     for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, found.returned);
@@ -69,13 +70,15 @@ function giveBack(one) {
   one.chat.stop();
 }
 
-function openStorage() {
+function openStorage(name) {
   try {
-    return window.localStorage;
+    return window[name];
   } catch {
     return null;  // forbidden
   }
 }
+
+const drafts = new Drafts(openStorage('localStorage'), openStorage('sessionStorage'));
 
 // An element with properties, and children that are elements or texts.
 const make = (tag, properties = {}, ...children) => {
@@ -107,6 +110,7 @@ export class PollsterWall extends HTMLElement {
   #wall = null;       // what was drawn last
   #opening = 0;       // the wall that is being read
   #error = '';
+  #writer = null;     // whose draft is in the field, and its place: {user, place}
   #seen = false;
   #part = {};
   #returned = () => this.#markRead();
@@ -135,6 +139,7 @@ export class PollsterWall extends HTMLElement {
       event.preventDefault();
       this.#send();
     });
+    p.text.addEventListener('input', () => this.#written());
     p.scroll.addEventListener('scroll', () => this.#markRead());
     new IntersectionObserver((entries) => { this.#seen = entries.at(-1).isIntersecting; this.#markRead(); }).observe(this);
   }
@@ -211,9 +216,22 @@ export class PollsterWall extends HTMLElement {
     p.notice.hidden = p.notice.textContent === '';
     p.form.hidden = out || !wall || this.hasAttribute('readonly');
     p.older.hidden = !wall?.loaded || wall.complete;
+    this.#showDraft(wall ? now.user : null);
     this.#draw(wall, out ? [] : now.outbox.filter(({ wall: id }) => id === this.wall), now.user);
     if (now.user && !wall?.loaded && !this.#error && this.#opening !== this.wall) this.#read((chat) => chat.open(this.wall));
     this.#markRead();
+  }
+
+  // A text belongs to the user who has begun it, on this wall; it outlives a reload, and the end of a session.
+  #showDraft(user) {
+    const place = `${this.getAttribute('base') ?? '/api/'} wall ${this.wall}`;
+    if (user?.id === this.#writer?.user.id && (!user || place === this.#writer.place)) return;
+    this.#writer = user && { user, place };
+    this.#part.text.value = user ? drafts.get(user, place) : '';
+  }
+
+  #written() {
+    if (this.#writer) drafts.set(this.#writer.user, this.#writer.place, this.#part.text.value);
   }
 
   // Keeps each row that shows what it is to show, and the place of the reader.
@@ -284,6 +302,7 @@ export class PollsterWall extends HTMLElement {
     const body = text.value.trim();
     if (!body) return;
     text.value = '';
+    this.#written();
     scroll.scrollTop = scroll.scrollHeight;
     this.#chat.post(this.wall, body);
   }

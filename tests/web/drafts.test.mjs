@@ -1,7 +1,7 @@
 // Texts that were begun outlive the page, each for its own user.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Drafts } from '../../web/page/drafts.js';
+import { Drafts } from '../../web/pollster/drafts.js';
 import { FakeStorage } from './fakes.mjs';
 
 const [ann, bob] = [{ id: 3, name: 'ann' }, { id: 4, name: 'bob' }];

@@ -167,6 +167,29 @@ const steps = {
     assert.equal(sent, false);
   },
 
+  async 'a text in the element outlives a reload, and is shown to no other user'({ open, server: { url } }) {
+    const browser = await open();
+    await browser.go(`${url}#wall-1`);
+    await signIn(browser, 'ann');
+    const field = "document.querySelector('pollster-wall').shadowRoot?.querySelector('textarea')";
+    const live = () => browser.until('the element', `return ${field}?.form.hidden === false`);
+    const text = () => browser.run(`return ${field}.value`);
+    await browser.go(`${url}embed.html?wall=1`);
+    await live();
+    await browser.run(`const text = ${field}; text.value = 'Begun by ann'; text.dispatchEvent(new Event('input'))`);
+    await browser.reload();
+    await live();
+    assert.equal(await text(), 'Begun by ann');
+    const as = (name) => browser.run(`const { chat } = document.querySelector('pollster-wall');
+      return chat.signIn(arguments[0], arguments[0] + '-secret').then(() => chat.open(1)).then(() => {})`, name);
+    await as('bob');
+    await live();
+    assert.equal(await text(), '');
+    await as('ann');
+    await live();
+    assert.equal(await text(), 'Begun by ann');
+  },
+
   async 'the part for tabs never comes: the page has a connection of its own, and the state says so'({ open, server }) {
     server.hangs = (path) => path === '/pollster/sharing.js';
     const browser = await open();

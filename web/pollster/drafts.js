@@ -5,8 +5,8 @@
 // storage of its own; beside it, in that of all tabs, under a name that no other tab writes to, for when it is closed.
 // There a tab that has nothing at that place takes over what it finds.
 
-import { randomKey } from '../pollster/defaults.js';
-import { Kept } from '../pollster/kept.js';
+import { randomKey } from './defaults.js';
+import { Kept } from './kept.js';
 
 export class Drafts {
   #all;
