@@ -29,24 +29,30 @@ proxy_buffers 64 4k;
 add_header X-Content-Type-Options nosniff always;
 """
 
-# Before the location of the application.
+# Beside the location of the application, and longer than it.
 NCHAN_LOCATIONS = r"""
-location ~ ^/api/sub/(\d+)$ {
-    nchan_subscriber longpoll;
-    nchan_channel_id $1;
-    nchan_subscriber_first_message newest;
-    nchan_message_buffer_length 256;
+location ^~ /api/sub/ {
+    location ~ /(\d+)$ {
+        nchan_subscriber longpoll;
+        nchan_channel_id $1;
+        nchan_subscriber_first_message newest;
+        nchan_message_buffer_length 256;
+    }
 }
-location ~ ^/api/events/(\d+)$ {
-    nchan_subscriber eventsource;
-    nchan_channel_id $1;
-    nchan_subscriber_first_message newest;
-    nchan_message_buffer_length 256;
+location ^~ /api/events/ {
+    location ~ /(\d+)$ {
+        nchan_subscriber eventsource;
+        nchan_channel_id $1;
+        nchan_subscriber_first_message newest;
+        nchan_message_buffer_length 256;
+    }
 }
-location ~ ^/api/pub/(\d+)$ {
-    nchan_publisher;
-    nchan_channel_id $1;
-    nchan_message_buffer_length 256;
+location ^~ /api/pub/ {
+    location ~ /(\d+)$ {
+        nchan_publisher;
+        nchan_channel_id $1;
+        nchan_message_buffer_length 256;
+    }
 }
 """
 
