@@ -13,14 +13,16 @@ import { isolated, shown, twinsAmong } from './pollster/names.js';
 import { MessageList } from './page/message_list.js';
 import { firstUnread, rowsOf } from './page/rows.js';
 import { Search } from './page/search.js';
+import { ownStorage } from './pollster/own_storage.js';
 import { keepsCookies, missing, openStorage } from './page/storage.js';
 import { Tabs } from './page/tabs.js';
 import { showWalls, wallHref, wallOfHref } from './page/wall_list.js';
 
-const storage = openStorage('localStorage');
+const base = document.querySelector('meta[name="pollster-api"]').content;
+const storage = ownStorage(openStorage('localStorage'), base);
 const cookies = keepsCookies();
 const chat = new Pollster({
-  base: document.querySelector('meta[name="pollster-api"]').content,
+  base,
   auth: cookies ? 'cookie' : 'bearer',
   storage,
 }, {

@@ -13,6 +13,7 @@ import { Drafts } from './pollster/drafts.js';
 import { foldAt } from './pollster/fold.js';
 import { sends } from './pollster/keys.js';
 import { shown } from './pollster/names.js';
+import { ownStorage } from './pollster/own_storage.js';
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
@@ -49,7 +50,7 @@ function take(base, token) {
   let found = shared.find((one) => one.base === base && one.token === token);
   if (!found) {
     const foreign = new URL(base, document.baseURI).origin !== location.origin;
-    const chat = new Pollster({ base, token, storage: openStorage('localStorage'), credentials: foreign ? 'include' : 'same-origin' });
+    const chat = new Pollster({ base, token, storage: ownStorage(openStorage('localStorage'), base), credentials: foreign ? 'include' : 'same-origin' });
     found = { base, token, chat, count: 0, returned: () => { chat.watched = !document.hidden; if (!document.hidden) chat.retryNow(); } };
     shared.push(found);
     for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, found.returned);

@@ -2,6 +2,7 @@
 
 #include "fcgi_app/config/file.hpp"
 #include "fcgi_app/config/options.hpp"
+#include "fcgi_app/routes/session_cookie.hpp"
 
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/positional_options.hpp>
@@ -216,6 +217,10 @@ void take(loaded& out, std::initializer_list<const place*> places)
         }
     }
     out.settings = settings_of(out.given);
+    // What is wrong only together with another option.
+    if (auto wrong = routes::fault_in_cookie(out.settings.routes)) {
+        out.errors.push_back(std::move(*wrong));
+    }
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "db/conninfo.hpp"
 #include "fcgi_app/config/option_kinds.hpp"
 #include "fcgi_app/routes/mount.hpp"
+#include "fcgi_app/routes/session_cookie.hpp"
 
 #include <algorithm>
 
@@ -60,6 +61,18 @@ verdict set_cors_origins(config& c, const std::string& value)
         return "* stands alone: it already means every origin";
     }
     return std::nullopt;
+}
+
+// A text that `fault` judges.
+template <class Where, class Fault>
+option judged(std::string name, Where where, std::string unit, std::string description, Fault fault)
+{
+    option o = text(std::move(name), where, std::move(unit), std::move(description));
+    o.set = [where, fault](config& c, const std::string& value) -> verdict {
+        where(c) = value;
+        return fault(value);
+    };
+    return o;
 }
 
 template <class Where>
@@ -189,10 +202,23 @@ std::vector<option> make_options()
                "commas; * admits every origin without credentials",
                set_cors_origins)
             .reloads(),
+        judged("cookie_name", at(&config::routes, &routes::settings::cookie_name), "name",
+               "the cookie that holds a browser's session; each of several instances at one host "
+               "needs a name of its own (docs/OPERATIONS.md). __Host- and __Secure- before it are "
+               "kept by browsers, which then demand Secure, __Host- the path / as well. Another "
+               "name signs out whoever has the former one",
+               routes::fault_in_cookie_name)
+            .reloads(),
+        judged("cookie_path", at(&config::routes, &routes::settings::cookie_path), "path",
+               "below it browsers send that cookie, so the application must be there; / is the "
+               "whole host",
+               routes::fault_in_cookie_path)
+            .reloads(),
         choice("secure_cookies", at(&config::routes, &routes::settings::secure_cookie),
                "auto, on or off",
                {{"auto", cookies::as_request}, {"on", cookies::secure}, {"off", cookies::plain}},
-               "mark the session's cookie Secure; auto: when the request came over https")
+               "mark the session's cookie Secure; auto: when the request came over https, or "
+               "cookie_name demands it")
             .reloads(),
         flag("rate_limits",
              at(&config::routes, &routes::settings::rates, &routes::rate_settings::on),

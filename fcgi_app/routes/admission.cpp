@@ -34,7 +34,7 @@ http::poll_body waits_for(const http::request& r)
 outcome<walls::identity_ptr> admit(context& cx, const http::request& r,
                                    const http::poll_body& asked)
 {
-    const auto tokens = credentials_of(r, asked.session_id).session_ids;
+    const auto tokens = credentials_of(r, cx.options.cookie_name, asked.session_id).session_ids;
     if (auto too_many = cx.limits.poll_from(r)) {
         return std::move(*too_many);
     }

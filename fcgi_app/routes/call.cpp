@@ -14,7 +14,6 @@ namespace routes {
 namespace {
 
 constexpr std::size_t longest_body = 65'536;
-constexpr std::string_view cookie_name = "pollster_session";
 
 bool writes(const http::request& r)
 {
@@ -38,7 +37,7 @@ bool may_be_forged(const context& cx, const http::request& r)
 
 outcome<walls::identity_ptr> identify(context& cx, const http::request& r)
 {
-    const credentials given = credentials_of(r);
+    const credentials given = credentials_of(r, cx.options.cookie_name);
     if (given.session_ids.empty()) {
         http::refusal none{401, "Please sign in."};
         none.why = why_no_session(r);
@@ -64,7 +63,8 @@ outcome<walls::identity_ptr> identify(context& cx, const http::request& r)
 
 } // namespace
 
-credentials credentials_of(const http::request& r, std::string_view from_body)
+credentials credentials_of(const http::request& r, std::string_view cookie_name,
+                           std::string_view from_body)
 {
     if (!from_body.empty()) {
         return {{std::string(from_body)}, false};

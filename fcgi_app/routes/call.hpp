@@ -30,14 +30,16 @@ struct call {
     http::request_name name() const { return {number, request.trace}; } // in the log
 };
 
-// Where a session id may come from, in this order: the given body field, bearer, cookie.
+// Where a session id may come from, in this order: the given body field, bearer, cookie (of the
+// option cookie_name).
 struct credentials {
     // None, or one; several are cookies of one name, of which one should be good: a browser that
     // has a stale one of another Path or Domain sends both.
     std::vector<std::string> session_ids;
     bool from_cookie = false;
 };
-credentials credentials_of(const http::request& r, std::string_view from_body = {});
+credentials credentials_of(const http::request& r, std::string_view cookie_name,
+                           std::string_view from_body = {});
 
 // Why a request without any session has none, if that can be told; empty: nobody is signed in.
 std::string why_no_session(const http::request& r);

@@ -2,6 +2,7 @@
 #include "fcgi_app/http/form.hpp"
 #include "fcgi_app/http/request_origin.hpp"
 #include "fcgi_app/routes/handlers.hpp"
+#include "fcgi_app/routes/session_cookie.hpp"
 #include "text/utf8.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -16,8 +17,6 @@ namespace routes {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::string_view cookie = "pollster_session=";
 
 struct name_and_password {
     std::string name;
@@ -72,20 +71,6 @@ outcome<name_and_password> read_credentials(const http::request& r)
         return http::refusal{400, "name and password must be 1 to 256 bytes of UTF-8."};
     }
     return given;
-}
-
-std::string cookie_line(const context& cx, const http::request& r, std::string_view value,
-                        std::int64_t max_age)
-{
-    std::string line(cookie);
-    line += value;
-    line += "; Path=/; HttpOnly; SameSite=Lax; Max-Age=" + std::to_string(max_age);
-    const auto secure = cx.options.secure_cookie;
-    if (secure == settings::cookies::secure ||
-        (secure == settings::cookies::as_request && r.https)) {
-        line += "; Secure";
-    }
-    return line;
 }
 
 // Of the years 1 to 9999.
@@ -149,8 +134,9 @@ answer sign_in(context& cx, call& c)
         201);
     // A foreign page must not be able to sign the visitor's browser in as somebody else.
     if (http::request_origin_of(c.request, cx.cors) != http::request_origin::foreign) {
-        r.headers.emplace_back("Set-Cookie", cookie_line(cx, c.request, in.session_id,
-                                                         cx.options.session_lifetime.count()));
+        r.headers.emplace_back("Set-Cookie",
+                               session_cookie(cx.options, c.request.https, in.session_id,
+                                              cx.options.session_lifetime.count()));
     }
     return r;
 }
@@ -163,7 +149,8 @@ answer sign_out(context& cx, call& c)
     }
     // All that the browser sent: a second good one would sign the user in again.
     bool any = false;
-    for (const std::string& session_id : credentials_of(c.request).session_ids) {
+    for (const std::string& session_id :
+         credentials_of(c.request, cx.options.cookie_name).session_ids) {
         const auto out = cx.data.sessions.sign_out(session_id);
         if (!out) {
             return out.error();
@@ -178,13 +165,14 @@ answer sign_out(context& cx, call& c)
     // park again.
     cx.hub.access_changed((*caller)->user);
     http::response r = http::response::json(R"({"signed_out":true})");
-    r.headers.emplace_back("Set-Cookie", cookie_line(cx, c.request, "", 0));
+    r.headers.emplace_back("Set-Cookie", session_cookie(cx.options, c.request.https, "", 0));
     return r;
 }
 
 answer show_session(context& cx, call& c)
 {
-    for (const std::string& session_id : credentials_of(c.request).session_ids) {
+    for (const std::string& session_id :
+         credentials_of(c.request, cx.options.cookie_name).session_ids) {
         cx.hub.forget(session_id); // what is remembered may be a look old
     }
     const auto caller = authenticate(cx, c, purpose::reading);

@@ -35,6 +35,9 @@ struct settings {
     // No options of their own: those of the database.
     std::size_t page_bytes = db::settings().page_bytes; // JSON of a page of history, of a search
     std::chrono::seconds session_lifetime = db::settings().session_lifetime;
+    // Of a browser's session; judged by fault_in_cookie() (session_cookie.hpp).
+    std::string cookie_name = "pollster_session";
+    std::string cookie_path = "/";
     enum class cookies { as_request, secure, plain } secure_cookie = cookies::as_request;
     rate_settings rates;
 };

@@ -139,9 +139,9 @@ std::vector<std::string> cells(const std::string& row)
 } // namespace
 
 std::string documented(const std::string& heading, const std::string& language,
-                       const settings& replacements)
+                       const settings& replacements, const std::string& document)
 {
-    const auto text = page_text();
+    const auto text = read_text(source_folder() / "docs" / document);
     const std::string fence = "```" + language + "\n";
     const auto section = text.find("\n## " + heading + "\n");
     BOOST_REQUIRE_MESSAGE(section != std::string::npos, "there is no section " + heading);

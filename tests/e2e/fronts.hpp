@@ -10,10 +10,11 @@
 
 namespace e2e {
 
-// The first block of that language below that heading of the document, with paths and ports
-// replaced. What is to be replaced must be there.
+// The first block of that language below that heading of the document, another one of docs/ if it
+// is named, with paths and ports replaced. What is to be replaced must be there.
 std::string documented(const std::string& heading, const std::string& language,
-                       const settings& replacements);
+                       const settings& replacements,
+                       const std::string& document = "FOREIGN_SERVERS.md");
 
 // A web server that is there until the object ends.
 class front {

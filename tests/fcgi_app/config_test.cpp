@@ -125,6 +125,28 @@ BOOST_AUTO_TEST_CASE(an_unknown_key_is_refused_with_its_line_and_a_hint)
     BOOST_TEST(first_error({"[server]\n", {}, {}}) == "conf:1: a setting is written name = value");
 }
 
+// Each of these may be good alone, and stand in a place of its own.
+BOOST_AUTO_TEST_CASE(a_cookie_that_no_browser_would_keep_is_refused_in_one_line)
+{
+    BOOST_TEST(contains(first_error({"cookie_name = a b", {}, {}}),
+                        "conf:1: cookie_name: a cookie's name consists of"));
+    BOOST_TEST(contains(first_error({"cookie_path = chat", {}, {}}),
+                        "conf:1: cookie_path: a cookie's path begins with a slash"));
+    BOOST_TEST(first_error({"cookie_name = __Host-chat\ncookie_path = /chat/", {}, {}}) ==
+               "cookie_path: browsers refuse a cookie __Host-chat with the path /chat/: a name "
+               "that begins with __Host- needs the path /");
+    BOOST_TEST(contains(
+        first_error({"secure_cookies = off", {{"POLLSTER_COOKIE_NAME", "__secure-chat"}}, {}}),
+        "secure_cookies: browsers refuse a cookie __secure-chat that is not Secure"));
+    BOOST_TEST(contains(first_error({"mount = /chat/api", {}, {"--cookie-path=/chats"}}),
+                        "cookie_path: browsers would not send a cookie for /chats to /chat/api"));
+    const conf_file file("secure_cookies = off\ncookie_name = __Host-chat\n");
+    BOOST_TEST(load_file(file.path()).errors.size() == 1u); // check-config FILE
+    const auto good = load_given({"cookie_name = __Host-chat\nmount = /chat/api\n", {}, {}});
+    BOOST_TEST(good.errors.empty());
+    BOOST_TEST(good.settings.routes.cookie_name == "__Host-chat");
+}
+
 BOOST_AUTO_TEST_CASE(an_impossible_value_is_refused_with_its_line)
 {
     for (const char* value : {"0", "3601", "-1", "5s", "", "1e3", "99999999999999999999"}) {

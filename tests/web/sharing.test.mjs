@@ -28,6 +28,30 @@ test('twelve tabs have one poll, and each gets each post once', async () => {
   for (const tab of tabs) assert.equal(tab.chat.state, 'online');
 });
 
+// With the same users, at one origin: neither may get what is the other's.
+test('tabs of two chats below other paths have a connection each', async () => {
+  const names = new Set();
+  for (const page of ['https://shop.example/one/', 'https://shop.example/two/', 'https://shop.example/one/']) {
+    globalThis.document = { baseURI: page };
+    try {
+      const { network, browser } = await openTabs(0, ONE);
+      const channel = (name) => { names.add(name); return browser.channel(null, name); };
+      const tab = browser.open({ base: 'api/', channel });
+      const resumed = tab.chat.resume();
+      await settle();
+      network.calls[0].answer(200, { user: { id: 3, name: 'ann' } });
+      await resumed;
+      for (let n = 0; n < 50 && network.calls.every(({ path }) => path === '/session'); n++) await settle();
+      network.calls.at(-1).answer(200, { walls: ONE });
+      for (let n = 0; n < 50; n++) await settle();
+      tab.chat.stop();
+    } finally {
+      delete globalThis.document;
+    }
+  }
+  assert.equal(names.size, 2);
+});
+
 test('twelve tabs have one stream', async () => {
   const { browser, network, tabs } = await openTabs(1, ONE, { transport: 'auto' });
   const stream = await network.events.stream();

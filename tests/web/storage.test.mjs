@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { missing, openStorage } from '../../web/page/storage.js';
 import { randomKey } from '../../web/pollster/defaults.js';
 import { Kept } from '../../web/pollster/kept.js';
+import { ownStorage } from '../../web/pollster/own_storage.js';
 import { FakeStorage } from './fakes.mjs';
 
 test('a storage that may not even be named is none', () => {
@@ -34,6 +35,22 @@ test('without a storage, or with a full one, texts are kept in memory', () => {
     kept.remove('a.1');
     assert.equal(kept.get('a.1'), null);
   }
+});
+
+test('chats below other paths of one origin keep what is theirs apart', () => {
+  const storage = new FakeStorage();
+  const at = (base, page = 'https://shop.example/') => new Kept(ownStorage(storage, base, page));
+  const [usual, one, two] = [at('api/'), at('api/', 'https://shop.example/one/'), at('/two/api')];
+  for (const [kept, text] of [[usual, 'usual'], [one, 'one'], [two, 'two']]) kept.set('pollster.post.3.k', text);
+  const again = [at('/api/'), at('/one/api/'), at('/two/api/')];
+  assert.deepEqual(again.map((kept) => kept.get('pollster.post.3.k')), ['usual', 'one', 'two']);
+  for (const kept of again) assert.deepEqual(kept.keys('pollster.post.3.'), ['pollster.post.3.k']);
+  again[1].remove('pollster.post.3.k');
+  assert.deepEqual(again.map((kept) => kept.get('pollster.post.3.k')), ['usual', null, 'two']);
+  // As it was before: nothing that was kept is lost.
+  assert.equal(storage.getItem('pollster.post.3.k'), 'usual');
+  assert.equal(ownStorage(storage, 'https://chat.example/x/api/', 'https://shop.example/'), storage);
+  assert.equal(ownStorage(null, '/one/api/', 'https://shop.example/'), null);
 });
 
 test('what another tab has removed is gone', () => {

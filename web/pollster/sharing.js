@@ -57,7 +57,9 @@ export class Sharing {
   get transport() { return this.#channel && !this.leads ? 'shared' : this.#follower.transport; }
 
   // name: that of the user, at this server; said: what is known of the connection.
-  start(name, said) {
+  start(user, said) {
+    // Wherever a page names it from: another server at this origin has users with the same numbers.
+    const name = globalThis.document ? new URL(user, document.baseURI).href : user;
     const { locks, channel = (id) => new BroadcastChannel(id), newKey } = this.#given;
     this.#said = said;
     this.look(this.#given.pulse.watched);

@@ -128,6 +128,40 @@ BOOST_AUTO_TEST_CASE(the_cookie_is_secure_as_the_operator_says)
     BOOST_TEST(!is_secure(cookies::plain, true));
 }
 
+BOOST_AUTO_TEST_CASE(the_cookie_has_the_name_and_the_path_that_the_operator_gives_it)
+{
+    running_routes::settings s;
+    s.routes.cookie_name = "second_chat";
+    s.routes.cookie_path = "/second/";
+    with_routes(
+        [](running_routes& t) {
+            t.sessions.in = new_session();
+            BOOST_TEST(t.ask(sign_in_with(ann_json))
+                           .header("Set-Cookie")
+                           .starts_with("second_chat=new-token; Path=/second/; HttpOnly;"));
+            // Beside that of another instance and those of an application.
+            http::request r = by_ann("GET", "/session");
+            r.authorization.clear();
+            r.cookie = "pollster_session=ann; _shop=x; cart=second_chat";
+            BOOST_TEST(t.ask(r).status() == 401);
+            http::request poll = by_cookie(poll_after(0));
+            poll.body = "last_post_id[1]=0";
+            BOOST_TEST(t.ask(poll).status() == 400);
+            r.cookie = "pollster_session=bob; _shop=x; second_chat=ann";
+            BOOST_TEST(t.ask(r).status() == 200);
+            // A sign-out leaves the other instance's alone.
+            t.sessions.on_sign_out = [&](const std::string& token) {
+                t.chat.db.sessions.erase(token);
+            };
+            t.sessions.asked.clear();
+            BOOST_TEST(t.ask(sign_out_by_cookies(r.cookie)).header("Set-Cookie") ==
+                       "second_chat=; Path=/second/; HttpOnly; SameSite=Lax; Max-Age=0");
+            BOOST_TEST(t.sessions.asked == std::vector<std::string>{"sign out ann"},
+                       boost::test_tools::per_element());
+        },
+        s);
+}
+
 // It could sign the visitor's browser in as somebody else.
 BOOST_AUTO_TEST_CASE(a_foreign_page_gets_the_session_and_no_cookie)
 {
