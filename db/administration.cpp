@@ -270,10 +270,12 @@ outcome<void> administration::revoke_session(const std::string& session)
         const bool hex = session.size() >= 8 && session.size() <= 64 &&
                          session.find_first_not_of("0123456789abcdef") == std::string::npos;
         pqxx::result found;
-        if (is_token(session)) {
-            found = connection_.exec("select token_hash::text from pollster.sessions "
-                                     "where token_hash = $1::bytea",
-                                     token_hash(session));
+        for (const auto& secret : secrets_in(session)) {
+            if (found.empty() && is_token(secret)) {
+                found = connection_.exec("select token_hash::text from pollster.sessions "
+                                         "where token_hash = $1::bytea",
+                                         token_hash(secret));
+            }
         }
         if (found.empty() && hex) {
             // Reads all sessions: an operator's rare question needs no index of its own.

@@ -4,6 +4,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -33,7 +34,26 @@ std::string random_characters()
     return out;
 }
 
+constexpr std::size_t longest_id = 36; // of a UUID
+
+bool is_id_character(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+}
+
 } // namespace
+
+std::vector<std::string> secrets_in(std::string_view token)
+{
+    std::vector<std::string> out;
+    const auto id = token.substr(0, token.find('|'));
+    if (id.size() < token.size() && !id.empty() && id.size() <= longest_id &&
+        std::ranges::all_of(id, is_id_character)) {
+        out.emplace_back(token.substr(id.size() + 1));
+    }
+    out.emplace_back(token);
+    return out;
+}
 
 std::string new_token()
 {

@@ -1,5 +1,6 @@
 #include "fcgi_app/routes/call.hpp"
 
+#include "db/token.hpp"
 #include "fcgi_app/http/body.hpp"
 #include "fcgi_app/http/form.hpp"
 #include "fcgi_app/http/json_object.hpp"
@@ -8,6 +9,9 @@
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <iterator>
 
 namespace routes {
 
@@ -67,13 +71,17 @@ credentials credentials_of(const http::request& r, std::string_view cookie_name,
                            std::string_view from_body)
 {
     if (!from_body.empty()) {
-        return {{std::string(from_body)}, false};
+        return {db::secrets_in(from_body), false};
     }
     if (const auto token = http::bearer_token(r.authorization)) {
-        return {{std::string(*token)}, false};
+        return {db::secrets_in(*token), false};
     }
     const auto cookies = http::cookie_values(r.cookie, cookie_name);
-    return {{cookies.begin(), cookies.end()}, true};
+    credentials out{{}, true};
+    for (const auto value : cookies) {
+        std::ranges::move(db::secrets_in(value), std::back_inserter(out.session_ids));
+    }
+    return out;
 }
 
 // Our cookie is SameSite=Lax: whatever a page of another site asks for, and whoever is signed in in

@@ -24,4 +24,21 @@ BOOST_AUTO_TEST_CASE(a_new_one_is_43_characters_of_base64url_and_no_option)
     BOOST_TEST(all.size() == 5'000u);
 }
 
+// Laravel's Sanctum, config token_prefix or not, with ids of each kind.
+BOOST_AUTO_TEST_CASE(what_follows_the_bar_behind_an_id_is_a_secret_and_so_is_all_of_it)
+{
+    using found = std::vector<std::string>;
+    for (const std::string id : {"1", "9223372036854775807", "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+                                 "0190a5b2-7c1e-7000-8000-3f5d1f0c2a11"}) {
+        for (const std::string secret : {"s", "app_abc123", "with|a|bar"}) {
+            BOOST_TEST(db::secrets_in(id + '|' + secret) == (found{secret, id + '|' + secret}),
+                       boost::test_tools::per_element());
+        }
+    }
+    for (const std::string whole :
+         {"abc", "", "|abc", "a b|c", "a_b|c", "a=|c", "0190a5b2-7c1e-7000-8000-3f5d1f0c2a11x|c"}) {
+        BOOST_TEST(db::secrets_in(whole) == found{whole}, boost::test_tools::per_element());
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

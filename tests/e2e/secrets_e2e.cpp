@@ -183,6 +183,42 @@ BOOST_AUTO_TEST_CASE(what_people_do_leaves_no_secret_in_the_log)
     nothing_is_there();
 }
 
+// Laravel's Sanctum stores the SHA-256 of what follows the bar, and gives its client all of it.
+BOOST_AUTO_TEST_CASE(a_token_with_an_id_before_it_is_taken_and_is_not_in_the_log)
+{
+    const std::string secret = "aSecretOfSanctumWithFortyCharactersInIt1";
+    const std::string token = "17|" + secret;
+    const auto add = [&] {
+        // The hash, as the application computes it.
+        s.sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) values "
+              "(sha256(decode('" +
+              hex(secret).substr(0, 40) + "' || '" + hex(secret).substr(40) +
+              "', 'hex')), 2, now(), null)");
+    };
+    s.sql("alter table pollster_default.sessions alter expires_at drop not null");
+    add();
+    const std::size_t before = postgres.log().size();
+    BOOST_TEST(s.send(signed_by(token, {"GET", "/session", {}, {}})).status == 200);
+    BOOST_TEST(
+        s.send(with({"GET", "/walls", {}, {}}, "Cookie", "pollster_session=" + token)).status ==
+        200);
+    const auto post = s.send(signed_by(token, post_json(R"({"body":"hi"})", "/walls/1/posts")));
+    BOOST_TEST(post.status == 201, text_of(post));
+    BOOST_TEST(entries_of(s.send(post_form("session_id=17%7C" + secret + "&last_post_id[1]=0"))) ==
+               "1:1");
+    BOOST_TEST(entries_of(s.send(poll_call(token, R"({"1":0})"))) == "1:1");
+    BOOST_TEST(s.send(signed_by(token, {"GET", "/walls/1/posts?q=hi", {}, {}})).status == 200);
+    BOOST_TEST(s.send(signed_by(token, {"DELETE", "/session", {}, {}})).status == 200);
+    BOOST_TEST(s.send(signed_by(token, {"GET", "/session", {}, {}})).status == 401);
+    const auto log = postgres.log().substr(before);
+    for (const auto& text : {secret, token}) {
+        BOOST_TEST(forms_in(log, text).empty(), joined(forms_in(log, text)));
+    }
+    add();
+    administer({"session", "revoke", token});
+    BOOST_TEST(s.send(signed_by(token, {"GET", "/session", {}, {}})).status == 401);
+}
+
 BOOST_AUTO_TEST_CASE(what_the_command_line_does_leaves_no_secret_in_the_log)
 {
     administer({"user", "add", "--password-stdin", "dora"}, "the first secret of dora");

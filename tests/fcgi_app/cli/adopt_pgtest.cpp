@@ -5,6 +5,7 @@
 #include "db/feed.hpp"
 #include "db/posts.hpp"
 #include "db/sessions.hpp"
+#include "db/token.hpp"
 #include "fcgi_app/cli/command.hpp"
 #include "tests/db/answers.hpp"
 #include "tests/db/private_postgres.hpp"
@@ -228,6 +229,14 @@ BOOST_AUTO_TEST_CASE(laravel_10_with_sanctum_and_soft_deletes)
     const std::string of_dora(43, 'd'); // made by the application
     BOOST_TEST_REQUIRE(a.known(of_dora) != nullptr);
     BOOST_TEST(a.known(of_dora)->user_name == "dora");
+    // In full, as $user->createToken('chat')->plainTextToken gives it to the client.
+    const auto secrets = db::secrets_in(
+        a.sql("select id || '|' from personal_access_tokens order by id limit 1") + of_dora);
+    const auto who = a.database->sessions().find_identities(secrets).value();
+    BOOST_TEST_REQUIRE(std::ranges::count(who, nullptr) == 1);
+    BOOST_TEST(
+        std::ranges::find_if(who, [](const auto& i) { return i != nullptr; })->get()->user_name ==
+        "dora");
     BOOST_TEST(a.told_of("update personal_access_tokens set last_used_at = now()") == "");
     BOOST_TEST(a.told_of("delete from personal_access_tokens") == "users 1 ");
     BOOST_TEST(a.told_of("delete from channel_user where user_id = 3") == "users 3 ");

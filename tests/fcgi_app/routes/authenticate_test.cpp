@@ -132,7 +132,42 @@ BOOST_AUTO_TEST_CASE(bearer_counts_before_the_cookie_and_all_good_cookies_count)
     BOOST_TEST(credentials_of(r, "pollster_session").session_ids ==
                    (std::vector<std::string>{"stale", "good"}),
                boost::test_tools::per_element());
-    BOOST_TEST(credentials_of(r).from_cookie);
+    BOOST_TEST(credentials_of(r, "pollster_session").from_cookie);
+}
+
+// As Laravel's Sanctum gives it to its client: the hash of what follows the bar is stored.
+BOOST_AUTO_TEST_CASE(a_token_with_an_id_before_it_is_that_token)
+{
+    const auto of = [](http::request r) { return credentials_of(r, "c").session_ids; };
+    using found = std::vector<std::string>;
+    http::request r = by_ann("GET", "/");
+    r.authorization = "Bearer 12|ann";
+    BOOST_TEST(of(r) == (found{"ann", "12|ann"}), boost::test_tools::per_element());
+    BOOST_TEST(credentials_of(r, "c", "3|x").session_ids == (found{"x", "3|x"}),
+               boost::test_tools::per_element());
+    r.authorization.clear();
+    r.cookie = "c=stale; c=12|ann";
+    BOOST_TEST(of(r) == (found{"stale", "ann", "12|ann"}), boost::test_tools::per_element());
+    with_routes([](running_routes& t) {
+        t.sessions.on_sign_out = [&](const std::string& token) { t.chat.db.sessions.erase(token); };
+        t.chat.db.sessions["whole|ann"] = somebody(1); // of an application that stores it so
+        const auto signed_by = [](const std::string& token, http::request request) {
+            request.authorization = "Bearer " + token;
+            return request;
+        };
+        for (const std::string token : {"12|ann", "whole|ann"}) {
+            BOOST_TEST(t.ask(signed_by(token, by_ann("GET", "/session"))).status() == 200, token);
+            BOOST_TEST(status_for(t, purpose::wall, signed_by(token, by_ann("GET", "/")), 1) == 0);
+        }
+        BOOST_TEST(t.ask(signed_by("12|bob", by_ann("GET", "/session"))).status() == 401);
+        BOOST_TEST(t.ask(poll_after(0, "12|ann")).status() == 200);
+        // Once asked for, such a token costs no SQL.
+        const auto asked = t.chat.db.finds;
+        BOOST_TEST(status_for(t, purpose::reading, signed_by("12|ann", by_ann("GET", "/"))) == 0);
+        BOOST_TEST(t.chat.db.finds == asked);
+        BOOST_TEST(t.ask(signed_by("12|ann", by_ann("DELETE", "/session"))).status() == 200);
+        BOOST_TEST(t.ask(signed_by("12|ann", by_ann("GET", "/session"))).status() == 401);
+    });
 }
 
 // --- a page that shows one user, in a browser that has signed in another since ---
