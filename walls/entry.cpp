@@ -1,5 +1,7 @@
 #include "walls/entry.hpp"
 
+#include "walls/json_id.hpp"
+
 #include <boost/json.hpp>
 
 namespace walls {
@@ -8,9 +10,9 @@ std::string to_json(const entry& e)
 {
     boost::json::object o;
     o["id"] = number(e.id);
-    o["post_id"] = number(e.post);
+    o["post_id"] = json_id(e.post);
     o["kind"] = e.kind;
-    o["user_id"] = number(e.user);
+    o["user_id"] = json_id(e.user);
     o["user_name"] = e.user_name;
     if (e.body) {
         o["body"] = *e.body;

@@ -4,7 +4,7 @@ import type { Pollster, Snapshot, Token } from './pollster.js';
 
 export class PollsterWall extends HTMLElement {
   /** The id of the wall, as the attribute. */
-  wall: number;
+  wall: number | string;
   /** As the attribute, or as Pollster takes it. */
   get token(): Token | null;
   set token(token: Token | null);

@@ -145,7 +145,10 @@ export class PollsterWall extends HTMLElement {
     new IntersectionObserver((entries) => { this.#seen = entries.at(-1).isIntersecting; this.#markRead(); }).observe(this);
   }
 
-  get wall() { return Number(this.getAttribute('wall')); }
+  get wall() {
+    const id = this.getAttribute('wall');
+    return Number.isSafeInteger(+id) ? +id : id;
+  }
   set wall(id) { this.setAttribute('wall', id); }
   get token() { return this.#token ?? this.getAttribute('token'); }
   set token(token) { this.#token = token; this.#soon(); }

@@ -1,13 +1,16 @@
 // Types of pollster.js. tests/web/types.ts is what they promise, checked by tsc; package.test.mjs compares the names.
 
+/** Of a wall, a post or a user. A text of digits from 2^53 on, where no number is exact, and a number below. */
+export type Id = number | string;
+
 /** One numbered event of a wall's feed; `id` is its number on the wall. */
 export interface Entry {
   readonly id: number;
   /** The identity of the post, which its edits and its deletion share. */
-  readonly post_id: number;
+  readonly post_id: Id;
   /** 'post', 'edit' or 'delete'; later servers may have others. */
   readonly kind: 'post' | 'edit' | 'delete' | (string & {});
-  readonly user_id: number;
+  readonly user_id: Id;
   readonly user_name: string;
   /** null once the post is deleted. */
   readonly body: string | null;
@@ -18,7 +21,7 @@ export interface Entry {
 
 /** A wall as it was at one moment: never changes, another object takes its place. */
 export interface Wall {
-  readonly id: number;
+  readonly id: Id;
   readonly name: string;
   readonly kind: string;
   /** Posts of others above the read mark, up to `newest`. */
@@ -34,14 +37,14 @@ export interface Wall {
 }
 
 export interface User {
-  readonly id: number;
+  readonly id: Id;
   readonly name: string;
 }
 
 /** A post on its way. */
 export interface Unsent {
   readonly key: string;
-  readonly wall: number;
+  readonly wall: Id;
   /** The wall's newest entry when it was written: an equal post of ours above it is most likely this one. */
   readonly after: number;
   readonly body: string;
@@ -64,7 +67,7 @@ export interface Snapshot {
    */
   readonly reason: string | null;
   readonly user: User | null;
-  readonly walls: ReadonlyMap<number, Wall>;
+  readonly walls: ReadonlyMap<Id, Wall>;
   readonly outbox: readonly Unsent[];
 }
 
@@ -157,7 +160,7 @@ export interface Handlers {
   onPosts?(wall: Wall, posts: readonly Entry[]): unknown;
   /** wall.posts changed otherwise; `changes` are edit and delete entries, also of posts that are not held. */
   onChanged?(wall: Wall, changes: readonly Entry[]): unknown;
-  onOutbox?(wallId: number): unknown;
+  onOutbox?(wallId: Id): unknown;
   /** The server left out an entry; the wall is read again. */
   onGap?(wall: Wall, gap: { readonly expected: number; readonly got: number }): unknown;
   onError?(error: unknown): unknown;
@@ -171,7 +174,7 @@ export class Pollster {
 
   readonly user: User | null;
   readonly state: State;
-  readonly walls: ReadonlyMap<number, Wall>;
+  readonly walls: ReadonlyMap<Id, Wall>;
   /** 'shared': that of another tab. */
   readonly transport: 'stream' | 'poll' | 'shared';
 
@@ -191,17 +194,17 @@ export class Pollster {
   rest(): void;
   retryNow(): void;
 
-  open(wallId: number): Promise<Wall>;
-  loadOlder(wallId: number, limit?: number): Promise<Wall>;
-  search(wallId: number, words: string, before?: number, limit?: number): Promise<Page>;
-  markRead(wallId: number): void;
+  open(wallId: Id): Promise<Wall>;
+  loadOlder(wallId: Id, limit?: number): Promise<Wall>;
+  search(wallId: Id, words: string, before?: number, limit?: number): Promise<Page>;
+  markRead(wallId: Id): void;
   refreshWalls(): void;
 
-  post(wallId: number, body: string, options?: { key?: string }): Sent;
+  post(wallId: Id, body: string, options?: { key?: string }): Sent;
   posted(key: string): Sent;
   retryPost(key: string): Sent;
   discardPost(key: string): void;
-  outbox(wallId: number): Unsent[];
-  edit(wallId: number, postId: number, body: string, signal?: AbortSignal): Promise<void>;
-  remove(wallId: number, postId: number, signal?: AbortSignal): Promise<void>;
+  outbox(wallId: Id): Unsent[];
+  edit(wallId: Id, postId: Id, body: string, signal?: AbortSignal): Promise<void>;
+  remove(wallId: Id, postId: Id, signal?: AbortSignal): Promise<void>;
 }

@@ -4,6 +4,7 @@
 #include "fcgi_app/routes/handlers.hpp"
 #include "fcgi_app/routes/session_cookie.hpp"
 #include "text/utf8.hpp"
+#include "walls/json_id.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -91,7 +92,7 @@ std::string utc_text(std::chrono::sys_time<std::chrono::milliseconds> t)
 
 json::object user_json(walls::user_id user, const std::string& name)
 {
-    return {{"id", walls::number(user)}, {"name", name}};
+    return {{"id", walls::json_id(user)}, {"name", name}};
 }
 
 } // namespace

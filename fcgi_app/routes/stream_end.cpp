@@ -3,6 +3,7 @@
 #include "fcgi_app/http/event_stream.hpp"
 #include "fcgi_app/routes/refused.hpp"
 #include "text/number.hpp"
+#include "walls/json_id.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -64,7 +65,10 @@ void append_walls(std::string& out, std::string_view name, std::span<const walls
 {
     out += name;
     for (std::size_t i = 0; i < walls.size(); ++i) {
-        out += (i == 0 ? "" : ",") + std::to_string(walls::number(walls[i]));
+        out += i == 0 ? "" : ",";
+        const auto id = walls::number(walls[i]);
+        const std::string_view quote = id > walls::largest_exact ? "\"" : "";
+        out.append(quote).append(std::to_string(id)).append(quote);
     }
     out += ']';
 }

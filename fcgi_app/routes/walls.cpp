@@ -1,5 +1,6 @@
 #include "fcgi_app/routes/handlers.hpp"
 #include "walls/access_number.hpp"
+#include "walls/json_id.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -41,7 +42,7 @@ answer list_walls(context& cx, call& c)
     }
     json::array list;
     for (const db::wall_summary& w : *listed) {
-        list.push_back(json::object{{"id", walls::number(w.id)},
+        list.push_back(json::object{{"id", walls::json_id(w.id)},
                                     {"name", w.name},
                                     {"kind", w.kind},
                                     {"newest", walls::number(w.newest)},
@@ -53,7 +54,7 @@ answer list_walls(context& cx, call& c)
     }
     // The number is not younger than the list: if they do not belong together, a poll says so.
     return http::response::json(json::serialize(
-        json::object{{"user", {{"id", walls::number(who.user)}, {"name", who.user_name}}},
+        json::object{{"user", {{"id", walls::json_id(who.user)}, {"name", who.user_name}}},
                      {"access", walls::number(walls::access_number_of(who))},
                      {"walls", std::move(list)}}));
 }

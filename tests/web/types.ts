@@ -2,7 +2,7 @@
 // an error is expected. Never run; package.test.mjs compiles it against the installed package.
 
 import { ApiError, Pollster } from 'pollster-client';
-import type { Entry, Sent, Snapshot, Wall } from 'pollster-client';
+import type { Entry, Id, Sent, Snapshot, Wall } from 'pollster-client';
 import { Pollster as Small } from 'pollster-client/min';
 
 const chat = new Pollster({
@@ -22,7 +22,7 @@ new Pollster();
 
 export async function all(): Promise<void> {
   const user = await chat.resume() ?? await chat.signIn('ann', 'secret');
-  const id: number = user.id;
+  const id: Id = user.id;
   const wall: Wall = await chat.open(1);
   const older: Wall = await chat.loadOlder(1, 100);
   const { posts, more, before } = await chat.search(1, 'words', 7, 10);
@@ -56,8 +56,8 @@ export function wrong(): void {
   new Pollster({ transport: 'websocket' });
   // @ts-expect-error no such handler
   new Pollster({}, { onMessage: () => {} });
-  // @ts-expect-error the id of a wall is a number
-  chat.open('1');
+  // @ts-expect-error the id of a wall is a number, or a text
+  chat.open(null);
   // @ts-expect-error nothing that is handed out may be changed
   chat.walls.set(1, chat.walls.get(1)!);
   // @ts-expect-error nor a wall

@@ -6,7 +6,10 @@ import { named } from './named.js';
 import { twinsAmong } from '../pollster/names.js';
 
 export const wallHref = (id) => `#wall-${id}`;
-export const wallOfHref = (hash) => Number(hash.match(/^#wall-(\d+)$/)?.[1] ?? 0);
+export function wallOfHref(hash) {
+  const id = hash.match(/^#wall-(\d+)$/)?.[1] ?? 0;
+  return Number.isSafeInteger(+id) ? +id : id;
+}
 
 const nodes = new Map();  // wall id -> {element, look}
 

@@ -1,6 +1,9 @@
 // From where the tab that leads asks for news, so that no tab misses any: on each wall the least cursor of all tabs.
 // Each answer moves it on, because all tabs are given all answers; a tab that has missed one says where it stands.
 
+// Of the key of an answer: a number, or a text where no number is exact (docs/PROTOCOL.md, "Ids").
+export const idOf = (key) => (Number.isSafeInteger(+key) ? +key : key);
+
 const differ = (one, other) => one != null && other != null && one !== other;
 
 export class Places {
@@ -46,10 +49,11 @@ export class Places {
   advance(walls) {
     const from = {};
     for (const [key, { posts = [], reset, newest, epoch }] of Object.entries(walls)) {
-      const place = this.#places.get(Number(key)) ?? { cursor: 0 };
+      const id = idOf(key);
+      const place = this.#places.get(id) ?? { cursor: 0 };
       from[key] = place.cursor;
       const cursor = reset ? newest : posts.at(-1)?.id ?? place.cursor;
-      this.#places.set(Number(key), { cursor, epoch: epoch ?? place.epoch });
+      this.#places.set(id, { cursor, epoch: epoch ?? place.epoch });
     }
     return from;
   }

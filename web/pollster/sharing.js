@@ -11,7 +11,7 @@
 
 import { Election } from './election.js';
 import { LeaderWatch } from './leader_watch.js';
-import { Places } from './places.js';
+import { idOf, Places } from './places.js';
 
 // ms
 const RETRY_GAP = 1_000; // all tabs hear that the network is back, and all say so
@@ -237,8 +237,8 @@ export class Sharing {
       return;
     }
     this.#heard = number;
-    const parts = Object.entries(walls).filter(([id]) => this.#walls.has(Number(id)));
-    const ours = parts.filter(([id, { reset }]) => reset || from[id] <= this.#walls.get(Number(id)).timeline.cursor);
+    const parts = Object.entries(walls).filter(([id]) => this.#walls.has(idOf(id)));
+    const ours = parts.filter(([id, { reset }]) => reset || from[id] <= this.#walls.get(idOf(id)).timeline.cursor);
     this.#given.walls.take(Object.fromEntries(ours));
     if (this.#given.walls.mustRead) this.#end();
     else if (ours.length < parts.length) this.#tell();

@@ -79,7 +79,8 @@ export class Walls {
 
   // An answer: {wall id: its part}.
   take(walls) {
-    for (const [id, part] of Object.entries(walls)) this.#take(Number(id), part);
+    // Ids that are no exact numbers are texts everywhere.
+    for (const [id, part] of Object.entries(walls)) this.#take(this.all.has(id) ? id : +id, part);
   }
 
   listIsOld() {

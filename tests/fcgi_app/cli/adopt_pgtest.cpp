@@ -366,6 +366,10 @@ BOOST_AUTO_TEST_CASE(what_is_broken_later_is_found_and_mended_by_what_is_printed
             }
         }
     }
+        {"alter table users add uuid uuid default gen_random_uuid(); drop view pollster.users; "
+         "create view pollster.users as select uuid as id, username as name, encrypted_password as "
+         "password_hash, locked_at is not null as disabled from users",
+         "check: pollster.users.id has the type uuid, which has to be a number", false},
 }
 
 BOOST_AUTO_TEST_CASE(a_schema_in_which_nothing_is_known_by_its_name_is_left_to_a_person)
