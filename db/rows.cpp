@@ -38,7 +38,7 @@ std::string entry_columns(const std::string& e, const std::string& s)
 {
     return e + ".id, " + e + ".post_id, " + e + ".kind, coalesce(" + s +
            ".user_id, 0) as user_id, " + s + ".user_name, " + s + ".body, " + s + ".created_at, " +
-           s + ".edited_at";
+           s + ".edited_at, " + s + ".extra";
 }
 
 std::string within_bytes(const std::string& entries, const std::string& order,
@@ -47,7 +47,7 @@ std::string within_bytes(const std::string& entries, const std::string& order,
     return "select r.*, row_number() over way as nth, lead(id) over way is not null as followed, "
            "coalesce(sum(r.bytes) over (way rows between unbounded preceding and 1 preceding), 0) "
            "as before from (select c.*, 300 + octet_length(user_name) + "
-           "coalesce(octet_length(body), 0) as bytes from (select " +
+           "coalesce(octet_length(body), 0) + coalesce(octet_length(extra), 0) as bytes from (select " +
            entry_columns("e", "s") + more + " from (" + entries +
            ") e left join lateral pollster.shown" + care +
            "(e.wall_id, e.id, e.post_id, e.kind, e.user_id, e.created_at) s on true) c) r window "
@@ -70,6 +70,7 @@ entry_reader::entry_reader(const pqxx::result& rows)
     , body_(rows.column_number("body"))
     , created_at_(rows.column_number("created_at"))
     , edited_at_(rows.column_number("edited_at"))
+    , extra_(rows.column_number("extra"))
 {
 }
 
@@ -87,6 +88,9 @@ walls::entry entry_reader::read(const pqxx::row& row) const
     e.created_at = row[created_at_].c_str();
     if (!row[edited_at_].is_null()) {
         e.edited_at = row[edited_at_].c_str();
+    }
+    if (!row[extra_].is_null()) {
+        e.extra = row[extra_].c_str();
     }
     return e;
 }

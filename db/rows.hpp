@@ -115,7 +115,7 @@ pqxx::result read_rows(connection& conn, const reading& statement, const Paramet
 
 // The columns of an entry, by their names. entry_reader finds them wherever they stand.
 inline constexpr char page_columns[] =
-    "id, post_id, kind, user_id, user_name, body, created_at, edited_at";
+    "id, post_id, kind, user_id, user_name, body, created_at, edited_at, extra";
 // The same from two rows of these names: `e` is like pollster.entries, `s` is what readers see of
 // it, which migration lives_of_posts says.
 std::string entry_columns(const std::string& e, const std::string& s);
@@ -155,6 +155,7 @@ private:
     column body_;
     column created_at_;
     column edited_at_;
+    column extra_;
 };
 
 // What the columns signed_in and member say, which every query for a reader has; none: go on.

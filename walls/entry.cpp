@@ -23,7 +23,12 @@ std::string to_json(const entry& e)
     if (e.edited_at) {
         o["edited_at"] = *e.edited_at;
     }
-    return boost::json::serialize(o);
+    auto json = boost::json::serialize(o);
+    if (e.extra) { // as it is: PostgreSQL has made it of its own jsonb
+        json.back() = ',';
+        json.append(R"("extra":)").append(*e.extra) += '}';
+    }
+    return json;
 }
 
 } // namespace walls

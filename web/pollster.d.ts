@@ -17,6 +17,8 @@ export interface Entry {
   /** ISO 8601, UTC. */
   readonly created_at: string;
   readonly edited_at?: string;
+  /** What the application adds, as it is now, if it adds anything to posts; not of a deleted post. */
+  readonly extra?: any;
 }
 
 /** A wall as it was at one moment: never changes, another object takes its place. */

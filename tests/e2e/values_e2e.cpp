@@ -112,6 +112,93 @@ BOOST_AUTO_TEST_CASE(rows_that_no_protocol_can_carry_change_nobody_elses_answer)
     BOOST_TEST(s.log().find("answering 503") == std::string::npos);
 }
 
+// To JavaScript each of these is the one before.
+BOOST_AUTO_TEST_CASE(ids_beyond_what_javascript_counts_are_texts_everywhere_and_are_taken_as_such)
+{
+    chat s;
+    adopt_tables(s);
+    const std::string wall = "9007199254740993";
+    const std::string user = "9223372036854775807";
+    const std::string token(43, 'd');
+    s.sql("insert into app.walls values (" + wall +
+          ", 'Far', 'chat'); insert into app.users (id, "
+          "name, disabled) values (" +
+          user + ", 'zed', false); insert into app.memberships values (" + user + ", " + wall +
+          "); insert into app.sessions values (sha256('" + token + "'), " + user +
+          ", now(), 'infinity')");
+    s.sql("insert into app.posts (id, wall_id, user_id, body) select n, " + wall + ", " + user +
+          ", 'far ' || n % 10 from unnest('{9007199254740991,9007199254740992,9007199254740993,"
+          "9223372036854775806,9223372036854775807}'::bigint[]) n");
+    const auto get = [&](const std::string& path) {
+        return text_of(s.send(signed_by(token, {"GET", path, {}, {}})));
+    };
+    BOOST_TEST(get("/session").find(R"({"id":"9223372036854775807","name":"zed"})") !=
+               std::string::npos);
+    BOOST_TEST(get("/walls").find(R"("walls":[{"id":"9007199254740993","name":"Far")") !=
+               std::string::npos);
+    for (const auto& answer :
+         {text_of(s.send(poll_call(token, "{\"" + wall + "\":0}"))),
+          get("/walls/" + wall + "/posts"), get("/walls/" + wall + "/posts?q=far")}) {
+        for (const std::string id :
+             {"9007199254740991", R"("9007199254740992")", R"("9007199254740993")",
+              R"("9223372036854775806")", R"("9223372036854775807")"}) {
+            BOOST_TEST(answer.find(R"("post_id":)" + id +
+                                   R"(,"kind":"post","user_id":)"
+                                   R"("9223372036854775807")") != std::string::npos,
+                       id << " is not in " << answer);
+        }
+    }
+    // A page that ends at the largest one goes on below it.
+    const auto first =
+        s.send(signed_by(token, {"GET", "/walls/" + wall + "/posts?q=far&limit=1", {}, {}}));
+    const auto before = std::to_string(first.json().at("before").as_int64());
+    BOOST_TEST(get("/walls/" + wall + "/posts?q=far&limit=1&before=" + before)
+                   .find(R"("post_id":"9223372036854775806")") != std::string::npos);
+    auto edit = post_json(R"({"body":"better"})", "/walls/" + wall + "/posts/9007199254740993");
+    edit.method = "PATCH";
+    const auto edited = text_of(s.send(signed_by(token, edit)));
+    BOOST_TEST(edited.find(R"("post_id":"9007199254740993","kind":"edit")") != std::string::npos,
+               edited);
+    const auto mine = with({"GET", "/walls", {}, {}}, "X-Pollster-User", user);
+    BOOST_TEST(s.send(signed_by(token, mine)).status == 200);
+    BOOST_TEST(
+        s.sql("select string_agg(body, ',' order by id) from app.posts where id > 9007199254740990 "
+              "and id < 9007199254741000") == "far 1,far 2,better");
+}
+
+// The view of posts has a column more, which clients get as it is.
+BOOST_AUTO_TEST_CASE(what_an_application_has_besides_arrives_as_json_with_each_post)
+{
+    chat s;
+    adopt_tables(s);
+    s.sql(
+        "alter table app.posts add reply_to bigint, add attachment text; create or replace view "
+        "pollster.posts as select id, wall_id, user_id, body, created_at, edited_at, "
+        "jsonb_build_object('reply_to', reply_to, 'attachment', attachment) as extra from "
+        "app.posts; "
+        "drop trigger feed_entry on app.posts; create constraint trigger feed_entry after insert "
+        "or "
+        "update or delete on app.posts deferrable initially deferred for each row execute function "
+        "pollster.feed_entry('id', 'wall_id', 'user_id', 'body', '+reply_to', '+attachment')");
+    const std::string none = R"("extra":{"reply_to": null, "attachment": null}})";
+    const auto posted = text_of(s.send(say_call(ann, 1, "plain")));
+    BOOST_TEST(posted.find(none) != std::string::npos, posted);
+    hanging_call parked(s, poll_call(bob, R"({"1":1})"));
+    s.until_parked(1);
+    s.sql("update app.posts set attachment = E'caf\u00e9 \u2028 \"x\".png' where body = 'plain'");
+    const auto news = parked.wait();
+    const auto extra = news.json().at("walls").at("1").at("posts").at(0).at("extra");
+    BOOST_TEST(std::string(extra.at("attachment").as_string()) ==
+               "caf\xc3\xa9 \xe2\x80\xa8 \"x\".png");
+    BOOST_TEST(text_of(news).find(R"("kind":"edit")") != std::string::npos);
+    for (const std::string path : {"/walls/1/posts", "/walls/1/posts?q=plain"}) {
+        const auto page = s.send(signed_by(bob, {"GET", path, {}, {}}));
+        BOOST_TEST(page.json().at("posts").at(0).at("extra") == extra, path);
+    }
+    s.sql("delete from app.posts");
+    BOOST_TEST(text_of(s.send(poll_call(bob, R"({"1":0})"))).find("extra") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(rows_that_cannot_be_read_fail_nobody_else_and_the_log_says_so)
 {
     chat s;

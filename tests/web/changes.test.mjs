@@ -39,6 +39,22 @@ test('an edit goes out at once with the proof that it comes from the page, and s
   assert.deepEqual(events.at(-1)[2], [edited(57, 'better')]);
 });
 
+test('what an application adds to a post comes with it, changes with it, and goes with it', async () => {
+  const { chat, network } = await signedIn([wall(1, 56)]);
+  const opened = chat.open(1);
+  await network.history.answer(200, { posts: [entry(56, { extra: { avatar: 'a.png' } })], more: false, newest: 56 });
+  await opened;
+  const extra = () => chat.walls.get(1).posts[0].extra;
+  assert.deepEqual(extra(), { avatar: 'a.png' });
+  const change = (id, more) => entry(id, { post_id: 9056, kind: 'edit', body: 'text 56', ...more });
+  await network.poll.answer(200, { walls: { 1: { posts: [change(57, { extra: { avatar: 'b.png' } })] } } });
+  assert.deepEqual(extra(), { avatar: 'b.png' });
+  await network.poll.answer(200, { walls: { 1: { posts: [change(58, { extra: null })] } } });
+  assert.equal(extra(), null);
+  await network.poll.answer(200, { walls: { 1: { posts: [change(59, { extra: 1 }), change(60, { kind: 'delete', body: null })] } } });
+  assert.equal(extra(), undefined);
+});
+
 test('a deletion leaves the post without a body', async () => {
   const { chat, network } = await withPost();
   const outcome = outcomeOf(chat.remove(1, 9056));

@@ -125,8 +125,8 @@ export class Timeline {
     const at = this.#find(change);
     const held = this.#posts[at];
     if (held.body === null) return;  // a deletion is the last word, until the post comes back
-    const { body, user_id, user_name } = change;  // null: deleted
-    const changed = { ...held, body, user_id, user_name };
+    const { body, user_id, user_name, extra } = change;  // null: deleted
+    const changed = { ...held, body, user_id, user_name, extra };
     if (change.edited_at || body !== held.body) changed.edited_at = change.edited_at ?? change.created_at;
     this.#own()[at] = Object.freeze(changed);
   }

@@ -30,7 +30,7 @@ alter table channel_user add constraint channel_user_user_id_foreign
     foreign key (user_id) references users (id) on delete cascade;
 alter table channel_user add primary key (channel_id, user_id);
 create table messages (id bigserial primary key not null, channel_id bigint not null, user_id bigint not null,
-    content text not null, created_at timestamp(0) without time zone null,
+    content text not null, reply_to_id bigint null, attachment varchar(255) null, created_at timestamp(0) without time zone null,
     updated_at timestamp(0) without time zone null, deleted_at timestamp(0) without time zone null);
 alter table messages add constraint messages_channel_id_foreign foreign key (channel_id) references channels (id);
 alter table messages add constraint messages_user_id_foreign foreign key (user_id) references users (id);
