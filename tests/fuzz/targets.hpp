@@ -20,6 +20,7 @@ void json_object(std::string_view input);
 void event_id(std::string_view input);
 void nginx_config(std::string_view input);
 void sent_events(std::string_view input);
+void signed_token(std::string_view input);
 
 struct target {
     std::string_view name; // also of its folder in tests/fuzz/corpus
@@ -37,6 +38,7 @@ inline constexpr target targets[] = {
     {"event_id", event_id},
     {"nginx_config", nginx_config},
     {"sent_events", sent_events},
+    {"signed_token", signed_token},
 };
 
 inline void must(bool holds, const char* what)
