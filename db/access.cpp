@@ -63,6 +63,39 @@ std::vector<walls::identity_ptr> find_identities(connection& conn,
     return answer;
 }
 
+std::vector<std::shared_ptr<walls::identity>> find_named(connection& conn,
+                                                         std::span<const named> who)
+{
+    static const reading sql([](const std::string& care) {
+        return "select n, user_id, user_name, walls from pollster.who_by_token" + care +
+               "($1::bigint[], $2::text[])";
+    });
+
+    const auto users = bigints(who, [](const named& w) { return number(w.user); });
+    const auto named_walls = texts(who, [](const named& w) {
+        return w.walls ? bigints(*w.walls, [](walls::wall_id id) { return number(id); })
+                       : std::string();
+    });
+    const auto rows = read_rows(conn, sql, users, named_walls);
+    const auto read_at = std::chrono::steady_clock::now();
+    std::vector<std::shared_ptr<walls::identity>> answer(who.size());
+    for (const auto& row : rows) {
+        const std::size_t place = row[0].as<std::size_t>() - 1;
+        auto identity = std::make_shared<walls::identity>();
+        identity->user = walls::user_id{row[1].as<std::int64_t>()};
+        identity->user_name = row[2].c_str();
+        identity->read_at = read_at;
+        for (const auto wall : parse_bigints(row[3].c_str())) {
+            identity->walls.push_back(walls::wall_id{wall});
+        }
+        identity->by = who[place].walls                  ? walls::grounds::signed_walls
+                       : who[place].user != walls::guest ? walls::grounds::signed_user
+                                                         : walls::grounds::open_walls;
+        answer[place] = std::move(identity);
+    }
+    return answer;
+}
+
 // The stand-in is the hash of some user, drawn by the name: always the same one for the same name,
 // whichever process is asked, and one kind as often as users have it. So where hashes of several
 // costs are stored, names that do not exist cost what names that do exist cost. The system's

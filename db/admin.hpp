@@ -131,6 +131,8 @@ public:
     virtual outcome<void> rename_wall(const std::string& wall, const std::string& new_name) = 0;
     virtual outcome<void>
     remove_wall(const std::string& wall) = 0; // with its posts and its feed, for ever
+    // Open: everybody may read it, also without an account.
+    virtual outcome<void> open_wall(const std::string& wall, bool open) = 0;
     virtual outcome<std::vector<wall_row>> list_walls() = 0; // by id
 
     // All or nothing; the number of memberships that really changed.

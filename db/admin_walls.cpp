@@ -60,6 +60,18 @@ outcome<void> administration::remove_wall(const std::string& wall)
     });
 }
 
+outcome<void> administration::open_wall(const std::string& wall, bool open)
+{
+    return at_once([&] {
+        const auto id = wall_named(wall);
+        connection_.exec(open ? "insert into pollster.open_walls (wall_id) select $1::bigint "
+                                "where not exists (select from pollster.open_walls o "
+                                "where o.wall_id = $1::bigint) on conflict do nothing"
+                              : "delete from pollster.open_walls where wall_id = $1::bigint",
+                         id);
+    });
+}
+
 outcome<std::vector<wall_row>> administration::list_walls()
 {
     return at_once([&] {

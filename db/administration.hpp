@@ -30,6 +30,7 @@ public:
     outcome<walls::wall_id> add_wall(const std::string& name, const std::string& kind) override;
     outcome<void> rename_wall(const std::string& wall, const std::string& new_name) override;
     outcome<void> remove_wall(const std::string& wall) override;
+    outcome<void> open_wall(const std::string& wall, bool open) override;
     outcome<std::vector<wall_row>> list_walls() override;
 
     outcome<std::size_t> grant(const std::string& wall,

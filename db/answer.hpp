@@ -2,7 +2,7 @@
 #pragma once
 
 #include "walls/db_error.hpp"
-#include "walls/ids.hpp"
+#include "walls/identity.hpp"
 
 #include <boost/system/result.hpp>
 
@@ -18,8 +18,9 @@ using walls::result;
 // membership, whatever the caller remembers of them: after a revocation is committed, the user
 // reads nothing that is committed later, and writes nothing.
 struct reader {
-    std::string session_id;
+    std::string session_id; // of grounds::session
     walls::user_id user{};
+    walls::grounds by = walls::grounds::session; // of others the caller has made sure
 };
 
 // The database works, and the answer is no.

@@ -20,6 +20,28 @@ std::string lsn(std::uint64_t position)
     return text;
 }
 
+// Rows of a wall (null: there is none), its name, kind, newest entry, epoch, stamp, how many are
+// unread, the read mark, and what denial() reads.
+answer<std::vector<wall_summary>> read_summaries(const pqxx::result& rows, seen_heads& seen)
+{
+    std::vector<wall_summary> out;
+    for (const auto& row : rows) {
+        if (const auto no = denial(row)) {
+            return *no;
+        }
+        if (row[0].is_null()) {
+            continue;
+        }
+        out.push_back({walls::wall_id{row[0].as<std::int64_t>()}, row[1].c_str(), row[2].c_str(),
+                       walls::entry_id{row[3].as<std::int64_t>()},
+                       walls::wall_epoch{row[4].as<std::int64_t>()}, row[6].as<std::int64_t>(),
+                       walls::entry_id{row[7].as<std::int64_t>()}});
+        seen.add_told(
+            {out.back().id, out.back().epoch, out.back().newest, row[5].as<std::int64_t>()});
+    }
+    return out;
+}
+
 } // namespace
 
 // `next` is the cursor of the entry behind this one among those that fit their walls: in the last
@@ -109,13 +131,35 @@ answer<history> posts_before(connection& conn, const reader& asker, walls::wall_
     });
 
     const std::int64_t below = before ? number(*before) : INT64_MAX;
-    const auto rows = read_rows(conn, sql, number(wall), below, std::min(most.posts, most_rows) + 1,
-                                std::max<std::size_t>(most.bytes, 1), token_hash(asker.session_id),
-                                number(asker.user));
+    const auto rows =
+        read_rows(conn, sql, number(wall), below, std::min(most.posts, most_rows) + 1,
+                  std::max<std::size_t>(most.bytes, 1), proof_of(asker), number(asker.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }
     return read_history(rows, wall, seen);
+}
+
+answer<std::vector<wall_summary>> walls_read(connection& conn, const reader& asker,
+                                             std::span<const walls::wall_id> walls,
+                                             seen_heads& seen)
+{
+    static const reading sql([](const std::string& care) {
+        return std::string("select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
+                           "coalesce(h.epoch, 0) # ") +
+               history_epoch +
+               ", coalesce(h.stamp, 0), 0, 0, a.signed_in, true as member "
+               "from pollster.access_of" +
+               care +
+               "($1::bytea, $2::bigint, null) a "
+               "left join lateral (select * from pollster.walls_read" +
+               care +
+               "($1::bytea, $3::bigint[]) offset 0) w on a.signed_in "
+               "left join pollster.heads h on h.wall_id = w.id order by w.id";
+    });
+    return read_summaries(read_rows(conn, sql, proof_of(asker), number(asker.user),
+                                    bigints(walls, [](walls::wall_id w) { return number(w); })),
+                          seen);
 }
 
 answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker, seen_heads& seen)
@@ -146,22 +190,7 @@ answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker
                "order by w.id";
     });
 
-    std::vector<wall_summary> out;
-    for (const auto& row : read_rows(conn, sql, number(asker.user), token_hash(asker.session_id))) {
-        if (const auto no = denial(row)) {
-            return *no;
-        }
-        if (row[0].is_null()) { // no wall
-            continue;
-        }
-        out.push_back({walls::wall_id{row[0].as<std::int64_t>()}, row[1].c_str(), row[2].c_str(),
-                       walls::entry_id{row[3].as<std::int64_t>()},
-                       walls::wall_epoch{row[4].as<std::int64_t>()}, row[6].as<std::int64_t>(),
-                       walls::entry_id{row[7].as<std::int64_t>()}});
-        seen.add_told(
-            {out.back().id, out.back().epoch, out.back().newest, row[5].as<std::int64_t>()});
-    }
-    return out;
+    return read_summaries(read_rows(conn, sql, number(asker.user), proof_of(asker)), seen);
 }
 
 // A mark above the newest entry would hide what comes later, so it is lowered to it.
@@ -182,7 +211,7 @@ answer<std::int64_t> mark_read(connection& conn, const reader& asker, walls::wal
                "select (select entry_id from marked), a.signed_in, a.member from a";
     });
     const auto rows = read_rows(conn, sql, number(wall), number(asker.user), number(entry),
-                                token_hash(asker.session_id));
+                                proof_of_writer(asker));
     if (const auto no = denial(rows[0])) {
         return *no;
     }

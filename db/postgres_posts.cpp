@@ -10,6 +10,14 @@ answer<std::vector<wall_summary>> postgres_posts::walls_of(const reader& asker)
                       [&](connection& conn) { return db::walls_of(conn, asker, look_.seen()); });
 }
 
+answer<std::vector<wall_summary>> postgres_posts::walls_read(const reader& asker,
+                                                             std::span<const walls::wall_id> walls)
+{
+    return reads_.ask(call::walls, asker_of(asker.user), [&](connection& conn) {
+        return db::walls_read(conn, asker, walls, look_.seen());
+    });
+}
+
 answer<history> postgres_posts::posts_before(const reader& asker, walls::wall_id wall,
                                              std::optional<walls::entry_id> before,
                                              std::size_t limit)

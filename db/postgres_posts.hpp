@@ -22,6 +22,8 @@ public:
     }
 
     answer<std::vector<wall_summary>> walls_of(const reader& asker) override;
+    answer<std::vector<wall_summary>> walls_read(const reader& asker,
+                                                 std::span<const walls::wall_id> walls) override;
     answer<history> posts_before(const reader& asker, walls::wall_id wall,
                                  std::optional<walls::entry_id> before, std::size_t limit) override;
     answer<history> search(const reader& asker, const search_query& wanted) override;

@@ -33,6 +33,13 @@ postgres_sessions::find_identities(std::span<const std::string> tokens)
     });
 }
 
+result<std::vector<std::shared_ptr<walls::identity>>>
+postgres_sessions::find_named(std::span<const named> who)
+{
+    return pools_.sessions.read(call::identities, fibers::nobody,
+                                [&](connection& conn) { return db::find_named(conn, who); });
+}
+
 result<std::optional<signed_in>> postgres_sessions::sign_in(const std::string& name,
                                                             const std::string& password,
                                                             const std::string& from)

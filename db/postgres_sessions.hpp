@@ -20,6 +20,8 @@ public:
 
     result<std::vector<walls::identity_ptr>>
     find_identities(std::span<const std::string> tokens) override;
+    result<std::vector<std::shared_ptr<walls::identity>>>
+    find_named(std::span<const named> who) override;
     result<std::optional<signed_in>> sign_in(const std::string& name, const std::string& password,
                                              const std::string& from) override;
     result<bool> sign_out(const std::string& session_id) override;

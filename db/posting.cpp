@@ -85,8 +85,7 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
     const auto users = bigints(posts, [](const auto& p) { return number(p.author.user); });
     const auto bodies = texts(posts, [](const auto& p) -> const auto& { return p.body; });
     const auto keys = texts(posts, [](const auto& p) -> const auto& { return p.client_key; });
-    const auto sessions =
-        texts(posts, [](const auto& p) { return token_hash(p.author.session_id); });
+    const auto sessions = texts(posts, [](const auto& p) { return proof_of_writer(p.author); });
     bool drawn = false; // by the database, the key that exists
     const auto draws_another = [&](const pqxx::sql_error& e) {
         drawn =

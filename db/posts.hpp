@@ -80,6 +80,9 @@ public:
     virtual ~posts() = default;
 
     virtual answer<std::vector<wall_summary>> walls_of(const reader& asker) = 0;
+    // The same of who may only read: those of `walls` that are his to see. No mark, nothing unread.
+    virtual answer<std::vector<wall_summary>> walls_read(const reader& asker,
+                                                         std::span<const walls::wall_id> walls) = 0;
     virtual answer<history> posts_before(const reader& asker, walls::wall_id wall,
                                          std::optional<walls::entry_id> before,
                                          std::size_t limit) = 0;

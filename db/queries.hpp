@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -42,6 +43,9 @@ answer<history> posts_before(connection& conn, const reader& asker, walls::wall_
                              std::optional<walls::entry_id> before, const page_size& most,
                              seen_heads& seen);
 answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker, seen_heads& seen);
+answer<std::vector<wall_summary>> walls_read(connection& conn, const reader& asker,
+                                             std::span<const walls::wall_id> walls,
+                                             seen_heads& seen);
 answer<std::int64_t> mark_read(connection& conn, const reader& asker, walls::wall_id wall,
                                walls::entry_id entry);
 // Has this replica replayed the primary's log up to there, of the history with this epoch? False
@@ -51,6 +55,8 @@ bool has_replayed(connection& conn, std::uint64_t position, std::int64_t history
 // access.cpp
 std::vector<walls::identity_ptr> find_identities(connection& conn,
                                                  std::span<const std::string> tokens);
+std::vector<std::shared_ptr<walls::identity>> find_named(connection& conn,
+                                                         std::span<const named> who);
 struct stored_password {
     walls::user_id user{}; // 0: there is nobody of this name
     std::string hash;      // as passwords/hash.hpp reads it; empty: none

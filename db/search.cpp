@@ -36,7 +36,7 @@ answer<history> search(connection& conn, const reader& asker, const search_query
     const auto rows =
         read_rows(conn, sql, number(wanted.wall), wanted.words, below,
                   std::min<std::size_t>(wanted.limit, 1000) + 1, std::max<std::size_t>(bytes, 1),
-                  token_hash(asker.session_id), number(asker.user));
+                  proof_of(asker), number(asker.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }

@@ -5,8 +5,11 @@
 #include "walls/sources.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace db {
 
@@ -20,8 +23,19 @@ struct signed_in {
     std::size_t ended = 0;  // older sessions of this user, beyond max_sessions_per_user
 };
 
+// What a signed token says, or nothing: then it is a guest with the walls that are open.
+struct named {
+    walls::user_id user = walls::guest;
+    std::optional<std::vector<walls::wall_id>> walls; // none, of a user: his own
+};
+
 class sessions : public walls::access_source {
 public:
+    // Who that is, with his walls; null: the user is disabled or there is none. `token`, `expires`
+    // and `ends` are left to the caller. In the order and size of `who`; one SQL statement.
+    virtual result<std::vector<std::shared_ptr<walls::identity>>>
+    find_named(std::span<const named> who) = 0;
+
     // None: wrong name, wrong password or disabled user; each takes the same time. `from` is the
     // client's address: addresses take turns, and each has half of the places in the queue at most.
     // db_error_kind::overloaded or too_many: too many sign-ins wait.

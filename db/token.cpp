@@ -70,4 +70,26 @@ std::string token_hash(std::string_view token)
     return "\\x" + passwords::sha256_hex(token);
 }
 
+std::string proof_of(const reader& asker)
+{
+    switch (asker.by) {
+    case walls::grounds::signed_user:
+        return "user";
+    case walls::grounds::signed_walls:
+        return "walls";
+    case walls::grounds::open_walls:
+        return "open";
+    case walls::grounds::session:
+        break;
+    }
+    return token_hash(asker.session_id);
+}
+
+std::string proof_of_writer(const reader& author)
+{
+    const bool only_reads =
+        author.by == walls::grounds::signed_walls || author.by == walls::grounds::open_walls;
+    return only_reads ? "" : proof_of(author);
+}
+
 } // namespace db

@@ -1,5 +1,7 @@
-// Session tokens. Any thread.
+// Session tokens, and what stands for them in statements. Any thread.
 #pragma once
+
+#include "db/answer.hpp"
 
 #include <string>
 #include <string_view>
@@ -20,5 +22,12 @@ std::vector<std::string> secrets_in(std::string_view token);
 // What is stored in place of a token, in the form in which PostgreSQL reads a bytea: "\\x" and 64
 // hex digits. So the database never sees a token.
 std::string token_hash(std::string_view token);
+
+// What tells pollster.access_of how it is known who reads, as a bytea: the hash of a session's
+// token, or the word that migration signed_tokens_and_open_walls has for other readers. No token
+// that an application has signed goes into it.
+std::string proof_of(const reader& asker);
+// The same of who writes; of those who may only read what proves nothing.
+std::string proof_of_writer(const reader& author);
 
 } // namespace db

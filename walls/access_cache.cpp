@@ -133,8 +133,12 @@ void access_cache::forget(std::span<const user_id> users)
 {
     ++forgotten_;
     const boost::unordered_flat_set<user_id> changed(users.begin(), users.end());
-    boost::unordered::erase_if(
-        known_, [&changed](const auto& k) { return changed.contains(k.second.identity->user); });
+    // A wall that a token names is told to guests when it goes, whoever else the token names.
+    const bool of_guests = changed.contains(guest);
+    boost::unordered::erase_if(known_, [&](const auto& k) {
+        const identity& who = *k.second.identity;
+        return changed.contains(who.user) || (of_guests && who.by == grounds::signed_walls);
+    });
 }
 
 void access_cache::forget_members(std::span<const wall_id> walls)
@@ -150,6 +154,13 @@ void access_cache::forget(const std::string& token)
 {
     ++forgotten_;
     known_.erase(token);
+}
+
+void access_cache::forget_signed()
+{
+    ++forgotten_;
+    boost::unordered::erase_if(known_,
+                               [](const auto& k) { return k.second.identity->is_signed(); });
 }
 
 void access_cache::forget_all()

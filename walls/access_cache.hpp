@@ -1,4 +1,4 @@
-// Who is behind a session token and which walls they may see, remembered so that a re-poll costs no
+// Who is behind a token and which walls they may see, remembered so that a re-poll costs no
 // SQL.
 //
 // Remembered answers are trusted while the refresher's looks succeed: a look brings every change of
@@ -48,6 +48,7 @@ public:
     // Whoever may see one of these walls.
     void forget_members(std::span<const wall_id> walls);
     void forget(const std::string& token);
+    void forget_signed(); // whoever is known by a signed token
     void forget_all();
     // Drops what nobody asked for since the previous sweep, so they are at least two polls apart.
     void sweep();

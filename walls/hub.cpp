@@ -104,6 +104,12 @@ void hub::forget(const std::string& token)
     access_.forget(token);
 }
 
+void hub::keys_changed()
+{
+    access_.forget_signed();
+    presence_.wake_all(woken::access_changed); // a session's are still valid, and park again
+}
+
 result<void> hub::catch_up(std::span<const cursor> local, fibers::steady_time read_at)
 {
     return refresher_.catch_up(local, read_at);
@@ -139,7 +145,7 @@ bool hub::admit(user_id user)
     if (!has_place()) {
         return false;
     }
-    if (const auto most = settings_.max_parked_per_user; most > 0) {
+    if (const auto most = settings_.max_parked_per_user; most > 0 && user != guest) {
         // Most likely pages that nobody looks at.
         beyond_user_limit_ += presence_.make_room(user, most);
     }

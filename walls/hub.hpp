@@ -82,7 +82,8 @@ public:
 
     // --- who asks ---
 
-    // The first of these session tokens that is good; null: none is. May block.
+    // The first of these tokens that is good; null: none is. The empty one is a guest's
+    // (access_source). May block.
     result<identity_ptr> authenticate(std::span<const std::string> tokens);
     // Is that still what is known of this session, and has it not run out? After every wait.
     bool still_valid(const identity_ptr& who) const;
@@ -104,6 +105,9 @@ public:
     // parked asks again.
     void access_changed(user_id user);
     void forget(const std::string& token); // the same for one session; wakes nobody
+    // Signed tokens are judged by other keys now: what is remembered of them is forgotten, and
+    // whoever is parked with one asks again.
+    void keys_changed();
 
     // --- for deliveries, and for vigils (walls/vigil.hpp) ---
 
@@ -125,7 +129,7 @@ public:
     // From the backlog; see comparison.hpp. May block.
     result<backlog_answer> read_backlog(std::span<const cursor> local, bool looked_again);
     // False: max_parked are parked. Answers the oldest parked deliveries of a user who has too
-    // many.
+    // many; guests are many.
     bool admit(user_id user);
     bool has_place() const { return parking_.parked_now() < settings_.max_parked; }
     // Runs `job` in a fiber on a small stack, up to its first wait, before anything else runs;

@@ -95,9 +95,10 @@ public:
 class access_source {
 public:
     virtual ~access_source() = default;
-    // For each session token its owner (with that token), or null for a token that is unknown,
-    // expired or whose user is disabled. The answer has the order and size of `tokens`. One SQL
-    // statement however many tokens.
+    // For each token its owner (with that token), or null for a token that is unknown, expired or
+    // whose user is disabled. The empty token stands for whoever has none: a guest, with the walls
+    // that are open. The answer has the order and size of `tokens`. One SQL statement for those of
+    // sessions and one for the others, however many.
     virtual result<std::vector<identity_ptr>>
     find_identities(std::span<const std::string> tokens) = 0;
 };

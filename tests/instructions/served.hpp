@@ -26,6 +26,11 @@ public:
     {
         return absent();
     }
+    db::answer<std::vector<db::wall_summary>> walls_read(const db::reader&,
+                                                         std::span<const walls::wall_id>) override
+    {
+        return absent();
+    }
     db::answer<db::history> posts_before(const db::reader&, walls::wall_id,
                                          std::optional<walls::entry_id>, std::size_t) override
     {
@@ -58,6 +63,11 @@ public:
     find_identities(std::span<const std::string> tokens) override
     {
         return data_.find_identities(tokens);
+    }
+    db::result<std::vector<std::shared_ptr<walls::identity>>>
+    find_named(std::span<const db::named>) override
+    {
+        return absent();
     }
     db::result<std::optional<db::signed_in>> sign_in(const std::string&, const std::string&,
                                                      const std::string&) override

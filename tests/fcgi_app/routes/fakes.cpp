@@ -104,6 +104,17 @@ db::answer<std::vector<db::wall_summary>> fake_posts::walls_of(const db::reader&
     return walls;
 }
 
+db::answer<std::vector<db::wall_summary>>
+fake_posts::walls_read(const db::reader& asker, std::span<const walls::wall_id> which)
+{
+    std::string words = "read of walls";
+    for (const walls::wall_id wall : which) {
+        words += ' ' + std::to_string(walls::number(wall));
+    }
+    note(asker, words);
+    return walls;
+}
+
 namespace {
 std::string upto(std::optional<walls::entry_id> before)
 {
@@ -172,6 +183,12 @@ db::result<bool> fake_sessions::sign_out(const std::string& session_id)
 
 db::result<std::vector<walls::identity_ptr>>
 fake_sessions::find_identities(std::span<const std::string>)
+{
+    throw std::logic_error("routes ask the hub who somebody is");
+}
+
+db::result<std::vector<std::shared_ptr<walls::identity>>>
+fake_sessions::find_named(std::span<const db::named>)
 {
     throw std::logic_error("routes ask the hub who somebody is");
 }

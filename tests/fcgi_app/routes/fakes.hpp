@@ -68,6 +68,8 @@ public:
     db::answer<db::written_entry> written = db::denied::no_post; // of posts and changes
 
     db::answer<std::vector<db::wall_summary>> walls_of(const db::reader& asker) override;
+    db::answer<std::vector<db::wall_summary>>
+    walls_read(const db::reader& asker, std::span<const walls::wall_id> which) override;
     db::answer<db::history> posts_before(const db::reader& asker, walls::wall_id wall,
                                          std::optional<walls::entry_id> before,
                                          std::size_t limit) override;
@@ -98,6 +100,8 @@ public:
     // The hub asks a database of its own.
     db::result<std::vector<walls::identity_ptr>>
     find_identities(std::span<const std::string> tokens) override;
+    db::result<std::vector<std::shared_ptr<walls::identity>>>
+    find_named(std::span<const db::named> who) override;
 };
 
 class fake_counters final : public db::counter_source {
