@@ -49,7 +49,8 @@ public:
         , read_again_(settings.read_again)
         , database_(that_warns(in_force_.settings.database))
         , application_(loop, in_force_.settings,
-                       {database_.feed(), database_.sessions(), database_.posts(), database_})
+                       {database_.feed(), database_.sessions(), database_.posts(), database_},
+                       settings.tokens)
         , housekeeping_({application_.request_stacks(), application_.hub(), application_.room(),
                          database_.posts(), database_state_, status_},
                         time_between_sweeps(in_force_.settings))
@@ -127,13 +128,17 @@ private:
         }
         auto next = compare_settings(in_force_, read);
         const config& settings = next.now.settings;
+        auto tokens = signed_tokens::rules_of(settings.tokens); // other keys under the same name
+        if (!tokens) {
+            return tokens.error().why;
+        }
         if (const auto wrong = change_log(settings.log)) {
             return "log_file: " + *wrong;
         }
         if (settings.fastcgi.max_connections != in_force_.settings.fastcgi.max_connections) {
             raise_descriptor_limit(settings.fastcgi.max_connections);
         }
-        application_.change(settings);
+        application_.change(settings, std::move(*tokens));
         housekeeping_.change(time_between_sweeps(settings));
         in_force_ = std::move(next.now);
         if (next.changed.empty()) {

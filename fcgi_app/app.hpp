@@ -13,6 +13,7 @@ namespace pollster {
 struct chosen {
     const loaded& at_start;
     std::function<loaded()> read_again; // for SIGHUP
+    signed_tokens::rules tokens;        // of at_start
 };
 
 // Serves on `sockets` until SIGTERM or SIGINT comes; `signals`: of block_signals(). `at_start`:

@@ -19,7 +19,8 @@ constexpr std::size_t steps_a_turn = 8;
 
 } // namespace
 
-application::application(fibers::reactor& loop, const config& c, const database& stored)
+application::application(fibers::reactor& loop, const config& c, const database& stored,
+                         signed_tokens::rules tokens)
     : config_(c)
     , cors_(c.cors_origins)
     , request_stacks_(request_stack_bytes)
@@ -28,8 +29,8 @@ application::application(fibers::reactor& loop, const config& c, const database&
     , rate_limits_(c.routes.rates, metrics_)
     , room_(c.walls.room_bytes)
     , steps_(loop, steps_a_turn)
-    , hub_({stored.feed, stored.feed.older_entries(), stored.sessions, room_, steps_,
-            request_stacks_},
+    , access_(stored.sessions, std::move(tokens))
+    , hub_({stored.feed, stored.feed.older_entries(), access_, room_, steps_, request_stacks_},
            c.walls)
     , posting_(stored.posts, c.database.connections, c.database.waiting_jobs)
     , context_{config_.routes,
@@ -56,7 +57,7 @@ application::application(fibers::reactor& loop, const config& c, const database&
     room_.on_wait = [this] { metrics_.answer_waits.Increment(); };
 }
 
-void application::change(const config& c)
+void application::change(const config& c, signed_tokens::rules tokens)
 {
     config_ = c;
     cors_.change(c.cors_origins);
@@ -65,6 +66,9 @@ void application::change(const config& c)
     rate_limits_.change(c.routes.rates);
     room_.change(c.walls.room_bytes);
     hub_.change(c.walls);
+    if (access_.change(std::move(tokens))) {
+        hub_.keys_changed();
+    }
     server_.change(c.fastcgi);
 }
 

@@ -14,6 +14,7 @@
 #include "fcgi_app/http/cors.hpp"
 #include "fcgi_app/routes/context.hpp"
 #include "fcgi_app/server_observer.hpp"
+#include "fcgi_app/signed_access.hpp"
 #include "fibers/reactor.hpp"
 #include "fibers/stacks.hpp"
 #include "fibers/step_gate.hpp"
@@ -32,8 +33,9 @@ public:
         db::posts& posts;
         const db::counter_source& counters;
     };
-    // `loop` and `stored` outlive it. `c` is as derive() leaves it.
-    application(fibers::reactor& loop, const config& c, const database& stored);
+    // `loop` and `stored` outlive it. `c` is as derive() leaves it, `tokens` what it leads to.
+    application(fibers::reactor& loop, const config& c, const database& stored,
+                signed_tokens::rules tokens = {});
     application(const application&) = delete;
     application& operator=(const application&) = delete;
 
@@ -45,7 +47,7 @@ public:
     }
 
     // The settings that can change while it runs (option::reloadable), from now on.
-    void change(const config& c);
+    void change(const config& c, signed_tokens::rules tokens = {});
 
     // Answers what is parked and what is in flight, until `deadline`. False: a request still runs
     // on a stack of this object, which must not be destroyed.
@@ -71,6 +73,7 @@ private:
     routes::rate_limits rate_limits_;
     walls::answer_room room_;
     fibers::step_gate steps_;
+    signed_access access_;
     walls::hub hub_;
     db::post_groups posting_;
     routes::context context_;

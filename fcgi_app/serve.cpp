@@ -12,6 +12,7 @@
 
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 namespace pollster {
 
@@ -21,6 +22,11 @@ int serve(const loaded& given, const std::function<loaded()>& read_again)
     const config& settings = given.settings;
     if (const auto wrong = start_log(settings.log)) {
         std::fprintf(stderr, "pollster: cannot write to log_file: %s\n", wrong->c_str());
+        return 1;
+    }
+    auto tokens = signed_tokens::rules_of(settings.tokens);
+    if (!tokens) {
+        std::fprintf(stderr, "pollster: %s\n", tokens.error().why.c_str());
         return 1;
     }
     raise_descriptor_limit(settings.fastcgi.max_connections);
@@ -41,7 +47,8 @@ int serve(const loaded& given, const std::function<loaded()>& read_again)
         return 1;
     }
     const int signals = block_signals();
-    const int status = run_app({given, read_again}, *sockets, signals, at_start);
+    const int status =
+        run_app({given, read_again, std::move(*tokens)}, *sockets, signals, at_start);
     close(signals);
     spdlog::shutdown();
     return status;

@@ -38,6 +38,16 @@ int remove_wall(const invocation& call)
     });
 }
 
+template <bool Open>
+int open_wall(const invocation& call)
+{
+    return with_database(call, [&](db::administrator& a) {
+        return report(call, a.open_wall(call.words[0], Open),
+                      (Open ? "everybody may read wall " : "only its members may read wall ") +
+                          in_quotes(call.words[0]));
+    });
+}
+
 int list_walls(const invocation& call)
 {
     return with_database(call, [&](db::administrator& a) -> int {
@@ -96,6 +106,22 @@ void add_wall_commands(std::vector<command>& table)
           1,
           {"yes"},
           remove_wall},
+         {"wall open",
+          "WALL",
+          "let everybody read a wall, also without an account",
+          wall_help,
+          1,
+          1,
+          {},
+          open_wall<true>},
+         {"wall close",
+          "WALL",
+          "let only its members read a wall; parked polls of others notice within a second",
+          wall_help,
+          1,
+          1,
+          {},
+          open_wall<false>},
          {"wall list", "", "list walls with their members", "", 0, 0, {}, list_walls},
          {"grant", "WALL USER...", "let users see a wall", wall_help, 2, many, {}, grant},
          {"revoke",

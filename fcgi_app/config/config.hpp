@@ -9,6 +9,7 @@
 #include "fcgi_app/fastcgi/listen_address.hpp"
 #include "fcgi_app/log/log.hpp"
 #include "fcgi_app/routes/settings.hpp"
+#include "signed_tokens/rules.hpp"
 #include "walls/settings.hpp"
 
 #include <chrono>
@@ -27,6 +28,7 @@ struct config {
     ::walls::settings walls;
     ::routes::settings routes;
     ::adapters::settings adapters;
+    signed_tokens::settings tokens;
     std::vector<std::string> cors_origins; // as http::cors takes them
     std::chrono::seconds stop_timeout{5};
     // Who connects to a handed-over socket while this process stops is refused, and goes to another

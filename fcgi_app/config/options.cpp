@@ -197,6 +197,21 @@ std::vector<option> make_options()
                "sign-ins", 1, 100'000,
                "sign-ins that may wait for that, half of them from one address; more are answered "
                "503 or 429"),
+        text("token_keys", at(&config::tokens, &signed_tokens::settings::keys), "path",
+             "a JSON Web Key Set that verifies tokens which an application signs in place of "
+             "sessions (docs/PROTOCOL.md); read again with each reload",
+             "none: sessions alone")
+            .reloads(),
+        text("token_issuer",
+             at(&config::tokens, &signed_tokens::settings::must, &signed_tokens::expected::issuer),
+             "text", "the iss that such a token must have", "any")
+            .reloads(),
+        text(
+            "token_audience",
+            at(&config::tokens, &signed_tokens::settings::must, &signed_tokens::expected::audience),
+            "text", "the aud that such a token must have; without this option it must have none",
+            "none")
+            .reloads(),
         custom("cors_origins", "origins", "none",
                "pages of other origins that may use the server with credentials, separated by "
                "commas; * admits every origin without credentials",

@@ -17,6 +17,37 @@ http::refusal number_too_large()
     return r;
 }
 
+outcome<walls::identity_ptr> found_by(context& cx, std::span<const std::string> tokens)
+{
+    const auto found = cx.hub.authenticate(tokens);
+    if (!found) {
+        return found.error();
+    }
+    if (!*found) {
+        return invalid_user;
+    }
+    return *found;
+}
+
+bool sees_one_of(const walls::identity& who, const http::poll_body& asked)
+{
+    return std::ranges::any_of(asked.cursors,
+                               [&](const walls::cursor& c) { return who.may_see(c.wall); });
+}
+
+// Without a session: somebody only for what is open.
+outcome<walls::identity_ptr> admit_guest(context& cx, const http::request& r,
+                                         const http::poll_body& asked)
+{
+    auto guest = guest_of_open_walls(cx, r);
+    if (guest && (!*guest || !(asked.cursors.empty() || sees_one_of(**guest, asked)))) {
+        http::refusal none = invalid_user;
+        none.why = why_no_session(r);
+        return none;
+    }
+    return guest;
+}
+
 } // namespace
 
 http::poll_body waits_for(const http::request& r)
@@ -43,17 +74,9 @@ outcome<walls::identity_ptr> admit(context& cx, const http::request& r,
     if (asked.unreadable) {
         return *asked.unreadable;
     }
-    if (tokens.empty()) {
-        http::refusal none = invalid_user;
-        none.why = why_no_session(r);
-        return none;
-    }
-    const auto found = cx.hub.authenticate(tokens);
+    const auto found = tokens.empty() ? admit_guest(cx, r, asked) : found_by(cx, tokens);
     if (!found) {
         return found.error();
-    }
-    if (!*found) {
-        return invalid_user;
     }
     if (auto other = another_user(r, **found)) {
         return std::move(*other);
@@ -64,8 +87,7 @@ outcome<walls::identity_ptr> admit(context& cx, const http::request& r,
     if (asked.too_large) {
         return number_too_large();
     }
-    const auto visible = [&](const walls::cursor& mine) { return (*found)->may_see(mine.wall); };
-    if (asked.malformed || (!asked.access && std::ranges::none_of(asked.cursors, visible))) {
+    if (asked.malformed || (!asked.access && !sees_one_of(**found, asked))) {
         return invalid_parameters;
     }
     return *found;

@@ -18,6 +18,7 @@ namespace routes {
 namespace {
 
 constexpr std::size_t longest_body = 65'536;
+constexpr std::string_view guests_page = "0"; // X-Pollster-User
 
 bool writes(const http::request& r)
 {
@@ -39,13 +40,25 @@ bool may_be_forged(const context& cx, const http::request& r)
     return r.csrf_token.empty();
 }
 
-outcome<walls::identity_ptr> identify(context& cx, const http::request& r)
+http::refusal please_sign_in(const http::request& r)
+{
+    http::refusal none{401, "Please sign in."};
+    none.why = why_no_session(r);
+    return none;
+}
+
+outcome<walls::identity_ptr> identify(context& cx, const http::request& r, purpose p)
 {
     const credentials given = credentials_of(r, cx.options.cookie_name);
     if (given.session_ids.empty()) {
-        http::refusal none{401, "Please sign in."};
-        none.why = why_no_session(r);
-        return none;
+        const bool says_so = p == purpose::himself && r.user == guests_page;
+        if (says_so || p == purpose::reading || p == purpose::wall) {
+            auto guest = guest_of_open_walls(cx, r);
+            if (!guest || *guest) {
+                return guest;
+            }
+        }
+        return please_sign_in(r);
     }
     if (given.from_cookie && writes(r) && may_be_forged(cx, r)) {
         return http::refusal{
@@ -76,6 +89,9 @@ credentials credentials_of(const http::request& r, std::string_view cookie_name,
     if (const auto token = http::bearer_token(r.authorization)) {
         return {db::secrets_in(*token), false};
     }
+    if (r.user == guests_page) { // whatever is left of a session in this browser
+        return {};
+    }
     const auto cookies = http::cookie_values(r.cookie, cookie_name);
     credentials out{{}, true};
     for (const auto value : cookies) {
@@ -101,20 +117,33 @@ std::optional<http::refusal> another_user(const http::request& r, const walls::i
     return http::refusal{412, "This session is another user's."};
 }
 
+outcome<walls::identity_ptr> guest_of_open_walls(context& cx, const http::request& r)
+{
+    if (!r.user.empty() && r.user != guests_page) {
+        return walls::identity_ptr();
+    }
+    static const std::string no_token;
+    auto found = cx.hub.authenticate({&no_token, 1});
+    if (!found) {
+        return found.error();
+    }
+    return *found && !(*found)->walls.empty() ? *found : nullptr;
+}
+
 db::reader reader_of(const walls::identity& who)
 {
-    return {who.token, who.user};
+    return {who.by == walls::grounds::session ? who.token : "", who.user, who.by};
 }
 
 outcome<walls::identity_ptr> authenticate(context& cx, const call& c, purpose p)
 {
-    const bool only_reads = p == purpose::reading || p == purpose::wall;
+    const bool only_reads = p == purpose::himself || p == purpose::reading || p == purpose::wall;
     if (only_reads) {
         if (auto too_many = cx.limits.read_from(c.request)) {
             return std::move(*too_many);
         }
     }
-    auto caller = identify(cx, c.request);
+    auto caller = identify(cx, c.request, p);
     if (!caller) {
         return caller;
     }
@@ -125,7 +154,13 @@ outcome<walls::identity_ptr> authenticate(context& cx, const call& c, purpose p)
         }
     }
     if ((p == purpose::wall || p == purpose::wall_costs) && !who.may_see(walls::wall_id{c.wall})) {
+        if (who.by == walls::grounds::open_walls) {
+            return please_sign_in(c.request);
+        }
         return db::denied::no_member;
+    }
+    if (p == purpose::wall_costs && !who.may_write()) {
+        return http::refusal{403, "This token is for reading only."};
     }
     if (p == purpose::wall_costs) {
         if (auto too_many = cx.limits.post(c.request, who.user)) {

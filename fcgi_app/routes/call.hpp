@@ -45,20 +45,25 @@ credentials credentials_of(const http::request& r, std::string_view cookie_name,
 // Why a request without any session has none, if that can be told; empty: nobody is signed in.
 std::string why_no_session(const http::request& r);
 
-// A client may say whose page it is (X-Pollster-User): its browser may have signed somebody else in
-// since, in another tab. 412 if the session is not that user's.
+// Who reads without a session: a guest of the open walls. Null: nobody, for no wall is open, or the
+// client says that it is a user's. May block.
+outcome<walls::identity_ptr> guest_of_open_walls(context& cx, const http::request& r);
+
+// A client may say whose page it is (X-Pollster-User; 0: a guest's): its browser may have signed
+// somebody else in since, in another tab. 412 if the session is not that user's.
 std::optional<http::refusal> another_user(const http::request& r, const walls::identity& who);
 
 // What a call needs the caller for.
 enum class purpose {
     session,    // of his own
-    reading,    // not too often (429)
+    himself,    // who he is: not too often (429)
+    reading,    // the same; whoever has no session reads what is open to all
     wall,       // the same, of a wall that he may see: c.wall
-    wall_costs, // of a wall that he may see; costs the database a transaction, or as much
+    wall_costs, // writes on a wall that he may see; costs the database a transaction
 };
 // Who calls, if he may: the one place where a handler finds that out; for those who want to wait it
-// is admit() (admission.hpp). Refuses with 401, 403 (no member, or a writing call by cookie without
-// proof that it is not forged), 412, 429, 503.
+// is admit() (admission.hpp). Refuses with 401, 403 (no member, one who may only read, or a writing
+// call by cookie without proof that it is not forged), 412, 429, 503.
 outcome<walls::identity_ptr> authenticate(context& cx, const call& c, purpose p);
 
 // On whose behalf a statement reads or writes: the statement checks it again.

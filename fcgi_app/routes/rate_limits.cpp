@@ -118,7 +118,8 @@ rate_limits::refusal rate_limits::poll_from(const http::request& r)
 
 rate_limits::refusal rate_limits::poll_by(walls::user_id user)
 {
-    return user_polls_.take(key_of(user), "Too many polls. Please wait.");
+    return user == walls::guest ? std::nullopt
+                                : user_polls_.take(key_of(user), "Too many polls. Please wait.");
 }
 
 rate_limits::refusal rate_limits::post(const http::request& r, walls::user_id user)
@@ -127,7 +128,8 @@ rate_limits::refusal rate_limits::post(const http::request& r, walls::user_id us
             address_posts_.take(r.remote_addr, "Too many posts from this address. Please wait.")) {
         return refused;
     }
-    return user_posts_.take(key_of(user), "Too many posts. Please wait.");
+    return user == walls::guest ? std::nullopt
+                                : user_posts_.take(key_of(user), "Too many posts. Please wait.");
 }
 
 rate_limits::refusal rate_limits::read_from(const http::request& r)
@@ -137,7 +139,8 @@ rate_limits::refusal rate_limits::read_from(const http::request& r)
 
 rate_limits::refusal rate_limits::read_by(walls::user_id user)
 {
-    return user_reads_.take(key_of(user), "Too many requests. Please wait.");
+    return user == walls::guest ? std::nullopt
+                                : user_reads_.take(key_of(user), "Too many requests. Please wait.");
 }
 
 std::string rate_limits::origin_of(const http::request& r)

@@ -159,13 +159,21 @@ answer sign_out(context& cx, call& c)
         any |= *out;
         cx.hub.forget(session_id);
     }
-    if (!any) { // ended since it was remembered
+    // A signed token is good until its time is up: the browser forgets it, and that is all.
+    const bool goes_on = (*caller)->is_signed();
+    if (!any && !goes_on) { // ended since it was remembered
         return db::denied::signed_out;
     }
     // The user's own parked polls end now; those of other sessions of the same user look once and
     // park again.
-    cx.hub.access_changed((*caller)->user);
-    http::response r = http::response::json(R"({"signed_out":true})");
+    if (any) {
+        cx.hub.access_changed((*caller)->user);
+    }
+    json::object said{{"signed_out", !goes_on}};
+    if (goes_on) {
+        said["expires_at"] = utc_text((*caller)->expires);
+    }
+    http::response r = http::response::json(json::serialize(said));
     r.headers.emplace_back("Set-Cookie", session_cookie(cx.options, c.request.https, "", 0));
     return r;
 }
@@ -176,7 +184,7 @@ answer show_session(context& cx, call& c)
          credentials_of(c.request, cx.options.cookie_name).session_ids) {
         cx.hub.forget(session_id); // what is remembered may be a look old
     }
-    const auto caller = authenticate(cx, c, purpose::reading);
+    const auto caller = authenticate(cx, c, purpose::himself);
     if (!caller) {
         return caller.error();
     }

@@ -1,6 +1,7 @@
 #include "fcgi_app/cli/doctor/places.hpp"
 
 #include "fcgi_app/cli/account.hpp"
+#include "signed_tokens/rules.hpp"
 #include "text/number.hpp"
 
 #include <fcntl.h>
@@ -123,6 +124,12 @@ std::vector<finding> check_places(const config& settings)
                                  (who ? ", for the account " + who->name : ""),
                              "make it, and give it to the account of the unit"});
         }
+    }
+    if (const auto tokens = signed_tokens::rules_of(settings.tokens); !tokens) {
+        found.push_back({"token-keys",
+                         tokens.error().why + (who ? ", for the account " + who->name : ""),
+                         "mend it: a server does not start with it, and one that runs keeps the "
+                         "settings and keys that it has"});
     }
     return found;
 }

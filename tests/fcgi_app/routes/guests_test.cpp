@@ -1,0 +1,169 @@
+// Readers without a session: by a signed token, and guests of the walls that are open.
+#include "tests/fcgi_app/routes/fixture.hpp"
+
+using namespace routes;
+using namespace routes::testing;
+
+namespace {
+
+walls::identity_ptr reader_by(walls::grounds by, std::int64_t user,
+                              std::vector<walls::wall_id> walls)
+{
+    auto who = std::make_shared<walls::identity>(*somebody(user, std::move(walls)));
+    who->by = by;
+    return who;
+}
+
+// Wall 1 is open.
+void open_wall(running_routes& t)
+{
+    t.chat.db.sessions[""] = reader_by(walls::grounds::open_walls, 0, {walls::wall_id{1}});
+}
+
+http::request by_nobody(const std::string& method, const std::string& path,
+                        const std::string& body = {})
+{
+    http::request r = by_ann(method, path, body);
+    r.authorization.clear();
+    return r;
+}
+
+http::request by_token(http::request r, const std::string& token)
+{
+    r.authorization = "Bearer " + token;
+    return r;
+}
+
+const std::string sign_in = R"(401 {"errors":["Please sign in."]})";
+const std::string invalid_user = R"(400 {"errors":["Invalid user!"]})";
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(guests_)
+
+BOOST_AUTO_TEST_CASE(nobody_is_a_guest_while_no_wall_is_open)
+{
+    with_routes([](running_routes& t) {
+        for (const auto* path : {"/walls", "/walls/1/posts", "/session"}) {
+            BOOST_TEST(t.ask(by_nobody("GET", path)).said() == sign_in);
+        }
+        BOOST_TEST(t.ask(poll_after(0, "")).said() == invalid_user);
+        // As an answer that no wall is open, too.
+        t.chat.db.sessions[""] = reader_by(walls::grounds::open_walls, 0, {});
+        BOOST_TEST(t.ask(by_nobody("GET", "/walls")).said() == sign_in);
+        BOOST_TEST(t.ask(poll_after(0, "")).said() == invalid_user);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_guest_reads_what_is_open_and_writes_nothing)
+{
+    with_routes([](running_routes& t) {
+        open_wall(t);
+        BOOST_TEST(t.ask(by_nobody("GET", "/walls")).status() == 200);
+        BOOST_TEST(t.ask(by_nobody("GET", "/walls/1/posts")).status() == 200);
+        BOOST_TEST(t.posts.asked == (std::vector<std::string>{"read of walls 1 for , user 0",
+                                                              "50 of wall 1 for , user 0"}),
+                   boost::test_tools::per_element());
+        BOOST_TEST(t.ask(by_nobody("GET", "/walls/2/posts")).said() == sign_in);
+        BOOST_TEST(t.ask(by_nobody("POST", "/walls/1/posts", R"({"body":"hi"})")).said() ==
+                   sign_in);
+        BOOST_TEST(t.ask(by_nobody("PUT", "/walls/1/read", R"({"id":1})")).said() == sign_in);
+        BOOST_TEST(t.ask(by_nobody("GET", "/session")).said() == sign_in);
+        BOOST_TEST(t.posts.added.empty());
+        const client& parked = t.ask(poll_after(0, ""));
+        BOOST_TEST(t.parked() == 1u);
+        BOOST_TEST(parked.status() == 0);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(who_says_that_he_is_signed_in_is_no_guest_and_a_guest_has_no_cookie)
+{
+    with_routes([](running_routes& t) {
+        open_wall(t);
+        http::request r = by_nobody("GET", "/walls/1/posts");
+        r.user = "1";
+        BOOST_TEST(t.ask(r).said() == sign_in);
+        r.user = "0";
+        BOOST_TEST(t.ask(r).status() == 200);
+        r.cookie = "pollster_session=ann";
+        BOOST_TEST(t.ask(r).status() == 200);
+        BOOST_TEST(t.posts.asked.back() == "50 of wall 1 for , user 0");
+        r.path = "/session";
+        BOOST_TEST(t.ask(r).said().starts_with(R"(200 {"user":{"id":0,"name":""})"));
+        // By bearer he says who he is.
+        BOOST_TEST(t.ask(by_token(r, "ann")).status() == 412);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(guests_are_limited_by_their_address_alone)
+{
+    running_routes::settings s;
+    s.routes.rates.user_reads_per_second = 1;
+    s.routes.rates.user_polls_per_second = 1;
+    s.hub.max_parked_per_user = 1;
+    with_routes(
+        [](running_routes& t) {
+            open_wall(t);
+            for (int i = 0; i < 50; ++i) {
+                BOOST_TEST(t.ask(by_nobody("GET", "/walls/1/posts")).status() == 200);
+                t.ask(poll_after(0, ""));
+            }
+            BOOST_TEST(t.parked() == 50u);
+        },
+        s);
+}
+
+BOOST_AUTO_TEST_CASE(a_token_for_reading_writes_nothing)
+{
+    with_routes([](running_routes& t) {
+        t.chat.db.sessions["g"] = reader_by(walls::grounds::signed_walls, 0, {walls::wall_id{1}});
+        t.chat.db.sessions["u"] = reader_by(walls::grounds::signed_walls, 7, {walls::wall_id{1}});
+        for (const std::string token : {"g", "u"}) {
+            const auto said = [&](const std::string& method, const std::string& path,
+                                  const std::string& body = {}) {
+                return t.ask(by_token(by_nobody(method, path, body), token)).said();
+            };
+            const std::string no = R"(403 {"errors":["This token is for reading only."]})";
+            BOOST_TEST(said("POST", "/walls/1/posts", R"({"body":"hi"})") == no);
+            BOOST_TEST(said("PATCH", "/walls/1/posts/1", R"({"body":"hi"})") == no);
+            BOOST_TEST(said("DELETE", "/walls/1/posts/1") == no);
+            BOOST_TEST(said("PUT", "/walls/1/read", R"({"id":1})") == no);
+            BOOST_TEST(said("GET", "/walls/2/posts") ==
+                       R"(403 {"errors":["You may not see this wall."]})");
+            BOOST_TEST(said("GET", "/walls/1/posts").starts_with("200"));
+            BOOST_TEST(said("GET", "/session").starts_with("200"));
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_token_cannot_be_ended)
+{
+    with_routes([](running_routes& t) {
+        t.chat.db.sessions["signed"] =
+            reader_by(walls::grounds::signed_user, 1, {walls::wall_id{1}});
+        t.sessions.signed_out["signed"] = false;
+        const client& c = t.ask(by_token(by_nobody("DELETE", "/session"), "signed"));
+        BOOST_TEST(c.said().starts_with(R"(200 {"signed_out":false,"expires_at":")"));
+        BOOST_TEST(c.header("Set-Cookie").starts_with("pollster_session=; "));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(other_keys_end_what_waits_with_a_signed_token)
+{
+    with_routes([](running_routes& t) {
+        t.chat.db.sessions["signed"] =
+            reader_by(walls::grounds::signed_user, 2, {walls::wall_id{1}});
+        const client& by_key = t.ask(poll_after(0, "signed"));
+        t.ask(poll_after(0, "ann"));
+        BOOST_TEST(t.parked() == 2u);
+        const auto finds = t.chat.db.finds;
+        t.chat.db.sessions.erase("signed");
+        t.chat.h->keys_changed();
+        let_others_run();
+        BOOST_TEST(by_key.said() == invalid_user);
+        BOOST_TEST(t.parked() == 1u);
+        BOOST_TEST(t.chat.db.finds == finds + 1); // of the other nobody asked
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
