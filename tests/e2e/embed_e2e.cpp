@@ -4,6 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <unistd.h>
+
+#include <fstream>
+
 using namespace e2e;
 
 namespace {
@@ -74,6 +78,37 @@ BOOST_AUTO_TEST_CASE(the_examples_run_across_origins)
                  frame_of("http://localhost:" + shop));
     run_script(s, "embed_e2e.mjs",
                {"--url", "http://127.0.0.1:" + std::to_string(s.port()), "--shop", shop});
+}
+
+// A wall that is open to all, and a token that the application signs (sign_tokens.py).
+BOOST_AUTO_TEST_CASE(guests_read_across_origins)
+{
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("pollster_guests_" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder);
+    const std::string signer = source_folder() / "tests/e2e/sign_tokens.py";
+    const auto signer_says = [&](const std::string& what, const std::string& more) {
+        std::vector<std::string> words{"/usr/bin/python3", signer, what, folder, "app:EdDSA"};
+        if (!more.empty()) {
+            words.push_back(more);
+        }
+        const auto done = run(words);
+        BOOST_TEST_REQUIRE(done.code == 0, done.output);
+        return done.output.substr(0, done.output.find('\n'));
+    };
+    std::ofstream(folder / "keys.json") << signer_says("keys", "");
+    const auto shop = std::to_string(free_port());
+    stack_options o;
+    o.settings = {{"cors_origins", "http://localhost:" + shop},
+                  {"token_keys", folder / "keys.json"}};
+    stack s(o);
+    s.administer({"wall", "open", "#1"});
+    change_nginx(s, "pollster/pollster.conf", "include pollster/snippets/page.conf;",
+                 frame_of("http://localhost:" + shop));
+    run_script(s, "embed_e2e.mjs",
+               {"--url", "http://127.0.0.1:" + std::to_string(s.port()), "--shop", shop, "--guest",
+                signer_says("sign", R"({"walls":[1]})")});
+    std::filesystem::remove_all(folder);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
