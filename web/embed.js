@@ -1,5 +1,6 @@
 // One wall, to be shown in a frame on another page: embed.html?wall=3 (docs/EMBED.md, "A frame"). The visitor is signed
-// in by the cookie, or with `&token` by sessions that the page around it hands in; `&readonly`: nobody writes here.
+// in by the cookie, or with `&token` by sessions that the page around it hands in, or is a guest of a wall that is open
+// to all; `&readonly`: nobody writes here.
 //
 // Who may frame it says the web server (frame-ancestors), so the page around it is one that may know what it is told.
 // It is told nothing but that a token is needed, and whether one was refused.
@@ -33,7 +34,11 @@ element.toggleAttribute('readonly', asked.has('readonly'));
 if (asked.has('token') && window.parent !== window) element.token = tokenFromParent;
 element.wall = asked.get('wall');
 
-// Signed in meanwhile, in the tab that the link has opened.
+// Signed in meanwhile, in the tab that the link has opened. What a guest reads goes on unless it was opened.
+let opened = false;
+element.addEventListener('click', ({ target }) => { opened ||= target.slot === 'signed-out'; });
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden && element.chat?.state === 'signed_out') element.chat.resume().catch(() => {});
+  if (document.hidden || !element.chat) return;
+  if (element.chat.state === 'signed_out' || (opened && element.chat.user?.id === 0)) element.resume();
+  opened = false;
 });

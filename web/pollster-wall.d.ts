@@ -11,6 +11,8 @@ export class PollsterWall extends HTMLElement {
   /** The one in use; may be handed in. */
   get chat(): Pollster | null;
   set chat(chat: Pollster | null);
+  /** Asks again who the visitor is: a session, or else a guest. */
+  resume(): Promise<void>;
 }
 
 declare global {

@@ -5,8 +5,9 @@
 //
 // Attributes: wall, its id; base, where the application is mounted ('/api/'); token, a session; readonly, no field to
 // write. Properties: token, which may also be a function as Pollster takes it; chat, a Pollster of yours, or the one in
-// use. Elements with the same base and token share a Pollster. Until somebody is signed in the slot "signed-out" is
-// shown; the event "pollster-state" (bubbles, detail: a snapshot of the library) tells of each change of the state.
+// use. Elements with the same base and token share a Pollster. A visitor who is not signed in reads a wall that is open
+// to all, and writes nothing; until somebody is signed in the slot "signed-out" is shown, and resume() asks again. The
+// event "pollster-state" (bubbles, detail: a snapshot of the library) tells of each change of the state.
 
 import { Pollster } from './pollster.js';
 import { Drafts } from './pollster/drafts.js';
@@ -56,10 +57,18 @@ function take(base, token) {
     for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, found.returned);
     document.addEventListener('visibilitychange', found.returned);
     chat.watched = !document.hidden;
-    chat.resume().catch(() => {});
+    begin(chat, token);
   }
   found.count += 1;
   return found;
+}
+
+// The session that there is, or else a guest of what is open to all.
+async function begin(chat, token) {
+  try {
+    const user = await chat.resume();
+    if (!user && !token && chat.getSnapshot().reason !== 'other_user') await chat.resume({ guest: true });
+  } catch { /* the state tells */ }
 }
 
 function giveBack(one) {
@@ -155,6 +164,8 @@ export class PollsterWall extends HTMLElement {
   get chat() { return this.#given ?? this.#chat; }
   set chat(chat) { this.#given = chat; this.#soon(); }
 
+  async resume() { if (this.#chat) await begin(this.#chat, this.token); }
+
   connectedCallback() {
     // Set before this file was loaded, and so beside the accessors of the class.
     for (const name of ['wall', 'token', 'chat']) {
@@ -212,13 +223,14 @@ export class PollsterWall extends HTMLElement {
     }
     if (wall && !this.#wall) this.#error = '';  // it was granted
     const out = now.state === 'signed_out';
+    const guest = now.user?.id === 0;
     p.name.textContent = wall ? shown(wall.name) : '';
     p.state.textContent = STATES[now.state] ?? '';
     p.state.title = now.reason ?? '';
-    p.signedOut.hidden = !out;
+    p.signedOut.hidden = !(out || (guest && this.querySelector('[slot=signed-out]')));
     p.notice.textContent = out ? SIGNED_OUT[now.reason] ?? '' : this.#error;
     p.notice.hidden = p.notice.textContent === '';
-    p.form.hidden = out || !wall || this.hasAttribute('readonly');
+    p.form.hidden = out || guest || !wall || this.hasAttribute('readonly');
     p.older.hidden = !wall?.loaded || wall.complete;
     this.#showDraft(wall ? now.user : null);
     this.#draw(wall, out ? [] : now.outbox.filter(({ wall: id }) => id === this.wall), now.user);

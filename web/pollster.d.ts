@@ -185,7 +185,7 @@ export class Pollster {
   readonly subscribe: (listener: (now: Snapshot) => unknown) => () => void;
 
   /** Continues an earlier session. null: sign in. */
-  resume(): Promise<User | null>;
+  resume(as?: { guest?: boolean }): Promise<User | null>;
   signIn(name: string, password: string): Promise<User>;
   signOut(): Promise<void>;
   /** Ends polling and sending; the session goes on. */

@@ -82,7 +82,7 @@ export class Pollster {
       now: () => this.#now,
       state: (now) => this.#setState(now),
       refused: (kind) => {
-        if (kind === 'signed_out') this.#end('expired');
+        if (kind === 'signed_out') this.#end(this.user?.id ? 'expired' : null);
         if (kind === 'other_user') this.#end(kind);
         if (kind === 'forbidden') this.refreshWalls();  // of a wall that is not ours any more
       },
@@ -120,8 +120,10 @@ export class Pollster {
 
   // Continues the session of an earlier visit (cookie). Returns the user, or null: then sign in. While the server
   // cannot be reached nobody knows which, so it is asked again, with the states connecting and offline, until stop().
-  async resume() {
+  // With {guest: true} as a guest instead, user 0, who reads the walls that are open to all; null: none is.
+  async resume({ guest } = {}) {
     this.stop();
+    this.#api.user = guest ? 0 : this.#api.user || null;
     const signal = this.#connection.begin();
     this.#setState({ state: 'connecting' });
     while (!signal.aborted) {
@@ -236,7 +238,7 @@ export class Pollster {
   // has the post's `key`; a reload ends it, but not the post: posted(key) is its promise then. With a key of the
   // caller's own (1-64 of A-Z a-z 0-9 . _ -) the same call may be repeated for 24 h, and is the same post.
   post(wallId, body, { key } = {}) {
-    const refused = this.#walls.check(wallId);
+    const refused = this.#walls.check(wallId, this.user?.id || null);  // a guest only reads
     if (refused) return Object.assign(this.#outbox.promise(key, refused), { key });
     // Before the walls are known nothing that comes may be taken for this post.
     const after = this.#walls.all.get(wallId)?.timeline.cursor ?? 2 ** 53;

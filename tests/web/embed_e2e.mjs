@@ -5,6 +5,8 @@
 //   node embed_e2e.mjs [PATTERN]                                           on the server faked in memory
 //   node embed_e2e.mjs --url http://127.0.0.1:PORT --shop PORT [PATTERN]   over the real server with the demo's people,
 //                                                                          which knows the origin http://localhost:SHOP
+//   … --guest TOKEN                                                        guests instead: wall 1 is open, or there is
+//                                                                          TOKEN of an application, for wall 1
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -30,12 +32,12 @@ const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 't
 // The page of another site: what is in `files`, under a policy that allows the chat and nothing else, and sessions for
 // its visitor from its own server. It is asked for as localhost; the chat is another origin there, and as 127.0.0.1
 // another site.
-async function startShop(files, chat, chatUrl, port) {
+async function startShop(files, session, chatUrl, port) {
   const tokens = [];
   const server = createServer(async ({ method, url }, response) => {
     const name = url === '/' ? 'index.html' : url.slice(1);
     if (method === 'POST' && name === 'chat-session') {
-      tokens.push(await chat.session('ann'));
+      tokens.push(await session());
       response.end(JSON.stringify(tokens.at(-1)));
       return;
     }
@@ -205,8 +207,47 @@ steps['two elements share a connection, and one that leaves takes nothing with i
     "return new Promise((resolve) => setTimeout(() => resolve([wall.chat, chat.state].join()), 0))"), ',online');
 };
 
-const { values: { url: real, shop: shopPort }, positionals: [pattern = ''] } = parseArgs({
-  allowPositionals: true, options: { url: { type: 'string' }, shop: { type: 'string' } },
+// Nobody is signed in: wall 1 is open to all, or the application hands in its token for a guest.
+const guests = (token) => {
+  const reads = async ({ browser, chat, says }) => {
+    await shows(browser, says('what was there'));
+    await chat.add(1, 'bob', says('news for guests'));
+    await shows(browser, says('news for guests'));
+    assert.equal(await browser.run("const { chat, shadowRoot } = document.querySelector('pollster-wall');" +
+      "return [chat.state, chat.user.id, shadowRoot.querySelector('form').hidden].join()"), 'online,0,true');
+    assert.deepEqual(await browser.run(`const { chat } = document.querySelector('pollster-wall');
+      chat.markRead(1);
+      return chat.post(1, 'of a guest').then(() => 'posted', ({ kind }) => kind)`), 'signed_out');
+  };
+  return {
+    'a guest of an open wall, on another site': async ({ browser, start }) => {
+      const { url, ...there } = await start(await pages.element(true), false);
+      await browser.go(url);
+      await reads({ browser, ...there });
+      await shows(browser, 'Sign in to ask us.');
+    },
+    'a guest of an open wall, in a frame, who signs in': async ({ browser, start }) => {
+      const { url, chatUrl, chat, says } = await start(framed(true), true);
+      await browser.go(url);
+      await browser.frame('iframe');
+      await reads({ browser, chat, says });
+      assert.equal(await browser.run(`return fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ name: 'ann', password: arguments[0] }) }).then(({ status }) => status)`, chat.password('ann')), 201, chatUrl);
+      await browser.run("return document.querySelector('pollster-wall').resume()");
+      await browser.run(WRITE, says('no guest any more'));
+      await shows(browser, says('no guest any more'));
+    },
+    'a guest by the token of the application, on another site': async ({ browser, start }) => {
+      const { url, shop: around, ...there } = await start(await pages.element(false), false, null, { session: () => token });
+      await browser.go(url);
+      await reads({ browser, ...there });
+      assert.ok(around.tokens.includes(token));
+    },
+  };
+};
+
+const { values: { url: real, shop: shopPort, guest }, positionals: [pattern = ''] } = parseArgs({
+  allowPositionals: true, options: { url: { type: 'string' }, shop: { type: 'string' }, guest: { type: 'string' } },
 });
 
 async function run(driver, step) {
@@ -220,10 +261,11 @@ async function run(driver, step) {
   let around;
   // sameSite: the chat is asked for under the host of the page. user: signed in on the chat's own page before.
   // listed: the chat knows the page's origin.
-  const start = async (files, sameSite, user, { listed = true } = {}) => {
+  // session: what the page's own server hands out.
+  const start = async (files, sameSite, user, { listed = true, session = () => chat.session('ann') } = {}) => {
     const chatUrl = sameSite ? chat.url.replace('127.0.0.1', 'localhost') : chat.url;
     const filled = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, text.replaceAll('https://chat.shop.example', chatUrl.slice(0, -1))]));
-    around = await startShop(filled, chat, chatUrl, listed ? Number(shopPort ?? 0) : 0);
+    around = await startShop(filled, session, chatUrl, listed ? Number(shopPort ?? 0) : 0);
     if (listed) chat.knows(around.url.slice(0, -1));
     if (user) {
       await browser.go(chatUrl);
@@ -245,4 +287,4 @@ async function run(driver, step) {
   }
 }
 
-await runSteps(steps, pattern, run);
+await runSteps(guest ? guests(guest) : steps, pattern, run);

@@ -31,7 +31,7 @@ export class Walls {
   // A wall of which nothing is known yet is waited for, until the list is read, or the user is gone.
   async find(id) {
     const user = this.#given.client.user?.id;
-    while (user && user === this.#given.client.user?.id && !this.#listed) await new Promise((resolve) => this.#waiting.push(resolve));
+    while (user >= 0 && user === this.#given.client.user?.id && !this.#listed) await new Promise((resolve) => this.#waiting.push(resolve));
     const refused = this.check(id, user);
     if (refused) throw refused;
     return this.all.get(id);
@@ -39,7 +39,7 @@ export class Walls {
 
   // The ApiError, if this is no wall of this user; none while nobody knows.
   check(id, user = this.#given.client.user?.id) {
-    if (!user || user !== this.#given.client.user?.id) return new ApiError('signed_out', 'Please sign in.');
+    if (!(user >= 0) || user !== this.#given.client.user?.id) return new ApiError('signed_out', 'Please sign in.');
     return this.#listed && !this.all.has(id) ? new ApiError('forbidden', 'This wall is not yours.', { status: 403 }) : null;
   }
 
@@ -152,7 +152,7 @@ export class Walls {
     wall.read = wall.timeline.cursor;
     wall.counted(0, wall.read);
     this.#given.on('onWalls');
-    wall.readTimer ??= this.#given.timers.setTimeout(() => {
+    if (this.#given.client.user?.id) wall.readTimer ??= this.#given.timers.setTimeout(() => {
       wall.readTimer = null;
       if (this.all.get(wall.id) !== wall) return;  // signed out meanwhile
       // A lost mark is repaired by the next one.
