@@ -72,13 +72,17 @@ signed_access::find_identities(std::span<const std::string> tokens)
     std::vector<std::string> sessions;
     std::vector<std::size_t> places; // of these
     std::vector<question> others;
+    std::vector<std::size_t> guests; // places, likewise
     std::size_t verified = 0;
     // While others run the keys may become others; what was found by those of before is not
     // remembered then (hub::keys_changed).
     const auto by = rules_;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         if (tokens[i].empty()) {
-            others.push_back({i, {}, {}, steady_clock::now() + never});
+            if (guests.empty()) { // all of them are one, and many ask at once when a wall is closed
+                others.push_back({i, {}, {}, steady_clock::now() + never});
+            }
+            guests.push_back(i);
         } else if (!by.known || !signed_tokens::looks_signed(tokens[i])) {
             sessions.push_back(tokens[i]);
             places.push_back(i);
@@ -117,6 +121,9 @@ signed_access::find_identities(std::span<const std::string> tokens)
                 answer[others[i].place] = identity;
             }
         }
+    }
+    for (const std::size_t place : guests) {
+        answer[place] = answer[guests.front()];
     }
     return answer;
 }

@@ -125,6 +125,13 @@ BOOST_AUTO_TEST_CASE(it_ends_with_its_token_and_a_guest_never)
                 began + std::chrono::years(50)));
 }
 
+BOOST_AUTO_TEST_CASE(guests_who_ask_at_once_are_one_question_and_one_answer)
+{
+    const auto found = find({"", "session 1", "", ""});
+    BOOST_TEST(stored.named.size() == 1u);
+    BOOST_TEST((found[0] != nullptr && found[0] == found[2] && found[2] == found[3]));
+}
+
 BOOST_AUTO_TEST_CASE(without_keys_all_are_sessions)
 {
     BOOST_TEST(access.change({}));
