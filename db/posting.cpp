@@ -64,11 +64,21 @@ bool ids_at_their_end(connection& conn)
     return conn.exec("select pollster.ids_at_their_end()")[0][0].as<bool>();
 }
 
-// One statement, one transaction; the schema's function does the work (migration lives_of_posts).
-// For it nobody is the author whose session has ended: nobody is a member of no wall. Rows that
-// cannot be read leave their answers empty.
-void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
-                            std::span<std::optional<answer<written_entry>>> answers)
+// One statement, one transaction; the schema's functions do the work (migration posts_cost_less).
+// For them nobody is the author whose session has ended: nobody is a member of no wall.
+pqxx::result insert_one(connection& conn, const new_post& post)
+{
+    static const std::string sql =
+        "select 1, case when a.signed_in then d.outcome else 'signed_out' end, " +
+        entry_columns("d", "d") +
+        " from pollster.access_of($5::bytea, $2::bigint, null) a cross join lateral "
+        "pollster.add_post($1::bigint, case when a.signed_in then $2::bigint end, $3::text, "
+        "$4::text) d";
+    return conn.exec_prepared(sql, number(post.wall), number(post.author.user), post.body,
+                              post.client_key, proof_of_writer(post.author));
+}
+
+pqxx::result insert_group(connection& conn, std::span<const new_post> posts)
 {
     static const std::string sql =
         "with asked as materialized ("
@@ -80,12 +90,18 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
         "$4::text[])) "
         "select d.place, case when k.signed_in then d.outcome else 'signed_out' end, " +
         entry_columns("d", "d") + " from done d join asked k on k.n = d.place";
-
     const auto on_walls = bigints(posts, [](const auto& p) { return number(p.wall); });
     const auto users = bigints(posts, [](const auto& p) { return number(p.author.user); });
     const auto bodies = texts(posts, [](const auto& p) -> const auto& { return p.body; });
     const auto keys = texts(posts, [](const auto& p) -> const auto& { return p.client_key; });
     const auto sessions = texts(posts, [](const auto& p) { return proof_of_writer(p.author); });
+    return conn.exec_prepared(sql, on_walls, users, bodies, keys, sessions);
+}
+
+// Rows that cannot be read leave their answers empty.
+void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
+                            std::span<std::optional<answer<written_entry>>> answers)
+{
     bool drawn = false; // by the database, the key that exists
     const auto draws_another = [&](const pqxx::sql_error& e) {
         drawn =
@@ -95,7 +111,10 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
     pqxx::result rows;
     try {
         rows = retry_on_deadlock(
-            [&] { return conn.exec_prepared(sql, on_walls, users, bodies, keys, sessions); },
+            [&] {
+                return posts.size() == 1 ? insert_one(conn, posts.front())
+                                         : insert_group(conn, posts);
+            },
             draws_another);
     } catch (const pqxx::sql_error& e) {
         if (drawn && e.sqlstate() == "23505") {
