@@ -214,8 +214,9 @@ private:
                          seconds);
         } else {
             application_.metrics().host_clock_set.Increment();
-            spdlog::warn("the clock of this host was set by {:+.1f} s: nothing here depends on it",
-                         seconds);
+            spdlog::warn(
+                "the clock of this host was set by {:+.1f} s: only signed tokens depend on it",
+                seconds);
         }
     }
 

@@ -2,6 +2,7 @@
 
 #include "db/names.hpp"
 #include "fcgi_app/limits/network.hpp"
+#include "walls/identity.hpp"
 
 #include <boost/fiber/operations.hpp>
 

@@ -70,6 +70,10 @@ public:
     {
         return answer("remove_wall " + wall);
     }
+    db::outcome<void> open_wall(const std::string& wall, bool open) override
+    {
+        return answer("open_wall " + wall + (open ? " open" : " closed"));
+    }
     db::outcome<std::vector<db::wall_row>> list_walls() override
     {
         return answer("list_walls", d_.walls);

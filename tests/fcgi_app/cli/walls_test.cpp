@@ -31,6 +31,16 @@ BOOST_AUTO_TEST_CASE(a_wall_is_removed_only_for_sure)
     BOOST_TEST(last_asked() == "remove_wall Kitchen");
 }
 
+BOOST_AUTO_TEST_CASE(a_wall_is_opened_to_everybody_and_closed_again)
+{
+    BOOST_TEST(output({"wall", "open", "Kitchen"}) == "everybody may read wall \"Kitchen\"\n");
+    BOOST_TEST(last_asked() == "open_wall Kitchen open");
+    BOOST_TEST(output({"wall", "close", "Kitchen"}) ==
+               "only its members may read wall \"Kitchen\"\n");
+    BOOST_TEST(last_asked() == "open_wall Kitchen closed");
+    refusal_is_told({"wall", "open", "Kitchen"});
+}
+
 BOOST_AUTO_TEST_CASE(walls_are_a_table)
 {
     BOOST_TEST(output({"wall", "list"}) == "ID  NAME  KIND  NEWEST  MEMBERS\n");
