@@ -30,7 +30,7 @@ class Bench:
         """Freshly started, with a database of its own that has the same people and no posts."""
         self.count += 1
         database = f"s{self.count}"
-        self.postgres.sql(f"create database {database} template pollster owner pollster", "postgres")
+        self.postgres.sql(f"create database {database} template pollster owner pollster_owner", "postgres")
         running = CONTESTANTS[name](self.rig, self.host, self.postgres, database, streams)
         try:
             yield running

@@ -59,8 +59,8 @@ class Stage:
                 shutil.chown(place, "postgres", "postgres")
         self.postgres.initdb()
         self.postgres.start_and_wait()
-        self.postgres.rows("create role pollster login", database="postgres")
-        self.postgres.rows("create database pollster owner pollster", database="postgres")
+        self.postgres.make_roles()
+        self.postgres.make_database()
         names = ["pollster"] if processes == 1 else [f"pollster@{n}" for n in range(1, processes + 1)]
         self.pollsters = [self._add(Pollster(program, self.folder, self.postgres.dsn("pollster"), name)) for name in names]
         self.pollsters[0].administer("migrate")

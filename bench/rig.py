@@ -148,10 +148,12 @@ class PostgreSQL:
             "-c", "shared_preload_libraries=pg_stat_statements"], rig.folder / "postgres.log",
             stop=signal.SIGINT, cwd="/")
         wait_until("PostgreSQL starts", lambda: self.program.must_run() and self.answers())
-        self.sql("create role pollster login superuser", "postgres")
-        self.sql("create database pollster owner pollster", "postgres")
+        for role in ("pollster_owner", "pollster"):
+            self.sql(f"create role {role} login", "postgres")
+        self.sql("create database pollster owner pollster_owner", "postgres")
         self.sql("create extension pg_stat_statements")
         self.local = f"host={self.sockets} user=pollster dbname=pollster"
+        self.owner = f"host={self.sockets} user=pollster_owner dbname=pollster"
         self.remote = f"host={address} user=pollster dbname=pollster"
 
     def psql(self, text, database):
@@ -186,7 +188,7 @@ class PostgreSQL:
 
 def make_people(postgres, pollster, folder, users=USERS, walls=WALLS):
     """`users` users with a session each, all of whom see all of `walls` walls. The file of the sessions."""
-    output_of(pollster, "migrate", "--database", postgres.local)
+    output_of(pollster, "migrate", "--database", postgres.local, "--database-owner", postgres.owner)
     token = "rpad('session-of-' || n || '-', 43, '0')"
     tokens = postgres.sql(f"""
         insert into pollster.users (name) select 'user ' || n from generate_series(1, {users}) n;

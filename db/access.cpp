@@ -102,35 +102,11 @@ std::vector<std::shared_ptr<walls::identity>> find_named(connection& conn,
 // identifier is a seed that strangers do not know.
 stored_password password_of(connection& conn, const std::string& name)
 {
-    // By the name to sign in with, if the view has one (migration login_names says how that is
-    // found out), else by the one that others see.
-    static const std::string named =
-        "from (select null::text as login) missing "
-        "left join lateral (select * from ("
-        "select n.id, n.password_hash, n.disabled, login::text as given from pollster.users n "
-        "where login in ($1::text, $2::text, $3::text) "
-        "union all "
-        "select n.id, n.password_hash, n.disabled, n.name::text from pollster.users n "
-        "where n.name in ($1::text, $2::text, $3::text) "
-        "and not (select pollster.users_have_logins())) found "
-        "order by given = $1::text desc, given = $2::text desc limit 1) u on true ";
-    static const std::string columns =
-        "select pollster.id_of(u.id), pollster.text_of(u.password_hash::text, 255), u.disabled, ";
     // Where a hash among those that might be drawn cannot be read, nobody is drawn.
     static const reading sql([](const std::string& care) {
-        if (!care.empty()) {
-            return columns + "null " + named;
-        }
-        return columns + "other.hash " + named +
-               "left join lateral (select o.hash from "
-               "(select p.id, pollster.text_of(p.password_hash::text, 255) as hash "
-               "from pollster.users p where p.id >= (select (lowest::numeric + "
-               "(highest::numeric - lowest::numeric) * "
-               "(hashtextextended($2::text, (select system_identifier from pg_control_system())) "
-               "& 1048575) / 1048576)::bigint from (select min(id) as lowest, max(id) as highest "
-               "from pollster.users where id between 1 and 9223372036854775807) ends) "
-               "order by p.id limit 100) o "
-               "where o.hash like '$%' order by o.id limit 1) other on true";
+        return "select user_id, password_hash, disabled, stand_in "
+               "from pollster.password_of($1::text, $2::text, $3::text, " +
+               std::string(care.empty() ? "true)" : "false)");
     });
 
     // A name with a NUL would be cut there on its way. Such a name is nobody's, but asking takes
@@ -154,32 +130,12 @@ stored_password password_of(connection& conn, const std::string& name)
 std::optional<signed_in> add_session(connection& conn, const stored_password& owner,
                                      std::chrono::seconds lifetime, std::size_t most)
 {
-    static const std::string adding =
-        "with owner as materialized (select id, pollster.name_of(name::text) as name "
-        "from pollster.users "
-        "where id = $1::bigint and not disabled and password_hash::text = $2::text limit 1), "
-        "added as (insert into pollster.sessions (token_hash, user_id, created_at, expires_at) "
-        "select $3::bytea, id, now(), now() + make_interval(secs => $4::float8) from owner "
-        "returning expires_at)";
-    static const std::string added = " select owner.id, owner.name, pollster.utc(added.expires_at)";
-    static const std::string from = " from owner, added";
-    static const std::string bounded =
-        adding +
-        ", beyond as materialized (select s.token_hash "
-        "from pollster.sessions s join owner on s.user_id = owner.id "
-        "order by s.created_at desc nulls last, s.token_hash offset $5::bigint limit 1000), "
-        "ended as (delete from pollster.sessions where token_hash in "
-        "(select token_hash from beyond))" +
-        added + ", (select count(*) from beyond)" + from;
-    static const std::string unbounded = adding + added + ", 0" + from;
-
     const std::string token = new_token();
-    const std::string hash = token_hash(token);
-    const auto seconds = static_cast<std::int64_t>(lifetime.count());
     const auto rows =
-        most == 0 ? conn.exec(unbounded.c_str(), number(owner.user), owner.hash, hash, seconds)
-                  : conn.exec(bounded.c_str(), number(owner.user), owner.hash, hash, seconds,
-                              static_cast<std::int64_t>(most) - 1);
+        conn.exec("select user_id, user_name, expires_at, ended from pollster.add_session("
+                  "$1::bigint, $2::text, $3::bytea, $4::bigint, $5::bigint)",
+                  number(owner.user), owner.hash, token_hash(token),
+                  static_cast<std::int64_t>(lifetime.count()), static_cast<std::int64_t>(most));
     if (rows.empty()) {
         return std::nullopt;
     }
@@ -192,12 +148,8 @@ bool sign_out(connection& conn, const std::string& session_id)
     if (!is_token(session_id)) {
         return false;
     }
-    const auto r =
-        conn.exec("delete from pollster.sessions s where s.token_hash = $1::bytea "
-                  "returning coalesce(s.expires_at > now(), true) and exists (select from "
-                  "pollster.users u where u.id = s.user_id and not u.disabled)",
-                  token_hash(session_id));
-    return !r.empty() && r[0][0].as<bool>();
+    const auto r = conn.exec("select pollster.end_session($1::bytea)", token_hash(session_id));
+    return r[0][0].as<bool>(false);
 }
 
 } // namespace db

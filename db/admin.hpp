@@ -106,9 +106,10 @@ struct visitor {
 
 class administrator {
 public:
-    // Fails if the database cannot be reached or its schema is not the one of this binary (migrate
-    // first).
-    static outcome<std::unique_ptr<administrator>> connect(const settings& s);
+    // As the owner of the schema (settings::database_owner); what the role that serves can do,
+    // check() and advise() tell of a connection as that one. Fails if the database cannot be
+    // reached or its schema is not the one of this binary (migrate first).
+    static outcome<std::unique_ptr<administrator>> connect(const settings& given);
 
     virtual ~administrator() = default;
     administrator() = default;

@@ -74,30 +74,43 @@ void advise_on_role(connection& conn, std::size_t connections, advices& out)
     }
 }
 
+// Migration rights_to_serve has the list. A role with the rights of the owner has all of it.
 void advise_on_grants(connection& conn, advices& out)
 {
-    const auto r = conn.exec(
-        "select what, name from ("
-        "select 'select from' as what, c.oid::regclass::text as name from pg_class c "
-        "where c.relnamespace = to_regnamespace('pollster') and c.relkind in ('r', 'v') "
-        "and not has_table_privilege(c.oid, 'select') "
-        "union all select p.what, c.oid::regclass::text from pg_class c join (values "
-        "('posts', 'insert'), ('posts', 'update'), ('posts', 'delete'), ('sessions', 'insert'), "
-        "('sessions', 'delete')) p(name, what) on p.name = c.relname "
-        "where c.relnamespace = to_regnamespace('pollster') "
-        "and not has_table_privilege(c.oid, p.what) "
-        "union all select 'execute', p.oid::regproc::text from pg_proc p "
-        "where p.pronamespace = to_regnamespace('pollster') "
-        "and not has_function_privilege(p.oid, 'execute')) missing order by 1, 2");
-    if (!r.empty()) {
-        out.push_back(
-            {"grant",
-             "the role may not " + std::string(r[0][0].c_str()) + " " + r[0][1].c_str() +
-                 (r.size() == 1 ? std::string()
-                                : " and lacks " + std::to_string(r.size() - 1) + " more rights"),
-             "let it own the schema (`pollster setup`), or grant it all rights on "
-             "tables, views and functions of the schema pollster"});
+    const auto who = conn.exec("select current_user, r.rolsuper, pg_has_role(n.nspowner, 'usage'), "
+                               "pg_get_userbyid(n.nspowner) from pg_roles r, pg_namespace n "
+                               "where r.rolname = current_user and n.nspname = 'pollster'");
+    const std::string role = "the role \"" + std::string(who[0][0].c_str()) + "\"";
+    if (who[0][1].as<bool>()) {
+        return; // another finding
     }
+    if (who[0][2].as<bool>()) {
+        out.push_back({"owns",
+                       role + " has all rights of \"" + who[0][3].c_str() +
+                           "\", which owns the schema, and needs none of them to serve",
+                       "`pollster setup` as root makes two roles; with a password: another role in "
+                       "database than in database_owner"});
+        return;
+    }
+    const std::string let_serve =
+        "`pollster migrate`, or as the owner: select pollster.let_serve('" +
+        std::string(who[0][0].c_str()) + "')";
+    const auto report = [&](const pqxx::result& rights, const std::string& what) {
+        if (!rights.empty()) {
+            out.push_back(
+                {"grant",
+                 role + " " + what + ": " + rights[0][0].c_str() +
+                     (rights.size() == 1 ? std::string()
+                                         : ", and " + std::to_string(rights.size() - 1) + " more"),
+                 let_serve});
+        }
+    };
+    report(conn.exec("select * from pollster.rights_to_serve() except "
+                     "select * from pollster.rights_of(current_user) order by 1"),
+           "lacks a right");
+    report(conn.exec("select * from pollster.rights_of(current_user) except "
+                     "select * from pollster.rights_to_serve() order by 1"),
+           "has a right that it does not need");
 }
 
 // Tables that the contract's views lie on, by whatever detour.

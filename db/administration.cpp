@@ -26,8 +26,9 @@ administration::administration(const settings& s)
 {
 }
 
-outcome<std::unique_ptr<administrator>> administrator::connect(const settings& s)
+outcome<std::unique_ptr<administrator>> administrator::connect(const settings& given)
 {
+    const settings s = as_owner(given);
     try {
         if (const auto schema = check_schema(s); !schema) {
             return refusal{schema.error().why};
@@ -36,6 +37,16 @@ outcome<std::unique_ptr<administrator>> administrator::connect(const settings& s
     } catch (const std::exception& e) {
         return refusal{describe(e).why};
     }
+}
+
+std::string administration::why(const std::exception& e)
+{
+    const std::string what = describe(e).why;
+    return sqlstate_of(e) != "42501" ? what
+                                     : "this takes the role that owns the schema, which root acts "
+                                       "as, and which the option "
+                                       "database_owner names: " +
+                                           what;
 }
 
 std::string administration::checked_name(const std::string& what, const std::string& name)

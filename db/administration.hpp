@@ -80,9 +80,10 @@ private:
             return refusal{e.what()};
         } catch (const std::exception& e) {
             undo();
-            return refusal{describe(e).why};
+            return refusal{why(e)};
         }
     }
+    static std::string why(const std::exception& e);
     void undo() noexcept;
 
     // The name as it is stored; refused if it is not allowed (db/names.hpp).

@@ -54,7 +54,8 @@ std::vector<walls::page> entries_after(connection& conn, std::span<const walls::
                history_epoch + ", coalesce(h.stamp, 0), " + page_columns +
                ", followed, next from unnest($1::bigint[], $2::bigint[]) with ordinality "
                "asked(wall_id, last, n) "
-               "left join lateral (select o.last_entry, o.epoch, o.stamp from pollster.heads o "
+               "left join lateral (select o.last_entry, o.epoch, o.stamp from "
+               "pollster.served_heads o "
                "where o.wall_id = asked.wall_id offset 0) h on true "
                "left join (select * from (select a.*, lead(n) over feed as next, "
                "coalesce(sum(bytes) over (feed rows between unbounded preceding and 1 preceding), "
@@ -62,9 +63,10 @@ std::vector<walls::page> entries_after(connection& conn, std::span<const walls::
                "before_all from (select asked.n, e.* "
                "from unnest($1::bigint[], $2::bigint[]) with ordinality asked(wall_id, last, n) "
                "cross join lateral (" +
-               within_bytes("select * from pollster.entries f where f.wall_id = asked.wall_id "
-                            "and f.id > asked.last order by f.id limit $3::bigint",
-                            "id", care) +
+               within_bytes(
+                   "select * from pollster.served_entries f where f.wall_id = asked.wall_id "
+                   "and f.id > asked.last order by f.id limit $3::bigint",
+                   "id", care) +
                ") e where e.before < $4::bigint and e.nth <= $3::bigint - 1) a "
                "window feed as (order by n, id)) b where b.before_all < $5::bigint) page using (n) "
                "order by n, id";
@@ -119,7 +121,7 @@ answer<history> posts_before(connection& conn, const reader& asker, walls::wall_
                "from pollster.access_of" +
                care + "($5::bytea, $6::bigint, $1::bigint) a cross join " + newest_of_wall +
                "left join lateral (select * from (" +
-               within_bytes("select f.* from pollster.entries f cross join lateral "
+               within_bytes("select f.* from pollster.served_entries f cross join lateral "
                             "pollster.post_of_entry" +
                                 care +
                                 "(f.wall_id, f.id, f.post_id, f.kind) x "
@@ -155,7 +157,7 @@ answer<std::vector<wall_summary>> walls_read(connection& conn, const reader& ask
                "left join lateral (select * from pollster.walls_read" +
                care +
                "($1::bytea, $3::bigint[]) offset 0) w on a.signed_in "
-               "left join pollster.heads h on h.wall_id = w.id order by w.id";
+               "left join pollster.served_heads h on h.wall_id = w.id order by w.id";
     });
     return read_summaries(read_rows(conn, sql, proof_of(asker), number(asker.user),
                                     bigints(walls, [](walls::wall_id w) { return number(w); })),
@@ -170,7 +172,8 @@ answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker
         return std::string("select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
                            "coalesce(h.epoch, 0) # ") +
                history_epoch +
-               ", coalesce(h.stamp, 0), (select count(*) from (select from pollster.entries e "
+               ", coalesce(h.stamp, 0), (select count(*) from (select from pollster.served_entries "
+               "e "
                "cross join lateral pollster.post_of_entry" +
                care +
                "(e.wall_id, e.id, e.post_id, e.kind) p "
@@ -185,30 +188,22 @@ answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker
                care +
                "($1::bigint) offset 0) w "
                "on a.signed_in "
-               "left join pollster.heads h on h.wall_id = w.id "
-               "left join pollster.read_marks r on r.wall_id = w.id and r.user_id = $1::bigint "
+               "left join pollster.served_heads h on h.wall_id = w.id "
+               "left join pollster.served_marks r on r.wall_id = w.id and r.user_id = $1::bigint "
                "order by w.id";
     });
 
     return read_summaries(read_rows(conn, sql, number(asker.user), proof_of(asker)), seen);
 }
 
-// A mark above the newest entry would hide what comes later, so it is lowered to it.
 answer<std::int64_t> mark_read(connection& conn, const reader& asker, walls::wall_id wall,
                                walls::entry_id entry)
 {
     static const reading sql([](const std::string& care) {
         return "with a as materialized (select * from pollster.access_of" + care +
-               "($4::bytea, $2::bigint, "
-               "$1::bigint)), "
-               "marked as (insert into pollster.read_marks as m (wall_id, user_id, entry_id) "
-               "select $1::bigint, $2::bigint, least($3::bigint, "
-               "coalesce((select last_entry from pollster.heads where wall_id = $1::bigint), 0)) "
-               "from a where a.member "
-               "on conflict (wall_id, user_id) do update set entry_id = greatest(m.entry_id, "
-               "excluded.entry_id) "
-               "returning entry_id) "
-               "select (select entry_id from marked), a.signed_in, a.member from a";
+               "($4::bytea, $2::bigint, $1::bigint)) "
+               "select case when a.member then pollster.mark_read($1::bigint, $2::bigint, "
+               "$3::bigint) end, a.signed_in, a.member from a";
     });
     const auto rows = read_rows(conn, sql, number(wall), number(asker.user), number(entry),
                                 proof_of_writer(asker));
@@ -222,7 +217,8 @@ bool has_replayed(connection& conn, std::uint64_t position, std::int64_t history
 {
     return conn
         .exec("select pg_is_in_recovery() and pg_last_wal_replay_lsn() >= $1::pg_lsn "
-              "and exists (select from pollster.history h where h.one and h.epoch = $2::bigint)",
+              "and exists (select from pollster.served_history h where h.one and h.epoch = "
+              "$2::bigint)",
               lsn(position), history)[0][0]
         .as<bool>();
 }

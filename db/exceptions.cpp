@@ -88,8 +88,8 @@ walls::db_error describe_for_server(const std::exception& e)
         t.why = "the schema is not what this program needs, run `pollster migrate`: " + t.why;
     }
     if (state == "42501") {
-        t.why = "this role lacks a right: `pollster setup` grants what it needs, and `pollster "
-                "migrate` is for the role of the server: " +
+        t.why = "this role lacks a right: `pollster setup` grants what it needs, and so does "
+                "`pollster migrate`: " +
                 t.why;
     }
     // What a column of a type that the contract does not allow leads to.

@@ -22,11 +22,11 @@ bool lost_entries(connection& conn, std::span<const seen_head> seen)
 {
     // Removed by hand, an entry below the head is no evidence either: null <> stamp.
     static constexpr char sql[] =
-        "select exists (select from pollster.history y cross join unnest($1::bigint[], "
+        "select exists (select from pollster.served_history y cross join unnest($1::bigint[], "
         "$2::bigint[], $3::bigint[], $4::bigint[]) s(wall_id, epoch, newest, stamp) "
-        "cross join lateral (select o.last_entry, o.stamp from pollster.heads o "
+        "cross join lateral (select o.last_entry, o.stamp from pollster.served_heads o "
         "where o.wall_id = s.wall_id and o.epoch # y.epoch = s.epoch offset 0) h "
-        "left join lateral (select o.created_at from pollster.entries o "
+        "left join lateral (select o.created_at from pollster.served_entries o "
         "where o.wall_id = s.wall_id and o.id = s.newest offset 0) e on true "
         "where y.one and (h.last_entry < s.newest or s.stamp <> case when h.last_entry = s.newest "
         "then h.stamp else pollster.stamp(e.created_at) end))";
@@ -113,7 +113,7 @@ void look::recognise(connection& conn)
                     "case when not pg_is_in_recovery() "
                     "then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end), ") +
         process_text +
-        ", h.epoch, h.server, getdatabaseencoding() from pollster.history h where h.one";
+        ", h.epoch, h.server, getdatabaseencoding() from pollster.served_history h where h.one";
     const auto r = conn.exec(sql.c_str());
     if (r.empty()) {
         throw std::runtime_error("pollster.history is empty: run pollster restored");

@@ -41,7 +41,7 @@ std::string asked_and_position(const std::string& care)
            "cross join lateral pollster.existing_wall" +
            care +
            "(asked.id) w "
-           "left join pollster.heads h on h.wall_id = w.id "
+           "left join pollster.served_heads h on h.wall_id = w.id "
            "union all "
            "select 'position', pg_snapshot_xmax(pg_current_snapshot())::text::bigint, "
            "(extract(epoch from clock_timestamp()) * 1000)::bigint, " +
@@ -63,26 +63,26 @@ const reading& since_snapshot()
     static const reading sql(reading::often{}, [](const std::string& care) {
         return std::string("with before as materialized (select $2::pg_snapshot as snapshot) "
                            "select 'changed', wall_id, last_entry, epoch, stamp, null "
-                           "from pollster.heads "
+                           "from pollster.served_heads "
                            "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
                            "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
                            "union all "
                            "select 'changed', h.wall_id, h.last_entry, h.epoch, h.stamp, null "
                            "from before, pg_snapshot_xip(before.snapshot) running "
-                           "cross join lateral (select * from pollster.heads o "
+                           "cross join lateral (select * from pollster.served_heads o "
                            "where o.changed_by = running offset 0) h "
                            "union all "
                            "select c.kind, coalesce(c.wall_id, c.user_id), h.last_entry, h.epoch, "
                            "h.stamp, null from ("
-                           "select user_id, wall_id, kind from pollster.access_changes "
+                           "select user_id, wall_id, kind from pollster.served_changes "
                            "where changed_by >= pg_snapshot_xmax($2::pg_snapshot) "
                            "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
                            "union "
                            "select o.user_id, o.wall_id, o.kind from before, "
                            "pg_snapshot_xip(before.snapshot) running "
-                           "cross join lateral (select * from pollster.access_changes o "
+                           "cross join lateral (select * from pollster.served_changes o "
                            "where o.changed_by = running offset 0) o) c "
-                           "left join lateral (select * from pollster.heads o "
+                           "left join lateral (select * from pollster.served_heads o "
                            "where o.wall_id = c.wall_id offset 0) h on true "
                            "union all ") +
                asked_and_position(care);
@@ -95,7 +95,8 @@ const reading& afresh()
     static const reading sql([](const std::string& care) {
         return asked_and_position(care) +
                " union all "
-               "(select 'evidence', wall_id, last_entry, epoch, stamp, null from pollster.heads "
+               "(select 'evidence', wall_id, last_entry, epoch, stamp, null from "
+               "pollster.served_heads "
                "where changed_by < pg_snapshot_xmax(pg_current_snapshot()) "
                "order by changed_by desc limit 100)";
     });

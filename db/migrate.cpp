@@ -49,6 +49,24 @@ void apply(connection& conn, const migration& m)
     }
 }
 
+// What a role needs to serve may be another thing in each version.
+void let_serve(connection& conn, const std::string& role,
+               const std::function<void(const std::string&)>& progress)
+{
+    if (!role.empty() && conn.exec("select from pg_roles where rolname = $1::name", role).empty()) {
+        throw std::runtime_error("There is no role \"" + role +
+                                 "\", which is to serve: `pollster setup` makes it, or an "
+                                 "administrator of the database.");
+    }
+    auto changes = conn.exec("select pollster.let_serve()")[0][0].as<std::int64_t>();
+    if (!role.empty()) {
+        changes += conn.exec("select pollster.let_serve($1::name)", role)[0][0].as<std::int64_t>();
+    }
+    if (changes > 0) {
+        progress("the role that serves has its rights");
+    }
+}
+
 } // namespace
 
 int schema_version() noexcept
@@ -75,9 +93,10 @@ int recorded_version(connection& conn)
         .as<int>();
 }
 
-outcome<migrated> migrate(const settings& s,
+outcome<migrated> migrate(const settings& given,
                           const std::function<void(const std::string&)>& progress)
 {
+    const settings s = as_owner(given);
     try {
         circuit_breaker database;
         meters m;
@@ -106,6 +125,7 @@ outcome<migrated> migrate(const settings& s,
                 done.to = next.number;
             }
         }
+        let_serve(conn, s.serving_role, progress);
         return done;
     } catch (const std::exception& e) {
         return refusal{describe(e).why};

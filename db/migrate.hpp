@@ -18,9 +18,10 @@ struct migrated {
 // Brings the database to the version of this binary. Any number of processes may call it at once:
 // an advisory lock lets one work and the others wait, up to a minute. Each migration is a
 // transaction of its own, so a failure leaves the database at the last good version. `progress`
-// gets a line per migration, before it runs. Refuses a schema that is newer than this binary, or
-// one whose recorded migrations are not the ones in this binary.
-outcome<migrated> migrate(const settings& s,
+// gets a line per migration, before it runs. At the end the role that serves, and whichever role
+// serves already, is given its rights (migration rights_to_serve). Refuses a schema that is newer
+// than this binary, or one whose recorded migrations are not the ones in this binary.
+outcome<migrated> migrate(const settings& given,
                           const std::function<void(const std::string&)>& progress);
 
 // For the start of a server: is the schema the one of this binary? If not, the error is

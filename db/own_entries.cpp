@@ -16,11 +16,11 @@ try {
                     "snapshot) "
                     "select 0, (now.process = $2::text)::int, 0, 0, $1::text = '' "
                     "or now.process <> $2::text "
-                    "or exists (select from before, lateral (select from pollster.access_changes "
+                    "or exists (select from before, lateral (select from pollster.served_changes "
                     "where changed_by >= pg_snapshot_xmax(before.snapshot) "
                     "and changed_by < pg_snapshot_xmax(pg_current_snapshot()) limit 1) c) "
                     "or exists (select from before, pg_snapshot_xip(before.snapshot) running "
-                    "cross join lateral (select o.changed_by from pollster.access_changes o "
+                    "cross join lateral (select o.changed_by from pollster.served_changes o "
                     "where o.changed_by >= running order by o.changed_by limit 1) c "
                     "where c.changed_by = running) from (select ") +
         process_text +
@@ -31,9 +31,9 @@ try {
         ", pollster.stamp(e.created_at), null "
         "from unnest($3::bigint[], $4::bigint[], $5::bigint[]) with ordinality "
         "asked(wall_id, id, post_id, n) "
-        "cross join lateral (select o.created_at from pollster.entries o where o.wall_id = "
+        "cross join lateral (select o.created_at from pollster.served_entries o where o.wall_id = "
         "asked.wall_id and o.id = asked.id and o.post_id = asked.post_id offset 0) e "
-        "cross join lateral (select o.epoch from pollster.heads o where o.wall_id = "
+        "cross join lateral (select o.epoch from pollster.served_heads o where o.wall_id = "
         "asked.wall_id offset 0) h";
 
     const auto space = position.find(' ');

@@ -60,7 +60,8 @@ std::vector<std::int64_t> parse_bigints(std::string_view text);
 bool is_token(std::string_view text);
 
 // The epoch of the whole history: one row.
-inline constexpr char history_epoch[] = "(select x.epoch from pollster.history x where x.one)";
+inline constexpr char history_epoch[] =
+    "(select x.epoch from pollster.served_history x where x.one)";
 // Differs between two runs of a PostgreSQL server, of which the second may give known transaction
 // numbers to other transactions: after a restart, and after it recovered from the crash of a
 // process (rollbacks are not flushed; a recovery discards the statistics, whose date tells). Also
@@ -125,7 +126,7 @@ inline const std::string newest_of_wall =
     std::string("(select coalesce(max(h.last_entry), 0) as number, coalesce(max(h.epoch), 0) # ") +
     history_epoch +
     " as epoch, coalesce(max(h.stamp), 0) as stamp "
-    "from pollster.heads h where h.wall_id = $1::bigint) newest ";
+    "from pollster.served_heads h where h.wall_id = $1::bigint) newest ";
 // A query for the rows of `entries` (a select of rows of pollster.entries, and of the columns
 // `more` as in ", n, holds") with the columns above, `more`, and of each row in the order of
 // `order`: its number `nth`, 1, 2 …, whether another one is `followed`, and how many bytes are

@@ -22,10 +22,12 @@ answer<history> search(connection& conn, const reader& asker, const search_query
                within_bytes(
                    "select s.n, s.holds, f.* from pollster.search_page" + care +
                        "($1::bigint, $2::text, "
-                       "(select x.post_id from pollster.entries x where x.wall_id = $1::bigint "
+                       "(select x.post_id from pollster.served_entries x where x.wall_id = "
+                       "$1::bigint "
                        "and x.id >= $3::bigint and x.kind = 'post' order by x.id limit 1), "
                        "$4::bigint) with ordinality s(post_id, holds, n) "
-                       "cross join lateral (select * from pollster.entries o where o.post_id = "
+                       "cross join lateral (select * from pollster.served_entries o where "
+                       "o.post_id = "
                        "s.post_id and o.wall_id = $1::bigint and o.kind in ('post', 'delete') "
                        "order by o.id desc limit 1) f where a.member and f.kind = 'post'",
                    "n", care, ", n, holds") +

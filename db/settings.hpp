@@ -10,6 +10,11 @@ namespace db {
 
 struct settings {
     std::string database = "dbname=pollster"; // libpq connection string or URI
+    // Of the role that owns the schema, for migrations and administration; empty: as `database`.
+    std::string database_owner;
+    // The role that serves, which a migration gives its rights; empty: those that have them
+    // already.
+    std::string serving_role;
     std::string database_read; // the same for a replica that answers reads; empty: the primary does
     // For posts, and as many for reads (on the replica likewise). Each purpose has connections of
     // its own, each with a thread, so that no purpose can use up another's: besides these one for
@@ -37,5 +42,14 @@ struct settings {
     // Gets what an operator should know, one line; on any thread, must not throw or block for long.
     std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
+
+// As the role that owns the schema.
+inline settings as_owner(settings s)
+{
+    if (!s.database_owner.empty()) {
+        s.database = s.database_owner;
+    }
+    return s;
+}
 
 } // namespace db

@@ -44,7 +44,8 @@ public:
         : c_(std::move(c))
     {
         PQsetErrorVerbosity(c_.get(), PQERRORS_TERSE);
-        PQsetNoticeProcessor(c_.get(), [](void*, const char*) {}, nullptr);
+        PQsetNoticeProcessor(
+            c_.get(), [](void*, const char*) {}, nullptr);
     }
 
     std::string user() const override { return PQuser(c_.get()); }
@@ -53,6 +54,23 @@ public:
     {
         const auto file = value("show hba_file");
         return file ? *file : std::string();
+    }
+
+    attempt<step> rename_owner(const std::string& serving, const std::string& owner,
+                               const std::string& database) override
+    {
+        const auto owned =
+            value("select count(*) from pg_database d join pg_roles r on r.oid = "
+                  "d.datdba where d.datname = " +
+                  literal(database) + " and r.rolname = " + literal(serving) +
+                  " and not exists (select from pg_roles where rolname = " + literal(owner) + ")");
+        if (!owned) {
+            return owned.error();
+        }
+        return *owned == "0"
+                   ? attempt<step>(step::was_there)
+                   : done("alter role " + identifier(serving) + " rename to " + identifier(owner),
+                          step::changed);
     }
 
     attempt<step> role(const std::string& name) override
@@ -70,15 +88,20 @@ public:
                    : done("alter role " + identifier(name) + " login", step::changed);
     }
 
-    attempt<step> database(const std::string& name, const std::string& owner) override
+    attempt<step> database(const std::string& name, const std::string& owner,
+                           const std::string& serving) override
     {
-        const auto there =
-            value("select count(*) from pg_database where datname = " + literal(name));
-        if (!there) {
-            return there.error();
+        const auto theirs = value(
+            "select pg_get_userbyid(datdba) from pg_database where datname = " + literal(name));
+        if (!theirs) {
+            return theirs.error();
         }
-        if (*there != "0") {
-            return step::was_there;
+        if (!theirs->empty()) {
+            return *theirs != serving || serving == owner
+                       ? attempt<step>(step::was_there)
+                       : done("alter database " + identifier(name) + " owner to " +
+                                  identifier(owner),
+                              step::changed);
         }
         const auto encoding = value("select pg_encoding_to_char(encoding) from pg_database "
                                     "where datname = 'template1'");
@@ -118,12 +141,14 @@ public:
                                   step::made);
     }
 
-    attempt<step> schema_owner(const std::string& role) override
+    attempt<step> schema_owner(const std::string& role, const std::string& serving) override
     {
-        const auto closed = value(
-            "select count(*) from pg_namespace where nspname in ('pollster', 'pollster_default') "
-            "and not has_schema_privilege(" +
-            literal(role) + ", oid, 'usage')");
+        const auto closed =
+            value("select count(*) from pg_namespace n join pg_roles r on r.oid = n.nspowner "
+                  "where n.nspname in ('pollster', 'pollster_default') "
+                  "and (not has_schema_privilege(" +
+                  literal(role) + ", n.oid, 'usage') or r.rolname = " + literal(serving) +
+                  " and r.rolname <> " + literal(role) + ")");
         if (!closed) {
             return closed.error();
         }
@@ -235,19 +260,25 @@ attempt<std::unique_ptr<founder>> founder::connect(const std::string& conninfo)
     return std::unique_ptr<founder>(std::make_unique<session>(std::move(c)));
 }
 
-std::vector<std::string> founding_sql(const std::string& role, const std::string& database,
-                                      bool with_password, missing from)
+std::vector<std::string> founding_sql(const std::string& owner, const std::string& serving,
+                                      const std::string& database, bool with_password, missing from)
 {
     std::vector<std::string> out;
-    if (from == missing::role) {
+    const auto add_role = [&](const std::string& role) {
         out.push_back("create role " + in_double_quotes(role) + " login;");
         if (with_password) {
             out.push_back("\\password " + in_double_quotes(role));
         }
+    };
+    if (from == missing::role) {
+        add_role(owner);
+        if (serving != owner) {
+            add_role(serving);
+        }
     }
     if (from != missing::extension) {
         out.push_back("create database " + in_double_quotes(database) + " owner " +
-                      in_double_quotes(role) + " encoding 'UTF8' template template0;");
+                      in_double_quotes(owner) + " encoding 'UTF8' template template0;");
     }
     out.push_back("\\connect " + in_double_quotes(database));
     out.emplace_back("create extension if not exists pgcrypto with schema public;");

@@ -8,6 +8,16 @@
 #include <exception>
 #include <iostream>
 
+namespace {
+
+std::optional<std::string> become(const pollster::config& settings, pollster::cli::acts_as who)
+{
+    const auto wanted = pollster::cli::has_to_become(settings, who);
+    return wanted ? pollster::cli::become(*wanted) : std::nullopt;
+}
+
+} // namespace
+
 int main(int argc, char** argv)
 {
     try {
@@ -19,11 +29,7 @@ int main(int argc, char** argv)
                                              db::administrator::connect,
                                              db::migrate,
                                              pollster::serve,
-                                             [](const pollster::config& c) {
-                                                 return pollster::cli::has_to_become(c)
-                                                            ? pollster::cli::become(c.account)
-                                                            : std::nullopt;
-                                             }};
+                                             become};
         return pollster::cli::main(process, {argv + (argc > 0 ? 1 : 0), argv + argc});
     } catch (const std::exception& e) {
         return pollster::cli::complain(std::cerr, e.what());

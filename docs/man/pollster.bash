@@ -31,7 +31,9 @@ _pollster() {
         --mount
         --database
         --database-read
+        --database-owner
         --account
+        --account-owner
         --database-connections
         --database-waiting-jobs
         --database-waiting-jobs-per-user

@@ -22,12 +22,12 @@ std::optional<account> account_named(const std::string& name)
     return account{name, found->pw_uid, found->pw_gid};
 }
 
-std::string no_account(const std::string& name)
+std::string no_account(const std::string& name, const std::string& option)
 {
-    return "there is no account \"" + name +
-           "\" (option account), which PostgreSQL would take for Pollster's role: install the "
-           "package, or `useradd --system --shell /usr/sbin/nologin " +
-           name + "`";
+    return "there is no account \"" + name + "\" (option " + option +
+           "), which PostgreSQL would take for the role " +
+           (option == "account" ? "that serves" : "that owns the schema") +
+           ": install the package, or `useradd --system --shell /usr/sbin/nologin " + name + "`";
 }
 
 bool is_root()
@@ -46,16 +46,40 @@ bool by_account(const std::string& conninfo)
            db::said_of("service", conninfo).empty();
 }
 
-bool has_to_become(const config& settings)
+db::settings as_server(const config& settings)
 {
-    return is_root() && by_account(settings.database.database);
+    auto s = settings.database;
+    s.database_owner.clear();
+    return s;
 }
 
-std::optional<std::string> become(const std::string& name)
+std::string serving_role(const config& settings)
 {
+    if (!by_account(settings.database.database)) {
+        return db::said_of("user", settings.database.database);
+    }
+    const auto owner = account_named(settings.account_owner);
+    return is_root() || (owner && owner->uid == ::geteuid()) ? settings.account : std::string();
+}
+
+std::optional<wanted_account> has_to_become(const config& settings, acts_as who)
+{
+    const bool owner = who == acts_as::owner;
+    if (who == acts_as::itself || !is_root() ||
+        !by_account(owner ? db::as_owner(settings.database).database
+                          : settings.database.database)) {
+        return std::nullopt;
+    }
+    return owner ? wanted_account{settings.account_owner, "account_owner"}
+                 : wanted_account{settings.account, "account"};
+}
+
+std::optional<std::string> become(const wanted_account& wanted)
+{
+    const auto& name = wanted.name;
     const auto who = account_named(name);
     if (!who) {
-        return no_account(name);
+        return no_account(name, wanted.option);
     }
     if (::initgroups(who->name.c_str(), who->gid) != 0 || ::setgid(who->gid) != 0 ||
         ::setuid(who->uid) != 0) {

@@ -11,13 +11,19 @@ namespace pollster::cli {
 
 // Connects, then runs `use(administrator)`, which returns an exit code.
 template <class Use>
-int with_database(const invocation& call, Use use)
+int with_database(const invocation& call, const db::settings& as, Use use)
 {
-    auto connected = call.with.connect(call.settings.database);
+    auto connected = call.with.connect(as);
     if (!connected) {
         return complain(call.with.err, connected.error().sentence);
     }
     return use(**connected);
+}
+
+template <class Use>
+int with_database(const invocation& call, Use use)
+{
+    return with_database(call, call.settings.database, std::move(use));
 }
 
 // Prints `sentence` if all went well, the refusal if not.

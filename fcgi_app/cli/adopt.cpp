@@ -64,6 +64,7 @@ int adopt(const invocation& call)
         settings.database = call.words[0].find_first_of("=:/") == std::string::npos
                                 ? "dbname=" + call.words[0]
                                 : call.words[0];
+        settings.database_owner.clear();
     }
     settings.statement_timeout = std::chrono::minutes(10); // it counts rows
     auto connected = call.with.connect(settings);

@@ -271,7 +271,7 @@ void add_canary_command(std::vector<command>& table)
                      3,
                      {"every", "textfile"},
                      run_canary,
-                     true});
+                     acts_as::itself});
 }
 
 } // namespace pollster::cli

@@ -64,7 +64,7 @@ void add_config_commands(std::vector<command>& table)
                      1,
                      {"connect"},
                      check_config,
-                     true});
+                     acts_as::itself});
 }
 
 } // namespace pollster::cli

@@ -22,6 +22,10 @@ namespace pollster::cli {
 
 enum exit_code : int { done = 0, failed = 1, misused = 2 };
 
+// Whose rights in the database a command takes: of the role that owns the schema, of the one that
+// serves, or whatever those who run it have; setup and doctor find out themselves.
+enum class acts_as { owner, server, itself };
+
 // What the commands act on. Those of the process are set by fcgi_app/main.cpp, tests have others.
 struct context {
     std::istream& in;
@@ -37,7 +41,7 @@ struct context {
     std::function<int(const loaded& settings, const std::function<loaded()>& read_again)> serve;
     // Makes the process the account that the settings ask for (fcgi_app/cli/account.hpp); a
     // sentence: why it cannot. Tests have none: they stay who they are.
-    std::function<std::optional<std::string>(const config&)> become;
+    std::function<std::optional<std::string>(const config&, acts_as)> become;
 };
 
 struct invocation {
@@ -59,7 +63,7 @@ struct command {
     std::vector<std::string_view>
         options; // those of command_options() that it takes, besides the settings
     int (*run)(const invocation&) = nullptr;
-    bool stays = false; // whoever runs it: it does not become the account of the settings
+    acts_as who = acts_as::owner;
 };
 
 const std::vector<command>& commands();

@@ -97,7 +97,7 @@ void examine_nginx(const invocation& call, const std::optional<doctor::target>& 
 
 void examine_outside(const invocation& call, const std::string& url, doctor::report& r)
 {
-    const auto impossible = doctor::as_unit(call.settings, [&] {
+    const auto impossible = doctor::acting(call.settings, acts_as::owner, [&] {
         auto connected = call.with.connect(call.settings.database);
         doctor::check_outside(
             {call.settings, url, connected ? connected->get() : nullptr,
@@ -163,7 +163,7 @@ void add_doctor_commands(std::vector<command>& table)
          1,
          {"nginx"},
          examine,
-         true});
+         acts_as::itself});
 }
 
 } // namespace pollster::cli

@@ -219,8 +219,8 @@ int main(const context& with, const std::vector<std::string>& arguments)
     if (const auto wrong = misuse(*found, input, words.size()); !wrong.empty()) {
         return complain(with.err, wrong, misused);
     }
-    if (!found->stays && with.become) {
-        if (const auto wrong = with.become(input.settings)) {
+    if (found->who != acts_as::itself && with.become) {
+        if (const auto wrong = with.become(input.settings, found->who)) {
             return complain(with.err, *wrong);
         }
     }

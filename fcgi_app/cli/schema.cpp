@@ -1,4 +1,5 @@
 // pollster serve, check, migrate, restored, repair, demo
+#include "fcgi_app/cli/account.hpp"
 #include "fcgi_app/cli/administration.hpp"
 
 namespace pollster::cli {
@@ -12,7 +13,7 @@ int run_server(const invocation& call)
 
 int check(const invocation& call)
 {
-    return with_database(call, [&](db::administrator& a) -> int {
+    return with_database(call, as_server(call.settings), [&](db::administrator& a) -> int {
         const auto found = a.check();
         if (!found) {
             return complain(call.with.err, found.error().sentence);
@@ -31,6 +32,7 @@ int check(const invocation& call)
 int migrate(const invocation& call)
 {
     auto settings = call.settings.database;
+    settings.serving_role = serving_role(call.settings);
     settings.statement_timeout = std::chrono::hours(24); // a migration takes what it takes
     const auto migrated = call.with.migrate(
         settings, [&](const std::string& line) { call.with.out << line << std::endl; });
@@ -107,7 +109,7 @@ void add_schema_commands(std::vector<command>& table)
 {
     table.insert(
         table.end(),
-        {{"serve", "", "run the server (the default)", "", 0, 0, {}, run_server, true},
+        {{"serve", "", "run the server (the default)", "", 0, 0, {}, run_server, acts_as::itself},
          {"check",
           "",
           "say what of the database does not fit",
@@ -116,11 +118,13 @@ void add_schema_commands(std::vector<command>& table)
           0,
           0,
           {},
-          check},
+          check,
+          acts_as::server},
          {"migrate",
           "",
           "bring the database to this version's schema",
-          "Safe to repeat, and to run from several places at once.",
+          "Safe to repeat, and to run from several places at once. At the end the role that serves "
+          "is given the rights that this version needs, and no others.",
           0,
           0,
           {},

@@ -1,13 +1,12 @@
-// pollster setup: role, database, extension, schema, the first user and wall
+// pollster setup: roles, database, extension, schema, the first user and wall
 #include "db/setup.hpp"
 #include "db/conninfo.hpp"
 #include "fcgi_app/cli/account.hpp"
 #include "fcgi_app/cli/administration.hpp"
-#include "fcgi_app/cli/password.hpp"
+#include "fcgi_app/cli/first_user.hpp"
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <optional>
 
 namespace pollster::cli {
@@ -18,42 +17,37 @@ constexpr const char* superuser = "postgres"; // the account and the role, in ev
 
 // What there is to make, and as whom.
 struct plan {
-    std::string role;
+    std::string owner;
+    std::string serving; // the role; the owner itself, if the settings name no other
     std::string database;
-    std::string conninfo; // of the server itself: as the settings say
+    std::string conninfo; // of the owner: as the settings say
     bool as_superuser = false;
     std::string hba_file{};         // if it is known
-    std::optional<account> becomes; // root: the account of the unit, which makes the schema
+    std::optional<account> becomes; // root: the owner's account, which makes the schema
+    std::optional<account> serves;  // root: the account of the unit
 };
 
 plan plan_of(const config& settings)
 {
-    const auto& conninfo = settings.database.database;
+    const std::string conninfo = db::as_owner(settings.database).database;
     plan p;
     p.conninfo = conninfo;
     const auto postgres = account_named(superuser);
     p.as_superuser =
         by_account(conninfo) && (is_root() || (postgres && postgres->uid == ::geteuid()));
-    p.role = p.as_superuser ? settings.account : db::said_of("user", conninfo);
+    p.owner = p.as_superuser ? settings.account_owner : db::said_of("user", conninfo);
+    p.serving = p.as_superuser && by_account(settings.database.database)
+                    ? settings.account
+                    : db::said_of("user", settings.database.database);
     p.database = db::said_of("dbname", conninfo);
     if (p.database.empty()) {
-        p.database = p.role; // as libpq does
+        p.database = p.serving; // as libpq does for the server
     }
     return p;
 }
 
-void tell(const invocation& call, const std::string& what, db::step s,
-          const std::string& made = "made", const std::string& changed = "changed")
-{
-    call.with.out << db::shown(what) << ": "
-                  << (s == db::step::was_there ? "is there already"
-                      : s == db::step::made    ? made
-                                               : changed)
-                  << std::endl;
-}
-
 // One line: what is wrong, and what to do about it.
-std::string told(const plan& p, const db::setback& s)
+std::string told(const plan& p, const std::string& role, const db::setback& s)
 {
     switch (s.kind) {
     case db::obstacle::away:
@@ -62,12 +56,12 @@ std::string told(const plan& p, const db::setback& s)
                s.sentence;
     case db::obstacle::not_let_in:
         if (by_account(p.conninfo)) {
-            return "PostgreSQL does not take this account for the role \"" + p.role +
-                   "\": put the line `local all " + p.role + " peer` first into " +
+            return "PostgreSQL does not take this account for the role \"" + role +
+                   "\": put the line `local all " + role + " peer` first into " +
                    (p.hba_file.empty() ? "pg_hba.conf" : p.hba_file) +
                    " and run `systemctl reload postgresql`: " + s.sentence;
         }
-        return "PostgreSQL does not let \"" + p.role +
+        return "PostgreSQL does not let \"" + role +
                "\" in; check the password and pg_hba.conf: " + s.sentence;
     default:
         return s.sentence;
@@ -81,7 +75,7 @@ int ask_for_administrator(const invocation& call, const plan& p, const db::setba
     call.with.out << "-- To be run in psql by an administrator of the database; then "
                      "`pollster setup` again:\n";
     const bool local = by_account(p.conninfo);
-    for (const auto& line : db::founding_sql(p.role, p.database, !local, from)) {
+    for (const auto& line : db::founding_sql(p.owner, p.serving, p.database, !local, from)) {
         call.with.out << line << '\n';
     }
     return complain(call.with.err,
@@ -107,25 +101,46 @@ db::attempt<std::unique_ptr<db::founder>> connect(const plan& p, const std::stri
     return db::founder::connect(db::with_keyword(conninfo, "user", superuser));
 }
 
-int make_role_and_database(const invocation& call, plan& p)
+int make_role(const invocation& call, const plan& p, db::founder& as, const std::string& role)
+{
+    const auto made = as.role(role);
+    if (!made) {
+        return complain(call.with.err, told(p, role, made.error()));
+    }
+    tell(call, "role " + in_quotes(role), *made, "made", "may log in now");
+    return done;
+}
+
+int make_roles_and_database(const invocation& call, plan& p)
 {
     auto session = connect(p, superuser); // its own database, too
     if (!session) {
-        plan of_superuser = p;
-        of_superuser.role = superuser;
-        return complain(call.with.err, told(of_superuser, session.error()));
+        return complain(call.with.err, told(p, superuser, session.error()));
     }
-    p.hba_file = (*session)->hba_file();
-    const auto role = (*session)->role(p.role);
-    if (!role) {
-        return complain(call.with.err, told(p, role.error()));
+    db::founder& as = **session;
+    p.hba_file = as.hba_file();
+    const auto renamed = as.rename_owner(p.serving, p.owner, p.database);
+    if (!renamed) {
+        return complain(call.with.err, told(p, p.owner, renamed.error()));
     }
-    tell(call, "role " + in_quotes(p.role), *role, "made", "may log in now");
-    const auto database = (*session)->database(p.database, p.role);
+    if (*renamed == db::step::changed) {
+        call.with.out << db::shown("role " + in_quotes(p.serving)) << ": owned what it served, its "
+                      << "name is " << db::shown(in_quotes(p.owner)) << " now" << std::endl;
+    }
+    if (const int wrong = make_role(call, p, as, p.owner)) {
+        return wrong;
+    }
+    if (p.serving != p.owner) {
+        if (const int wrong = make_role(call, p, as, p.serving)) {
+            return wrong;
+        }
+    }
+    const auto database = as.database(p.database, p.owner, p.serving);
     if (!database) {
-        return complain(call.with.err, told(p, database.error()));
+        return complain(call.with.err, told(p, p.owner, database.error()));
     }
-    tell(call, "database " + in_quotes(p.database), *database);
+    tell(call, "database " + in_quotes(p.database), *database, "made",
+         "belongs to " + in_quotes(p.owner) + " now");
     return done;
 }
 
@@ -144,7 +159,7 @@ int find_role_and_database(const invocation& call, const plan& p)
         if (auto elsewhere = connect(p, superuser)) {
             tell(call, "role " + in_quotes((*elsewhere)->user()), db::step::was_there);
             from = db::missing::database;
-            const auto database = (*elsewhere)->database(p.database, p.role);
+            const auto database = (*elsewhere)->database(p.database, p.owner, p.owner);
             if (database) {
                 tell(call, "database " + in_quotes(p.database), *database);
                 return done;
@@ -153,7 +168,7 @@ int find_role_and_database(const invocation& call, const plan& p)
         }
     }
     if (why.kind == db::obstacle::away || why.kind == db::obstacle::other) {
-        return complain(call.with.err, told(p, why));
+        return complain(call.with.err, told(p, p.owner, why));
     }
     return ask_for_administrator(call, p, why, from);
 }
@@ -162,13 +177,13 @@ int prepare_database(const invocation& call, const plan& p)
 {
     auto session = connect(p, p.database);
     if (!session) {
-        return complain(call.with.err, told(p, session.error()));
+        return complain(call.with.err, told(p, p.owner, session.error()));
     }
-    const auto right = (*session)->right_to_create(p.role);
+    const auto right = (*session)->right_to_create(p.owner);
     if (!right) {
-        return complain(call.with.err, told(p, right.error()));
+        return complain(call.with.err, told(p, p.owner, right.error()));
     }
-    tell(call, "right of " + in_quotes(p.role) + " to make schemas", *right, "granted");
+    tell(call, "right of " + in_quotes(p.owner) + " to make schemas", *right, "granted");
     const auto extension = (*session)->extension("pgcrypto");
     if (!extension) {
         if (extension.error().kind == db::obstacle::no_right) {
@@ -180,29 +195,28 @@ int prepare_database(const invocation& call, const plan& p)
                             extension.error().sentence);
     }
     tell(call, "extension pgcrypto", *extension);
-    const auto owner = (*session)->schema_owner(p.role);
+    const auto owner = (*session)->schema_owner(p.owner, p.serving);
     if (!owner) {
         return complain(call.with.err, "the schema pollster belongs to another role, which has to "
                                        "give it to " +
-                                           in_quotes(p.role) + ": " + owner.error().sentence);
+                                           in_quotes(p.owner) + ": " + owner.error().sentence);
     }
     if (*owner == db::step::changed) {
         tell(call, "schema pollster", *owner, {},
-             "belonged to another role, belongs to " + in_quotes(p.role) + " now");
+             "belonged to another role, belongs to " + in_quotes(p.owner) + " now");
     }
     return done;
 }
 
-// As the account of the unit, which shows that PostgreSQL lets it in.
-int make_schema(const invocation& call, const plan& p, const config& settings)
+// As the owner, which shows that PostgreSQL lets its account in.
+int make_schema(const invocation& call, const plan& p, const db::settings& as_owner)
 {
     if (p.becomes) {
-        const auto as_account = db::founder::connect(settings.database.database);
-        if (!as_account) {
-            return complain(call.with.err, told(p, as_account.error()));
+        if (const auto let_in = db::founder::connect(as_owner.database); !let_in) {
+            return complain(call.with.err, told(p, p.owner, let_in.error()));
         }
     }
-    auto patient = settings.database;
+    auto patient = as_owner;
     patient.statement_timeout = std::chrono::hours(24); // a migration takes what it takes
     const auto migrated = call.with.migrate(
         patient, [&](const std::string& line) { call.with.out << "  " << line << std::endl; });
@@ -214,50 +228,12 @@ int make_schema(const invocation& call, const plan& p, const config& settings)
     return done;
 }
 
-int add_first_user(const invocation& call, const config& settings)
+// Will the server be let in?
+int try_to_serve(const invocation& call, const plan& p, const config& settings)
 {
-    const auto name = call.options["admin"].as<std::string>();
-    const auto wall =
-        call.options.count("wall") != 0 ? call.options["wall"].as<std::string>() : "General";
-    auto connected = call.with.connect(settings.database);
-    if (!connected) {
-        return complain(call.with.err, connected.error().sentence);
-    }
-    db::administrator& a = **connected;
-    const auto users = a.list_users();
-    if (!users) {
-        return complain(call.with.err, users.error().sentence);
-    }
-    const bool known = std::ranges::find(*users, name, &db::user_row::name) != users->end();
-    if (!known) {
-        const auto password =
-            read_password(call.with, name, call.options.count("password-stdin") != 0);
-        if (!password) {
-            return complain(call.with.err, password.error().sentence);
-        }
-        if (const auto added = a.add_user(name, *password); !added) {
-            return complain(call.with.err, added.error().sentence);
-        }
-    }
-    tell(call, "user " + in_quotes(name), known ? db::step::was_there : db::step::made);
-    const auto walls = a.list_walls();
-    if (!walls) {
-        return complain(call.with.err, walls.error().sentence);
-    }
-    const bool stands = std::ranges::find(*walls, wall, &db::wall_row::name) != walls->end();
-    if (!stands) {
-        if (const auto added = a.add_wall(wall, "chat"); !added) {
-            return complain(call.with.err, added.error().sentence);
-        }
-    }
-    tell(call, "wall " + in_quotes(wall), stands ? db::step::was_there : db::step::made);
-    const auto granted = a.grant(wall, {name});
-    if (!granted) {
-        return complain(call.with.err, granted.error().sentence);
-    }
-    tell(call, "membership of " + in_quotes(name) + " in " + in_quotes(wall),
-         *granted == 0 ? db::step::was_there : db::step::made);
-    return done;
+    const acting_as as(*p.serves);
+    const auto let_in = db::founder::connect(settings.database.database);
+    return let_in ? int{done} : complain(call.with.err, told(p, p.serving, let_in.error()));
 }
 
 int setup(const invocation& call)
@@ -266,11 +242,20 @@ int setup(const invocation& call)
         return complain(call.with.err, "--wall needs --admin NAME, who may see the wall", misused);
     }
     plan p = plan_of(call.settings);
-    config settings = call.settings;
+    auto as_owner = call.settings.database;
+    as_owner.database = p.conninfo;
+    as_owner.database_owner.clear();
+    as_owner.serving_role = p.serving == p.owner ? std::string() : p.serving;
     if (p.as_superuser && is_root()) {
-        p.becomes = account_named(p.role);
+        p.becomes = account_named(p.owner);
         if (!p.becomes) {
-            return complain(call.with.err, no_account(p.role));
+            return complain(call.with.err, no_account(p.owner, "account_owner"));
+        }
+        if (by_account(call.settings.database.database)) {
+            p.serves = account_named(p.serving);
+            if (!p.serves) {
+                return complain(call.with.err, no_account(p.serving, "account"));
+            }
         }
         if (!account_named(superuser)) {
             return complain(call.with.err,
@@ -278,24 +263,34 @@ int setup(const invocation& call)
                             "install postgresql, or name a server elsewhere by `database`");
         }
     } else if (p.as_superuser) { // the superuser may act as any role, but not be the account
-        settings.database.database = db::with_keyword(
-            db::with_keyword(p.conninfo, "user", superuser), "options", "-c role=" + p.role);
+        as_owner.database = db::with_keyword(db::with_keyword(p.conninfo, "user", superuser),
+                                             "options", "-c role=" + p.owner);
     }
     if (const int wrong =
-            p.as_superuser ? make_role_and_database(call, p) : find_role_and_database(call, p)) {
+            p.as_superuser ? make_roles_and_database(call, p) : find_role_and_database(call, p)) {
         return wrong;
     }
     if (const int wrong = prepare_database(call, p)) {
         return wrong;
     }
-    std::optional<acting_as> as;
-    if (p.becomes) {
-        as.emplace(*p.becomes);
+    if (p.as_superuser) { // without a database name, libpq takes the role's
+        as_owner.database = db::with_keyword(as_owner.database, "dbname", p.database);
     }
-    if (const int wrong = make_schema(call, p, settings)) {
-        return wrong;
+    {
+        std::optional<acting_as> as;
+        if (p.becomes) {
+            as.emplace(*p.becomes);
+        }
+        if (const int wrong = make_schema(call, p, as_owner)) {
+            return wrong;
+        }
+        if (call.options.count("admin") != 0) {
+            if (const int wrong = add_first_user(call, as_owner)) {
+                return wrong;
+            }
+        }
     }
-    return call.options.count("admin") != 0 ? add_first_user(call, settings) : done;
+    return p.serves ? try_to_serve(call, p, call.settings) : int{done};
 }
 
 } // namespace
@@ -305,16 +300,17 @@ void add_setup_commands(std::vector<command>& table)
     table.push_back(
         {"setup",
          "",
-         "make role, database, extension and schema",
+         "make roles, database, extension and schema",
          "Safe to repeat: it says of each whether it was there. As root, with a database on this "
-         "host, it asks PostgreSQL as the account postgres, and makes the role that the unit's "
-         "account is taken for. Otherwise it works with what `database` says, and prints the SQL "
-         "for which it lacks the right.",
+         "host, it asks PostgreSQL as the account postgres, and makes two roles: that of the "
+         "unit's account, which may only serve, and that of account_owner, which owns the "
+         "database. Otherwise it works with what `database_owner` or `database` says, and prints "
+         "the SQL for which it lacks the right.",
          0,
          0,
          {"admin", "wall", "password-stdin"},
          setup,
-         true});
+         acts_as::itself});
 }
 
 } // namespace pollster::cli

@@ -151,7 +151,7 @@ void add_watching_commands(std::vector<command>& table)
                    1,
                    {"once"},
                    top,
-                   true}});
+                   acts_as::itself}});
 }
 
 } // namespace pollster::cli

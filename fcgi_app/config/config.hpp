@@ -24,7 +24,9 @@ struct config {
     static constexpr const char* default_listen = "unix:/run/pollster/pollster.sock";
     ::fastcgi::limits fastcgi;
     db::settings database;
-    std::string account = "pollster"; // of the operating system; see fcgi_app/cli/account.hpp
+    // Of the operating system; see fcgi_app/cli/account.hpp.
+    std::string account = "pollster";
+    std::string account_owner = "pollster_owner";
     ::walls::settings walls;
     ::routes::settings routes;
     ::adapters::settings adapters;

@@ -114,10 +114,18 @@ std::vector<option> make_options()
             "postgresql:// URI"),
         connection_string("database_read", at(&config::database, &db::settings::database_read),
                           "a replica that answers reads", "the same as database"),
+        connection_string(
+            "database_owner", at(&config::database, &db::settings::database_owner),
+            "as the role that owns the schema, for pollster migrate and the commands of "
+            "administration; the server never uses it",
+            "the same as database"),
         text("account", at(&config::account), "name",
-             "the account of the operating system that the unit runs as. Commands that root runs "
-             "become it, if database is a unix socket and names no user; pollster setup makes the "
-             "role of this name"),
+             "the account of the operating system that the unit runs as. PostgreSQL takes it for "
+             "the role that serves, if database is a unix socket and names no user; pollster setup "
+             "makes the role of this name"),
+        text("account_owner", at(&config::account_owner), "name",
+             "the account that commands of administration become when root runs them, likewise: "
+             "the role that owns the schema, which pollster setup makes, too"),
         number("database_connections", at(&config::database, &db::settings::connections),
                "connections", 1, 1000,
                "connections to PostgreSQL for posts, as many for reads, and as many again to "

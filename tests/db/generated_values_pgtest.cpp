@@ -139,7 +139,7 @@ struct generated_fixture : foreign_fixture {
         run("create table app.t as select " +
             with(all, c.column, c.column + "::" + c.type + " as " + c.column) +
             ", false as bad from pollster_default." + c.view + "; drop view pollster." + c.view +
-            "; create view pollster." + c.view + " as " + what);
+            "; create view pollster." + c.view + " as " + what + "; select pollster.let_serve()");
     }
     // Triggers as an application has them; none of them may fail its transaction.
     void watch(const std::string& view)
@@ -161,7 +161,8 @@ struct generated_fixture : foreign_fixture {
     void take_away(const std::string& view, const std::string& all)
     {
         run("drop view pollster." + view + "; drop table app.t; create view pollster." + view +
-            " as select " + all + " from pollster_default." + view);
+            " as select " + all + " from pollster_default." + view +
+            "; select pollster.let_serve()");
         run("delete from pollster.entries where id > 3 or wall_id not in (1, 2); "
             "update pollster.heads set last_entry = 3 where last_entry <> 3; "
             "delete from pollster.heads where wall_id not in (1, 2)");

@@ -95,7 +95,10 @@ BOOST_AUTO_TEST_CASE(whatever_tells_of_an_entry_that_no_look_has_seen_counts)
     const auto asker = reader(1);
     const walls::cursor from_the_beginning[] = {{walls::wall_id{1}, walls::entry_id{0}}};
     const std::function<void()> ways[] = {
-        [&] { history_of(1, {}, 9); }, [&] { found({walls::wall_id{1}, "word", {}, 9}); },
+        [&] { history_of(1, {}, 9); },
+        [&] {
+            found({walls::wall_id{1}, "word", {}, 9});
+        },
         [&] { walls_of(1); }, [&] { feed().entries_after(from_the_beginning, 9).value(); }};
     for (const auto& read : ways) {
         const auto before = epoch(*database);
@@ -245,7 +248,9 @@ BOOST_AUTO_TEST_CASE(tables_made_anew_under_a_running_server_are_another_databas
     posts_on_wall_1(2);
     epoch(*database);
     sql("begin; create table pollster.made_anew (like pollster.heads including all);"
-        "drop table pollster.heads; alter table pollster.made_anew rename to heads;"
+        "drop table pollster.heads cascade; alter table pollster.made_anew rename to heads;"
+        "create view pollster.served_heads as select * from pollster.heads;"
+        "select pollster.let_serve();"
         "insert into pollster.heads select * from kept;"
         "delete from pollster.entries; insert into pollster.entries select * from kept_entries;"
         "commit");

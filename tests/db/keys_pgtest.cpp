@@ -32,7 +32,8 @@ struct fixture : database_fixture {
         sql("create schema app; " + ddl +
             "; drop view pollster.posts; create view pollster.posts as select id::bigint as id, "
             "room as wall_id, person as user_id, content as body, null::timestamp as created_at, "
-            "null::timestamp as edited_at from app.messages; create constraint trigger feed_entry "
+            "null::timestamp as edited_at from app.messages; select pollster.let_serve(); create "
+            "constraint trigger feed_entry "
             "after insert or delete or update on app.messages deferrable initially deferred for "
             "each row execute function pollster.feed_entry('id', 'room', 'person', 'content')");
     }

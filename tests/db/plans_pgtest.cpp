@@ -30,7 +30,7 @@ struct statement {
     std::string asked_by;
     std::function<void(db::database&)> question;
     std::function<void(db::database&)> before = [](db::database&) {
-    }; // each question; not looked at
+    };                        // each question; not looked at
     std::size_t rows = 5'000; // that a node of a plan may find in all its loops
     bool once = false;        // repeated it would be another question, or take long
 };
@@ -355,7 +355,9 @@ BOOST_AUTO_TEST_CASE(every_statement_goes_by_index_and_a_look_costs_what_changed
     s.connections = 1;
     s.statement_timeout = 60s;
     const auto plain = std::make_unique<db::database>(s);
-    s.database += " application_name=plans options='-c session_preload_libraries=auto_explain -c "
+    // Who may load a library.
+    s.database += " user=pollster_owner application_name=plans options='-c "
+                  "session_preload_libraries=auto_explain -c "
                   "auto_explain.log_analyze=on "
                   "-c auto_explain.log_min_duration=0 -c auto_explain.log_nested_statements=on -c "
                   "auto_explain.log_timing=off -c log_error_verbosity=terse'";

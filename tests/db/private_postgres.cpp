@@ -147,7 +147,7 @@ private_postgres::private_postgres(std::vector<std::string> options, const fs::p
             run("/usr/bin/localedef", {"--no-archive", "-i", "de_DE", "-f", "UTF-8",
                                        folder_ / "locales" / "de_DE.UTF-8"});
         }
-        run("initdb", {"-D", folder_ / "data", "-U", "pollster", "--auth=trust", "--encoding=UTF8",
+        run("initdb", {"-D", folder_ / "data", "-U", "founder", "--auth=trust", "--encoding=UTF8",
                        "--locale=C.UTF-8", "--no-sync"});
         start();
         prepare();
@@ -173,8 +173,12 @@ private_postgres::private_postgres(standby_of, const private_postgres& primary)
 
 void private_postgres::prepare()
 {
-    // The tests' own statements are sent by a role whose settings nobody turned.
-    command("postgres", "pollster", "create role tester superuser login");
+    // The tests' own statements are sent by a role whose settings nobody turned. The owner may use
+    // whatever tables a test makes for the views of the contract; the role that serves owns
+    // nothing.
+    command("postgres", "founder",
+            "create role tester superuser login; create role pollster_owner superuser login; "
+            "create role pollster login");
     if (!settings_are_against()) {
         return;
     }
@@ -184,8 +188,13 @@ void private_postgres::prepare()
                                 s.name + "'") == "0") {
             continue; // of another version
         }
-        command("postgres", "tester",
-                std::string("alter role pollster set ") + s.name + " = " + s.value);
+        for (const std::string role : {"pollster", "pollster_owner"}) {
+            if (role == "pollster" && s.name == std::string_view("session_replication_role")) {
+                continue; // refused: only a superuser can set it back
+            }
+            command("postgres", "tester",
+                    "alter role " + role + " set " + s.name + " = " + s.value);
+        }
     }
 }
 
@@ -329,8 +338,15 @@ db::settings private_postgres::settings(const std::string& database) const
 {
     db::settings s;
     s.database = conninfo(database);
+    s.database_owner = owner_conninfo(database);
+    s.serving_role = "pollster";
     s.statement_timeout = tests::patience; // a busy machine must not reach it
     return s;
+}
+
+std::string private_postgres::owner_conninfo(const std::string& database) const
+{
+    return "host=" + folder_.string() + " user=pollster_owner dbname=" + database;
 }
 
 std::string private_postgres::test_conninfo(const std::string& database) const
@@ -363,10 +379,11 @@ std::string private_postgres::command(const std::string& database, const std::st
                : "";
 }
 
+constexpr const char* owned = " owner pollster_owner";
 std::string private_postgres::empty_database()
 {
     std::string name = "t" + std::to_string(++databases_);
-    sql("postgres", "create database " + name);
+    sql("postgres", "create database " + name + owned);
     return name;
 }
 
@@ -375,7 +392,7 @@ constexpr const char* copied_whole = " strategy file_copy";
 std::string private_postgres::migrated_database(const std::string& rows)
 {
     if (templates_.empty()) {
-        sql("postgres", "create database migrated");
+        sql("postgres", std::string("create database migrated") + owned);
         const auto done = db::migrate(settings("migrated"), [](const std::string&) {});
         if (!done) {
             throw std::runtime_error(done.error().sentence);
@@ -386,11 +403,11 @@ std::string private_postgres::migrated_database(const std::string& rows)
     std::string from = known == templates_.end() ? "" : known->second;
     if (from.empty()) {
         from = "migrated" + std::to_string(templates_.size());
-        sql("postgres", "create database " + from + " template migrated" + copied_whole);
+        sql("postgres", "create database " + from + " template migrated" + copied_whole + owned);
         sql(from, rows);
         templates_[rows] = from;
     }
     std::string name = "t" + std::to_string(++databases_);
-    sql("postgres", "create database " + name + " template " + from + copied_whole);
+    sql("postgres", "create database " + name + " template " + from + copied_whole + owned);
     return name;
 }

@@ -1,8 +1,8 @@
 // A test program's own PostgreSQL: created in a temporary folder, reachable by unix socket only,
 // gone with the program (even if that is killed). When root runs the program, the server runs as
-// user postgres, or else nobody. The server under test connects as the role pollster, the tests'
-// own statements are sent by the role tester. Needs nothing but PostgreSQL's programs. Main thread
-// only, except conninfo() and sql().
+// user postgres, or else nobody. The server under test connects as the role pollster, which may
+// only serve; what administers, as pollster_owner; the tests' own statements are sent by the role
+// tester. Needs nothing but PostgreSQL's programs. Main thread only, except conninfo() and sql().
 #pragma once
 
 #include "db/settings.hpp"
@@ -39,6 +39,7 @@ public:
     std::string empty_database();
     std::string migrated_database(const std::string& rows = {});
     std::string conninfo(const std::string& database) const;
+    std::string owner_conninfo(const std::string& database) const;
     // The same for the role of the tests' own statements.
     std::string test_conninfo(const std::string& database) const;
     // Of that database, with much patience; else defaults.

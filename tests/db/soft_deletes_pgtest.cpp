@@ -47,7 +47,8 @@ struct fixture : database_fixture {
             "wall_id, person as user_id, content as body, null::timestamp as created_at, "
             "null::timestamp as edited_at from app.messages where " +
             m.condition +
-            "; create constraint trigger feed_entry after insert or delete or update on "
+            "; select pollster.let_serve(); create constraint trigger feed_entry after insert or "
+            "delete or update on "
             "app.messages deferrable initially deferred for each row execute function "
             "pollster.feed_entry('id', 'room', 'person', 'content', '" +
             m.argument +

@@ -20,7 +20,8 @@ struct table_fixture : foreign_fixture {
             c.column == "kind" && c.type == "integer" ? "length(kind)" : c.column + "::" + c.type;
         run("create table app.t as select " + with(columns, c.column, value + " as " + c.column) +
             " from pollster_default." + c.view + "; drop view pollster." + c.view +
-            "; create view pollster." + c.view + " as select " + columns + " from app.t");
+            "; create view pollster." + c.view + " as select " + columns +
+            " from app.t; select pollster.let_serve()");
         const std::string deferred =
             " deferrable initially deferred for each row execute function ";
         if (c.view == "posts") {
@@ -43,7 +44,8 @@ struct table_fixture : foreign_fixture {
     void take_away(const foreign_column& c)
     {
         run("drop view pollster." + c.view + "; drop table app.t; create view pollster." + c.view +
-            " as select " + columns_of(c.view) + " from pollster_default." + c.view);
+            " as select " + columns_of(c.view) + " from pollster_default." + c.view +
+            "; select pollster.let_serve()");
     }
 
     void add(const foreign_column& c, const foreign_value& v)

@@ -138,7 +138,7 @@ chat::~chat()
 
 std::string chat::conninfo()
 {
-    return postgres().conninfo(sql("select current_database()"));
+    return postgres().owner_conninfo(sql("select current_database()"));
 }
 
 void chat::until_parked(int polls) const

@@ -19,8 +19,8 @@ struct fixture {
 
     finished pollster(std::vector<std::string> words, const std::string& input = {}) const
     {
-        words.insert(words.begin(),
-                     {pollster_program(), "--database", postgres.conninfo(database)});
+        words.insert(words.begin(), {pollster_program(), "--database", postgres.conninfo(database),
+                                     "--database-owner", postgres.owner_conninfo(database)});
         return run(words, input);
     }
     std::string output(const std::vector<std::string>& words, const std::string& input = {}) const
@@ -115,11 +115,24 @@ BOOST_AUTO_TEST_CASE(what_is_refused_is_one_line_with_its_exit_code)
     BOOST_TEST(old.output.find("pollster migrate") != std::string::npos, old.output);
 }
 
+BOOST_AUTO_TEST_CASE(the_role_that_serves_does_not_administer)
+{
+    const auto f = run({pollster_program(), "--database", postgres.conninfo(database), "user",
+                        "add", "eve"},
+                       "a good password\n");
+    BOOST_TEST(f.code == 1);
+    BOOST_TEST(f.output.starts_with("pollster: this takes the role that owns the schema"),
+               f.output);
+    BOOST_TEST(lines(f.output) == 1u);
+    BOOST_TEST(postgres.sql(database, "select count(*) from pollster.users") == "0");
+}
+
 BOOST_AUTO_TEST_CASE(migrate_and_demo_may_be_repeated)
 {
-    const auto empty = postgres.conninfo(postgres.empty_database());
+    const auto empty = postgres.empty_database();
     const auto again = [&](const std::string& word) {
-        const auto f = run({pollster_program(), "--database", empty, word});
+        const auto f = run({pollster_program(), "--database", postgres.conninfo(empty),
+                            "--database-owner", postgres.owner_conninfo(empty), word});
         BOOST_TEST(f.code == 0, f.output);
         return f.output;
     };

@@ -12,7 +12,9 @@ using namespace e2e;
 
 namespace {
 
-constexpr const char* account = "nobody"; // every system has it, and nothing runs as it here
+// Every system has them, and nothing runs as them here.
+constexpr const char* account = "nobody";
+constexpr const char* account_owner = "games";
 
 // A cluster that takes accounts for roles, as Debian's does; the tests' own role is let in.
 struct fixture {
@@ -44,8 +46,9 @@ struct fixture {
     finished pollster(std::vector<std::string> words, const std::string& input = {},
                       const std::string& more = "dbname=chat") const
     {
-        words.insert(words.begin(), {pollster_program(), "--config", "/dev/null", "--database",
-                                     database(more), "--account", account});
+        words.insert(words.begin(),
+                     {pollster_program(), "--config", "/dev/null", "--database", database(more),
+                      "--account", account, "--account-owner", account_owner});
         return run(words, input);
     }
     std::string output(const std::vector<std::string>& words, const std::string& input = {},
@@ -54,6 +57,31 @@ struct fixture {
         const auto f = pollster(words, input, more);
         BOOST_TEST(f.code == 0, f.output);
         return f.output;
+    }
+    void all_is_the_owners() const
+    {
+        BOOST_TEST(postgres.sql("chat",
+                                "select count(*) from pg_class c join pg_namespace n on n.oid = "
+                                "c.relnamespace where nspname like 'pollster%' and relowner <> "
+                                "'games'::regrole") == "0");
+        BOOST_TEST(postgres.sql("chat",
+                                "select count(*) from pg_proc p join pg_namespace n on n.oid "
+                                "= p.pronamespace where nspname like 'pollster%' and "
+                                "proowner <> 'games'::regrole") == "0");
+    }
+    // Whatever happened before.
+    void may_only_serve() const
+    {
+        BOOST_TEST(postgres.sql("chat",
+                                "select count(*) from ((select pollster.rights_of('nobody') "
+                                "except select pollster.rights_to_serve()) union all "
+                                "(select pollster.rights_to_serve() except select "
+                                "pollster.rights_of('nobody'))) d") == "0");
+        BOOST_TEST(postgres.sql("chat", "select count(*) from pg_shdepend where refobjid = "
+                                        "'nobody'::regrole and deptype = 'o'") == "0");
+        BOOST_TEST(postgres.sql("chat",
+                                "select has_database_privilege('nobody', 'chat', 'create') or "
+                                "pg_has_role('nobody', 'games', 'member')") == "f");
     }
     // One line on standard error; and what it says.
     void fails(const std::string& part, const std::string& more = "dbname=chat") const
@@ -93,18 +121,20 @@ BOOST_AUTO_TEST_CASE(root_makes_all_of_it_once_and_administers_it)
     }
     const auto first = output({"setup", "--admin", "ann"}, "a good password\n");
     for (const char* line :
-         {"role \"nobody\": made\n", "database \"chat\": made\n", "extension pgcrypto: made\n",
-          "right of \"nobody\" to make schemas: is there already\n", ": made\nuser \"ann\": made\n",
-          "wall \"General\": made\n", "membership of \"ann\" in \"General\": made\n"}) {
+         {"role \"games\": made\n", "role \"nobody\": made\n", "database \"chat\": made\n",
+          "extension pgcrypto: made\n", "right of \"games\" to make schemas: is there already\n",
+          ": made\nuser \"ann\": made\n", "wall \"General\": made\n",
+          "membership of \"ann\" in \"General\": made\n"}) {
         BOOST_TEST(has(first, line), line + std::string(" is not in ") + first);
     }
     const auto again = output({"setup", "--admin", "ann"});
     BOOST_TEST(!has(again, "made"), again);
     BOOST_TEST(has(again, "user \"ann\": is there already\n"), again);
     BOOST_TEST(postgres.sql("chat", "select pg_get_userbyid(datdba) from pg_database where datname "
-                                    "= 'chat'") == account);
-    BOOST_TEST(postgres.sql("chat", "select rolsuper or rolcreatedb or rolcreaterole from pg_roles "
-                                    "where rolname = 'nobody'") == "f");
+                                    "= 'chat'") == account_owner);
+    BOOST_TEST(postgres.sql("chat", "select bool_or(rolsuper or rolcreatedb or rolcreaterole) from "
+                                    "pg_roles where rolname in ('nobody', 'games')") == "f");
+    may_only_serve();
     // PostgreSQL would take root for the role "root", which does not exist.
     BOOST_TEST(output({"check"}) == "the database is as it should be\n");
     output({"user", "add", "bob"}, "another password\n");
@@ -122,16 +152,53 @@ BOOST_AUTO_TEST_CASE(what_was_made_as_the_wrong_role_is_given_to_the_right_one)
     const auto made = output({"setup"});
     BOOST_TEST(has(made, "role \"nobody\": may log in now\n"), made);
     BOOST_TEST(has(made, "database \"chat\": is there already\n"), made);
-    BOOST_TEST(has(made, "right of \"nobody\" to make schemas: granted\n"), made);
-    BOOST_TEST(has(made, "schema pollster: belonged to another role, belongs to \"nobody\" now\n"),
+    BOOST_TEST(has(made, "right of \"games\" to make schemas: granted\n"), made);
+    BOOST_TEST(has(made, "schema pollster: belonged to another role, belongs to \"games\" now\n"),
                made);
-    BOOST_TEST(postgres.sql("chat",
-                            "select count(*) from pg_class c join pg_namespace n on n.oid = "
-                            "c.relnamespace where nspname like 'pollster%' and relowner <> "
-                            "'nobody'::regrole") == "0");
+    all_is_the_owners();
+    may_only_serve();
     BOOST_TEST(output({"check"}) == "the database is as it should be\n");
     output({"demo"});
     BOOST_TEST(!has(output({"setup"}), "belongs to"));
+}
+
+// As versions with one role left it, beside a table of an application that this role was let read.
+BOOST_AUTO_TEST_CASE(an_owner_that_served_becomes_two_roles_and_its_sessions_go_on)
+{
+    if (is_told_to_be_root(*this)) {
+        return;
+    }
+    postgres.sql("postgres", "create role nobody login");
+    postgres.sql("postgres", "create database chat owner nobody");
+    const auto alone = run({pollster_program(), "--config", "/dev/null", "--database", database(),
+                            "--account", account, "--account-owner", account, "migrate"});
+    BOOST_TEST(alone.code == 0, alone.output);
+    postgres.sql("chat", "create table public.people (id bigint); "
+                         "grant select on public.people to nobody");
+    const auto made = output({"setup"});
+    BOOST_TEST(has(made, "role \"nobody\": owned what it served, its name is \"games\" now\n"),
+               made);
+    BOOST_TEST(has(made, "role \"games\": is there already\n"), made);
+    BOOST_TEST(has(made, "role \"nobody\": made\n"), made);
+    BOOST_TEST(has(made, "the role that serves has its rights\n"), made);
+    all_is_the_owners();
+    may_only_serve();
+    BOOST_TEST(postgres.sql("chat",
+                            "select has_table_privilege('games', 'public.people', 'select') "
+                            "and not has_table_privilege('nobody', 'public.people', "
+                            "'select')") == "t");
+    BOOST_TEST(output({"check"}) == "the database is as it should be\n");
+    output({"user", "add", "ann"}, "a good password\n");
+    const auto again = output({"setup"});
+    BOOST_TEST(!has(again, "made"), again);
+    BOOST_TEST(!has(again, "now"), again);
+    // A restored dump belongs to its roles, which both are there by now.
+    postgres.sql("chat",
+                 "alter database chat owner to nobody; alter schema pollster owner to nobody");
+    const auto restored = output({"setup"});
+    BOOST_TEST(has(restored, "database \"chat\": belongs to \"games\" now\n"), restored);
+    all_is_the_owners();
+    may_only_serve();
 }
 
 BOOST_AUTO_TEST_CASE(what_stands_in_the_way_is_one_line_that_says_what_to_do)
@@ -139,14 +206,17 @@ BOOST_AUTO_TEST_CASE(what_stands_in_the_way_is_one_line_that_says_what_to_do)
     if (is_told_to_be_root(*this)) {
         return;
     }
-    const auto nobody_there = run({pollster_program(), "--config", "/dev/null", "--database",
-                                   database(), "--account", "no_such_account", "setup"});
+    const auto nobody_there =
+        run({pollster_program(), "--config", "/dev/null", "--database", database(), "--account",
+             "no_such_account", "--account-owner", account_owner, "setup"});
     BOOST_TEST(nobody_there.code == 1);
     BOOST_TEST(nobody_there.output.starts_with("pollster: there is no account \"no_such_account\""),
                nobody_there.output);
-    let_in("local all nobody reject\n");
-    fails("put the line `local all nobody peer` first into " +
-          (postgres.folder() / "data" / "pg_hba.conf").string());
+    for (const std::string role : {"games", "nobody"}) {
+        let_in("local all " + role + " reject\n");
+        fails("put the line `local all " + role + " peer` first into " +
+              (postgres.folder() / "data" / "pg_hba.conf").string());
+    }
     let_in("local all postgres reject\n");
     fails("put the line `local all postgres peer` first into pg_hba.conf");
     postgres.stop();

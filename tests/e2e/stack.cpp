@@ -121,10 +121,12 @@ stack::~stack()
 
 void stack::write_settings()
 {
-    std::map<std::string, std::string> settings{{"listen", "unix:" + socket().string()},
-                                                {"database", postgres_.conninfo(database_)},
-                                                {"rate_limits", "off"}, // one user does it all
-                                                {"log_level", "debug"}};
+    std::map<std::string, std::string> settings{
+        {"listen", "unix:" + socket().string()},
+        {"database", postgres_.conninfo(database_)},
+        {"database_owner", postgres_.owner_conninfo(database_)},
+        {"rate_limits", "off"}, // one user does it all
+        {"log_level", "debug"}};
     for (const auto& [name, value] : options_.settings) {
         settings[name] = value;
     }

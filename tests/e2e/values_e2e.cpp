@@ -23,7 +23,7 @@ void adopt_tables(const chat& s)
                view + "; drop view pollster." + view + "; create view pollster." + view +
                " as select " + columns + " from app." + view + ";";
     }
-    sql += "create sequence app.ids start 1000;"
+    sql += "select pollster.let_serve(); create sequence app.ids start 1000;"
            "alter table app.posts alter id set default nextval('app.ids'),"
            "  alter created_at set default now();"
            "create constraint trigger feed_entry after insert or update or delete on app.posts"
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(rows_that_cannot_be_read_fail_nobody_else_and_the_log_says_
     BOOST_TEST(s.send(signed_by(std::string(43, 'd'), {"GET", "/session", {}, {}})).status == 401);
     wall_one_is_served(s);
     s.sql("drop view pollster.posts; create view pollster.posts as select * from app.shown;"
-          "select pollster.refresh_all()");
+          "select pollster.let_serve(); select pollster.refresh_all()");
     const auto h = text_of(s.send(signed_by(ann, {"GET", "/walls/1/posts", {}, {}})));
     BOOST_TEST(h.find("general one") != std::string::npos, h);
     BOOST_TEST(h.find("broken") == std::string::npos, h);

@@ -101,6 +101,7 @@ BOOST_AUTO_TEST_CASE(limits_are_reloadable_but_for_those_of_threads_and_connecti
     const std::vector<std::string> restart{"listen",
                                            "database",
                                            "database_read",
+                                           "database_owner",
                                            "database_connections",
                                            "database_waiting_jobs",
                                            "notify",
@@ -112,6 +113,7 @@ BOOST_AUTO_TEST_CASE(limits_are_reloadable_but_for_those_of_threads_and_connecti
                                            "max_sessions_per_user",
                                            "database_waiting_jobs_per_user",
                                            "account",
+                                           "account_owner",
                                            "others_take_over"};
     for (const auto& o : options()) {
         BOOST_TEST(o.reloadable == (std::ranges::count(restart, o.name) == 0), o.name);

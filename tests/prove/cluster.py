@@ -59,6 +59,14 @@ class Cluster:
         self.start()
         wait_until("PostgreSQL starts", self.answers)
 
+    def make_roles(self, *more):
+        """As `pollster setup` makes them, and more."""
+        for role in ("pollster_owner", "pollster", *more):
+            self.rows(f"create role {role} login", database="postgres")
+
+    def make_database(self):
+        self.rows("create database pollster owner pollster_owner", database="postgres")
+
     def dsn(self, user, database="pollster"):
         return f"host={self.sockets} user={user} dbname={database}"
 

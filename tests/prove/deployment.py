@@ -57,9 +57,8 @@ class Deployment:
 
     def _build(self, program, people, broken_by_sql):
         self.postgres = self._add(Postgres(self.folder))
-        self.postgres.rows("create role pollster login", database="postgres")
-        self.postgres.rows("create role application login", database="postgres")
-        self.postgres.rows("create database pollster owner pollster", database="postgres")
+        self.postgres.make_roles("application")
+        self.postgres.make_database()
         self.pollster = self._add(Pollster(program, self.folder, self.postgres.dsn("pollster")))
         self.pollster.administer("migrate")
         # A foreign writer: it may write posts and nothing else.

@@ -25,7 +25,9 @@ class Pollster:
         self.process = None
 
     def administer(self, *words):
-        done = subprocess.run([self.program, *words, "--database", self.database], capture_output=True, text=True, check=False)
+        owner = self.database.replace("user=pollster ", "user=pollster_owner ")
+        done = subprocess.run([self.program, *words, "--database", self.database, "--database-owner", owner],
+                              capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"pollster {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout

@@ -49,7 +49,7 @@ class DumpIntoANewDatabase(Dump):
     def strike(self, stage):
         cluster = stage.cluster
         cluster.rows("drop database pollster with (force)", database="postgres")
-        cluster.rows("create database pollster owner pollster", database="postgres")
+        cluster.make_database()
         self.restore(cluster)
         return cluster
 
@@ -70,9 +70,8 @@ class DumpIntoAnotherCluster(Dump):
         other = stage.add(Restorable(stage.place, "b"))
         other.initdb()
         other.start_and_wait()
-        for role in ("pollster", "application"):
-            other.rows(f"create role {role} login", database="postgres")
-        other.rows("create database pollster owner pollster", database="postgres")
+        other.make_roles("application")
+        other.make_database()
         self.restore(other)
         stage.cluster.stop()
         return other

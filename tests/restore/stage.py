@@ -61,9 +61,8 @@ def make_template(program, folder):
     try:
         template.initdb()
         template.start_and_wait()
-        for role in ("pollster", "application"):
-            template.rows(f"create role {role} login", database="postgres")
-        template.rows("create database pollster owner pollster", database="postgres")
+        template.make_roles("application")
+        template.make_database()
         migrating = Pollster(program, folder.path, template.dsn("pollster"))
         migrating.administer("migrate")
         migrating.end()

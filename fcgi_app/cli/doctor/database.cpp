@@ -15,7 +15,7 @@ void check_replica(const cli::context& with, const config& settings, std::vector
     if (settings.database.database_read.empty()) {
         return;
     }
-    auto replica = settings.database;
+    auto replica = cli::as_server(settings);
     replica.database = settings.database.database_read;
     if (const auto connected = with.connect(replica); !connected) {
         found.push_back({"replica", "database_read: " + connected.error().sentence,
@@ -25,7 +25,7 @@ void check_replica(const cli::context& with, const config& settings, std::vector
 
 void ask(const cli::context& with, const config& settings, bool advise, std::vector<finding>& found)
 {
-    auto connected = with.connect(settings.database);
+    auto connected = with.connect(cli::as_server(settings));
     if (!connected) {
         found.push_back({"database", "database: " + connected.error().sentence, setup});
         return;
@@ -58,7 +58,8 @@ void ask(const cli::context& with, const config& settings, bool advise, std::vec
 std::vector<finding> asked_as_unit(const cli::context& with, const config& settings, bool advise)
 {
     std::vector<finding> found;
-    if (const auto impossible = as_unit(settings, [&] { ask(with, settings, advise, found); })) {
+    if (const auto impossible =
+            acting(settings, cli::acts_as::server, [&] { ask(with, settings, advise, found); })) {
         found.push_back(*impossible);
     }
     return found;
@@ -76,17 +77,20 @@ std::vector<finding> examine_database(const cli::context& with, const config& se
     return asked_as_unit(with, settings, true);
 }
 
-std::optional<finding> as_unit(const config& settings, const std::function<void()>& use)
+std::optional<finding> acting(const config& settings, cli::acts_as who,
+                              const std::function<void()>& use)
 {
-    if (!cli::has_to_become(settings)) {
+    const auto wanted = cli::has_to_become(settings, who);
+    if (!wanted) {
         use();
         return std::nullopt;
     }
-    const auto who = cli::account_named(settings.account);
-    if (!who) {
-        return finding{"account", cli::no_account(settings.account), "then `pollster setup`"};
+    const auto account = cli::account_named(wanted->name);
+    if (!account) {
+        return finding{"account", cli::no_account(wanted->name, wanted->option),
+                       "then `pollster setup`"};
     }
-    const cli::acting_as as(*who);
+    const cli::acting_as as(*account);
     use();
     return std::nullopt;
 }

@@ -14,8 +14,9 @@ std::vector<finding> check_database(const cli::context& with, const config& sett
 // The same, and what db::administrator::advise() says.
 std::vector<finding> examine_database(const cli::context& with, const config& settings);
 
-// Runs `use` as the account of the unit, if root runs this and PostgreSQL takes the account for
-// the role. None: that is possible.
-std::optional<finding> as_unit(const config& settings, const std::function<void()>& use);
+// Runs `use` as the account of one of the two roles, if root runs this and PostgreSQL takes the
+// account for the role. None: that is possible.
+std::optional<finding> acting(const config& settings, cli::acts_as who,
+                              const std::function<void()>& use);
 
 } // namespace pollster::doctor

@@ -53,3 +53,4 @@ create view pollster.posts as
     from phpbb_posts p join phpbb_topics t on t.topic_id = p.topic_id
     where p.post_visibility = 1 and t.topic_visibility = 1
         and not exists (select from mod_hidden h where h.post_id = p.post_id);
+select pollster.let_serve(); -- the views were made anew

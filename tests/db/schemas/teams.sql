@@ -32,3 +32,4 @@ create view pollster.memberships as
     from unter u join team_leute l on l.team = u.oben join team_bretter b on b.team = u.unten
     where not exists (select from sperre s where s.nutzer = l.nutzer and s.bis > now())
     union select n.nr, b.nr from nutzer n, brett b where n.chef;
+select pollster.let_serve(); -- the views were made anew

@@ -64,13 +64,13 @@ struct application {
         t.err = err.str();
         return t;
     }
-    typed check() const { return type({"adopt", "--check", pg.conninfo(name)}); }
+    typed check() const { return type({"adopt", "--check", pg.owner_conninfo(name)}); }
 
     // Runs what is printed, and nothing else, until it prints no draft any more.
     void adopt()
     {
         for (int run = 0; run < 2; ++run) {
-            const auto draft = type({"adopt", pg.conninfo(name)});
+            const auto draft = type({"adopt", pg.owner_conninfo(name)});
             BOOST_TEST_REQUIRE(draft.code == 0, draft.err);
             sql(draft.out);
             if (draft.out.find("create view") != std::string::npos) {
@@ -303,9 +303,9 @@ BOOST_AUTO_TEST_CASE(keys_that_are_no_numbers)
 BOOST_AUTO_TEST_CASE(states_count_and_what_a_draft_leaves_out_is_named)
 {
     application a(file("prisma"));
-    const auto numbers = a.type({"adopt", a.pg.conninfo(a.name)});
+    const auto numbers = a.type({"adopt", a.pg.owner_conninfo(a.name)});
     a.sql(numbers.out);
-    const auto draft = a.type({"adopt", a.pg.conninfo(a.name)});
+    const auto draft = a.type({"adopt", a.pg.owner_conninfo(a.name)});
     const auto says = [&](const std::string& text) {
         BOOST_TEST(draft.out.find(text) != std::string::npos, text + "\n" + draft.out);
     };
@@ -471,7 +471,7 @@ BOOST_AUTO_TEST_CASE(what_is_broken_later_is_found_and_mended_by_what_is_printed
 BOOST_AUTO_TEST_CASE(a_schema_in_which_nothing_is_known_by_its_name_is_left_to_a_person)
 {
     const application a("create table public.things (thing int primary key, weight int)");
-    const auto draft = a.type({"adopt", a.pg.conninfo(a.name)});
+    const auto draft = a.type({"adopt", a.pg.owner_conninfo(a.name)});
     BOOST_TEST(draft.code == 1);
     BOOST_TEST(draft.err.find("write the views by hand") != std::string::npos, draft.err);
 }

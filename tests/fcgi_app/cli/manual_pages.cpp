@@ -143,10 +143,10 @@ std::string program_page()
            "everything in PostgreSQL. The other commands administer it. They act on the database "
            "and need no running\n"
            "server; a server notices within a second what they change. As root, run them as the "
-           "server's account,\n"
-           "which PostgreSQL knows:\n"
+           "account that\n"
+           "owns the database, which PostgreSQL knows:\n"
            ".PP\n.RS\n" +
-           plain("runuser -u pollster -- pollster user list") + "\n.RE\n" + commands_section() +
+           plain("runuser -u pollster_owner -- pollster user list") + "\n.RE\n" + commands_section() +
            ".SH OPTIONS\n"
            "The settings of \\fBpollster.conf\\fR(5), with dashes and a value: \\fBpoll_seconds = "
            "60\\fR in the file is\n" +

@@ -99,20 +99,22 @@ BOOST_AUTO_TEST_CASE(what_the_settings_name_on_this_host_is_judged)
 BOOST_AUTO_TEST_CASE(commands_about_the_database_become_the_account_and_others_stay)
 {
     std::vector<std::string> became;
-    become = [&](const config& c) -> std::optional<std::string> {
-        became.push_back(c.account);
+    become = [&](const config& c, acts_as who) -> std::optional<std::string> {
+        became.push_back(who == acts_as::owner ? c.account_owner : c.account);
         return std::nullopt;
     };
     output({"check", "--account", "chat"});
     output({"user", "list"});
-    BOOST_TEST(became == (std::vector<std::string>{"chat", "pollster"}),
+    BOOST_TEST(became == (std::vector<std::string>{"chat", "pollster_owner"}),
                boost::test_tools::per_element());
     type({"serve"});
     output({"check-config"});
     type({"setup", "--wall", "Kitchen"});
     type({"doctor", "no URL"});
     BOOST_TEST(became.size() == 2u);
-    become = [](const config&) { return std::optional<std::string>("There is no such account."); };
+    become = [](const config&, acts_as) {
+        return std::optional<std::string>("There is no such account.");
+    };
     const auto asked = database.asked.size();
     const auto t = type({"user", "list"});
     BOOST_TEST(t.code == failed);

@@ -185,7 +185,7 @@ public:
     std::vector<config> served;       // by serve()
     std::vector<config> served_again; // what it would serve after a SIGHUP
     int serve_ends_with = 0;
-    std::function<std::optional<std::string>(const config&)> become; // none: it stays
+    std::function<std::optional<std::string>(const config&, acts_as)> become; // none: it stays
 
     typed type(const std::vector<std::string>& words, const std::string& input = {})
     {

@@ -4,7 +4,7 @@
 do $$ begin
     for wall in 1..100 loop
         execute format('create sequence pollster.numbers_of_%s', wall);
-        execute format('grant usage on sequence pollster.numbers_of_%s to pollster', wall);
+        execute format('grant usage on sequence pollster.numbers_of_%s to pollster_owner', wall);
     end loop;
 end $$;
 
