@@ -53,7 +53,12 @@ _pollster() {
         --max-sessions-per-user
         --password-threads
         --waiting-sign-ins
+        --token-keys
+        --token-issuer
+        --token-audience
         --cors-origins
+        --cookie-name
+        --cookie-path
         --secure-cookies
         --rate-limits
         --user-polls-per-second
@@ -88,7 +93,7 @@ _pollster() {
         case ${given[0]} in
         user) words="add passwd disable enable list" ;;
         session) words="create list revoke" ;;
-        wall) words="add rename remove list" ;;
+        wall) words="add rename remove open close list" ;;
         esac
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
