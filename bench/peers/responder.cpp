@@ -134,7 +134,8 @@ responder::responder(const char* socket)
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, socket, sizeof address.sun_path - 1);
-    if (bind(door_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+    if (door_ < 0 ||
+        bind(door_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
         listen(door_, 65'535) != 0) {
         throw std::system_error(errno, std::generic_category(), socket);
     }
