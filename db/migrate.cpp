@@ -96,6 +96,10 @@ int recorded_version(connection& conn)
 outcome<migrated> migrate(const settings& given,
                           const std::function<void(const std::string&)>& progress)
 {
+    // Also of the server's, before anything is changed.
+    if (auto fault = fault_in_conninfo(given.database)) {
+        return refusal{std::move(*fault)};
+    }
     const settings s = as_owner(given);
     try {
         circuit_breaker database;

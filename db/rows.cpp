@@ -47,7 +47,8 @@ std::string within_bytes(const std::string& entries, const std::string& order,
     return "select r.*, row_number() over way as nth, lead(id) over way is not null as followed, "
            "coalesce(sum(r.bytes) over (way rows between unbounded preceding and 1 preceding), 0) "
            "as before from (select c.*, 300 + octet_length(user_name) + "
-           "coalesce(octet_length(body), 0) + coalesce(octet_length(extra), 0) as bytes from (select " +
+           "coalesce(octet_length(body), 0) + coalesce(octet_length(extra), 0) as bytes from "
+           "(select " +
            entry_columns("e", "s") + more + " from (" + entries +
            ") e left join lateral pollster.shown" + care +
            "(e.wall_id, e.id, e.post_id, e.kind, e.user_id, e.created_at) s on true) c) r window "

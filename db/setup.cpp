@@ -44,8 +44,7 @@ public:
         : c_(std::move(c))
     {
         PQsetErrorVerbosity(c_.get(), PQERRORS_TERSE);
-        PQsetNoticeProcessor(
-            c_.get(), [](void*, const char*) {}, nullptr);
+        PQsetNoticeProcessor(c_.get(), [](void*, const char*) {}, nullptr);
     }
 
     std::string user() const override { return PQuser(c_.get()); }

@@ -20,7 +20,7 @@ struct entry {
     std::optional<std::string> body; // none: deleted
     std::string created_at;          // "2026-01-02T03:04:05.678Z", UTC, as PostgreSQL formats it
     std::optional<std::string> edited_at; // likewise
-    std::optional<std::string> extra;     // JSON of the application's own; none: it has no such column
+    std::optional<std::string> extra; // JSON of the application's own; none: it has no such column
 };
 
 // The entry as JSON text. The body is valid UTF-8 because PostgreSQL stores nothing else.

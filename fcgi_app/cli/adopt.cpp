@@ -73,12 +73,7 @@ int adopt(const invocation& call)
     }
     const bool check = call.options.count("check") != 0;
     const auto found = (*connected)->adopt(!check);
-    if (!found) {
-        return complain(call.with.err, found.error().sentence);
-    }
-    const auto& a = *found;
-    std::ostream& out = call.with.out;
-    if (check && !a.adopted) {
+    if (check && found && !found->adopted) {
         return complain(call.with.err,
                         "the views lie over Pollster's own tables: nothing is adopted yet; "
                         "`pollster adopt` prints a first draft");
@@ -90,10 +85,20 @@ int adopt(const invocation& call)
             return complain(call.with.err, others.error().sentence);
         }
         for (const auto& sentence : *others) {
-            comment(out, "check: " + sentence);
+            comment(call.with.out, "check: " + sentence);
             ++findings;
         }
     }
+    if (!found && findings > 0) { // it may well be for that: an id that is no number
+        return complain(call.with.err, plural(findings, "finding") +
+                                           "; the rest can be asked when that is mended: " +
+                                           found.error().sentence);
+    }
+    if (!found) {
+        return complain(call.with.err, found.error().sentence);
+    }
+    const auto& a = *found;
+    std::ostream& out = call.with.out;
     for (const auto& line : a.told) {
         comment(out, line);
     }

@@ -33,9 +33,9 @@ struct call {
 // Where a session id may come from, in this order: the given body field, bearer, cookie (of the
 // option cookie_name).
 struct credentials {
-    // None, or one; several are cookies of one name, of which one should be good (a browser that has
-    // a stale one of another Path or Domain sends both), or what a token with a bar in it may mean
-    // (db::secrets_in()).
+    // None, or one; several are cookies of one name, of which one should be good (a browser that
+    // has a stale one of another Path or Domain sends both), or what a token with a bar in it may
+    // mean (db::secrets_in()).
     std::vector<std::string> session_ids;
     bool from_cookie = false;
 };

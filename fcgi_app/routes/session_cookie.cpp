@@ -40,7 +40,8 @@ bool demands_secure(std::string_view name)
     return demands_root(name) || begins_with(name, "__Secure-") || begins_with(name, "__Http-");
 }
 
-// Whether a cookie of this path comes with all that is below the mount (RFC 6265bis, section 5.1.4).
+// Whether a cookie of this path comes with all that is below the mount (RFC 6265bis,
+// section 5.1.4).
 bool reaches(std::string_view path, const std::string& mount)
 {
     const auto below = mount + '/';

@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(connect_says_what_is_wrong)
     BOOST_TEST(why(db::administrator::connect(pg.settings(pg.empty_database()))) ==
                "The database has no pollster schema yet: run `pollster migrate`.");
     auto s = settings;
-    s.database = "host=/nonexistent dbname=x";
+    s.database_owner = "host=/nonexistent dbname=x";
     BOOST_TEST(why(db::administrator::connect(s)).find("cannot connect to the database") == 0u);
 }
 

@@ -49,6 +49,13 @@ struct database_fixture {
 
     std::string sql(const std::string& text) const { return pg.sql(name, text); }
 
+    // For connections that the server opens from here on: what only a superuser may set, so that
+    // the server cannot ask for it itself.
+    void serve_with(const std::string& setting) const
+    {
+        sql("alter role pollster in database " + name + " set " + setting);
+    }
+
     // Adds a session in psql's way and returns its token.
     std::string token_of(int user, const std::string& lifetime = "1 hour")
     {

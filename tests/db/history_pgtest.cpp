@@ -95,10 +95,7 @@ BOOST_AUTO_TEST_CASE(whatever_tells_of_an_entry_that_no_look_has_seen_counts)
     const auto asker = reader(1);
     const walls::cursor from_the_beginning[] = {{walls::wall_id{1}, walls::entry_id{0}}};
     const std::function<void()> ways[] = {
-        [&] { history_of(1, {}, 9); },
-        [&] {
-            found({walls::wall_id{1}, "word", {}, 9});
-        },
+        [&] { history_of(1, {}, 9); }, [&] { found({walls::wall_id{1}, "word", {}, 9}); },
         [&] { walls_of(1); }, [&] { feed().entries_after(from_the_beginning, 9).value(); }};
     for (const auto& read : ways) {
         const auto before = epoch(*database);

@@ -85,9 +85,11 @@ BOOST_AUTO_TEST_CASE(an_answer_that_cannot_be_read_is_an_error_for_its_post_alon
         "table "
         "(place bigint, outcome text, id bigint, post_id bigint, kind text, user_id bigint, "
         "user_name "
-        "text, body text, created_at text, edited_at text) language sql as 'select place, outcome, "
-        "case when place <> 2 then id end, post_id, kind, user_id, user_name, body, created_at, "
-        "edited_at from pollster.really_add_posts(a, b, c, d)'");
+        "text, body text, created_at text, edited_at text, extra text) language sql security "
+        "definer as 'select place, outcome, case when place <> 2 then id end, post_id, kind, "
+        "user_id, user_name, body, created_at, edited_at, extra from "
+        "pollster.really_add_posts(a, b, c, d)'; "
+        "select pollster.let_serve('pollster')");
     BOOST_TEST(post_group({of(1, 1, "a", "ka"), of(1, 2, "b", "kb"), of(1, 3, "c", "kc")}) ==
                "known 1 a, error, created 3 c");
 }

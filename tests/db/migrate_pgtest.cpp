@@ -10,6 +10,7 @@
 namespace {
 
 const auto quiet = [](const std::string&) {};
+constexpr const char* rights_given = "the role that serves has its rights";
 
 private_postgres& pg()
 {
@@ -28,8 +29,10 @@ BOOST_AUTO_TEST_CASE(bring_an_empty_database_to_this_version_and_then_do_nothing
     BOOST_TEST_REQUIRE(first.has_value());
     BOOST_TEST(first->from == 0);
     BOOST_TEST(first->to == db::schema_version());
-    BOOST_TEST(lines.size() == static_cast<std::size_t>(db::schema_version()));
-    BOOST_TEST(lines.at(0) == "applying migration 0001_contract");
+    // One a migration, and at the end what the role that serves was given.
+    BOOST_TEST_REQUIRE(lines.size() == static_cast<std::size_t>(db::schema_version()) + 1);
+    BOOST_TEST(lines.front() == "applying migration 0001_contract");
+    BOOST_TEST(lines.back() == rights_given);
 
     const auto second = db::migrate(s, [](const std::string& line) { BOOST_ERROR(line); });
     BOOST_TEST_REQUIRE(second.has_value());
@@ -42,11 +45,14 @@ BOOST_AUTO_TEST_CASE(run_once_when_eight_start_at_once)
 {
     const auto s = pg().settings(pg().empty_database());
     std::atomic<int> applied = 0;
+    std::atomic<int> given = 0;
     std::atomic<int> failed = 0;
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i) {
         threads.emplace_back([&] {
-            if (!db::migrate(s, [&](const std::string&) { ++applied; })) {
+            if (!db::migrate(s, [&](const std::string& line) {
+                    ++(line == rights_given ? given : applied);
+                })) {
                 ++failed;
             }
         });
@@ -56,6 +62,7 @@ BOOST_AUTO_TEST_CASE(run_once_when_eight_start_at_once)
     }
     BOOST_TEST(failed == 0);
     BOOST_TEST(applied == db::schema_version());
+    BOOST_TEST(given == 1);
 }
 
 BOOST_AUTO_TEST_CASE(refuse_a_newer_schema_with_one_clear_line)

@@ -182,9 +182,11 @@ BOOST_AUTO_TEST_CASE(texts_beyond_the_bytes_are_not_even_unpacked)
         "from generate_series(1, 2) w, generate_series(1, 100) n");
     settings.connections = 1;
     settings.page_bytes = 200'000;
-    settings.database +=
-        " options='-c session_preload_libraries=auto_explain -c auto_explain.log_analyze=on -c "
-        "auto_explain.log_buffers=on -c auto_explain.log_min_duration=0'";
+    for (const std::string setting :
+         {"session_preload_libraries = auto_explain", "auto_explain.log_analyze = on",
+          "auto_explain.log_buffers = on", "auto_explain.log_min_duration = 0"}) {
+        serve_with(setting);
+    }
     const auto explained = std::make_unique<db::database>(settings);
     // Of the largest step; the second time, when the catalogue is known.
     const auto blocks = [&](auto question) {

@@ -251,7 +251,8 @@ BOOST_AUTO_TEST_CASE(clean_up_removes_what_is_old_and_nothing_else)
 
 BOOST_AUTO_TEST_CASE(statements_are_counted_exactly)
 {
-    settings.database += " application_name=counted options='-c log_statement=all'";
+    serve_with("log_statement = 'all'");
+    settings.database += " application_name=counted";
     const auto counted = std::make_unique<db::database>(settings);
     const auto token = token_of(1);
     counted->feed().look(std::vector{walls::wall_id{1}}).value();

@@ -22,11 +22,13 @@ struct rights_fixture : database_fixture {
         return sql("select coalesce(string_agg(line, E'\n' order by line), '') from (" + query +
                    ") q(line)");
     }
-    // SQLSTATE, or "" if it was done.
+    // SQLSTATE, or "" if it was done. What the role's own settings would do (a timeout, say) is not
+    // asked here.
     std::string as_server(const std::string& statement) const
     {
-        const std::unique_ptr<PGconn, decltype(&PQfinish)> c(PQconnectdb(pg.conninfo(name).c_str()),
-                                                             &PQfinish);
+        const std::unique_ptr<PGconn, decltype(&PQfinish)> c(
+            PQconnectdb(pg.test_conninfo(name).c_str()), &PQfinish);
+        PQclear(PQexec(c.get(), "set session authorization pollster"));
         const std::unique_ptr<PGresult, decltype(&PQclear)> r(PQexec(c.get(), statement.c_str()),
                                                               &PQclear);
         const char* state = PQresultErrorField(r.get(), PG_DIAG_SQLSTATE);

@@ -143,7 +143,9 @@ BOOST_AUTO_TEST_CASE(a_password_that_cannot_be_verified_is_told_to_the_operator)
 
 BOOST_AUTO_TEST_CASE(no_password_and_no_token_reaches_the_database)
 {
-    settings.database += " options='-c log_statement=all -c log_parameter_max_length=-1'";
+    serve_with("log_statement = 'all'");
+    serve_with("log_parameter_max_length = -1");
+    settings.database_owner += " options='-c log_statement=all -c log_parameter_max_length=-1'";
     const auto logged = std::make_unique<db::database>(settings);
     const auto in = logged->sessions().sign_in("ann", "ann secret").value();
     BOOST_TEST_REQUIRE(in.has_value());

@@ -21,7 +21,7 @@ struct table_fixture : foreign_fixture {
         run("create table app.t as select " + with(columns, c.column, value + " as " + c.column) +
             " from pollster_default." + c.view + "; drop view pollster." + c.view +
             "; create view pollster." + c.view + " as select " + columns +
-            " from app.t; select pollster.let_serve()");
+            " from app.t; do $$ begin perform pollster.let_serve(); end $$");
         const std::string deferred =
             " deferrable initially deferred for each row execute function ";
         if (c.view == "posts") {
@@ -45,7 +45,7 @@ struct table_fixture : foreign_fixture {
     {
         run("drop view pollster." + c.view + "; drop table app.t; create view pollster." + c.view +
             " as select " + columns_of(c.view) + " from pollster_default." + c.view +
-            "; select pollster.let_serve()");
+            "; do $$ begin perform pollster.let_serve(); end $$");
     }
 
     void add(const foreign_column& c, const foreign_value& v)
@@ -192,7 +192,8 @@ BOOST_AUTO_TEST_CASE(every_column_of_every_view_is_in_the_table)
                    "collate \"C\", "
                    "column_name collate \"C\") from information_schema.columns "
                    "where table_schema = 'pollster' and table_name in (select table_name from "
-                   "information_schema.views where table_schema = 'pollster')") == listed);
+                   "information_schema.views where table_schema = 'pollster' and table_name not "
+                   "like 'served%' and table_name <> 'open_walls')") == listed);
 }
 
 BOOST_AUTO_TEST_CASE(whatever_a_user_holds_the_neighbours_never_notice)

@@ -102,7 +102,7 @@ std::string applications::printed(const std::string& language) const
     BOOST_REQUIRE_MESSAGE(begin != std::string::npos, "docs/PARK.md has no block of " + language);
     const auto from = begin + fence.size();
     auto block = page.substr(from, page.find("\n```", from) + 1 - from);
-    replace(block, "dbname=shop", chat_.conninfo());
+    replace(block, "dbname=shop", chat_.owner_conninfo());
     replace(block, "listen 8080", "listen 127.0.0.1:" + std::to_string(port_));
     replace(block, "/srv/shop", folder_ / "shop");
     replace(block, "/run/php/php-fpm.sock", folder_ / "php.sock");

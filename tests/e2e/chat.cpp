@@ -136,7 +136,7 @@ chat::~chat()
     }
 }
 
-std::string chat::conninfo()
+std::string chat::owner_conninfo()
 {
     return postgres().owner_conninfo(sql("select current_database()"));
 }

@@ -55,7 +55,7 @@ public:
     ~chat(); // if the test failed, prints what the servers logged
 
     reply send(const call& c) const { return api(c.method, c.path, c.body, c.headers); }
-    std::string conninfo();               // of its database
+    std::string owner_conninfo();         // of its database
     std::string epoch_of(int wall) const; // as answers say it
     // Waits until this many polls are parked.
     void until_parked(int polls) const;

@@ -67,7 +67,7 @@ private:
 class writers_held {
 public:
     explicit writers_held(chat& s)
-        : session_(PQconnectdb(s.conninfo().c_str()), &PQfinish)
+        : session_(PQconnectdb(s.owner_conninfo().c_str()), &PQfinish)
     {
         PQclear(
             PQexec(session_.get(), "begin; lock table pollster_default.posts in exclusive mode"));

@@ -181,7 +181,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_database_is_said_at_start_and_works_once_it_is_ther
 {
     private_postgres postgres;
     const std::string later = "made_later";
-    stack s({.settings = {{"database", postgres.conninfo(later)}},
+    stack s({.settings = {{"database", postgres.conninfo(later)},
+                          {"database_owner", postgres.owner_conninfo(later)}},
              .demo = false,
              .start = false,
              .postgres = &postgres});

@@ -44,7 +44,7 @@ call mark_read(int wall, int id)
 class psql {
 public:
     explicit psql(chat& s)
-        : connection_(PQconnectdb(s.conninfo().c_str()), &PQfinish)
+        : connection_(PQconnectdb(s.owner_conninfo().c_str()), &PQfinish)
     {
     }
     void run(const std::string& text)

@@ -31,8 +31,8 @@ test('twelve tabs have one poll, and each gets each post once', async () => {
 // With the same users, at one origin: neither may get what is the other's.
 test('tabs of two chats below other paths have a connection each', async () => {
   const names = new Set();
-  for (const page of ['https://shop.example/one/', 'https://shop.example/two/', 'https://shop.example/one/']) {
-    globalThis.document = { baseURI: page };
+  for (const address of ['https://shop.example/one/', 'https://shop.example/two/', 'https://shop.example/one/']) {
+    globalThis.document = { baseURI: address };
     try {
       const { network, browser } = await openTabs(0, ONE);
       const channel = (name) => { names.add(name); return browser.channel(null, name); };

@@ -1,6 +1,6 @@
--- A forum in PHP, as phpBB's tables are: times are whole seconds, flags are numbers, who reads a forum is said by groups
--- over two tables, topics and posts are hidden and not removed, and moderators hide posts of their own (mod_hidden). Its
--- sessions hold the token itself. The views are written by hand.
+-- A forum in PHP, as phpBB's tables are: times are whole seconds, flags are numbers, who reads a forum is said by
+-- groups over two tables, topics and posts are hidden and not removed, and moderators hide posts of their own
+-- (mod_hidden). Its sessions hold the token itself. The views are written by hand.
 create table phpbb_users (user_id serial primary key, user_type int2 not null default 0, username varchar(255) not null,
     username_clean varchar(255) not null unique, user_password varchar(255) not null default '');
 create table phpbb_user_group (group_id int4 not null default 0, user_id int4 not null default 0, group_leader int2 not null default 0,

@@ -187,8 +187,8 @@ insert into change (made_by) values
 
 create view who_sees_what as select null::bigint as user_id, null::bigint as wall_id;
 
--- For each kind of view: makes it, and the triggers that the check prints. Then for each change: who sees something else
--- after it, and is not told? All of it is taken back.
+-- For each kind of view: makes it, and the triggers that the check prints. Then for each change: who sees something
+-- else after it, and is not told? All of it is taken back.
 create function not_told() returns setof text language plpgsql as $$
 declare
     k record;

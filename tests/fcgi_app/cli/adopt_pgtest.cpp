@@ -247,16 +247,18 @@ BOOST_AUTO_TEST_CASE(laravel_10_with_sanctum_and_soft_deletes)
     lives_with(a, "messages", "content", "deleted_at = null", "user_id = 2");
     // What the application has besides: drafted as `extra`, and a change of it is an edit.
     const auto last = a.newest(1);
-    a.sql("insert into messages (channel_id, user_id, content, reply_to_id) values (1, 1, 'look', 2)");
+    a.sql("insert into messages (channel_id, user_id, content, reply_to_id) values (1, 1, 'look', "
+          "2)");
     a.sql("update messages set attachment = 'cat.png' where content = 'look'");
     const auto replies = a.feed_of(1, last);
     BOOST_TEST_REQUIRE(replies.size() == 2u);
     BOOST_TEST(replies[1].kind == "edit");
     BOOST_TEST(replies[1].extra.value() == R"({"attachment": "cat.png", "reply_to_id": 2})");
-    a.sql("drop trigger pollster_feed_entry_update on messages; create constraint trigger old after "
-          "update of id, channel_id, user_id, content, deleted_at on messages deferrable initially "
-          "deferred for each row execute function pollster.feed_entry('id', 'channel_id', "
-          "'user_id', 'content', 'deleted_at')");
+    a.sql(
+        "drop trigger pollster_feed_entry_update on messages; create constraint trigger old after "
+        "update of id, channel_id, user_id, content, deleted_at on messages deferrable initially "
+        "deferred for each row execute function pollster.feed_entry('id', 'channel_id', "
+        "'user_id', 'content', 'deleted_at')");
     const auto lacks = a.check();
     BOOST_TEST(lacks.out.find("no trigger makes entries of update (pollster.feed_entry with id, "
                               "channel_id, user_id, content, deleted_at, +attachment, "

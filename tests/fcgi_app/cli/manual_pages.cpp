@@ -146,7 +146,8 @@ std::string program_page()
            "account that\n"
            "owns the database, which PostgreSQL knows:\n"
            ".PP\n.RS\n" +
-           plain("runuser -u pollster_owner -- pollster user list") + "\n.RE\n" + commands_section() +
+           plain("runuser -u pollster_owner -- pollster user list") + "\n.RE\n" +
+           commands_section() +
            ".SH OPTIONS\n"
            "The settings of \\fBpollster.conf\\fR(5), with dashes and a value: \\fBpoll_seconds = "
            "60\\fR in the file is\n" +

@@ -20,7 +20,7 @@ end $$;
 create trigger draw_number before insert on pollster_default.posts
     for each row execute function pollster.draw_number();
 
-create or replace function pollster.append_entries(a_wall bigint, a_posts bigint[], a_kinds text[], a_users bigint[]) returns void
+create or replace function pollster.append_entries(a_wall bigint, a_posts bigint[], a_kinds text[], a_users bigint[]) returns bigint
     language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -36,4 +36,15 @@ begin
             values (a_wall, drawn, a_posts[n], a_kinds[n], a_users[n], clock_timestamp());
     end loop;
     perform pg_notify('pollster_walls', a_wall::text);
+    return drawn;
 end $$;
+
+-- Which numbers a post that comes alone by itself.
+create or replace function pollster.add_post(a_wall bigint, a_user bigint, a_body text, a_key text)
+    returns table (outcome text, id bigint, post_id bigint, kind text, user_id bigint, user_name text, body text,
+                   created_at text, edited_at text, extra text)
+    language sql security definer set search_path = pg_catalog, pg_temp
+as $$
+    select a.outcome, a.id, a.post_id, a.kind, a.user_id, a.user_name, a.body, a.created_at, a.edited_at, a.extra
+    from pollster.add_posts(array[a_wall], array[a_user], array[a_body], array[a_key]) a
+$$;
