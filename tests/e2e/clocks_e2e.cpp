@@ -48,7 +48,9 @@ public:
     {
         const fs::path next = file_.string() + ".next";
         std::ofstream(next) << offset << '\n';
-        fs::permissions(next, fs::perms(0644)); // PostgreSQL runs as another user
+        // PostgreSQL runs as another user.
+        fs::permissions(next, fs::perms::group_read | fs::perms::others_read,
+                        fs::perm_options::add);
         fs::rename(next, file_);
     }
 
@@ -88,7 +90,9 @@ private:
         if (::mkdtemp(pattern.data()) == nullptr) {
             throw std::runtime_error("mkdtemp");
         }
-        fs::permissions(pattern, fs::perms(0755));
+        using enum fs::perms;
+        fs::permissions(pattern, group_read | group_exec | others_read | others_exec,
+                        fs::perm_options::add);
         return pattern;
     }
     const fs::path folder_;
