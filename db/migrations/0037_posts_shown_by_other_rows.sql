@@ -75,7 +75,7 @@ as $$
     from links l
 $$;
 
--- As in 0034; a table that names posts is not theirs.
+-- As in 0024, with the columns of `extra` (0034); a table that names posts is not theirs.
 create or replace function pollster.feed_trigger_wanted(a_schema text default 'pollster')
     returns table (rel regclass, arguments text[], used text[], refreshing text[], others regclass[], unmarked text[],
                    why_not text)

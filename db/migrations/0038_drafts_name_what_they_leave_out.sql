@@ -124,7 +124,7 @@ begin
     return nullif(result, '');
 end $draft$;
 
--- As in 0034, with what a view leaves out.
+-- As in 0029, with `extra` (0034) and with what a view leaves out.
 create or replace function pollster.draft_of_views() returns table (view text, body text, told text, ddl text)
     language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
 as $draft$

@@ -56,7 +56,8 @@ begin
 end $$;
 revoke execute on function pollster.append_entries from public;
 
--- As in 0034, but for what add_post has numbered.
+-- As in 0022, but for what add_post has numbered. An argument that begins with + is a column that `extra` is made of (0034): a change
+-- of it is an edit, too.
 create or replace function pollster.feed_entry() returns trigger
     language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
     set plan_cache_mode = force_generic_plan
@@ -137,131 +138,6 @@ begin
         end if;
         return null;
     end;
-end $$;
-
--- As in 0034, but for keys that add_post wrote.
-create or replace function pollster.add_posts(a_walls bigint[], a_users bigint[], a_bodies text[], a_keys text[])
-    returns table (place bigint, outcome text, id bigint, post_id bigint, kind text, user_id bigint, user_name text, body text,
-                   created_at text, edited_at text, extra text)
-    language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set plan_cache_mode = force_generic_plan
-as $$
-declare
-    outcomes text[];
-    told text[]; -- of those that repeat a key
-    posted bigint[]; -- ids of the posts
-begin
-    -- Keys first and in order: who waits here for another transaction holds no head, and two groups cannot wait for each
-    -- other. Of two posts with one key the first is posted.
-    with asked as materialized (
-        select a.wall, a.author, a.given, a.n, sha256(convert_to(a.words, 'UTF8')) as hash,
-               exists (select from pollster.users u join pollster.memberships m on m.user_id = u.id
-                       where u.id = a.author and not u.disabled and m.wall_id = a.wall offset 0) as member
-        from unnest(a_walls, a_users, a_bodies, a_keys) with ordinality a(wall, author, words, given, n)
-    ), first_of_key as materialized (
-        select distinct on (q.author, q.given) q.author, q.given, q.n, q.wall, q.hash from asked q
-        where q.member and q.given <> '' order by q.author, q.given, q.n
-    ), taken as (
-        insert into pollster.client_keys as k (user_id, client_key, wall_id, body_hash)
-            select f.author, f.given, f.wall, f.hash from first_of_key f order by f.author, f.given
-            on conflict do nothing
-            returning k.user_id, k.client_key
-    )
-    select array_agg(case when not q.member then 'forbidden' when q.given = '' or t.n is not null then 'created'
-                          else 'repeated' end order by q.n)
-        into outcomes
-        from asked q
-        left join (select f.n from first_of_key f join taken t on t.user_id = f.author and t.client_key = f.given) t on t.n = q.n;
-
-    while 'repeated' = any (outcomes) loop
-        -- A key that add_post wrote leads to its entry by its post; 0: its entry is gone.
-        update pollster.client_keys k
-            set entry_id = coalesce((select min(e.id) from pollster.entries e
-                                     where e.post_id = k.post_id and e.wall_id = k.wall_id and e.kind = 'post'), 0)
-            from unnest(a_users, a_keys) a(author, given)
-            where k.user_id = a.author and k.client_key = a.given and k.entry_id is null and k.post_id is not null;
-        -- A key without an entry is of this transaction.
-        select array_agg(case when outcomes[a.n] <> 'repeated' then outcomes[a.n]
-                              when k.user_id is null then 'removed'
-                              when k.entry_id is not null and not exists (
-                                  select from pollster.entries e where e.wall_id = k.wall_id and e.id = k.entry_id and e.kind = 'post'
-                                  and e.post_id = coalesce(k.post_id, e.post_id) offset 0) then 'lost'
-                              when k.wall_id = a.wall and k.body_hash = sha256(convert_to(a.words, 'UTF8')) then 'known'
-                              else 'conflict' end order by a.n)
-            into told
-            from unnest(a_walls, a_users, a_bodies, a_keys) with ordinality a(wall, author, words, given, n)
-            left join pollster.client_keys k on k.user_id = a.author and k.client_key = a.given;
-        if 'removed' = any (told) then
-            -- Because it was old, between the two statements.
-            raise exception 'a client_key was removed meanwhile: try again' using errcode = 'serialization_failure';
-        elsif 'lost' = any (told) then
-            -- The first post of each such key takes it over, unless another transaction did meanwhile; then look again.
-            with first_of_key as materialized (
-                select distinct on (a.author, a.given) a.author, a.given, a.n, a.wall, k.entry_id, sha256(convert_to(a.words, 'UTF8')) as hash
-                from unnest(a_walls, a_users, a_bodies, a_keys) with ordinality a(wall, author, words, given, n)
-                join pollster.client_keys k on k.user_id = a.author and k.client_key = a.given
-                where told[a.n] = 'lost' order by a.author, a.given, a.n
-            ), taken as (
-                update pollster.client_keys k
-                    set wall_id = f.wall, body_hash = f.hash, entry_id = null, post_id = null, created_at = clock_timestamp()
-                    from first_of_key f where k.user_id = f.author and k.client_key = f.given and k.entry_id = f.entry_id
-                    returning f.n
-            )
-            select array_agg(case when o.n in (select t.n from taken t) then 'created' else o.outcome end order by o.n)
-                into outcomes from unnest(outcomes) with ordinality o(outcome, n);
-        else
-            outcomes := told;
-        end if;
-    end loop;
-
-    if 'created' = any (outcomes) then
-        -- By walls in order, so that two groups cannot wait for each other's heads. Ids come back in the order of writing.
-        with accepted as materialized (
-            select a.*, row_number() over (order by a.wall, a.n) as turn
-            from unnest(a_walls, a_users, a_bodies) with ordinality a(wall, author, words, n) where outcomes[a.n] = 'created'
-        ), written as (
-            insert into pollster.posts as p (wall_id, user_id, body)
-                select c.wall, c.author, c.words from accepted c order by c.turn
-                returning p.id
-        ), numbered as materialized (
-            select w.id, row_number() over () as turn from written w
-        )
-        select array_agg(w.id order by o.n) into posted
-            from unnest(outcomes) with ordinality o(outcome, n)
-            left join accepted c on c.n = o.n
-            left join numbered w on w.turn = c.turn;
-        if cardinality(array_remove(posted, null)) <> cardinality(array_positions(outcomes, 'created')) then
-            raise exception 'the table of posts did not take a post';
-        end if;
-        -- From here on the walls' heads are locked.
-        perform pollster.number_now(cardinality(array_positions(outcomes, 'created')));
-    end if;
-
-    return query
-        with done as materialized (
-            select a.n, a.wall, a.author, a.given,
-                   case outcomes[a.n]
-                       when 'created' then coalesce((select x.id from pollster.entries x
-                                                     where x.post_id = posted[a.n] and x.wall_id = a.wall and x.kind = 'post'
-                                                     order by x.id desc limit 1), pollster.no_entry(posted[a.n]))
-                       when 'known' then (select k.entry_id from pollster.client_keys k
-                                          where k.user_id = a.author and k.client_key = a.given)
-                   end as number
-            from unnest(a_walls, a_users, a_keys) with ordinality a(wall, author, given, n)
-        ), noted as (
-            update pollster.client_keys k set entry_id = d.number, post_id = posted[d.n]
-                from done d
-                where outcomes[d.n] = 'created' and d.given <> '' and k.user_id = d.author and k.client_key = d.given
-        )
-        select d.n, outcomes[d.n], e.id, e.post_id, e.kind, s.user_id, s.user_name, s.body, s.created_at, s.edited_at, s.extra
-        from done d
-        -- One that repeats another of this group: `noted` is too late to be seen here.
-        left join lateral (select case when outcomes[d.n] = 'known' and d.number is null
-                                       then (select c.number from done c where c.author = d.author and c.given = d.given
-                                                 and outcomes[c.n] = 'created')
-                                       else d.number end as number offset 0) own on true
-        left join lateral (select x.* from pollster.entries x where x.wall_id = d.wall and x.id = own.number offset 0) e on true
-        left join lateral pollster.shown(e.wall_id, e.id, e.post_id, e.kind, e.user_id, e.created_at) s on true
-        order by d.n;
 end $$;
 
 -- Adds one post: what add_posts does for several, to which it leaves a key that is known. The outcome is created, known (the key has led to
