@@ -168,7 +168,7 @@ export interface Handlers {
   onError?(error: unknown): unknown;
 }
 
-/** The entry, once the server has it; null if another tab took the post over. Rejects with ApiError. */
+/** The entry, once the server has it; null if another tab took the post away. Rejects with ApiError. */
 export type Sent = Promise<Entry | null> & { readonly key: string };
 
 export class Pollster {
@@ -184,11 +184,12 @@ export class Pollster {
   /** Returns the function that ends it. */
   readonly subscribe: (listener: (now: Snapshot) => unknown) => () => void;
 
-  /** Continues an earlier session. null: sign in. */
+  /** Continues an earlier session. null: sign in. Rejects as `aborted` if stop(), or another resume(), comes first. */
   resume(as?: { guest?: boolean }): Promise<User | null>;
   signIn(name: string, password: string): Promise<User>;
+  /** What is in the outbox is thrown away. */
   signOut(): Promise<void>;
-  /** Ends polling and sending; the session goes on. */
+  /** Ends polling and sending, and what anybody waits for (`aborted`); the session goes on, and the outbox stays. */
   stop(): void;
   /** Whether somebody looks. */
   set watched(on: boolean);

@@ -30,7 +30,7 @@
 // Promises of signIn, open, loadOlder … reject with ApiError (pollster/api.js; `kind` says what to do).
 // Background work (polling, sending) never rejects: it retries and reports to onState / onOutbox.
 
-import { Api, ApiError } from './pollster/api.js';
+import { Api, ApiError, aborted } from './pollster/api.js';
 import { Backoff } from './pollster/backoff.js';
 import { Changes } from './pollster/changes.js';
 import { Connection } from './pollster/connection.js';
@@ -121,24 +121,30 @@ export class Pollster {
   // Continues the session of an earlier visit (cookie). Returns the user, or null: then sign in. While the server
   // cannot be reached nobody knows which, so it is asked again, with the states connecting and offline, until stop().
   // With {guest: true} as a guest instead, user 0, who reads the walls that are open to all; null: none is.
-  async resume({ guest } = {}) {
-    this.stop();
-    this.#api.user = guest ? 0 : this.#api.user || null;
-    const signal = this.#connection.begin();
-    this.#setState({ state: 'connecting' });
-    while (!signal.aborted) {
-      try {
-        const { user } = await this.#connection.proven((stop) => this.#api.session(stop), signal);
-        if (!signal.aborted) this.#begin(user);
-      } catch (error) {
-        if (signal.aborted) break;
-        if (error.kind === 'signed_out') this.#end();
-        else if (error.kind === 'no_cookie') this.#end(error.kind);
-        else if (error.passing) await this.#connection.wait(error, signal);
-        else if (error.kind !== 'aborted') throw error;
+  // Rejects as aborted if stop(), or another resume(), came first: then nobody is to sign in, or to be a guest, here.
+  resume({ guest } = {}) {
+    const done = (async () => {
+      this.#halt();
+      this.#api.user = guest ? 0 : this.#api.user || null;
+      const signal = this.#connection.begin();
+      this.#setState({ state: 'connecting' });
+      while (!signal.aborted) {
+        try {
+          const { user } = await this.#connection.proven((stop) => this.#api.session(stop), signal);
+          if (!signal.aborted) this.#begin(user);
+        } catch (error) {
+          if (signal.aborted) break;
+          if (error.kind === 'signed_out') this.#end();
+          else if (error.kind === 'no_cookie') this.#end(error.kind);
+          else if (error.passing) await this.#connection.wait(error, signal);
+          else if (error.kind !== 'aborted') throw error;
+        }
       }
-    }
-    return this.user;
+      if (this.user || this.state === 'signed_out') return this.user;
+      done.catch(() => {});  // whoever stops it need not wait for it
+      throw aborted();
+    })();
+    return done;
   }
 
   async signIn(name, password) {
@@ -153,9 +159,10 @@ export class Pollster {
     return this.user;
   }
 
-  // Ends at once on this side; rejects if the server could not be told, because its session then lives on.
+  // Ends at once on this side; rejects if the server could not be told, because its session then lives on. What is in
+  // the outbox is thrown away.
   async signOut() {
-    this.#connection.leave();  // first, or the poll under way is answered that its session is unknown
+    this.stop();  // first, or the poll under way is answered that its session is unknown
     const told = this.#api.signOut();  // while it is known whose session ends
     this.#outbox.forget();
     this.#end();
@@ -168,11 +175,13 @@ export class Pollster {
     }
   }
 
-  // Stops polling and sending without signing out, for a page that goes away.
+  // Stops polling and sending without signing out, for a page that goes away. Whoever waits for anything is told
+  // (`aborted`); what is in the outbox stays there.
   stop() {
-    this.#connection.leave();
-    this.#outbox.stop();
-    this.#changes.stop();
+    this.#halt();
+    this.#given.stopped = true;
+    this.#walls.wake();
+    this.#outbox.abandon();
   }
 
   // Whether somebody looks (true unless told otherwise): then the way to the server is proven all the time.
@@ -239,12 +248,12 @@ export class Pollster {
   // caller's own (1-64 of A-Z a-z 0-9 . _ -) the same call may be repeated for 24 h, and is the same post.
   post(wallId, body, { key } = {}) {
     const refused = this.#walls.check(wallId, this.user?.id || null);  // a guest only reads
-    if (refused) return Object.assign(this.#outbox.promise(key, refused), { key });
+    if (refused) return this.posted(key, refused);
     // Before the walls are known nothing that comes may be taken for this post.
     const after = this.#walls.all.get(wallId)?.timeline.cursor ?? 2 ** 53;
     return this.posted(this.#outbox.add(wallId, after, body, key));
   }
-  posted(key) { return Object.assign(this.#outbox.promise(key), { key }); }
+  posted(key, refused) { return Object.assign(this.#outbox.promise(key, refused), { key }); }
   retryPost(key) { return this.posted(this.#outbox.retry(key)); }
   discardPost(key) { this.#outbox.discard(key); }
   outbox(wallId) { return this.#outbox.items.filter((item) => item.wall === wallId); }
@@ -260,8 +269,16 @@ export class Pollster {
 
   // ---- within --------------------------------------------------------------------------------
 
+  // Until something begins anew.
+  #halt() {
+    this.#given.stopped = false;
+    this.#connection.leave();
+    this.#outbox.stop();
+    this.#changes.stop();
+  }
+
   #begin(user) {
-    this.stop();
+    this.#halt();
     if (this.user?.id !== user.id) {
       this.#outbox.leave();
       this.#walls.forget();
@@ -276,7 +293,7 @@ export class Pollster {
   }
 
   #end(reason) {
-    this.stop();
+    this.#halt();
     this.#outbox.leave();
     this.user = this.#api.user = null;
     this.#walls.forget();

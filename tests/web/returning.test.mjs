@@ -163,6 +163,6 @@ test('a page that begins without a session says so, and whoever stops it stops i
   await settle();
   await stopped.network.call('GET', '/session').fail();
   stopped.chat.stop();
-  assert.equal(await never, null);
+  await assert.rejects(never, { kind: 'aborted' });
   assert.equal(stopped.timers.waiting, 0);
 });

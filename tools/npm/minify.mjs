@@ -20,12 +20,12 @@ const web = fileURLToPath(new URL('../../web/', import.meta.url));
 const SOURCES = { pollster: 'pollster.js', 'pollster-tabs': 'pollster/sharing.js', 'pollster-wall': 'pollster-wall.js' };
 
 export const INTERNAL = `
-  acknowledge added again agrees alive all alone api backoff bearer began begin bound change changed changes check
+  abandon acknowledge added again agrees alive all alone api backoff bearer began begin bound change changed changes check
   client connection counted cursor cut dead discard end ended enter feed follow follower forget gap heard history hung
   hurry interrupt items json kept late leads leave listDue listIsOld listen look me mine mustRead news next oldest
   online others page paging pause ping poll promise proven pulse readList readTimer refresh refused release renew repeats
-  reread resets run sent session sharing spread stale start streams take tell timeline timeout to tokens view wait
-  woke words
+  reread resets run sent session sharing spread stale start stopped streams take tell timeline timeout to tokens view wait
+  wake woke words
 `.trim().split(/\s+/);
 
 // What is smaller when it is sent, though longer.

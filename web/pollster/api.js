@@ -26,6 +26,9 @@ export class ApiError extends Error {
   }
 }
 
+// Nobody waits for it any more.
+export const aborted = () => new ApiError('aborted', 'aborted');
+
 const CALL_TIMEOUT = 30_000;
 // A ping costs the server next to nothing, so one that is not answered by then has not arrived.
 const PING_TIMEOUT = 5_000;
@@ -145,7 +148,7 @@ export class Api {
       }
       token = this.token;
       const answer = await this.#send(method, path, { ...options, as });
-      if (!mine()) throw new ApiError('aborted', 'stopped');
+      if (!mine()) throw aborted();
       return answer;
     };
     try {
@@ -195,7 +198,7 @@ export class Api {
       return await read(response, alive);
     } catch (error) {
       if (error instanceof ApiError) throw error;
-      if (signal?.aborted) throw new ApiError('aborted', 'stopped');
+      if (signal?.aborted) throw aborted();
       const silent = abort.signal.aborted;
       throw new ApiError(silent && !hung ? late : 'network', silent ? 'No answer from the server.' : 'The server cannot be reached.',
                          { cut: silent ? hung : !came, hung });

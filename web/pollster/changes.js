@@ -2,7 +2,7 @@
 // it, so it is sent until it is answered. Unlike a new post it does not survive a reload: the only loss is a
 // change that its author can see is missing.
 
-import { ApiError } from './api.js';
+import { aborted } from './api.js';
 import { Backoff } from './backoff.js';
 import { linked } from './linked.js';
 
@@ -18,12 +18,22 @@ export class Changes {
   // change that ends early (kind 'aborted'): by `signal`, by stop(), or by a later change of the same post.
   async run(postId, send, signal) {
     this.#running.get(postId)?.stop.abort();
-    const change = { stop: linked(signal), backoff: new Backoff(this.#given) };
+    const stop = linked(signal);
+    const backoff = new Backoff(this.#given);
+    const change = { stop, backoff };
     this.#running.set(postId, change);
     try {
-      return await this.#untilAnswered(send, change);
+      while (!stop.signal.aborted) {
+        try {
+          return await send(stop.signal);
+        } catch (error) {
+          if (!error.passing) throw error;
+          await backoff.wait(backoff.next(error.retryAfter), stop.signal);
+        }
+      }
+      throw aborted();
     } finally {
-      change.stop.release();
+      stop.release();
       if (this.#running.get(postId) === change) this.#running.delete(postId);
     }
   }
@@ -36,17 +46,5 @@ export class Changes {
   // The connection is back: no need to wait for the next retry.
   hurry() {
     for (const { backoff } of this.#running.values()) backoff.end();
-  }
-
-  async #untilAnswered(send, { stop: { signal }, backoff }) {
-    while (!signal.aborted) {
-      try {
-        return await send(signal);
-      } catch (error) {
-        if (!error.passing) throw error;
-        await backoff.wait(backoff.next(error.retryAfter), signal);
-      }
-    }
-    throw new ApiError('aborted', 'stopped');
   }
 }

@@ -10,7 +10,7 @@
 //   waiting   the server cannot be reached or is busy; sent again by itself, with the same key
 //   failed    the server refused it, for `reason`; retry(key) or discard(key) decide
 
-import { ApiError } from './api.js';
+import { ApiError, aborted } from './api.js';
 import { Backoff } from './backoff.js';
 
 // The server remembers a key for 24 h. Later a repeated send could post twice, so a human decides.
@@ -22,10 +22,11 @@ export class Outbox {
   #promises = new Map();  // key -> {promise, resolve, reject} of those that somebody waits for
   #written = 0;    // orders what was written in one millisecond
   #backoff;
-  #owner = null;   // the user whose posts these are
+  #owner;          // the user whose posts these are, or were: promises wait until another one comes
   #stop = null;    // AbortController of the running sender; null while stopped
 
-  // given: {api, timers, random, kept, newKey, walls}; on('onOutbox', wall): an item appeared, changed or left.
+  // given: {api, timers, random, kept, newKey, walls}; stopped: nothing goes on; on('onOutbox', wall): an item
+  // appeared, changed or left.
   constructor(given) {
     this.#given = given;
     this.#backoff = new Backoff(given);
@@ -33,11 +34,12 @@ export class Outbox {
 
   // Loads what this user left behind and begins to send it.
   start(owner) {
-    if (this.#owner !== owner) {
-      this.#owner = owner;
-      this.items = this.#load();
-      for (const { wall } of this.items) this.#given.on('onOutbox', wall);
-    }
+    if (this.#owner !== owner) this.abandon();
+    this.#owner = owner;
+    this.items = this.#load();
+    for (const { wall } of this.items) this.#given.on('onOutbox', wall);
+    // What is not there any more another tab has taken away.
+    for (const key of this.#promises.keys()) if (!this.#find(key)) this.#settle(key, 'resolve', null);
     this.#run();
   }
 
@@ -52,14 +54,16 @@ export class Outbox {
   leave() {
     this.stop();
     this.items = [];
-    this.#owner = null;
   }
 
-  // The user wants no more of it: nothing written stays behind on this machine.
+  // Nobody waits any more.
+  abandon() {
+    for (const key of this.#promises.keys()) this.#settle(key, 'reject', aborted());
+  }
+
+  // The user wants no more of what was shown here. What another tab has written since stays: nobody was asked about it.
   forget() {
-    if (this.#owner !== null) for (const slot of this.#given.kept.keys(this.#slot(''))) this.#given.kept.remove(slot);
-    for (const { key } of this.items) this.#settle(key, 'reject', new ApiError('aborted', 'stopped'));
-    this.leave();
+    for (const { key } of this.items) this.#given.kept.remove(this.#slot(key));
   }
 
   // Returns the post's key. What is under way with the same key is this post.
@@ -82,6 +86,7 @@ export class Outbox {
     this.#promises.set(key, made);
     const item = this.#find(key);
     if (!item || item.state === 'failed') this.#settle(key, 'reject', refused ?? new ApiError('refused', item?.reason ?? 'No such post.'));
+    if (this.#given.stopped) this.abandon();
     return promise;
   }
 
@@ -111,7 +116,7 @@ export class Outbox {
   }
 
   async #run() {
-    if (this.#stop || this.#owner === null) return;
+    if (this.#stop || this.#given.stopped) return;
     const stop = this.#stop = new AbortController();
     let item;
     while (!stop.signal.aborted && (item = this.items.find((candidate) => candidate.state !== 'failed'))) {
@@ -192,8 +197,8 @@ export class Outbox {
   #read(slot) {
     try {
       const item = JSON.parse(this.#given.kept.get(slot));
-      if (!item?.key || slot !== this.#slot(item.key)) return null;
-      return Object.freeze({ ...item, state: item.state === 'failed' ? 'failed' : 'waiting' });
+      if (item.state !== 'failed') item.state = 'waiting';
+      return slot === this.#slot(item.key) && Object.freeze(item);
     } catch {
       return null;  // not ours
     }

@@ -1,6 +1,6 @@
 // The walls of the user: the list as the server has it, what news say of each wall, and the reading of their history.
 
-import { ApiError } from './api.js';
+import { ApiError, aborted } from './api.js';
 import { Wall } from './wall.js';
 
 const LIST_EVERY = 300_000;       // ms; nothing tells of a new name, or of what was read elsewhere
@@ -15,8 +15,8 @@ export class Walls {
   #view = new Map();
   #given;
 
-  // given: {api, timers, random}; client.user; on(name, ...values): as the handlers of Pollster; news() -> what is
-  // interrupted so that news are asked for anew.
+  // given: {api, timers, random}; client.user; stopped: nothing goes on; on(name, ...values): as the handlers of
+  // Pollster; news() -> what is interrupted so that news are asked for anew.
   constructor(given) {
     this.#given = given;
   }
@@ -25,29 +25,34 @@ export class Walls {
   forget() {
     this.all = new Map();
     this.listDue = 0;
-    this.#known(false);
+    this.#listed = false;
+    this.wake();
   }
 
-  // A wall of which nothing is known yet is waited for, until the list is read, or the user is gone.
+  // A wall of which nothing is known yet is waited for, until the list is read, the user is gone, or all has stopped.
   async find(id) {
     const user = this.#given.client.user?.id;
-    while (user >= 0 && user === this.#given.client.user?.id && !this.#listed) await new Promise((resolve) => this.#waiting.push(resolve));
-    const refused = this.check(id, user);
-    if (refused) throw refused;
-    return this.all.get(id);
+    for (;;) {
+      const refused = this.check(id, user);
+      if (refused) throw refused;
+      const wall = this.all.get(id);
+      if (wall) return wall;
+      if (this.#given.stopped) throw aborted();
+      await new Promise((resolve) => this.#waiting.push(resolve));
+    }
   }
 
   // The ApiError, if this is no wall of this user; none while nobody knows.
-  check(id, user = this.#given.client.user?.id) {
-    if (!(user >= 0) || user !== this.#given.client.user?.id) return new ApiError('signed_out', 'Please sign in.');
+  check(id, user) {
+    if (!(user >= 0 && user === this.#given.client.user?.id)) return new ApiError('signed_out', 'Please sign in.');
     return this.#listed && !this.all.has(id) ? new ApiError('forbidden', 'This wall is not yours.', { status: 403 }) : null;
   }
 
   // As users of the library see them (wall.js): another map after each change.
   get view() {
     const now = new Map([...this.all].map(([id, wall]) => [id, wall.view]));
-    if (now.size !== this.#view.size || [...now].some(([id, wall]) => this.#view.get(id) !== wall)) this.#view = now;
-    return this.#view;
+    const differs = now.size !== this.#view.size || [...now].some(([id, wall]) => this.#view.get(id) !== wall);
+    return differs ? this.#view = now : this.#view;
   }
 
   // Something is to be read before it goes on.
@@ -73,7 +78,8 @@ export class Walls {
       else wall.counted(unread, newest, read);
       return [id, Object.assign(wall, { name, kind })];
     }));
-    this.#known(true);
+    this.#listed = true;
+    this.wake();
     this.#given.on('onWalls');
   }
 
@@ -172,8 +178,8 @@ export class Walls {
     this.#given.on('onChanged', wall.view, [entry]);
   }
 
-  #known(listed) {
-    this.#listed = listed;
+  // Who waits for a wall looks again.
+  wake() {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
