@@ -2,7 +2,9 @@
 // state, so an event only has to say "look again".
 
 import { Pollster } from './pollster.js';
+import { Backoff } from './pollster/backoff.js';
 import { byId } from './page/dom.js';
+import { realTimers } from './pollster/defaults.js';
 import { Drafts } from './pollster/drafts.js';
 import { Editing } from './page/editing.js';
 import { beginning } from './pollster/fold.js';
@@ -13,9 +15,10 @@ import { isolated, shown, twinsAmong } from './pollster/names.js';
 import { MessageList } from './page/message_list.js';
 import { firstUnread, rowsOf } from './page/rows.js';
 import { Search } from './page/search.js';
-import { ownStorage } from './pollster/own_storage.js';
+import { nameOf, ownStorage } from './pollster/own_storage.js';
 import { keepsCookies, missing, openStorage } from './page/storage.js';
 import { Tabs } from './page/tabs.js';
+import { showUnsent, unsentOf } from './page/unsent.js';
 import { showWalls, wallHref, wallOfHref } from './page/wall_list.js';
 
 const base = document.querySelector('meta[name="pollster-api"]').content;
@@ -30,7 +33,10 @@ const chat = new Pollster({
   onWalls: wallsChanged,
   onPosts: postsArrived,
   onChanged: postsChanged,
-  onOutbox: (wallId) => { if (wallId === current.id) showPosts(); },
+  onOutbox: (wallId) => {
+    if (wallId === current.id) showPosts();
+    else showLost();
+  },
   onGap: (wall, { expected, got }) => console.error(`wall ${wall.id}: entry ${expected} is missing, got ${got}`),
 });
 
@@ -38,8 +44,10 @@ const chat = new Pollster({
 // that nothing counts as read. `missed`: posts that arrived below the window.
 const current = { id: 0, placed: false, unreadFrom: null, missed: 0 };
 const loading = new Set();  // ids of the walls of which a page is on its way
-const tabs = new Tabs(chat);
-const drafts = new Drafts(storage, openStorage('sessionStorage'));
+const tabs = new Tabs(chat, nameOf(base));
+const drafts = new Drafts(storage, ownStorage(openStorage('sessionStorage'), base));
+const backoff = new Backoff({ timers: realTimers, random: Math.random });  // of pages that were refused for now
+let later = 0;  // the timer until one is asked for again
 const AWAY = 60_000;  // ms; after this long in the background the list of walls is read again
 const narrow = window.matchMedia('(max-width: 720px)');
 
@@ -103,10 +111,13 @@ async function signIn(event) {
 }
 
 async function signOut() {
-  const unsent = [...chat.walls.keys()].some((id) => chat.outbox(id).length > 0);
-  if (unsent && !window.confirm('Some of your posts were not sent yet. Sign out and throw them away?')) return;
+  // In all tabs, and also of walls that were taken away. What is written while this is asked stays.
+  const unsent = unsentOf(storage, chat);
+  if (unsent.length && !window.confirm('Some of your posts were not sent yet. Sign out and throw them away?')) return;
   try {
-    await chat.signOut();
+    const out = chat.signOut();
+    for (const slot of unsent) storage?.removeItem(slot);
+    await out;
     showSignIn();
   } catch {
     showSignIn('The server could not be told that you signed out. Sign in and out again when it is reachable.');
@@ -126,6 +137,7 @@ function clearPage() {
   byId('draft').value = '';
   byId('draft').placeholder = '';
   messages.show([]);
+  showLost();
   for (const id of ['wall-name', 'my-name', 'my-avatar', 'announce', 'history-state', 'delete-text', 'offline-text', 'to-end-text']) {
     byId(id).textContent = '';
   }
@@ -176,6 +188,7 @@ function wallsChanged() {
   showWalls(byId('walls'), chat.walls, current.id);
   byId('no-walls').hidden = chat.walls.size > 0;
   showTitle();
+  showLost();
   if (!chat.user) return;
   showMe();
   if (!chat.walls.has(current.id)) chooseWall();
@@ -227,6 +240,10 @@ async function openWall(wall) {
   draftChanged();
   showPosts('end');
   if (!narrow.matches) byId('draft').focus();
+  await fillWall(wall);
+}
+
+async function fillWall(wall) {
   if (!await loadPage(wall, () => chat.open(wall.id)) || current.id !== wall.id) return;
   // The line stands above the first unread post, however many pages back that is.
   const held = () => chat.walls.get(wall.id);
@@ -241,6 +258,12 @@ async function openWall(wall) {
 }
 
 // ---- posts -----------------------------------------------------------------------------------
+
+// Posts that no wall on the list shows: theirs was taken away.
+function showLost() {
+  showUnsent(chat.walls.size || chat.state === 'online' ? chat.getSnapshot().outbox.filter(({ wall }) => !chat.walls.has(wall)) : [],
+             (key) => chat.discardPost(key));
+}
 
 function showPosts(jump) {
   const wall = chat.walls.get(current.id);
@@ -269,10 +292,10 @@ function postsChanged(wall, changes) {
   readIfSeen();
 }
 
-// Loads what could not be loaded while the connection was lost.
+// Loads what could not be loaded while the connection was lost, or was refused for now.
 function loadMissing() {
   const wall = chat.walls.get(current.id);
-  if (wall && !wall.loaded && !loading.has(wall.id)) openWall(wall);
+  if (wall && !wall.loaded && !loading.has(wall.id)) fillWall(wall);
   else if (messages.nearTop) loadOlder();
 }
 
@@ -281,15 +304,18 @@ function loadOlder() {
   if (wall?.loaded && !wall.complete && !loading.has(wall.id)) loadPage(wall, () => chat.loadOlder(wall.id));
 }
 
-// Runs one page load with its words at the top of the list. False if it failed; coming back online
-// or scrolling on tries again.
+// Runs one page load with its words at the top of the list. False if it failed; coming back online, scrolling on, and
+// while online a while later, tries again.
 async function loadPage(wall, load) {
   byId('history-state').textContent = 'Loading…';
   loading.add(wall.id);
   try {
     await load();
+    backoff.reset();
     return true;
   } catch (error) {
+    clearTimeout(later);
+    if (error.passing) later = setTimeout(() => { if (chat.state === 'online') loadMissing(); }, backoff.next(error.retryAfter));
     if (current.id === wall.id) byId('history-state').textContent = `Older posts could not be loaded: ${error.message}`;
     return false;
   } finally {
@@ -345,6 +371,7 @@ function draftChanged() {
 
 // ---- events ----------------------------------------------------------------------------------
 
+byId('late').remove();  // all parts of the page are there
 byId('sign-in-form').addEventListener('submit', signIn);
 byId('sign-out').addEventListener('click', signOut);
 for (const id of ['try-now', 'start-now']) byId(id).addEventListener('click', () => chat.retryNow());

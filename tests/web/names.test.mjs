@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isolated, lookOf, shown, twinsAmong } from '../../web/pollster/names.js';
+import { authorsOf, isolated, lookOf, shown, twinsAmong } from '../../web/pollster/names.js';
 import { rowsOf } from '../../web/page/rows.js';
 import { entry } from './fakes.mjs';
 
@@ -38,4 +38,13 @@ test('a row says when another author looks the same, me included', () => {
   const posts = [entry(1, { user_id: 4, user_name: '\u0430nn', created_at }), entry(2, { user_id: 5, user_name: 'bob', created_at })];
   const rows = rowsOf(posts, [], { me: { id: 3, name: 'ann' }, unreadFrom: null, now: Date.now() });
   assert.deepEqual(rows.filter(({ type }) => type === 'post').map(({ twin }) => twin), [true, false]);
+});
+
+test('an author has one name, that of the newest post, and those who look alike are known', () => {
+  const posts = [entry(1, { user_name: 'rob' }), entry(2, { user_id: 5, user_name: 'b\u043eb' }), entry(3)];
+  const { names, twins } = authorsOf(posts, { id: 3, name: 'ann' });
+  assert.deepEqual([...names], [[4, 'bob'], [5, 'b\u043eb'], [3, 'ann']]);
+  assert.deepEqual([...twins], [4, 5]);
+  assert.deepEqual([...authorsOf(posts, null).names.keys()], [4, 5]);
+  assert.deepEqual([...authorsOf(posts, { id: 0, name: '' }).names.keys()], [4, 5]);
 });

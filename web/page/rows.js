@@ -2,7 +2,7 @@
 // posts that are still on their way. No DOM: row.js makes elements of them.
 
 import { dayName, dayOf } from './format.js';
-import { twinsAmong } from '../pollster/names.js';
+import { authorsOf } from '../pollster/names.js';
 
 const SAME_BREATH = 5 * 60_000;  // ms between two posts of one author under one heading
 
@@ -12,8 +12,7 @@ const SAME_BREATH = 5 * 60_000;  // ms between two posts of one author under one
 // `unreadFrom`: entry number of the first unread post, or null. `editing`: post_id of the post being edited, or null.
 export function rowsOf(posts, pending, { me, unreadFrom, now, editing = null }) {
   const rows = [];
-  const names = new Map([...posts.map((post) => [post.user_id, post.user_name]), [me.id, me.name]]);
-  const twins = twinsAmong([...names].map(([id, name]) => ({ id, name })));
+  const { names, twins } = authorsOf(posts, me);
   let day = { begin: NaN, end: NaN };
   let previous = null;
   const add = (post, item) => {

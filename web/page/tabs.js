@@ -4,12 +4,14 @@ const KNOWN_FOR = 10_000;  // ms in which the feed of a slower tab brings what w
 
 export class Tabs {
   #chat;
-  #channel = globalThis.BroadcastChannel ? new BroadcastChannel('pollster') : null;
+  #channel;
   #read = new Map();  // wall id -> {newest, until}: read elsewhere
   #told = '';
 
-  constructor(chat) {
+  // name: of this chat among those at this origin, whose walls and users have the same numbers.
+  constructor(chat, name) {
     this.#chat = chat;
+    this.#channel = globalThis.BroadcastChannel ? new BroadcastChannel(`pollster ${name}`) : null;
     this.#channel?.addEventListener('message', ({ data }) => this.#heard(data));
   }
 

@@ -38,6 +38,14 @@ function known(name) {
   return looks.get(name);
 }
 
+// Of the authors of these posts, and of the reader: {names, id -> name, as in the newest post, so that a renamed author
+// has one name; twins, the ids of those whose name looks like another's}.
+export function authorsOf(posts, me) {
+  const names = new Map(posts.map((post) => [post.user_id, post.user_name]));
+  if (me?.id) names.set(me.id, me.name);
+  return { names, twins: twinsAmong([...names].map(([id, name]) => ({ id, name }))) };
+}
+
 // From things with {id, name}: the ids of those whose name looks like that of another id.
 export function twinsAmong(things) {
   const ids = new Map();  // look -> ids

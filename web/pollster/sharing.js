@@ -58,8 +58,9 @@ export class Sharing {
 
   // name: that of the user, at this server; said: what is known of the connection.
   start(user, said) {
-    // Wherever a page names it from: another server at this origin has users with the same numbers.
-    const name = globalThis.document ? new URL(user, document.baseURI).href : user;
+    // Wherever a page, or a worker, names it from: another server at this origin has users with the same numbers.
+    const here = globalThis.document?.baseURI ?? globalThis.location?.href;
+    const name = here ? new URL(user, here).href : user;
     const { locks, channel = (id) => new BroadcastChannel(id), newKey } = this.#given;
     this.#said = said;
     this.look(this.#given.pulse.watched);
