@@ -10,11 +10,13 @@
 // event "pollster-state" (bubbles, detail: a snapshot of the library) tells of each change of the state.
 
 import { Pollster } from './pollster.js';
+import { Backoff } from './pollster/backoff.js';
+import { realTimers } from './pollster/defaults.js';
 import { Drafts } from './pollster/drafts.js';
 import { foldAt } from './pollster/fold.js';
 import { sends } from './pollster/keys.js';
-import { shown } from './pollster/names.js';
-import { ownStorage } from './pollster/own_storage.js';
+import { authorsOf, shown, twinsAmong } from './pollster/names.js';
+import { nameOf, ownStorage } from './pollster/own_storage.js';
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
@@ -57,17 +59,18 @@ function take(base, token) {
     for (const event of ['online', 'offline', 'pageshow']) window.addEventListener(event, found.returned);
     document.addEventListener('visibilitychange', found.returned);
     chat.watched = !document.hidden;
-    begin(chat, token);
+    begin(chat, token, () => shared.includes(found));
   }
   found.count += 1;
   return found;
 }
 
-// The session that there is, or else a guest of what is open to all.
-async function begin(chat, token) {
+// The session that there is, or else a guest of what is open to all. wanted(): whether anybody still shows this chat;
+// what begins after that nobody would end.
+async function begin(chat, token, wanted) {
   try {
     const user = await chat.resume();
-    if (!user && !token && chat.getSnapshot().reason !== 'other_user') await chat.resume({ guest: true });
+    if (!user && !token && wanted() && chat.getSnapshot().reason !== 'other_user') await chat.resume({ guest: true });
   } catch { /* the state tells */ }
 }
 
@@ -88,7 +91,13 @@ function openStorage(name) {
   }
 }
 
-const drafts = new Drafts(openStorage('localStorage'), openStorage('sessionStorage'));
+// Of each chat its own: users and walls of all have the same numbers.
+const draftsOf = new Map();
+function drafts(base) {
+  const name = nameOf(base);
+  if (!draftsOf.has(name)) draftsOf.set(name, new Drafts(...['localStorage', 'sessionStorage'].map((kind) => ownStorage(openStorage(kind), base))));
+  return draftsOf.get(name);
+}
 
 // An element with properties, and children that are elements or texts.
 const make = (tag, properties = {}, ...children) => {
@@ -106,6 +115,9 @@ function folded(body) {
   return [`${body.slice(0, end)}… `, button];
 }
 
+// Beside a name that looks like another one.
+const mark = (id, twins) => (twins.has(id) ? ` #${id}` : '');
+
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'short' });
 
 export class PollsterWall extends HTMLElement {
@@ -118,9 +130,12 @@ export class PollsterWall extends HTMLElement {
   #due = false;       // to be connected, or drawn, in a moment
   #rows = new Map();  // key -> {of, row}: what is on the screen, and what it shows
   #wall = null;       // what was drawn last
-  #opening = 0;       // the wall that is being read
+  #shown = null;      // whose wall that is: [chat, wall's id]
+  #reading = null;    // an object of the reading under way
+  #backoff = new Backoff({ timers: realTimers, random: Math.random });
+  #again = 0;         // the timer until what was refused for now is read again
   #error = '';
-  #writer = null;     // whose draft is in the field, and its place: {user, place}
+  #writer = null;     // whose draft is in the field, and where it is kept: {user, place, kept}
   #seen = false;
   #part = {};
   #returned = () => this.#markRead();
@@ -164,7 +179,10 @@ export class PollsterWall extends HTMLElement {
   get chat() { return this.#given ?? this.#chat; }
   set chat(chat) { this.#given = chat; this.#soon(); }
 
-  async resume() { if (this.#chat) await begin(this.#chat, this.token); }
+  async resume() {
+    const [chat, used] = [this.#chat, this.#used];
+    if (chat) await begin(chat, this.token, () => (used ? shared.includes(used) : this.#chat === chat));
+  }
 
   connectedCallback() {
     // Set before this file was loaded, and so beside the accessors of the class.
@@ -210,12 +228,25 @@ export class PollsterWall extends HTMLElement {
       this.#leave = chat?.subscribe(() => this.#show());
     }
     if (chat) this.#show();
+    else this.#forget();
+  }
+
+  // Nothing is being read, or to be read again, of another chat or wall.
+  #forget() {
+    clearTimeout(this.#again);
+    this.#reading = null;
+    this.#error = '';
+    this.#backoff.reset();
   }
 
   #show() {
     const now = this.#chat.getSnapshot();
     const wall = now.walls.get(this.wall);
     const p = this.#part;
+    if (this.#shown?.chat !== this.#chat || this.#shown.id !== this.wall) {
+      this.#shown = { chat: this.#chat, id: this.wall };
+      this.#forget();
+    }
     if (p.state.dataset.state !== now.state) {
       p.state.dataset.state = now.state;
       this.#error = '';
@@ -224,7 +255,7 @@ export class PollsterWall extends HTMLElement {
     if (wall && !this.#wall) this.#error = '';  // it was granted
     const out = now.state === 'signed_out';
     const guest = now.user?.id === 0;
-    p.name.textContent = wall ? shown(wall.name) : '';
+    p.name.textContent = wall ? shown(wall.name) + mark(wall.id, twinsAmong(now.walls.values())) : '';
     p.state.textContent = STATES[now.state] ?? '';
     p.state.title = now.reason ?? '';
     p.signedOut.hidden = !(out || (guest && this.querySelector('[slot=signed-out]')));
@@ -234,20 +265,21 @@ export class PollsterWall extends HTMLElement {
     p.older.hidden = !wall?.loaded || wall.complete;
     this.#showDraft(wall ? now.user : null);
     this.#draw(wall, out ? [] : now.outbox.filter(({ wall: id }) => id === this.wall), now.user);
-    if (now.user && !wall?.loaded && !this.#error && this.#opening !== this.wall) this.#read((chat) => chat.open(this.wall));
+    if (now.user && !wall?.loaded && !this.#error && !this.#reading) this.#read((chat) => chat.open(this.wall));
     this.#markRead();
   }
 
   // A text belongs to the user who has begun it, on this wall; it outlives a reload, and the end of a session.
   #showDraft(user) {
-    const place = `${this.getAttribute('base') ?? '/api/'} wall ${this.wall}`;
-    if (user?.id === this.#writer?.user.id && (!user || place === this.#writer.place)) return;
-    this.#writer = user && { user, place };
-    this.#part.text.value = user ? drafts.get(user, place) : '';
+    const kept = drafts(this.getAttribute('base') ?? '/api/');
+    const place = `element ${this.wall}`;
+    if (user?.id === this.#writer?.user.id && (!user || (place === this.#writer.place && kept === this.#writer.kept))) return;
+    this.#writer = user && { user, place, kept };
+    this.#part.text.value = user ? kept.get(user, place) : '';
   }
 
   #written() {
-    if (this.#writer) drafts.set(this.#writer.user, this.#writer.place, this.#part.text.value);
+    if (this.#writer) this.#writer.kept.set(this.#writer.user, this.#writer.place, this.#part.text.value);
   }
 
   // Keeps each row that shows what it is to show, and the place of the reader.
@@ -257,8 +289,14 @@ export class PollsterWall extends HTMLElement {
     const fromEnd = scroll.scrollHeight - scroll.scrollTop;
     const older = this.#wall?.id === wall?.id && this.#wall?.posts[0] !== wall?.posts[0];
     const rows = new Map();
-    for (const post of wall?.loaded ? wall.posts : []) if (post.body !== null) this.#keep(rows, `post ${post.post_id}`, post, () => this.#row(post, user));
-    for (const item of outbox) this.#keep(rows, `sent ${item.key}`, item, () => this.#pending(item));
+    const posts = wall?.loaded ? wall.posts : [];
+    const { names, twins } = authorsOf(posts, user);
+    for (const post of posts) {
+      if (post.body === null) continue;
+      const name = shown(names.get(post.user_id)) + mark(post.user_id, twins);
+      this.#keep(rows, `post ${post.post_id}`, [post, name], () => this.#row(post, name, user));
+    }
+    for (const item of outbox) this.#keep(rows, `sent ${item.key}`, [item], () => this.#pending(item));
     for (const [key, { row }] of this.#rows) if (rows.get(key)?.row !== row) row.remove();
     let at = list.firstChild;
     for (const { row } of rows.values()) {
@@ -273,15 +311,15 @@ export class PollsterWall extends HTMLElement {
 
   #keep(rows, key, of, make_) {
     const held = this.#rows.get(key);
-    rows.set(key, held?.of === of ? held : { of, row: make_() });
+    rows.set(key, held?.of.every((part, n) => part === of[n]) ? held : { of, row: make_() });
   }
 
-  #row({ user_id, user_name, created_at, edited_at, body }, user) {
+  #row({ user_id, created_at, edited_at, body }, name, user) {
     // Any writer may have written any date, and any name.
     const when = Date.parse(created_at);
     const time = Number.isNaN(when) ? 'unknown time' : clock.format(when);
     return make('li', { className: user_id === user?.id ? 'own' : '' },
-                make('bdi', { className: 'name', title: `#${user_id}`, textContent: shown(user_name) }),
+                make('bdi', { className: 'name', title: `#${user_id}`, textContent: name }),
                 make('time', { dateTime: created_at, textContent: time + (edited_at ? ' (edited)' : '') }),
                 make('span', { className: 'text', dir: 'auto' }, ...folded(String(body))));
   }
@@ -301,16 +339,26 @@ export class PollsterWall extends HTMLElement {
   }
 
   async #read(load) {
-    const id = this.#opening = this.wall;
+    const reading = this.#reading = {};
+    let error = null;
     try {
       await load(this.#chat);
-    } catch (error) {
-      // What passes is tried again when the state changes.
-      if (id === this.wall && !['signed_out', 'aborted'].includes(error.kind)) this.#error = error.message;
-    } finally {
-      this.#opening = 0;
-      if (this.#chat) this.#show();
+    } catch (thrown) {
+      error = thrown;
     }
+    if (this.#reading !== reading) return;  // of another wall, or another chat, by now
+    this.#reading = null;
+    if (!error) this.#backoff.reset();
+    else if (!['signed_out', 'aborted'].includes(error.kind)) this.#error = error.message;
+    // What passes is tried again in a while, or when the state changes.
+    clearTimeout(this.#again);
+    if (error?.passing) {
+      this.#again = setTimeout(() => {
+        this.#error = '';
+        if (this.#chat) this.#show();
+      }, this.#backoff.next(error.retryAfter));
+    }
+    if (this.#chat && error?.kind !== 'aborted') this.#show();  // a chat that was stopped would be asked without an end
   }
 
   #send() {

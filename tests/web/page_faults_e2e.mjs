@@ -147,15 +147,15 @@ const steps = {
     chat.addWall(9, 'Odd', ['ann', 'bob']);
     chat.add(9, 'bob', 'before');
     Object.assign(chat.add(9, 'bob', 'no date'), { created_at: '294276-12-31T23:59:59.999Z' });
-    Object.assign(chat.add(9, 'bob', 'no name'), { user_name: '' });
-    Object.assign(chat.add(9, 'bob', 'another'), { user_name: '\u202ebob' });
+    Object.assign(chat.add(9, 'bob', 'no name'), { user_name: '', user_id: 71 });
+    Object.assign(chat.add(9, 'bob', 'another'), { user_name: '\u202ebob', user_id: 72 });
     Object.assign(chat.add(9, 'bob', 'x'), { body: 7 });
     chat.add(9, 'bob', `${'line\n'.repeat(1_000)}the end`);
     chat.add(9, 'bob', 'after');
     await browser.go(`${url}embed.html?wall=9`);
     const all = (css, of) => `[...document.querySelector('pollster-wall').shadowRoot.querySelectorAll('${css}')].map((one) => one.${of})`;
     await browser.until('all posts', `return ${all('li .text', 'textContent')}.at(-1) === 'after'`);
-    assert.deepEqual(await browser.run(`return ${all('li .name', 'textContent')}`), ['bob', 'bob', '(no name)', '‹U+202E›bob', 'bob', 'bob', 'bob']);
+    assert.deepEqual(await browser.run(`return ${all('li .name', 'textContent')}`), ['bob #2', 'bob #2', '(no name)', '‹U+202E›bob #72', 'bob #2', 'bob #2', 'bob #2']);
     assert.match((await browser.run(`return ${all('li time', 'textContent')}`))[1], /unknown time/);
     assert.ok((await browser.run(`return ${all('li', 'offsetHeight')}`)).every((height) => height < 900));
     await browser.run(`${all('li button', 'click()')}`);
@@ -188,6 +188,163 @@ const steps = {
     await as('ann');
     await live();
     assert.equal(await text(), 'Begun by ann');
+  },
+
+  async 'a first page that is refused for now is asked for again, by the page and by the element, while online'({ open, server }) {
+    const browser = await open();
+    await browser.go(server.url);
+    await signIn(browser, 'ann');
+    const busy = (status) => ({ status, headers: { 'Retry-After': '1' }, when: (method, path) => method === 'GET' && path === '/walls/2/posts' });
+    server.chat.failures.push(busy(429), busy(503));
+    await browser.run("location.hash = '#wall-2'");
+    await browser.until('it says so', "return document.getElementById('history-state').textContent.startsWith('Older posts could not be loaded')");
+    await browser.until('the posts', `return ${bubbles}.some((text) => text.includes('The new shelves'))`);
+    server.chat.failures.push(busy(503), busy(429));
+    await browser.go(`${server.url}embed.html?wall=2`);
+    await browser.until('the posts in the element', "return document.querySelector('pollster-wall').shadowRoot?.querySelectorAll('li').length > 0");
+    assert.equal(server.chat.failures.length, 0);
+  },
+
+  async 'posts of a wall that was taken away are shown, and nobody signs out without being asked'({ open, server: { chat, url } }) {
+    const browser = await open();
+    await browser.go(url);
+    await signIn(browser, 'ann');
+    await browser.run(`const real = window.fetch; window.refused = false;
+      window.fetch = (path, options) => (options?.method === 'POST' && path.endsWith('/posts') && !window.refused
+        ? Promise.resolve(new Response('{"errors":["Not now."]}', { status: 503 })) : real(path, options));`);
+    await browser.type('#draft', `To be rescued${KEYS.enter}`);
+    await browser.until('it waits', "return document.querySelector('#posts .waiting') !== null");
+    chat.revoke(1, 'ann');
+    const lost = "document.getElementById('unsent')";
+    await browser.until('it is shown', `return !${lost}.hidden && ${lost}.textContent.includes('To be rescued')`);
+    await browser.run("window.asked = 0; window.confirm = () => { window.asked += 1; return false; }; document.getElementById('sign-out').click()");
+    assert.equal(await browser.run('return window.asked'), 1);
+    await browser.run('window.refused = true');
+    const discard = `[...${lost}.querySelectorAll('button')].find((button) => button.textContent === 'Discard')`;
+    await browser.until('it was refused', `return ${discard} !== undefined`);
+    await browser.run(`${lost}.querySelector('button').click()`);
+    assert.equal(await browser.run('return String(document.getSelection())'), 'To be rescued');
+    await browser.run(`${discard}.click()`);
+    await browser.until('it is gone', `return ${lost}.hidden`);
+    await browser.run("document.getElementById('sign-out').click()");
+    await browser.until('signed out, unasked', `return window.asked === 1 && ${shows('sign-in')}`);
+  },
+
+  async 'signing out asks for what other tabs have not sent, and a No keeps it'({ open, server }) {
+    const browser = await open();
+    await browser.go(`${server.url}#wall-1`);
+    await signIn(browser, 'ann');
+    const first = await browser.tab();
+    await browser.newTab();
+    await browser.go(`${server.url}#wall-1`);
+    await connected(browser);
+    await browser.run(`const real = window.fetch; window.fetch = (path, options) => (options?.method === 'POST' && path.endsWith('/posts')
+      ? Promise.resolve(new Response('{"errors":["Not now."]}', { status: 503 })) : real(path, options));`);
+    await browser.type('#draft', `Of the other tab${KEYS.enter}`);
+    await browser.until('it waits', "return document.querySelector('#posts .waiting') !== null");
+    await browser.show(first);
+    const slots = 'Object.keys(localStorage).filter((key) => key.startsWith("pollster.outbox.")).length';
+    await browser.run("window.asked = 0; window.confirm = () => (window.asked += 1) > 1; document.getElementById('sign-out').click()");
+    assert.deepEqual(await browser.run(`return [window.asked, ${slots}, ${shows('app')}]`), [1, 1, true]);
+    await browser.run("document.getElementById('sign-out').click()");
+    await browser.until('signed out', `return ${shows('sign-in')}`);
+    assert.deepEqual(await browser.run(`return [window.asked, ${slots}]`), [2, 0]);
+  },
+
+  async 'an element that goes while its session is asked for leaves nobody behind'({ open, server }) {
+    const browser = await open();
+    await browser.go(`${server.url}embed.html?wall=1`);
+    await browser.until('the element', "return document.querySelector('pollster-wall').shadowRoot !== null");
+    const asked = await browser.async(`const done = arguments[0];
+      const paths = [];
+      const real = window.fetch;
+      let answer;
+      window.fetch = (path, options) => {
+        paths.push(options.method + ' ' + path);
+        return path.endsWith('/session') ? new Promise((resolve, reject) => {
+          options.signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
+          answer = () => resolve(new Response('{"errors":["Please sign in."]}', { status: 401 }));
+        }) : real(path, options);
+      };
+      const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      (async () => {
+        const add = async () => {
+          const wall = document.createElement('pollster-wall');
+          wall.wall = 1;
+          wall.setAttribute('base', '/api/');
+          document.body.append(wall);
+          await wait(20);
+          return wall;
+        };
+        (await add()).remove();                     // while it is asked
+        await wait(20);
+        const late = await add();
+        late.token = () => null;                    // as the ten lines of docs/EMBED.md do
+        await wait(20);
+        late.remove();
+        await wait(20);
+        const told = await add();                   // in the moment in which it hears that nobody is signed in
+        told.addEventListener('pollster-state', ({ detail }) => { if (detail.state === 'signed_out') told.remove(); });
+        paths.length = 0;
+        answer();
+        await wait(300);
+        done(paths);
+      })();`);
+    assert.deepEqual(asked, []);
+  },
+
+  async 'an element reads its wall also after the chat that it had was stopped'({ open, server: { url } }) {
+    const browser = await open();
+    await browser.go(`${url}#wall-1`);
+    await signIn(browser, 'ann');
+    await browser.go(`${url}embed.html?wall=1`);
+    await browser.until('the element', "return document.querySelector('pollster-wall').shadowRoot !== null");
+    await browser.async(`const done = arguments[0];
+      import('/pollster.js').then(({ Pollster }) => {
+        const never = (path, options) => (path.endsWith('/walls') ? new Promise(() => {}) : fetch(path, options));
+        const [first, second] = [new Pollster({ fetch: never, locks: null }), new Pollster({ locks: null })];
+        const wall = document.createElement('pollster-wall');
+        wall.id = 'second';
+        wall.wall = 1;
+        wall.chat = first;
+        document.body.append(wall);
+        first.resume().then(() => new Promise((resolve) => setTimeout(resolve, 50))).then(() => {
+          first.stop();
+          wall.chat = second;
+          return second.resume();
+        }).then(() => done());
+      });`);
+    await browser.until('its posts', "return document.getElementById('second').shadowRoot.querySelectorAll('li').length > 0");
+  },
+
+  async 'the element marks names that look alike, and an author who was renamed has one name'({ open, server: { chat, url } }) {
+    const browser = await open();
+    await browser.go(`${url}#wall-1`);
+    await signIn(browser, 'ann');
+    chat.addWall(9, 'Names', ['ann', 'bob', 'eve']);
+    chat.add(9, 'bob', 'one');
+    chat.add(9, 'eve', 'two');
+    await browser.go(`${url}embed.html?wall=9`);
+    const names = "[...document.querySelector('pollster-wall').shadowRoot?.querySelectorAll('li .name') ?? []].map(({ textContent }) => textContent).join()";
+    await browser.until('both', `return ${names} === 'bob,eve'`);
+    chat.rename('eve', 'b\u043eb');
+    chat.add(9, 'eve', 'three');
+    await browser.until('marks', `return ${names} === 'bob #2,b\u043eb #3,b\u043eb #3'`);
+    chat.rename('eve', 'eva');
+    chat.add(9, 'eve', 'four');
+    await browser.until('one name', `return ${names} === 'bob,eva,eva,eva'`);
+  },
+
+  async 'without any script the page, and the one for frames, say that something is missing'({ open, server }) {
+    const browser = await open();
+    server.lacks = (path) => path.endsWith('.js');
+    for (const page of ['', 'embed.html?wall=1']) {
+      await browser.go(`${server.url}${page}`);
+      await browser.until('it says so', "return document.body.innerText.includes('could not be loaded. Please reload it.')");
+    }
+    server.lacks = () => false;
+    await browser.go(server.url);
+    await browser.until('the sign-in form', `return ${shows('sign-in')} && document.getElementById('late') === null`);
   },
 
   async 'the part for tabs never comes: the page has a connection of its own, and the state says so'({ open, server }) {
