@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(any_type_becomes_json)
     }
 }
 
-// Its post is shown without it, or as one that is deleted; the others as they are.
+// Its post is shown without it; the others as they are.
 BOOST_AUTO_TEST_CASE(a_value_that_is_too_large_or_cannot_be_computed_harms_its_own_post_alone)
 {
     show("case when body = 'broken' then to_jsonb(1 / (length(body) - 6)) else note end");
@@ -117,10 +117,45 @@ BOOST_AUTO_TEST_CASE(a_value_that_is_too_large_or_cannot_be_computed_harms_its_o
     BOOST_TEST(entries[0].extra.value() == "{}");
     BOOST_TEST(entries[1].extra.value() == "null");
     BOOST_TEST(entries[1].body.value() == "large");
-    BOOST_TEST(!entries[2].body);
+    BOOST_TEST(entries[2].body.value() == "broken");
+    BOOST_TEST(entries[2].extra.value() == "null");
     BOOST_TEST(entries[3].extra->size() == 65536u);
     BOOST_TEST(entries[4].body.value() == "good, too");
     BOOST_TEST(entries[4].extra.value() == "{}");
+}
+
+// What `json` takes and no `jsonb` can hold; a text that cannot be read is still a deleted post.
+BOOST_AUTO_TEST_CASE(json_that_is_no_jsonb_takes_no_text_away)
+{
+    for (const std::string odd :
+         {R"({"a":"\u0000"})", R"("\ud800")", "1e1000000", R"({"a":1,"a":2})"}) {
+        BOOST_TEST_CONTEXT(odd)
+        {
+            const fixture f;
+            f.sql("alter table pollster_default.posts add meta json");
+            f.show("meta");
+            f.sql("insert into pollster_default.posts (wall_id, user_id, body, meta) values "
+                  "(1, 1, 'before', '1'), (1, 1, 'odd', '" +
+                  odd + "'), (1, 1, 'after', '{}')");
+            const auto page =
+                f.posts().posts_before(reader(1), walls::wall_id{1}, std::nullopt, 10).value();
+            const auto entries = f.feed_of(1);
+            BOOST_TEST_REQUIRE(page.posts.size() == 3u);
+            BOOST_TEST_REQUIRE(entries.size() == 3u);
+            for (const auto& shown : {page.posts, entries}) {
+                BOOST_TEST(shown[0].extra.value() == "1");
+                BOOST_TEST(shown[1].body.value() == "odd");
+                BOOST_TEST(shown[1].user_name == "ann");
+                BOOST_TEST(shown[1].extra.value() == (odd.ends_with("2}") ? "{\"a\": 2}" : "null"));
+                BOOST_TEST(shown[2].extra.value() == "{}");
+            }
+            f.sql("create or replace view pollster.posts as select id, wall_id, user_id, case when "
+                  "body = 'odd' then (1 / (length(body) - 3))::text else body end as body, "
+                  "created_at, edited_at, meta as extra from pollster_default.posts");
+            BOOST_TEST(!f.feed_of(1)[1].body);
+            BOOST_TEST(f.feed_of(1)[2].body.value() == "after");
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(it_counts_as_bytes_of_a_page)

@@ -130,6 +130,28 @@ BOOST_AUTO_TEST_CASE(the_same_client_key_posts_once)
     BOOST_TEST(s.sql("select count(*) from pollster.posts") == "2");
 }
 
+// Failed before: the writer was told 201, and everybody who waited got the text.
+BOOST_AUTO_TEST_CASE(a_post_that_the_application_hides_is_refused_and_reaches_nobody)
+{
+    chat s;
+    s.sql("alter table pollster_default.posts add hidden int; create or replace view "
+          "pollster.posts as select id, wall_id, user_id, body, created_at, edited_at from "
+          "pollster_default.posts p where p.hidden is distinct from 1; create function "
+          "public.judge() returns trigger language plpgsql as $$ begin if new.body like 'spam%' "
+          "then new.hidden := 1; end if; return new; end $$; create trigger judge before insert on "
+          "pollster_default.posts for each row execute function public.judge()");
+    hanging_call waiting(s, poll_call(bob, R"({"1":0})"));
+    s.until_parked(1);
+    BOOST_TEST(text_of(s.send(say_call(ann, 1, "spam for all", "key"))) ==
+               R"(422 {"errors":["The database does not take this text."]})");
+    BOOST_TEST(s.send(say_call(ann, 1, "hello", "key")).status == 201); // the key is free again
+    const auto news = waiting.wait();
+    BOOST_TEST(entries_of(news) == "1:1");
+    BOOST_TEST(news.body.find("spam") == std::string::npos, news.body);
+    BOOST_TEST(history_of(s.send(history(bob, ""))) == "1 newest 1");
+    BOOST_TEST(s.sql("select count(*) from pollster_default.posts") == "1");
+}
+
 BOOST_AUTO_TEST_CASE(the_list_of_walls_counts_what_is_unread)
 {
     chat s;
