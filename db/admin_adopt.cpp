@@ -5,9 +5,9 @@
 namespace db {
 namespace {
 
-// Does any table that does not belong to Pollster lie behind the views?
+// Does any table that does not belong to Pollster lie behind these views?
 constexpr char is_adopted[] =
-    "select exists (select from unnest('{users,walls,memberships,sessions,posts}'::text[]) v(name) "
+    "select exists (select from unnest($1::text[]) v(name) "
     "cross join lateral pollster.behind(to_regclass('pollster.' || v.name)) b "
     "join pg_class c on c.oid = b.rel "
     "where c.relnamespace not in ('pollster'::regnamespace, 'pollster_default'::regnamespace))";
@@ -82,17 +82,23 @@ outcome<adoption> administration::adopt(bool drafts)
     try {
         connection_.exec("begin");
         adoption out;
-        out.adopted = connection_.exec(is_adopted)[0][0].as<bool>();
+        // Open walls of the application's are checked, but a draft of the five is no less wanted.
+        out.adopted =
+            connection_
+                .exec(is_adopted, drafts
+                                      ? "{users,walls,memberships,sessions,posts}"
+                                      : "{users,walls,memberships,sessions,posts,open_walls}")[0][0]
+                .as<bool>();
         std::string schema = "pollster";
         if (!out.adopted && drafts) {
             draft(connection_, out);
             schema = "pg_temp";
         }
         if (out.adopted || !out.views.empty()) {
-            for (const auto& row : connection_.exec(
-                     "select place, word, what, remedy, coalesce(sql, '') "
-                     "from pollster.adoption($1::text) order by place, word, what, sql",
-                     schema)) {
+            for (const auto& row :
+                 connection_.exec("select distinct place, word, what, remedy, coalesce(sql, '') "
+                                  "from pollster.adoption($1::text) order by 1, 2, 3, 5",
+                                  schema)) {
                 out.findings.push_back({row[0].as<int>(), row[1].c_str(), row[2].c_str(),
                                         row[3].c_str(), row[4].c_str()});
             }

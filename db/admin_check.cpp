@@ -43,6 +43,7 @@ constexpr column_rule contract[] = {
     {"posts", "body", texts, "a text"},
     {"posts", "created_at", times, "a time"},
     {"posts", "edited_at", times, "a time"},
+    {"open_walls", "wall_id", numbers, "a number"},
 };
 
 bool is_one_of(std::string_view types, const std::string& type, const std::string& category)

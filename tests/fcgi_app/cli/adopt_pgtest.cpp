@@ -398,6 +398,11 @@ BOOST_AUTO_TEST_CASE(a_forum_whose_topics_are_hidden)
     BOOST_TEST(a.told_of("update phpbb_acl_options set auth_option = 'f_list'") == "everybody");
 }
 
+// As docs/ADOPT.md has it, without the triggers.
+const std::string open_walls =
+    "alter table rooms add is_public boolean not null default false; create or replace view "
+    "pollster.open_walls as select distinct id::bigint as wall_id from rooms where is_public";
+
 // Each of these breaks what was sound, and is found with the SQL that mends it.
 BOOST_AUTO_TEST_CASE(what_is_broken_later_is_found_and_mended_by_what_is_printed)
 {
@@ -418,6 +423,34 @@ BOOST_AUTO_TEST_CASE(what_is_broken_later_is_found_and_mended_by_what_is_printed
          "as edited_at from messages p where p.deleted_at is null and p.hidden_at is null",
          "trigger: public.messages: no trigger makes entries of insert, delete, update "
          "(pollster.feed_entry with id, room_id, user_id, body, deleted_at, hidden_at)"},
+        {"drop view pollster.memberships; create view pollster.memberships as select distinct "
+         "p.user_id, w.room_id as wall_id from group_memberships p join groups_rooms w using "
+         "(group_id); alter view pollster.memberships owner to pollster_owner",
+         "grant: the role pollster, which serves, lacks a right: select on table "
+         "pollster.memberships"},
+        {"drop view pollster.users; create view pollster.users as select id, username as name, "
+         "encrypted_password as password_hash, locked_at is not null as disabled from users; "
+         "revoke execute on function pollster.end_session from pollster",
+         "grant: the role pollster, which serves, lacks a right: execute on function "
+         "pollster.end_session(bytea), and 3 more"},
+        {open_walls, "trigger: public.rooms: no trigger tells servers of insert, delete, update, "
+                     "truncate (pollster.open_walls_changed)"},
+        {"create table listed (room_id bigint); create or replace view pollster.open_walls as "
+         "select room_id as wall_id from listed; alter view pollster.open_walls owner to clerk",
+         "grant: the role clerk, which owns the view open_walls, has no right to select, trigger "
+         "on public.listed"},
+        {"create materialized view listed as select 1::bigint as wall_id; create or replace view "
+         "pollster.open_walls as select wall_id from listed",
+         "blind: public.listed, behind the view open_walls, is a materialized view", false},
+        {"create table listed (room_id bigint, ends timestamptz); create or replace view "
+         "pollster.open_walls as select room_id as wall_id from listed where ends > now()",
+         "time: the view open_walls depends on the time of day", false},
+        {"drop view pollster.open_walls; create view pollster.open_walls as select name as wall_id "
+         "from rooms",
+         "check: pollster.open_walls.wall_id has the type character varying, which has to be a "
+         "number",
+         false},
+        {"drop view pollster.open_walls", "check: pollster.open_walls.wall_id is missing", false},
         {"drop trigger pollster_wall_removed on rooms",
          "trigger: public.rooms: no trigger removes"},
         {"drop trigger pollster_posts_truncated on messages",
