@@ -147,7 +147,10 @@ public:
                   "where n.nspname in ('pollster', 'pollster_default') "
                   "and (not has_schema_privilege(" +
                   literal(role) + ", n.oid, 'usage') or r.rolname = " + literal(serving) +
-                  " and r.rolname <> " + literal(role) + ")");
+                  " and r.rolname <> " + literal(role) +
+                  // Versions before left types behind.
+                  " or exists (select from pg_type t where t.typnamespace = n.oid and "
+                  "t.typtype in ('e', 'd', 'r') and t.typowner <> n.nspowner))");
         if (!closed) {
             return closed.error();
         }
@@ -178,6 +181,12 @@ begin
             where n.nspname in ('pollster', 'pollster_default') and c.relkind in ('r', 'v', 'S', 'c')
               and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
                               and d.deptype in ('e', 'i', 'a') and d.refclassid in ('pg_class'::regclass, 'pg_extension'::regclass))
+        union all -- enums, domains and ranges; other types are those of a table or of one of these
+        select format('alter type %I.%I owner to %I', n.nspname, t.typname, new_owner), 1
+            from pg_type t join pg_namespace n on n.oid = t.typnamespace
+            where n.nspname in ('pollster', 'pollster_default') and t.typtype in ('e', 'd', 'r')
+              and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid
+                              and d.deptype = 'e')
         union all
         select format('alter routine %s owner to %I', p.oid::regprocedure, new_owner), 2
             from pg_proc p join pg_namespace n on n.oid = p.pronamespace

@@ -70,6 +70,10 @@ struct fixture {
                                 "proowner <> 'games'::regrole and not exists (select from "
                                 "pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = "
                                 "p.oid and d.deptype = 'e')") == "0"); // those are pgcrypto's
+        BOOST_TEST(postgres.sql("chat",
+                                "select count(*) from pg_type t join pg_namespace n on n.oid = "
+                                "t.typnamespace where nspname like 'pollster%' and t.typowner <> "
+                                "'games'::regrole") == "0");
     }
     // Whatever happened before.
     void may_only_serve() const
