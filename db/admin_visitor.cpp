@@ -21,6 +21,9 @@ void remove_all(connection& conn, std::int64_t wall, std::int64_t user)
 outcome<visitor> administration::add_visitor()
 {
     return at_once([&] {
+        for (const char* view : {"users", "walls", "memberships", "sessions", "posts"}) {
+            own(view);
+        }
         remove_all(connection_, 0, 0);
         visitor v;
         v.user = walls::user_id{connection_

@@ -1,6 +1,7 @@
 #include "db/administration.hpp"
 #include "db/rows.hpp"
 
+#include <map>
 #include <set>
 
 namespace db {
@@ -14,9 +15,39 @@ void administration::undo() noexcept
     }
 }
 
+void administration::own(const std::string& view)
+{
+    static const std::map<std::string, std::string> decides{
+        {"users", "who its users are"},         {"walls", "which walls there are"},
+        {"memberships", "who sees which wall"}, {"sessions", "who is signed in"},
+        {"posts", "which posts there are"},     {"open_walls", "which walls are open"}};
+    const auto rows = connection_.exec(
+        "select coalesce(string_agg(coalesce(b.rel::text, b.opaque::text), ', ' order by "
+        "b.rel::text), 'no "
+        "table'), "
+        "coalesce(bool_and(coalesce(b.rel = to_regclass('pollster_default.' || $1::text), false)), "
+        "false) from pollster.behind(to_regclass('pollster.' || $1::text)) b",
+        view);
+    if (!rows[0][1].as<bool>()) {
+        throw refused("The application decides " + decides.at(view) + ": the view pollster." +
+                      view + " lies over " + rows[0][0].c_str() + ", so change it there.");
+    }
+}
+
+void administration::sessions_may_end()
+{
+    const auto rows = connection_.exec("select pollster.people_as_sessions()::text");
+    if (!rows[0][0].is_null()) {
+        throw refused("The rows of " + std::string(rows[0][0].c_str()) +
+                      " are users and sessions in one, so the end of a session would delete a "
+                      "user: end it there.");
+    }
+}
+
 outcome<walls::wall_id> administration::add_wall(const std::string& name, const std::string& kind)
 {
     return at_once([&] {
+        own("walls");
         const std::string kept = checked_name("wall", name);
         if (kept.front() == '#') {
             throw refused(
@@ -41,6 +72,7 @@ outcome<walls::wall_id> administration::add_wall(const std::string& name, const 
 outcome<void> administration::rename_wall(const std::string& wall, const std::string& new_name)
 {
     return at_once([&] {
+        own("walls");
         const auto id = wall_named(wall);
         const std::string kept = checked_name("wall", new_name);
         if (kept.front() == '#') {
@@ -56,6 +88,7 @@ outcome<void> administration::rename_wall(const std::string& wall, const std::st
 outcome<void> administration::remove_wall(const std::string& wall)
 {
     return at_once([&] {
+        own("walls");
         connection_.exec("delete from pollster.walls where id = $1::bigint", wall_named(wall));
     });
 }
@@ -63,11 +96,13 @@ outcome<void> administration::remove_wall(const std::string& wall)
 outcome<void> administration::open_wall(const std::string& wall, bool open)
 {
     return at_once([&] {
+        own("open_walls");
         const auto id = wall_named(wall);
-        connection_.exec(open ? "insert into pollster.open_walls (wall_id) select $1::bigint "
-                                "where not exists (select from pollster.open_walls o "
-                                "where o.wall_id = $1::bigint) on conflict do nothing"
-                              : "delete from pollster.open_walls where wall_id = $1::bigint",
+        // The table: its view may show it in a way in which it cannot be written.
+        connection_.exec(open ? "insert into pollster_default.open_walls (wall_id) "
+                                "values ($1::bigint) on conflict do nothing"
+                              : "delete from pollster_default.open_walls where wall_id = "
+                                "$1::bigint",
                          id);
     });
 }
@@ -114,6 +149,7 @@ outcome<std::size_t> administration::grant(const std::string& wall,
                                            const std::vector<std::string>& users)
 {
     return at_once([&] {
+        own("memberships");
         const auto id = wall_named(wall);
         const auto r = connection_.exec(
             "insert into pollster.memberships (user_id, wall_id) "
@@ -137,6 +173,7 @@ outcome<std::size_t> administration::revoke(const std::string& wall,
                                             const std::vector<std::string>& users)
 {
     return at_once([&] {
+        own("memberships");
         const auto id = wall_named(wall);
         const auto r =
             connection_.exec("delete from pollster.memberships where wall_id = $2::bigint "

@@ -146,6 +146,7 @@ outcome<walls::user_id> administration::add_user(const std::string& name,
                                                  const std::string& password)
 {
     return at_once([&] {
+        own("users");
         const std::string kept = checked_name("user", name);
         checked_password(password);
         check_for_twins("user", kept, 0);
@@ -165,6 +166,7 @@ outcome<walls::user_id> administration::add_user(const std::string& name,
 outcome<void> administration::set_password(const std::string& name, const std::string& password)
 {
     return at_once([&] {
+        own("users");
         const auto user = user_named(name);
         checked_password(password);
         connection_.exec("update pollster.users set password_hash = $2::text where id = $1::bigint",
@@ -176,6 +178,7 @@ outcome<void> administration::set_password(const std::string& name, const std::s
 outcome<void> administration::disable_user(const std::string& name)
 {
     return at_once([&] {
+        own("users");
         const auto user = user_named(name);
         connection_.exec("update pollster.users set disabled = true where id = $1::bigint", user);
         end_sessions(user);
@@ -185,6 +188,7 @@ outcome<void> administration::disable_user(const std::string& name)
 outcome<void> administration::enable_user(const std::string& name)
 {
     return at_once([&] {
+        own("users");
         const auto user = user_named(name);
         connection_.exec("update pollster.users set disabled = false where id = $1::bigint", user);
     });
@@ -223,6 +227,7 @@ outcome<std::vector<user_row>> administration::list_users()
 
 std::size_t administration::end_sessions(std::int64_t user)
 {
+    sessions_may_end();
     const auto r = connection_.exec("delete from pollster.sessions where user_id = $1::bigint "
                                     "returning coalesce(expires_at > now(), true)",
                                     user);
@@ -302,6 +307,7 @@ outcome<void> administration::revoke_session(const std::string& session)
         if (found.size() > 1) {
             throw refused("More than one session begins with these digits.");
         }
+        sessions_may_end();
         connection_.exec("delete from pollster.sessions where token_hash = $1::bytea",
                          found[0][0].c_str());
     });

@@ -84,6 +84,11 @@ private:
         }
     }
     static std::string why(const std::exception& e);
+    // Refused unless the view lies over Pollster's own table of this name and over nothing else:
+    // through the view of an application a command would change, or delete, the application's rows.
+    void own(const std::string& view);
+    // Refused if to end a session would delete a user, because both are one row.
+    void sessions_may_end();
     void undo() noexcept;
 
     // The name as it is stored; refused if it is not allowed (db/names.hpp).

@@ -41,6 +41,9 @@ constexpr std::array lines{
 outcome<std::vector<demo_user>> administration::load_demo()
 {
     return at_once([&] {
+        for (const char* view : {"users", "walls", "memberships", "posts"}) {
+            own(view);
+        }
         std::vector<demo_user> users;
         for (const auto& p : people) {
             connection_.exec("insert into pollster.users (name, password_hash) "

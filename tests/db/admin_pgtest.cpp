@@ -6,6 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <functional>
+#include <map>
 #include <set>
 
 namespace {
@@ -212,6 +214,105 @@ BOOST_AUTO_TEST_CASE(names_are_never_sql)
     BOOST_TEST(why(admin->add_wall(evil, "chat")) == "done");
     BOOST_TEST(admin->grant(evil, {evil}).value() == 1u);
     BOOST_TEST(admin->list_walls().value().at(0).members.at(0) == evil);
+}
+
+// Each view alone is an application's: what is still Pollster's own may be administered.
+BOOST_AUTO_TEST_CASE(commands_change_nothing_of_an_applications_own)
+{
+    struct command {
+        std::string name;
+        std::set<std::string> writes; // views of the contract
+        std::function<std::string(db::administrator&)> run;
+    };
+    using a = db::administrator;
+    const std::vector<command> commands{
+        {"user add", {"users"}, [](a& x) { return why(x.add_user("dora", "good enough")); }},
+        {"user passwd", {"users"}, [](a& x) { return why(x.set_password("ann", "good enough")); }},
+        {"user disable", {"users"}, [](a& x) { return why(x.disable_user("ann")); }},
+        {"user enable", {"users"}, [](a& x) { return why(x.enable_user("ann")); }},
+        {"wall add", {"walls"}, [](a& x) { return why(x.add_wall("Kitchen", "chat")); }},
+        {"wall rename", {"walls"}, [](a& x) { return why(x.rename_wall("#2", "Hall")); }},
+        {"wall open", {"open_walls"}, [](a& x) { return why(x.open_wall("#3", true)); }},
+        {"wall close", {"open_walls"}, [](a& x) { return why(x.open_wall("#1", false)); }},
+        {"grant", {"memberships"}, [](a& x) { return why(x.grant("#3", {"bob"})); }},
+        {"revoke", {"memberships"}, [](a& x) { return why(x.revoke("#1", {"ann"})); }},
+        {"doctor",
+         {"users", "walls", "memberships", "sessions", "posts"},
+         [](a& x) {
+             const auto visitor = x.add_visitor();
+             return visitor ? why(x.remove_visitor(*visitor)) : why(visitor);
+         }},
+        {"demo",
+         {"users", "walls", "memberships", "posts"},
+         [](a& x) { return why(x.load_demo()); }},
+        {"wall remove", {"walls"}, [](a& x) { return why(x.remove_wall("#1")); }},
+    };
+    const std::map<std::string, std::string> columns{
+        {"users", "id, name, password_hash, disabled"},
+        {"walls", "id, name, kind"},
+        {"memberships", "user_id, wall_id"},
+        {"sessions", "token_hash, user_id, created_at, expires_at"},
+        {"posts", "id, wall_id, user_id, body, created_at, edited_at"},
+        {"open_walls", "wall_id"}};
+    for (const auto& [view, of_it] : columns) {
+        BOOST_TEST_CONTEXT(view)
+        {
+            const fixture f;
+            const auto sql = [&f](const std::string& text) { return f.pg.sql(f.name, text); };
+            sql("insert into pollster.users (id, name) overriding system value values (1, 'ann'), "
+                "(2, 'bob'); insert into pollster.walls (id, name) overriding system value values "
+                "(1, 'Room'), (2, 'Cellar'), (3, 'Attic'); insert into pollster.memberships values "
+                "(1, 1); insert into pollster_default.open_walls values (1); alter table "
+                "pollster_default.users alter id restart with 10; alter table "
+                "pollster_default.walls alter id restart with 10");
+            sql("create table public.theirs as select " + of_it + " from pollster_default." + view +
+                "; create or replace view pollster." + view + " as select " + of_it +
+                " from public.theirs; alter table public.theirs owner to pollster_owner");
+            const std::string theirs =
+                "select md5(coalesce(string_agg(t::text, ',' order by t::text), '')) from "
+                "public.theirs t";
+            const auto before = sql(theirs);
+            for (const auto& c : commands) {
+                const auto told = c.run(*f.admin);
+                if (c.writes.contains(view)) {
+                    BOOST_TEST(told.starts_with("The application decides "), c.name + ": " + told);
+                    BOOST_TEST(told.ends_with(": the view pollster." + view +
+                                              " lies over public.theirs, so change it there."),
+                               c.name + ": " + told);
+                } else if (c.name != "doctor" && c.name != "demo") { // which look at all of them
+                    BOOST_TEST(told == "done", c.name + ": " + told);
+                }
+                BOOST_TEST(sql(theirs) == before, c.name);
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_session_deletes_no_user)
+{
+    pg.sql(
+        name,
+        "create table public.people (id bigint primary key, nick text, token bytea); insert into "
+        "public.people values (1, 'ann', sha256('" +
+            std::string(43, 't') +
+            "')); alter table public.people owner to pollster_owner; "
+            "create or replace view pollster.users as select id, nick as name, null::text as "
+            "password_hash, false as disabled from public.people; "
+            "create or replace view pollster.sessions as select token as token_hash, id as "
+            "user_id, null::timestamptz as created_at, null::timestamptz as expires_at from "
+            "public.people where token is not null");
+    BOOST_TEST(why(admin->revoke_session(std::string(43, 't'))).find("would delete a user") !=
+               std::string::npos);
+    BOOST_TEST(why(admin->revoke_sessions_of("ann")).find("would delete a user") !=
+               std::string::npos);
+    BOOST_TEST(pg.sql(name, "select count(*) from public.people") == "1");
+    pg.sql(name,
+           "create function public.forget() returns trigger language plpgsql as $$ begin "
+           "update public.people set token = null where id = old.user_id; return old; end $$; "
+           "create trigger forget instead of delete on pollster.sessions for each row execute "
+           "function public.forget()");
+    BOOST_TEST(why(admin->revoke_session(std::string(43, 't'))) == "done");
+    BOOST_TEST(pg.sql(name, "select count(*) from public.people where token is null") == "1");
 }
 
 BOOST_AUTO_TEST_CASE(connect_says_what_is_wrong)

@@ -5,6 +5,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <fstream>
+#include <iterator>
+
 #include <vector>
 
 namespace {
@@ -201,6 +204,38 @@ BOOST_AUTO_TEST_CASE(the_walls_of_an_application_s_own_are_opened_by_its_own_tab
     sql("update rooms set is_public = false where id = 3");
     BOOST_TEST(guests_are_told());
     BOOST_TEST(reads(anybody, 3) == "no_member");
+
+    // Failed before: `close` deleted the room, and `open` said that everybody may read now.
+    sql("alter table rooms owner to pollster_owner");
+    const std::string refused = "The application decides which walls are open: the view "
+                                "pollster.open_walls lies over public.rooms, so change it there.";
+    BOOST_TEST(a->open_wall("#2", false).error().sentence == refused);
+    BOOST_TEST(a->open_wall("#1", true).error().sentence == refused);
+    BOOST_TEST(sql("select count(*) from rooms") == "3");
+    BOOST_TEST((guest()->walls == ids({2})));
+}
+
+// What docs/ADOPT.md prints, over a table as most have it.
+BOOST_AUTO_TEST_CASE(
+    the_example_of_the_page_opens_walls_of_any_integer_and_tells_no_guest_of_a_touch)
+{
+    std::ifstream file("docs/ADOPT.md");
+    const std::string page{std::istreambuf_iterator<char>(file), {}};
+    const auto from = page.find("```sql\n", page.find("## Signed tokens, and walls that are open"));
+    BOOST_REQUIRE(from != std::string::npos);
+    sql("create table rooms (id serial primary key, is_public boolean, touched_at timestamptz); "
+        "insert into rooms (is_public) values (false), (true), (false)");
+    sql(page.substr(from + 7, page.find("```", from + 7) - from - 7));
+    BOOST_TEST((guest()->walls == ids({2})));
+    told();
+    sql("update rooms set touched_at = now()");
+    BOOST_TEST(!guests_are_told());
+    sql("update rooms set is_public = id = 3");
+    BOOST_TEST(guests_are_told());
+    BOOST_TEST((guest()->walls == ids({3})));
+    sql("truncate rooms");
+    BOOST_TEST(guests_are_told());
+    BOOST_TEST(sql("select pg_relation_is_updatable('pollster.open_walls', true)") == "0");
 }
 
 // As DATABASE.md, "Values", has it: what cannot be read grants nothing, and the others go on.

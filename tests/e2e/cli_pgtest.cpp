@@ -81,6 +81,28 @@ BOOST_AUTO_TEST_CASE(a_user_a_wall_and_a_membership)
     BOOST_TEST(output({"wall", "list"}).find("Canteen") == std::string::npos);
 }
 
+// Failed before: the room was deleted, and all its messages with it.
+BOOST_AUTO_TEST_CASE(a_wall_of_an_application_is_neither_opened_nor_closed_here)
+{
+    postgres.sql(database,
+                 "create table rooms (id bigserial primary key, title text, is_public boolean); "
+                 "create table messages (id bigserial primary key, room_id bigint references rooms "
+                 "on delete cascade, body text); insert into rooms (title, is_public) values "
+                 "('Lobby', true), ('Board', false); insert into messages (room_id, body) values "
+                 "(1, 'hello'); alter table rooms owner to pollster_owner; "
+                 "create or replace view pollster.walls as select id, title as name, 'chat'::text "
+                 "as kind from rooms; create or replace view pollster.open_walls as select id as "
+                 "wall_id from rooms where is_public");
+    for (const std::string word : {"close", "open"}) {
+        refuses({"wall", word, word == "open" ? "#2" : "#1"}, 1,
+                "The application decides which walls are open: the view pollster.open_walls lies "
+                "over public.rooms, so change it there.\n");
+    }
+    refuses({"wall", "remove", "#1", "--yes"}, 1, "The application decides which walls there are");
+    BOOST_TEST(postgres.sql(database, "select count(*) from rooms") == "2");
+    BOOST_TEST(postgres.sql(database, "select count(*) from messages") == "1");
+}
+
 BOOST_AUTO_TEST_CASE(sessions_are_made_listed_and_ended)
 {
     output({"demo"});
