@@ -144,7 +144,7 @@ class DurableFloor(Contestant):
 
     def launch(self, postgres, database):
         return self.started(self.rig.build / "bench/bench_durable_floor", self.socket,
-                            f"host={postgres.sockets} user=pollster dbname={database}")
+                            f"host={postgres.sockets} user=pollster_owner dbname={database}")  # it makes its own table
 
 
 class PollsterItself(Contestant):
