@@ -127,7 +127,8 @@ class Program:
 class PostgreSQL:
     """Reachable at `sockets`, and by TCP at `address` if there is one. Counts statements."""
 
-    def __init__(self, rig, namespace, address=""):
+    def __init__(self, rig, namespace, address="", settings=()):
+        """`settings`: more of them, as in "work_mem=8MB"."""
         found = glob.glob("/usr/lib/postgresql/*/bin")
         if not found:
             die("PostgreSQL's programs are not in /usr/lib/postgresql")
@@ -145,7 +146,8 @@ class PostgreSQL:
         self.program = Program(rig, namespace, [
             *as_user, self.bin / "postgres", "-D", data, "-k", self.sockets, "-c", f"listen_addresses={address}",
             "-c", "unix_socket_permissions=0700", "-c", "max_connections=600",
-            "-c", "shared_preload_libraries=pg_stat_statements"], rig.folder / "postgres.log",
+            "-c", "shared_preload_libraries=pg_stat_statements",
+            *(word for s in settings for word in ("-c", s))], rig.folder / "postgres.log",
             stop=signal.SIGINT, cwd="/")
         wait_until("PostgreSQL starts", lambda: self.program.must_run() and self.answers())
         for role in ("pollster_owner", "pollster"):
