@@ -1,5 +1,6 @@
 // Threads for work that blocks or needs more stack than a fiber has (libpq needs 19 KB). A fiber
-// hands over a job and is parked until the job is done; the other fibers go on.
+// hands over a job and is parked until the job is done; the other fibers go on. A job costs two
+// wake-ups, here and back, however many statements it asks; db/pool.hpp says why that is worth it.
 #pragma once
 
 #include "fibers/fair_queue.hpp"
