@@ -9,7 +9,7 @@ constexpr std::string_view common =
     "Access-Control-Allow-Methods: GET, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
     "Access-Control-Allow-Headers: Authorization, Content-Type, X-CSRF-Token, "
     "X-Pollster-User, traceparent\r\n"
-    "Access-Control-Expose-Headers: Retry-After, X-Request-Id\r\n"
+    "Access-Control-Expose-Headers: Retry-After, X-Request-Id, traceparent\r\n"
     "Access-Control-Max-Age: 600\r\n";
 }
 

@@ -66,10 +66,13 @@ std::string request_name::text() const
     return out;
 }
 
-void append_request_id(std::string& head, const trace& t)
+void append_trace(std::string& head, const trace& t)
 {
     if (!t.request_id.empty()) {
         head.append("X-Request-Id: ").append(t.request_id).append("\r\n");
+    }
+    if (!t.traceparent.empty()) {
+        head.append("traceparent: ").append(t.traceparent).append("\r\n");
     }
 }
 

@@ -1,5 +1,6 @@
 // What others call a request: the web server by its id, the client by the trace that it belongs to.
-// For the log and for the answer's X-Request-Id; nothing else depends on it. Any thread.
+// For the log and for the answer's X-Request-Id and traceparent; nothing else depends on it. Any
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +32,7 @@ struct request_name {
     std::string text() const;
 };
 
-// Appends "X-Request-Id: …\r\n", if it has one.
-void append_request_id(std::string& head, const trace& t);
+// Appends "X-Request-Id: …\r\n" and "traceparent: …\r\n", those that it has.
+void append_trace(std::string& head, const trace& t);
 
 } // namespace http

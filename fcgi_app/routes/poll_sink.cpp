@@ -22,7 +22,7 @@ std::string head_of(std::string_view cors_lines, const http::trace& trace, std::
     std::string head;
     head.reserve(240 + cors_lines.size());
     head += cors_lines;
-    http::append_request_id(head, trace);
+    http::append_trace(head, trace);
     head += "Status: 200 OK\r\nContent-Type: application/json\r\nCache-Control: "
             "no-store\r\nContent-Length: ";
     head.append(digits, end);

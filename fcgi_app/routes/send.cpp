@@ -11,7 +11,7 @@ void send(fastcgi::exchange& peer, const echoed& of_request, const http::respons
     std::string head;
     head.reserve(512); // the usual head, CORS included, fits
     head += of_request.cors_lines;
-    http::append_request_id(head, of_request.trace);
+    http::append_trace(head, of_request.trace);
     http::append_head(head, r);
     peer.begin(head);
     if (head_only) {

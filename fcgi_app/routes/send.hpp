@@ -13,7 +13,7 @@ namespace routes {
 // What the head of an answer says because of its request.
 struct echoed {
     std::string_view cors_lines;
-    const http::trace& trace; // X-Request-Id
+    const http::trace& trace; // X-Request-Id and traceparent
 };
 
 // All of the answer, and its end. `head_only`: to a HEAD.

@@ -23,7 +23,7 @@ void stream_sink::begin(std::string_view cors_lines)
 {
     context_->metrics.streams_gauge.Increment();
     std::string head(cors_lines);
-    http::append_request_id(head, trace_);
+    http::append_trace(head, trace_);
     // nginx keeps an answer back until it is complete, unless it is told not to.
     head += "Status: 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
             "X-Accel-Buffering: no\r\n\r\n";

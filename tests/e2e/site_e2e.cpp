@@ -176,6 +176,7 @@ BOOST_AUTO_TEST_CASE(a_request_has_one_id_in_both_logs_and_in_its_answer)
     BOOST_TEST(
         contains(shared().log(), " id=" + id + " traceparent=" + trace + " GET /walls -> 401"));
     BOOST_TEST(r.headers.count("X-Request-Id") == 1u);
+    BOOST_TEST(r.header("traceparent") == trace);
     BOOST_TEST(shared().api("GET", "/walls").header("X-Request-Id") != id);
     eventually("nginx writes its line", [&] {
         return contains(read_text(shared().folder() / "nginx" / "logs" / "access.log"),

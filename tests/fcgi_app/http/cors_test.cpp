@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(a_page_may_read_when_to_come_again_and_what_to_report)
 {
     const http::cors cors({"https://one.example"});
     BOOST_TEST(cors.lines_for("https://one.example")
-                   .find("Access-Control-Expose-Headers: Retry-After, X-Request-Id\r\n") !=
+                   .find("Access-Control-Expose-Headers: Retry-After, X-Request-Id, traceparent\r\n") !=
                std::string_view::npos);
 }
 

@@ -16,10 +16,10 @@ std::string traceparent(const std::string& given)
     return trace::from({}, given).traceparent;
 }
 
-std::string request_id_line(const trace& t)
+std::string header_lines(const trace& t)
 {
     std::string head;
-    http::append_request_id(head, t);
+    http::append_trace(head, t);
     return head;
 }
 
@@ -33,14 +33,14 @@ BOOST_AUTO_TEST_CASE(both_are_taken_and_named)
     BOOST_TEST(t.request_id == id);
     BOOST_TEST(t.traceparent == parent);
     BOOST_TEST((request_name{17, t}.text()) == "17 id=" + id + " traceparent=" + parent);
-    BOOST_TEST(request_id_line(t) == "X-Request-Id: " + id + "\r\n");
+    BOOST_TEST(header_lines(t) == "X-Request-Id: " + id + "\r\ntraceparent: " + parent + "\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(without_them_a_request_is_its_number)
 {
     const auto t = trace::from({}, {});
     BOOST_TEST((request_name{17, t}.text()) == "17");
-    BOOST_TEST(request_id_line(t) == "");
+    BOOST_TEST(header_lines(t) == "");
 }
 
 BOOST_AUTO_TEST_CASE(an_id_is_visible_and_has_an_end)

@@ -95,11 +95,13 @@ BOOST_AUTO_TEST_CASE(the_id_of_the_web_server_is_in_each_line_and_in_the_answer)
         const client& fine = t.ask(called("/"));
         BOOST_TEST(fine.status() == 200);
         BOOST_TEST(fine.header("X-Request-Id") == "abc-1");
-        BOOST_TEST(fine.header("traceparent") == "");
+        BOOST_TEST(fine.header("traceparent") == trace);
         BOOST_TEST(t.log().find(name + " GET / -> 200") != std::string::npos);
 
         t.posts.walls = database_is_down;
-        BOOST_TEST(t.ask(called("/walls")).header("X-Request-Id") == "abc-1");
+        const client& refused = t.ask(called("/walls"));
+        BOOST_TEST(refused.header("X-Request-Id") == "abc-1");
+        BOOST_TEST(refused.header("traceparent") == trace);
         BOOST_TEST(t.log().find(name + ": database error, answering 503") != std::string::npos);
 
         auto unreadable = called("/");
