@@ -283,6 +283,27 @@ BOOST_AUTO_TEST_CASE(listed_origins_are_echoed_on_every_answer)
     }
 }
 
+// nginx gives the head of an answer fastcgi_buffer_size bytes, and answers 502 to a longer one.
+BOOST_AUTO_TEST_CASE(the_longest_head_fits_into_the_buffer_of_nginx)
+{
+    const std::string host = std::string(63, 'a') + "." + std::string(63, 'b') + "." +
+                             std::string(63, 'c') + "." + std::string(61, 'd'); // 253: RFC 1035
+    const std::string origin = "https://" + host + ":65535";
+    chat s(settings{{"cors_origins", origin}});
+    const std::string trace =
+        "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-" + std::string(72, 'x');
+    for (const call& c :
+         {post_form("session_id=x"), poll_call(ann, R"({"1":0})"), sign_in("ann", "ann secret")}) {
+        const auto a = s.send(with(with(c, "Origin", origin), "traceparent", trace));
+        BOOST_TEST_CONTEXT(c.method + " " + c.path + " -> " + std::to_string(a.status))
+        {
+            BOOST_TEST(a.status != 502);
+            BOOST_TEST(a.header("Access-Control-Allow-Origin") == origin);
+            BOOST_TEST(a.header("traceparent") == trace);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(every_origin_can_be_admitted_without_credentials)
 {
     chat s(settings{{"cors_origins", "*"}});
