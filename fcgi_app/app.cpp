@@ -138,6 +138,9 @@ private:
         if (settings.fastcgi.max_connections != in_force_.settings.fastcgi.max_connections) {
             raise_descriptor_limit(settings.fastcgi.max_connections);
         }
+        if (const auto open = signed_tokens::exposed(*tokens)) {
+            spdlog::warn("token_keys: {}. To do: {}", open->what, open->todo);
+        }
         application_.change(settings, std::move(*tokens));
         housekeeping_.change(time_between_sweeps(settings));
         in_force_ = std::move(next.now);

@@ -29,6 +29,9 @@ int serve(const loaded& given, const std::function<loaded()>& read_again)
         std::fprintf(stderr, "pollster: %s\n", tokens.error().why.c_str());
         return 1;
     }
+    if (const auto open = signed_tokens::exposed(*tokens)) {
+        spdlog::warn("token_keys: {}. To do: {}", open->what, open->todo);
+    }
     raise_descriptor_limit(settings.fastcgi.max_connections);
     auto sockets = open_listening_sockets(
         settings.listen,

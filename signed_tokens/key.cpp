@@ -11,6 +11,7 @@
 #include <openssl/hmac.h>
 #include <openssl/param_build.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <optional>
@@ -26,6 +27,9 @@ constexpr std::size_t least_secret = 32; // bytes; RFC 7518, section 3.2
 constexpr int least_modulus = 2048;      // bits; RFC 7518, section 3.3
 constexpr int largest_modulus = 8192;    // bits; what one verification may cost
 constexpr int largest_exponent = 32;     // bits; likewise
+
+// Of RSA (RFC 7518, section 6.3.2) and OKP; `p` and `q` give `d` away.
+constexpr std::array<std::string_view, 7> private_members{"d", "p", "q", "dp", "dq", "qi", "oth"};
 
 template <auto Free>
 struct freed {
@@ -119,6 +123,11 @@ result<std::shared_ptr<EVP_PKEY>> ed25519_key(const json::object& jwk)
 
 result<key> key::from(const json::object& jwk)
 {
+    const auto kind = string_in(jwk, "kty").value_or("");
+    if (kind != "oct" &&
+        std::ranges::any_of(private_members, [&](auto m) { return jwk.contains(m); })) {
+        return refusal{"it is a private key; only the public part (without d) belongs here", true};
+    }
     key k;
     k.id_ = string_in(jwk, "kid").value_or("");
     if (k.id_.empty()) {
@@ -127,16 +136,16 @@ result<key> key::from(const json::object& jwk)
     if (const auto use = string_in(jwk, "use"); use && *use != "sig") {
         return refusal{"its use is not sig"};
     }
-    const auto kind = string_in(jwk, "kty").value_or("");
-    if (kind != "oct" && jwk.contains("d")) {
-        return refusal{"it is a private key; only the public part (without d) belongs here"};
-    }
     if (kind == "oct") {
         k.algorithm_ = algorithm::hs256;
         const auto text = string_in(jwk, "k");
         auto secret = text ? base64url_decoded(*text) : std::nullopt;
         if (!secret || secret->size() < least_secret) {
             return refusal{"a secret needs k, 32 bytes or more in base64url"};
+        }
+        if (secret->find("-----BEGIN ") != secret->npos) {
+            return refusal{
+                "its k is a key in PEM, which is no secret: kty RSA or OKP say what it is"};
         }
         k.secret_ = std::move(*secret);
     } else if (kind == "RSA" || kind == "OKP") {

@@ -20,6 +20,7 @@ namespace signed_tokens {
 // Why something is refused: words that go on after a name and a colon, "…: it has no kid".
 struct refusal {
     std::string why;
+    bool private_key = false; // that is what was found: whoever reads it can sign
 };
 template <class T>
 using result = boost::system::result<T, refusal>;
@@ -34,10 +35,13 @@ public:
     };
 
     // Refused are private keys (a process that only verifies has no use for them), keys that are
-    // too small, and those that are for something else (use, alg).
+    // too small, those that are for something else (use, alg), and a key in PEM as a secret: it may
+    // be a public one.
     static result<key> from(const boost::json::object& jwk);
 
     const std::string& id() const { return id_; } // kid; never empty
+    // Can whoever has read it sign, too?
+    bool is_secret() const { return algorithm_ == algorithm::hs256; }
     // Does the `alg` of a header mean this one's?
     bool is_for(std::string_view alg) const;
     bool verifies(std::string_view text, std::string_view signature) const;

@@ -13,11 +13,49 @@
 
 namespace signed_tokens {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+bool may_be_used_by_others(const std::string& path, fs::perms how)
+{
+    std::error_code ignored;
+    const auto found = fs::status(path, ignored); // of what a link leads to
+    return !ignored && (found.permissions() & how) != fs::perms::none;
+}
+
+// Of what is no set of keys.
+std::optional<refusal> known_mistake(std::string_view text,
+                                     const std::optional<boost::json::object>& document)
+{
+    if (text.find("-----BEGIN ") != text.npos) {
+        const bool is_private = text.find("PRIVATE KEY-----") != text.npos;
+        return refusal{is_private
+                           ? "it is a private key in PEM; only the public part belongs here, "
+                             "as a JSON Web Key"
+                           : "it is PEM; a JSON Web Key Set is expected",
+                       is_private};
+    }
+    if (document && document->contains("kty")) {
+        const auto one = key::from(*document);
+        return !one && one.error().private_key
+                   ? one.error()
+                   : refusal{R"(it is no JSON Web Key Set but one key: {"keys":[…]})",
+                             one && one->is_secret()};
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
 result<keys> keys::parse(std::string_view json)
 {
     const auto document = parse_object(json);
     const auto* list = document ? document->if_contains("keys") : nullptr;
     if (list == nullptr || !list->is_array()) {
+        if (auto known = known_mistake(json, document)) {
+            return std::move(*known);
+        }
         return refusal{R"(it is no JSON Web Key Set: {"keys":[…]}, each name once)"};
     }
     const auto& found = list->get_array();
@@ -30,7 +68,7 @@ result<keys> keys::parse(std::string_view json)
         const auto place = "key " + std::to_string(all.size() + 1) + " of it: ";
         auto read = one.is_object() ? key::from(one.get_object()) : refusal{"it is no object"};
         if (!read) {
-            return refusal{place + read.error().why};
+            return refusal{place + read.error().why, read.error().private_key};
         }
         if (std::ranges::count(all.keys_, read->id(), &key::id) > 0) {
             return refusal{place + "its kid is another key's, too"};
@@ -43,7 +81,7 @@ result<keys> keys::parse(std::string_view json)
 result<keys> keys::read(const std::string& path)
 {
     std::ifstream in(path, std::ios::binary);
-    if (!in || std::filesystem::is_directory(path)) {
+    if (!in || fs::is_directory(path)) {
         return refusal{path + " cannot be read: " + (in ? "it is a folder" : std::strerror(errno))};
     }
     std::string text(largest_file + 1, '\0');
@@ -52,9 +90,25 @@ result<keys> keys::read(const std::string& path)
     if (text.size() > largest_file) {
         return refusal{path + " is larger than 1 MiB"};
     }
+    const bool in_sight = may_be_used_by_others(path, fs::perms::others_all);
     auto all = parse(text);
     if (!all) {
-        return refusal{path + " cannot be used: " + all.error().why};
+        const auto& no = all.error();
+        const bool seen = no.private_key && in_sight;
+        return refusal{path + " cannot be used: " + no.why +
+                           (seen ? "; and its mode lets everybody on this host open it: make "
+                                   "another"
+                                 : ""),
+                       no.private_key};
+    }
+    if (in_sight && std::ranges::any_of(all->keys_, &key::is_secret)) {
+        all->exposed_ = {path + " holds a secret, and its mode lets everybody on this host open it",
+                         "chmod o= " + path +
+                             "; whoever has read it can sign tokens, so if others "
+                             "use this host, make another secret"};
+    } else if (may_be_used_by_others(path, fs::perms::others_write)) {
+        all->exposed_ = {path + ": its mode lets everybody on this host write keys into it",
+                         "chmod o-w " + path};
     }
     return all;
 }

@@ -22,6 +22,14 @@ public:
     // The same of a file. The refusal begins with its path.
     static result<keys> read(const std::string& path);
 
+    // What everybody on this host, beside owner and group, may do with the file that was read: read
+    // a secret, or write keys of his own. For the operator; none: neither.
+    struct exposure {
+        std::string what; // begins with the path
+        std::string todo;
+    };
+    const std::optional<exposure>& exposed() const { return exposed_; }
+
     // The key of this id; of a token that names none, the only key there is. Null: no such key.
     const key* find(std::optional<std::string_view> id) const;
     std::size_t size() const { return keys_.size(); }
@@ -31,6 +39,7 @@ public:
 private:
     std::string text_;
     std::vector<key> keys_;
+    std::optional<exposure> exposed_;
 };
 
 } // namespace signed_tokens

@@ -5,6 +5,7 @@
 #include "signed_tokens/claims.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace signed_tokens {
@@ -33,9 +34,15 @@ inline result<rules> rules_of(const settings& s)
     }
     auto read = keys::read(s.keys);
     if (!read) {
-        return refusal{"token_keys: " + read.error().why};
+        return refusal{"token_keys: " + read.error().why, read.error().private_key};
     }
     return rules{std::make_shared<const keys>(std::move(*read)), s.must};
+}
+
+// Of their file, for the operator.
+inline std::optional<keys::exposure> exposed(const rules& r)
+{
+    return r.known ? r.known->exposed() : std::nullopt;
 }
 
 } // namespace signed_tokens

@@ -277,6 +277,38 @@ BOOST_AUTO_TEST_CASE(a_bad_file_is_told_before_the_start)
     BOOST_TEST(contains(started.output, "pollster: " + wrong + '\n'), started.output);
 }
 
+BOOST_AUTO_TEST_CASE(a_secret_that_everybody_may_read_is_told)
+{
+    const std::string told = "token_keys: " + file() + " holds a secret";
+    const auto times = [&] {
+        const auto log = s.log();
+        int n = 0;
+        for (auto at = log.find(told); at != log.npos; at = log.find(told, at + 1)) {
+            ++n;
+        }
+        return n;
+    };
+    BOOST_TEST(times() == 1);
+    const auto mode = [&](unsigned bits) { fs::permissions(file(), static_cast<fs::perms>(bits)); };
+    for (const auto* command : {"check-config", "doctor"}) {
+        const auto said = s.administer({command});
+        BOOST_TEST(said.code == 1);
+        BOOST_TEST(contains(said.output, told), said.output);
+        BOOST_TEST(contains(said.output, "chmod o= " + file()), said.output);
+    }
+    mode(0640);
+    reload();
+    BOOST_TEST(times() == 1);
+    BOOST_TEST(!contains(s.administer({"check-config"}).output, told));
+    mode(0644);
+    reload();
+    BOOST_TEST(times() == 2);
+    publish({desk, app}); // what everybody may know
+    reload();
+    BOOST_TEST(times() == 2);
+    BOOST_TEST(!contains(s.administer({"check-config"}).output, told));
+}
+
 BOOST_AUTO_TEST_CASE(signing_out_clears_the_cookie_and_says_until_when_the_token_is_good)
 {
     const auto ann_s = token(R"("sub":1)");

@@ -158,6 +158,68 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_used_is_told_in_words)
     BOOST_TEST(says(why_not(with(a4_key, "d", "AAAA")), "it is a private key"));
 }
 
+BOOST_AUTO_TEST_CASE(a_private_key_is_told_in_whatever_form_it_comes)
+{
+    for (const auto* member : {"d", "p", "q", "dp", "dq", "qi", "oth"}) {
+        BOOST_TEST(says(why_not(with(a2_key, member, "AAAA")), "it is a private key"), member);
+    }
+    BOOST_TEST(says(why_not(with(a4_key, "d", "AAAA")), "it is a private key"));
+    auto ec = *parse_object(a4_key); // of a kind that is not taken, without a name
+    ec["kty"] = "EC";
+    ec["d"] = "AAAA";
+    ec.erase("kid");
+    BOOST_TEST(says(key::from(ec).error().why, "it is a private key"));
+    ec["kty"] = "OKP";
+    BOOST_TEST(says(why_not(R"({"kty":"OKP","d":"AAAA"})"), "it is a private key"));
+    for (const std::string kind : {"", "RSA ", "EC ", "ENCRYPTED "}) {
+        BOOST_TEST(says(why_not("-----BEGIN " + kind + "PRIVATE KEY-----\nAAAA\n-----END " + kind +
+                                "PRIVATE KEY-----\n"),
+                        "it is a private key in PEM"),
+                   kind);
+    }
+    BOOST_TEST(says(why_not("-----BEGIN PUBLIC KEY-----\nAAAA\n"),
+                    "it is PEM; a JSON Web Key Set is expected"));
+    BOOST_TEST(says(why_not(a4_key), "it is no JSON Web Key Set but one key"));
+    // What signs a token with this secret is what everybody has.
+    const std::string pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n";
+    BOOST_TEST(says(why_not(with(shop_key, "k", base64url(pem))), "its k is a key in PEM"));
+}
+
+// Failed before: nobody said a word.
+BOOST_AUTO_TEST_CASE(a_file_that_everybody_may_use_is_told)
+{
+    namespace fs = std::filesystem;
+    const fs::path file =
+        fs::temp_directory_path() / ("pollster_exposed_" + std::to_string(::getpid()));
+    const auto told = [&](const std::string& content, unsigned mode) {
+        fs::remove(file);
+        std::ofstream(file) << content;
+        fs::permissions(file, static_cast<fs::perms>(mode));
+        const auto all = keys::read(file);
+        return !all             ? all.error().why
+               : all->exposed() ? all->exposed()->what + " / " + all->exposed()->todo
+                                : "";
+    };
+    const auto secret_too = key_set(std::string(a4_key) + "," + shop_key);
+    for (const unsigned mode : {0604U, 0644U, 0606U, 0647U, 0641U, 0642U}) {
+        const auto said = told(secret_too, mode);
+        BOOST_TEST(says(said, file.string() + " holds a secret"));
+        BOOST_TEST(says(said, "chmod o= " + file.string()));
+    }
+    for (const unsigned mode : {0600U, 0640U, 0660U, 0400U}) {
+        BOOST_TEST(told(secret_too, mode) == "");
+    }
+    const auto of_the_public = key_set(std::string(a2_key) + "," + a4_key);
+    BOOST_TEST(told(of_the_public, 0644) == "");
+    BOOST_TEST(says(told(of_the_public, 0646), "lets everybody on this host write keys into it"));
+    const auto a_private = with(a4_key, "d", "AAAA");
+    BOOST_TEST(says(told(a_private, 0644), "open it: make another"));
+    BOOST_TEST(!says(told(a_private, 0640), "make another"));
+    const std::string pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n";
+    BOOST_TEST(says(told(pem, 0644), "open it: make another"));
+    fs::remove(file);
+}
+
 BOOST_AUTO_TEST_CASE(a_file_is_named_in_what_is_wrong_with_it)
 {
     namespace fs = std::filesystem;

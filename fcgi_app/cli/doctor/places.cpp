@@ -130,6 +130,9 @@ std::vector<finding> check_places(const config& settings)
                          tokens.error().why + (who ? ", for the account " + who->name : ""),
                          "mend it: a server does not start with it, and one that runs keeps the "
                          "settings and keys that it has"});
+    } else if (tokens->known && tokens->known->exposed()) {
+        const auto& [what, todo] = *tokens->known->exposed();
+        found.push_back({"token-keys-exposed", "token_keys: " + what, todo});
     }
     return found;
 }
