@@ -63,37 +63,69 @@ std::vector<walls::identity_ptr> find_identities(connection& conn,
     return answer;
 }
 
-std::vector<std::shared_ptr<walls::identity>> find_named(connection& conn,
-                                                         std::span<const named> who)
+namespace {
+
+// As the function has it: of user 0 without walls ('') it tells the walls that are open.
+std::vector<std::shared_ptr<walls::identity>>
+who_by_token(connection& conn, const std::string& users, const std::string& walls, std::size_t all)
 {
     static const reading sql([](const std::string& care) {
         return "select n, user_id, user_name, walls from pollster.who_by_token" + care +
                "($1::bigint[], $2::text[])";
     });
 
-    const auto users = bigints(who, [](const named& w) { return number(w.user); });
-    const auto named_walls = texts(who, [](const named& w) {
-        return w.walls ? bigints(*w.walls, [](walls::wall_id id) { return number(id); })
-                       : std::string();
-    });
-    const auto rows = read_rows(conn, sql, users, named_walls);
+    const auto rows = read_rows(conn, sql, users, walls);
     const auto read_at = std::chrono::steady_clock::now();
-    std::vector<std::shared_ptr<walls::identity>> answer(who.size());
+    std::vector<std::shared_ptr<walls::identity>> answer(all);
     for (const auto& row : rows) {
-        const std::size_t place = row[0].as<std::size_t>() - 1;
         auto identity = std::make_shared<walls::identity>();
         identity->user = walls::user_id{row[1].as<std::int64_t>()};
-        identity->user_name = row[2].c_str();
+        if (identity->user != walls::guest) { // whatever an application calls its user 0
+            identity->user_name = row[2].c_str();
+        }
         identity->read_at = read_at;
         for (const auto wall : parse_bigints(row[3].c_str())) {
             identity->walls.push_back(walls::wall_id{wall});
         }
-        identity->by = who[place].walls                  ? walls::grounds::signed_walls
-                       : who[place].user != walls::guest ? walls::grounds::signed_user
-                                                         : walls::grounds::open_walls;
-        answer[place] = std::move(identity);
+        answer[row[0].as<std::size_t>() - 1] = std::move(identity);
     }
     return answer;
+}
+
+} // namespace
+
+std::vector<std::shared_ptr<walls::identity>> find_named(connection& conn,
+                                                         std::span<const named> who)
+{
+    const auto users =
+        bigints(who, [](const named& w) { return number(w.user.value_or(walls::guest)); });
+    const auto named_walls = texts(who, [](const named& w) {
+        return w.walls ? bigints(*w.walls, [](walls::wall_id id) { return number(id); })
+                       : std::string();
+    });
+    auto answer = who_by_token(conn, users, named_walls, who.size());
+    for (std::size_t i = 0; i < who.size(); ++i) {
+        if (!who[i].walls && who[i].user.value_or(walls::guest) == walls::guest) {
+            answer[i] = nullptr; // it names nobody, and the open walls are not what it asks for
+        } else if (answer[i]) {
+            answer[i]->by =
+                who[i].walls ? walls::grounds::signed_walls : walls::grounds::signed_user;
+        }
+    }
+    return answer;
+}
+
+walls::identity_ptr find_guest(connection& conn)
+{
+    using namespace std::chrono_literals;
+    const auto guest = who_by_token(conn, "{0}", R"({""})", 1).front();
+    if (guest) {
+        guest->by = walls::grounds::open_walls;
+        // Never: of the years that people are shown the last.
+        guest->expires = std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1) - 1ms;
+        guest->ends = std::chrono::steady_clock::now() + std::chrono::years(100);
+    }
+    return guest;
 }
 
 // The stand-in is the hash of some user, drawn by the name: always the same one for the same name,

@@ -33,6 +33,12 @@ postgres_sessions::find_identities(std::span<const std::string> tokens)
     });
 }
 
+result<walls::identity_ptr> postgres_sessions::find_guest()
+{
+    return pools_.sessions.read(call::identities, fibers::nobody,
+                                [&](connection& conn) { return db::find_guest(conn); });
+}
+
 result<std::vector<std::shared_ptr<walls::identity>>>
 postgres_sessions::find_named(std::span<const named> who)
 {

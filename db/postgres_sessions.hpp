@@ -20,6 +20,7 @@ public:
 
     result<std::vector<walls::identity_ptr>>
     find_identities(std::span<const std::string> tokens) override;
+    result<walls::identity_ptr> find_guest() override;
     result<std::vector<std::shared_ptr<walls::identity>>>
     find_named(std::span<const named> who) override;
     result<std::optional<signed_in>> sign_in(const std::string& name, const std::string& password,

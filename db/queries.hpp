@@ -57,6 +57,7 @@ std::vector<walls::identity_ptr> find_identities(connection& conn,
                                                  std::span<const std::string> tokens);
 std::vector<std::shared_ptr<walls::identity>> find_named(connection& conn,
                                                          std::span<const named> who);
+walls::identity_ptr find_guest(connection& conn);
 struct stored_password {
     walls::user_id user{}; // 0: there is nobody of this name
     std::string hash;      // as passwords/hash.hpp reads it; empty: none

@@ -23,10 +23,10 @@ struct signed_in {
     std::size_t ended = 0;  // older sessions of this user, beyond max_sessions_per_user
 };
 
-// What a signed token says, or nothing: then it is a guest with the walls that are open.
+// What a signed token says: a user, walls or both; neither is nobody.
 struct named {
-    walls::user_id user = walls::guest;
-    std::optional<std::vector<walls::wall_id>> walls; // none, of a user: his own
+    std::optional<walls::user_id> user;               // none: a guest
+    std::optional<std::vector<walls::wall_id>> walls; // none: those of the user
 };
 
 class sessions : public walls::access_source {

@@ -47,11 +47,13 @@ std::vector<std::string> secrets_in(std::string_view token)
 {
     std::vector<std::string> out;
     const auto id = token.substr(0, token.find('|'));
-    if (id.size() < token.size() && !id.empty() && id.size() <= longest_id &&
+    if (id.size() + 1 < token.size() && !id.empty() && id.size() <= longest_id &&
         std::ranges::all_of(id, is_id_character)) {
         out.emplace_back(token.substr(id.size() + 1));
     }
-    out.emplace_back(token);
+    if (!token.empty()) {
+        out.emplace_back(token);
+    }
     return out;
 }
 

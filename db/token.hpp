@@ -16,7 +16,8 @@ std::string new_token();
 // What a token may be the secret of, in the form in which a client has it: of `12|secret` first
 // what follows the bar (Laravel's Sanctum stores the hash of that, and finds its row by the id
 // before it), then all of it, as of any other. The id, a number, UUID or ULID, is not looked at:
-// whoever has the secret has the session.
+// whoever has the secret has the session. No text in it is empty, and only of an empty token
+// nothing comes out: `12|` is no secret but its own.
 std::vector<std::string> secrets_in(std::string_view token);
 
 // What is stored in place of a token, in the form in which PostgreSQL reads a bytea: "\\x" and 64

@@ -54,7 +54,9 @@ signed_access::judge(const std::string& token, std::size_t place, const signed_t
         return std::nullopt;
     }
     db::named who;
-    who.user = claims->user ? walls::user_id{*claims->user} : walls::guest;
+    if (claims->user) {
+        who.user = walls::user_id{*claims->user};
+    }
     if (claims->walls) {
         auto& named = who.walls.emplace();
         for (const auto wall : *claims->walls) {
@@ -72,18 +74,12 @@ signed_access::find_identities(std::span<const std::string> tokens)
     std::vector<std::string> sessions;
     std::vector<std::size_t> places; // of these
     std::vector<question> others;
-    std::vector<std::size_t> guests; // places, likewise
     std::size_t verified = 0;
     // While others run the keys may become others; what was found by those of before is not
     // remembered then (hub::keys_changed).
     const auto by = rules_;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-        if (tokens[i].empty()) {
-            if (guests.empty()) { // all of them are one, and many ask at once when a wall is closed
-                others.push_back({i, {}, {}, steady_clock::now() + never});
-            }
-            guests.push_back(i);
-        } else if (!by.known || !signed_tokens::looks_signed(tokens[i])) {
+        if (!by.known || !signed_tokens::looks_signed(tokens[i])) {
             sessions.push_back(tokens[i]);
             places.push_back(i);
         } else {
@@ -121,9 +117,6 @@ signed_access::find_identities(std::span<const std::string> tokens)
                 answer[others[i].place] = identity;
             }
         }
-    }
-    for (const std::size_t place : guests) {
-        answer[place] = answer[guests.front()];
     }
     return answer;
 }

@@ -1,5 +1,6 @@
 // Who a token stands for: what looks like a signed one is judged here, by keys, and what it names
-// is asked for in the database; other tokens are those of sessions there; no token is a guest's.
+// is asked for in the database; other tokens are those of sessions there. No token is a guest's:
+// of guests the database is asked by name.
 //
 // Nothing is remembered here: walls::access_cache does, so that a token is verified once while its
 // owner goes on asking. Bad tokens are not remembered, and each costs what its verification costs
@@ -21,6 +22,7 @@ public:
 
     walls::result<std::vector<walls::identity_ptr>>
     find_identities(std::span<const std::string> tokens) override;
+    walls::result<walls::identity_ptr> find_guest() override { return stored_.find_guest(); }
 
 private:
     struct question; // about one of the tokens

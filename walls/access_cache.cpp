@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace walls {
 
 namespace {
-constexpr std::size_t tokens_a_statement = 1000;
+constexpr std::size_t asked_together = 1000;
 }
 
 bool access_cache::same_secret::operator()(const std::string& a,
@@ -36,19 +37,15 @@ bool access_cache::same_secret::operator()(const std::string& a,
 
 access_cache::access_cache(access_source& source)
     : source_(source)
-    , batch_(tokens_a_statement,
-             [this](std::span<const std::string> tokens) { return load(tokens); })
+    , batch_(asked_together, [this](std::span<const std::string> tokens) { return load(tokens); })
+    , guests_(asked_together, [this](std::span<const as_guest> all) {
+        return std::vector<answer>(all.size(), load_guest());
+    })
 {
 }
 
-identity_ptr access_cache::remembered(const std::string& token, bool looks_succeed,
-                                      fibers::steady_time now)
+identity_ptr access_cache::trusted(known& k, bool looks_succeed, fibers::steady_time now)
 {
-    const auto it = known_.find(token);
-    if (it == known_.end()) {
-        return nullptr;
-    }
-    known& k = it->second;
     // One that has run out by now did so by the database's clock, which may have been set: it is
     // asked.
     const bool young = now - k.since < time_to_live;
@@ -60,9 +57,19 @@ identity_ptr access_cache::remembered(const std::string& token, bool looks_succe
     return k.identity;
 }
 
+identity_ptr access_cache::remembered(const std::string& token, bool looks_succeed,
+                                      fibers::steady_time now)
+{
+    const auto it = known_.find(token);
+    return it == known_.end() ? nullptr : trusted(it->second, looks_succeed, now);
+}
+
 result<identity_ptr> access_cache::find(const std::string& token, bool looks_succeed,
                                         fibers::steady_time now)
 {
+    if (token.empty()) { // whatever a source would make of it
+        return identity_ptr{};
+    }
     if (auto identity = remembered(token, looks_succeed, now)) {
         return identity;
     }
@@ -73,6 +80,11 @@ result<identity_ptr> access_cache::find(const std::string& token, bool looks_suc
 result<identity_ptr> access_cache::find_any(std::span<const std::string> tokens, bool looks_succeed,
                                             fibers::steady_time now)
 {
+    if (std::ranges::find(tokens, std::string()) != tokens.end()) {
+        std::vector<std::string> others(tokens.begin(), tokens.end());
+        std::erase(others, std::string());
+        return find_any(others, looks_succeed, now);
+    }
     if (tokens.empty()) {
         return identity_ptr{};
     }
@@ -90,6 +102,17 @@ result<identity_ptr> access_cache::find_any(std::span<const std::string> tokens,
         }
     }
     return identity_ptr{};
+}
+
+result<identity_ptr> access_cache::find_guest(bool looks_succeed, fibers::steady_time now)
+{
+    if (guest_) {
+        if (auto identity = trusted(*guest_, looks_succeed, now)) {
+            return identity;
+        }
+    }
+    ++misses_;
+    return guests_.ask({});
 }
 
 std::vector<access_cache::answer> access_cache::load(std::span<const std::string> tokens)
@@ -114,14 +137,42 @@ std::vector<access_cache::answer> access_cache::load(std::span<const std::string
     return answers;
 }
 
-bool access_cache::holds(const std::string& token, const identity_ptr& identity) const
+access_cache::answer access_cache::load_guest()
 {
-    const auto it = known_.find(token);
-    if (it == known_.end() || it->second.identity != identity) {
+    const auto asked_at = std::chrono::steady_clock::now();
+    const auto forgotten = forgotten_;
+    auto found = source_.find_guest();
+    if (found && !*found) {
+        guest_.reset();
+    } else if (found && forgotten == forgotten_) { // as in load()
+        guest_ = known{*found, asked_at};
+    }
+    return found;
+}
+
+bool access_cache::holds(const identity_ptr& identity) const
+{
+    const known* now = nullptr;
+    if (identity->by == grounds::open_walls) {
+        now = guest_ ? &*guest_ : nullptr;
+    } else if (const auto it = known_.find(identity->token); it != known_.end()) {
+        now = &it->second;
+    }
+    if (now == nullptr || now->identity != identity) {
         return false;
     }
-    it->second.used = true;
+    now->used = true;
     return true;
+}
+
+template <class Predicate>
+void access_cache::forget_if(Predicate gone)
+{
+    ++forgotten_;
+    boost::unordered::erase_if(known_, [&](const auto& k) { return gone(*k.second.identity); });
+    if (guest_ && gone(*guest_->identity)) {
+        guest_.reset();
+    }
 }
 
 void access_cache::forget(user_id user)
@@ -131,22 +182,18 @@ void access_cache::forget(user_id user)
 
 void access_cache::forget(std::span<const user_id> users)
 {
-    ++forgotten_;
     const boost::unordered_flat_set<user_id> changed(users.begin(), users.end());
     // A wall that a token names is told to guests when it goes, whoever else the token names.
     const bool of_guests = changed.contains(guest);
-    boost::unordered::erase_if(known_, [&](const auto& k) {
-        const identity& who = *k.second.identity;
+    forget_if([&](const identity& who) {
         return changed.contains(who.user) || (of_guests && who.by == grounds::signed_walls);
     });
 }
 
 void access_cache::forget_members(std::span<const wall_id> walls)
 {
-    ++forgotten_;
-    boost::unordered::erase_if(known_, [walls](const auto& k) {
-        return std::ranges::any_of(walls,
-                                   [&k](wall_id wall) { return k.second.identity->may_see(wall); });
+    forget_if([walls](const identity& who) {
+        return std::ranges::any_of(walls, [&who](wall_id wall) { return who.may_see(wall); });
     });
 }
 
@@ -158,21 +205,21 @@ void access_cache::forget(const std::string& token)
 
 void access_cache::forget_signed()
 {
-    ++forgotten_;
-    boost::unordered::erase_if(known_,
-                               [](const auto& k) { return k.second.identity->is_signed(); });
+    forget_if([](const identity& who) { return who.is_signed(); });
 }
 
 void access_cache::forget_all()
 {
-    ++forgotten_;
-    known_.clear();
+    forget_if([](const identity&) { return true; });
 }
 
 void access_cache::sweep()
 {
-    boost::unordered::erase_if(known_,
-                               [](auto& k) { return !std::exchange(k.second.used, false); });
+    const auto unused = [](const known& k) { return !std::exchange(k.used, false); };
+    boost::unordered::erase_if(known_, [&](const auto& k) { return unused(k.second); });
+    if (guest_ && unused(*guest_)) {
+        guest_.reset();
+    }
 }
 
 } // namespace walls

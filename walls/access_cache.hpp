@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,7 +30,7 @@ public:
 
     explicit access_cache(access_source& source);
 
-    // Null: unknown, expired or signed out. `looks_succeed`: refresher::looks_succeed().
+    // Null: unknown, expired or signed out, or empty. `looks_succeed`: refresher::looks_succeed().
     result<identity_ptr> find(const std::string& token, bool looks_succeed,
                               fibers::steady_time now = std::chrono::steady_clock::now());
 
@@ -38,9 +39,14 @@ public:
     result<identity_ptr> find_any(std::span<const std::string> tokens, bool looks_succeed,
                                   fibers::steady_time now = std::chrono::steady_clock::now());
 
-    // Is `identity` still what is known of this token? After anything that may have waited. Counts
-    // as asked for: a stream asks nothing else, each time that it wakes.
-    bool holds(const std::string& token, const identity_ptr& identity) const;
+    // Whoever has no token (access_source::find_guest()). All guests are this one, however many
+    // ask at once.
+    result<identity_ptr> find_guest(bool looks_succeed,
+                                    fibers::steady_time now = std::chrono::steady_clock::now());
+
+    // Is that still what is known of its token, or of guests? After anything that may have waited.
+    // Counts as asked for: a stream asks nothing else, each time that it wakes.
+    bool holds(const identity_ptr& identity) const;
 
     void forget(user_id user);
     // One pass over the cache, however many: the members of a removed wall, say.
@@ -53,7 +59,7 @@ public:
     // Drops what nobody asked for since the previous sweep, so they are at least two polls apart.
     void sweep();
 
-    std::size_t size() const { return known_.size(); }
+    std::size_t size() const { return known_.size() + (guest_ ? 1 : 0); }
     std::uint64_t hits() const { return hits_; }
     std::uint64_t misses() const { return misses_; }
 
@@ -68,14 +74,21 @@ private:
         mutable bool used = true;  // since the last sweep
     };
     using answer = result<identity_ptr>;
+    struct as_guest {};
 
-    // Null: not remembered, or not to be trusted any more.
+    // Null: not to be trusted any more.
+    identity_ptr trusted(known& k, bool looks_succeed, fibers::steady_time now);
     identity_ptr remembered(const std::string& token, bool looks_succeed, fibers::steady_time now);
     std::vector<answer> load(std::span<const std::string> tokens);
+    answer load_guest();
+    template <class Predicate>
+    void forget_if(Predicate gone); // gone(const identity&)
 
     access_source& source_;
     fibers::batcher<std::string, answer> batch_;
+    fibers::batcher<as_guest, answer> guests_;
     boost::unordered_flat_map<std::string, known, boost::hash<std::string>, same_secret> known_;
+    std::optional<known> guest_;
     std::uint64_t forgotten_ = 0; // counts forget()s: a load that ran across one is not remembered
     std::uint64_t hits_ = 0;
     std::uint64_t misses_ = 0;

@@ -268,7 +268,7 @@ private:
     // was the end.
     bool identify_again()
     {
-        auto found = hub_.authenticate({&who_->token, 1});
+        auto found = hub_.ask_again(*who_);
         if (!found) {
             end({ending::reason::database, found.error()});
             return false;

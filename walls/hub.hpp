@@ -82,9 +82,12 @@ public:
 
     // --- who asks ---
 
-    // The first of these tokens that is good; null: none is. The empty one is a guest's
-    // (access_source). May block.
+    // The first of these tokens that is good; null: none is. May block.
     result<identity_ptr> authenticate(std::span<const std::string> tokens);
+    // Whoever has no token, and the walls that are open: none, maybe. May block.
+    result<identity_ptr> authenticate_guest();
+    // Who that is now, by the same token or by none; null: nobody any more. May block.
+    result<identity_ptr> ask_again(const identity& who);
     // Is that still what is known of this session, and has it not run out? After every wait.
     bool still_valid(const identity_ptr& who) const;
 

@@ -26,7 +26,7 @@ inline constexpr user_id guest{0};
 
 struct identity {
     user_id user{};
-    std::string token; // kept here, a parked poll needs no copy of its own; empty: none
+    std::string token; // kept here, a parked poll needs no copy of its own; of open_walls none
     std::string user_name;
     std::vector<wall_id> walls; // ascending
     grounds by = grounds::session;

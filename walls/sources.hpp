@@ -96,11 +96,13 @@ class access_source {
 public:
     virtual ~access_source() = default;
     // For each token its owner (with that token), or null for a token that is unknown, expired or
-    // whose user is disabled. The empty token stands for whoever has none: a guest, with the walls
-    // that are open. The answer has the order and size of `tokens`. One SQL statement for those of
-    // sessions and one for the others, however many.
+    // whose user is disabled; the empty one is nobody's. The answer has the order and size of
+    // `tokens`. One SQL statement for those of sessions and one for the others, however many.
     virtual result<std::vector<identity_ptr>>
     find_identities(std::span<const std::string> tokens) = 0;
+    // Whoever has no token: of grounds::open_walls, with the walls that are open, maybe none. A
+    // question of its own, so that nothing that a client sends can be taken for it.
+    virtual result<identity_ptr> find_guest() = 0;
 };
 
 } // namespace walls

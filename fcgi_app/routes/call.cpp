@@ -122,8 +122,7 @@ outcome<walls::identity_ptr> guest_of_open_walls(context& cx, const http::reques
     if (!r.user.empty() && r.user != guests_page) {
         return walls::identity_ptr();
     }
-    static const std::string no_token;
-    auto found = cx.hub.authenticate({&no_token, 1});
+    auto found = cx.hub.authenticate_guest();
     if (!found) {
         return found.error();
     }

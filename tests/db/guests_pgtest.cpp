@@ -28,10 +28,13 @@ struct fixture : database_fixture {
     std::shared_ptr<walls::identity> who(std::int64_t user,
                                          std::optional<std::vector<wall_id>> walls = {})
     {
-        const db::named one{walls::user_id{user}, std::move(walls)};
+        return who_by({walls::user_id{user}, std::move(walls)});
+    }
+    std::shared_ptr<walls::identity> who_by(const db::named& one)
+    {
         return sessions().find_named({&one, 1}).value().at(0);
     }
-    std::shared_ptr<walls::identity> guest() { return who(0); }
+    walls::identity_ptr guest() { return sessions().find_guest().value(); }
 
     static db::reader by(grounds g, std::int64_t user = 0) { return {"", walls::user_id{user}, g}; }
 
@@ -66,9 +69,9 @@ BOOST_AUTO_TEST_CASE(whom_a_token_names_has_his_walls_or_those_that_it_names)
     const std::vector<db::named> asked{{walls::user_id{1}, {}},
                                        {walls::user_id{99}, {}},
                                        {walls::user_id{1}, ids({2, 77, 3})},
-                                       {walls::guest, ids({1, 3, 99})},
-                                       {walls::guest, {}},
-                                       {walls::guest, ids({})},
+                                       {{}, ids({1, 3, 99})},
+                                       {{}, {}},
+                                       {{}, ids({})},
                                        {walls::user_id{INT64_MAX}, {}}};
     const auto found = sessions().find_named(asked).value();
     BOOST_REQUIRE(found.size() == asked.size());
@@ -81,14 +84,37 @@ BOOST_AUTO_TEST_CASE(whom_a_token_names_has_his_walls_or_those_that_it_names)
     BOOST_TEST((found[2]->by == grounds::signed_walls));
     BOOST_TEST(found[3]->user_name == "");
     BOOST_TEST((found[3]->walls == ids({1, 3})));
-    BOOST_TEST(found[4]->walls.empty());
-    BOOST_TEST((found[4]->by == grounds::open_walls));
+    BOOST_TEST((found[4] == nullptr)); // it names nobody: no guest of the open walls
     BOOST_TEST(found[5]->walls.empty());
     BOOST_TEST((found[5]->by == grounds::signed_walls));
     BOOST_TEST((found[6] == nullptr));
     sql("update pollster.users set disabled = true where id = 1");
     BOOST_TEST((who(1) == nullptr));
     BOOST_TEST((who(1, ids({2})) == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_guest_has_no_name_and_no_end_and_is_nobody_s_token)
+{
+    sql("insert into pollster.open_walls values (1)");
+    BOOST_TEST((guest()->walls == ids({1})));
+    BOOST_TEST((guest()->by == grounds::open_walls));
+    BOOST_TEST(guest()->token == "");
+    BOOST_TEST((guest()->expires > std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)));
+    BOOST_TEST((guest()->ends > std::chrono::steady_clock::now() + std::chrono::years(50)));
+    // An application may have a row for those who are not signed in, with sessions, even.
+    sql("insert into pollster_default.users (id, name) values (0, "
+        "'anonymous')");
+    sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) values "
+        "(sha256('" +
+        std::string(43, 'z') +
+        "'), 0, now(), now() + interval '1 hour'), "
+        "(sha256(''), 1, now(), now() + interval '1 hour')");
+    BOOST_TEST(guest()->user_name == "");
+    BOOST_TEST(who_by({{}, ids({1})})->user_name == "");
+    for (const auto& token : {std::string(), std::string(43, 'z')}) {
+        BOOST_TEST((identity_of(token) == nullptr), token);
+    }
+    BOOST_TEST((who(0) == nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(each_statement_asks_whether_a_user_may_still_read_and_write)

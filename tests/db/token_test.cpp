@@ -36,9 +36,23 @@ BOOST_AUTO_TEST_CASE(what_follows_the_bar_behind_an_id_is_a_secret_and_so_is_all
         }
     }
     for (const std::string whole :
-         {"abc", "", "|abc", "a b|c", "a_b|c", "a=|c", "0190a5b2-7c1e-7000-8000-3f5d1f0c2a11x|c"}) {
+         {"abc", "|abc", "a b|c", "a_b|c", "a=|c", "0190a5b2-7c1e-7000-8000-3f5d1f0c2a11x|c"}) {
         BOOST_TEST(db::secrets_in(whole) == found{whole}, boost::test_tools::per_element());
     }
+}
+
+// Failed before: of `1|` the first secret was no text at all, which stood for a guest.
+BOOST_AUTO_TEST_CASE(no_secret_is_empty)
+{
+    for (const std::string token :
+         {"1|", "0190a5b2-7c1e-7000-8000-3f5d1f0c2a11|", "|", "||", "|1|"}) {
+        BOOST_TEST(db::secrets_in(token) == std::vector{token}, boost::test_tools::per_element());
+    }
+    BOOST_TEST(db::secrets_in("1||") == (std::vector<std::string>{"|", "1||"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(db::secrets_in("1| ") == (std::vector<std::string>{" ", "1| "}),
+               boost::test_tools::per_element());
+    BOOST_TEST(db::secrets_in("").empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,6 +13,7 @@ const within = new Map([
 const notMeasured = new Map([
   ['has_replayed', 'it reads no table'],
   ['find_named', 'as find_identities, without the index of sessions'],
+  ['find_guest', 'as find_named'],
   ['walls_read', 'as walls_of, without what is unread'],
 ]);
 

@@ -309,6 +309,22 @@ BOOST_AUTO_TEST_CASE(a_secret_that_everybody_may_read_is_told)
     BOOST_TEST(!contains(s.administer({"check-config"}).output, told));
 }
 
+// Failed before: the empty secret behind the bar was a guest's.
+BOOST_AUTO_TEST_CASE(a_bar_with_nothing_behind_it_is_nobody)
+{
+    const call session{"GET", "/session", {}, {}};
+    for (const std::string one : {"1|", "|", "1||", "1|1|"}) {
+        BOOST_TEST(said(one, session) == sign_in, one);
+        BOOST_TEST(said(one, history) == sign_in, one);
+        BOOST_TEST(said("", poll("session_id=" + one + "&access=1&last_post_id[1]=0")) ==
+                       invalid_user,
+                   one);
+        const auto stale =
+            with(session, "Cookie", "pollster_session=" + one + "; pollster_session=" + ann);
+        BOOST_TEST(contains(text_of(s.send(stale)), R"("user":{"id":1,)"), one);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(signing_out_clears_the_cookie_and_says_until_when_the_token_is_good)
 {
     const auto ann_s = token(R"("sub":1)");

@@ -64,6 +64,7 @@ public:
     {
         return data_.find_identities(tokens);
     }
+    db::result<walls::identity_ptr> find_guest() override { return data_.find_guest(); }
     db::result<std::vector<std::shared_ptr<walls::identity>>>
     find_named(std::span<const db::named>) override
     {

@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(what_was_remembered_of_a_restored_database_goes)
         t.db.cut_unnoticed(2, 2);
         t.db.forget_everything = true;
         t.look();
-        BOOST_TEST(!t.access.holds("t", before));
+        BOOST_TEST(!t.access.holds(before));
         BOOST_TEST(!t.remembered(1));
         BOOST_TEST(t.newest(1) == 1);  // somebody watched it
         BOOST_TEST(t.newest(2) == -1); // nobody: a cursor of before would seem to fit
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(access_that_changes_while_everything_is_learned_again_is_ap
         };
         BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
         BOOST_TEST_REQUIRE(before != nullptr);
-        BOOST_TEST(!t.access.holds("t", before));
+        BOOST_TEST(!t.access.holds(before));
     });
 }
 

@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(an_own_post_behind_a_change_of_access_waits_for_the_look_th
         t.posted(post(1), true);
         BOOST_TEST(t.newest(1) == 0);
         BOOST_TEST((revoked.outcome() == woken::access_changed));
-        BOOST_TEST(!t.access.holds("t", before));
+        BOOST_TEST(!t.access.holds(before));
         BOOST_TEST((member.outcome() == woken::risen));
     });
 }

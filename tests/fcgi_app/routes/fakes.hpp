@@ -100,6 +100,7 @@ public:
     // The hub asks a database of its own.
     db::result<std::vector<walls::identity_ptr>>
     find_identities(std::span<const std::string> tokens) override;
+    db::result<walls::identity_ptr> find_guest() override;
     db::result<std::vector<std::shared_ptr<walls::identity>>>
     find_named(std::span<const db::named> who) override;
 };
