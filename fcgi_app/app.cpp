@@ -218,7 +218,7 @@ private:
         } else {
             application_.metrics().host_clock_set.Increment();
             spdlog::warn(
-                "the clock of this host was set by {:+.1f} s: only signed tokens depend on it",
+                "the clock of this host was set by {:+.1f} s: signed tokens are judged anew",
                 seconds);
         }
     }

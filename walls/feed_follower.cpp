@@ -77,9 +77,12 @@ void feed_follower::compare_clocks(const changes& c, fibers::steady_time sent)
     // Between two readings of the steady clock: this thread may lose the processor for seconds in
     // between.
     const auto before = steady_clock::now();
-    const auto time_of_day =
-        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    if (const auto by = host_clock_.jumped(time_of_day, before, steady_clock::now())) {
+    const auto now = time_of_day();
+    if (const auto by = host_clock_.jumped(now, before, steady_clock::now())) {
+        // What was left of a token is kept on our steady clock, which nobody sets, and which stands
+        // still while the machine sleeps. Those of sessions are still valid, and park again.
+        parts_.access.forget_signed();
+        parts_.presence.wake_all(woken::access_changed);
         on_clock_set(clock::host, *by);
     }
 }

@@ -77,11 +77,14 @@ public:
     std::uint64_t wall_loads() const { return wall_loads_; } // walls whose new entries were read
 
     // Told when a clock was set, by how much (negative: back). After the database's, all that is
-    // cached about sessions is asked for again, for parked polls, too; this host's time of day
-    // concerns nobody.
+    // cached about sessions is asked for again, for parked polls, too; after this host's, by which
+    // signed tokens end, what is cached about those.
     enum class clock { database, host };
     std::function<void(clock, std::chrono::milliseconds)> on_clock_set =
         [](clock, std::chrono::milliseconds) {};
+    std::function<clock_watch::reading()> time_of_day = [] { // of this host
+        return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    };
 
 private:
     result<changes> ask_source(std::span<const wall_id> also);

@@ -186,7 +186,7 @@ public:
     // Small stacks that deliveries are on; they must be none before the hub goes.
     std::size_t stacks_in_use() const { return parked_stacks_.in_use(); }
 
-    // See refresher::on_look and on_clock_set. Set before start().
+    // See refresher::on_look, on_clock_set and time_of_day. Set before start().
     std::function<void(const db_error*)>& on_look() { return refresher_.on_look; }
     std::function<void(refresher::clock, std::chrono::milliseconds)>& on_clock_set()
     {
@@ -195,6 +195,7 @@ public:
 
 private:
     const surroundings surroundings_;
+    std::function<clock_watch::reading()>& time_of_day() { return refresher_.time_of_day(); }
     settings settings_;
     fibers::stack_pool parked_stacks_; // each with one touched page
     fibers::fiber_pool parked_fibers_{parked_stacks_};

@@ -79,6 +79,7 @@ public:
     {
         return feed_.on_clock_set;
     }
+    std::function<clock_watch::reading()>& time_of_day() { return feed_.time_of_day; }
 
     // How the looks go, for those who ask how the process is.
     struct report {

@@ -276,4 +276,29 @@ BOOST_AUTO_TEST_CASE(other_keys_end_what_waits_with_a_signed_token)
     });
 }
 
+// By this host's clock it has run out; no look has been told anything else.
+BOOST_AUTO_TEST_CASE(what_waits_with_a_signed_token_ends_when_the_clock_of_this_host_is_set_forward)
+{
+    with_routes([](running_routes& t) {
+        std::chrono::milliseconds set{};
+        t.chat.h->time_of_day() = [&] {
+            return walls::clock_watch::reading(std::chrono::floor<std::chrono::milliseconds>(
+                       std::chrono::steady_clock::now().time_since_epoch())) +
+                   set;
+        };
+        t.chat.db.sessions["signed"] =
+            reader_by(walls::grounds::signed_user, 2, {walls::wall_id{1}});
+        const client& by_key = t.ask(poll_after(0, "signed"));
+        const client& session = t.ask(poll_after(0, "ann"));
+        t.chat.look();
+        BOOST_TEST(t.parked() == 2u);
+        t.chat.db.sessions.erase("signed"); // as signed_access judges it by then
+        set = std::chrono::hours(1);
+        t.chat.look();
+        BOOST_TEST(by_key.said() == invalid_user);
+        BOOST_TEST(!session.ended);
+        BOOST_TEST(t.parked() == 1u);
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()
