@@ -62,8 +62,8 @@ public:
                 return;
             }
             // No wait since the comparison, and none before the park.
-            if (!self.hub_.admit(self.who_->user)) {
-                self.end({ending::reason::too_many});
+            if (const auto full = self.why_no_place()) {
+                self.end({*full});
                 return;
             }
             auto job = [&self] { park(std::move(self)); };
@@ -144,6 +144,19 @@ private:
                 return end({ending::reason::time_up});
             }
         }
+    }
+
+    std::optional<ending::reason> why_no_place()
+    {
+        switch (hub_.admit(who_->user)) {
+        case hub::admission::full:
+            return ending::reason::too_many;
+        case hub::admission::full_of_guests:
+            return ending::reason::too_many_guests;
+        case hub::admission::granted:
+            break;
+        }
+        return sink_.may_wait() ? std::nullopt : std::optional(ending::reason::too_many_there);
     }
 
     // The job of a parked fiber: sleeps, then writes, or goes on in a request fiber. Nothing in it

@@ -1,5 +1,7 @@
 #include "walls/hub.hpp"
 
+#include <algorithm>
+
 namespace walls {
 
 namespace {
@@ -63,8 +65,6 @@ result<identity_ptr> hub::authenticate(std::span<const std::string> tokens)
     return access_.find_any(tokens, refresher_.looks_succeed());
 }
 
-bool hub::still_valid(const identity_ptr& who) const
-{
 result<identity_ptr> hub::authenticate_guest()
 {
     return access_.find_guest(refresher_.looks_succeed());
@@ -75,6 +75,8 @@ result<identity_ptr> hub::ask_again(const identity& who)
     return who.by == grounds::open_walls ? authenticate_guest() : authenticate({&who.token, 1});
 }
 
+bool hub::still_valid(const identity_ptr& who) const
+{
     return who->ends > std::chrono::steady_clock::now() && access_.holds(who);
 }
 
@@ -150,16 +152,26 @@ result<backlog_answer> hub::read_backlog(std::span<const cursor> local, bool loo
     return walls::read_backlog(local, looked_again, hash_, backlog_);
 }
 
-bool hub::admit(user_id user)
+hub::admission hub::admit(user_id user)
 {
     if (!has_place()) {
-        return false;
+        return admission::full;
     }
-    if (const auto most = settings_.max_parked_per_user; most > 0 && user != guest) {
+    if (user == walls::guest) {
+        return parking_.guests_now() < places_of_guests() ? admission::granted
+                                                          : admission::full_of_guests;
+    }
+    if (const auto most = settings_.max_parked_per_user; most > 0) {
         // Most likely pages that nobody looks at.
         beyond_user_limit_ += presence_.make_room(user, most);
     }
-    return true;
+    return admission::granted;
+}
+
+std::size_t hub::places_of_guests() const
+{
+    return settings_.max_parked_guests > 0 ? settings_.max_parked_guests
+                                           : std::max<std::size_t>(1, settings_.max_parked / 4);
 }
 
 woken hub::park(parked& place, fibers::steady_time deadline)
@@ -184,6 +196,7 @@ hub::counters hub::count() const
     counters c;
     c.clients = presence_.clients();
     c.parked = parking_.parked_now();
+    c.parked_guests = parking_.guests_now();
     c.walls = hash_.known();
     c.sessions = access_.size();
     c.recent_bytes = recent_.bytes();

@@ -131,9 +131,11 @@ public:
     answer_room::share take_room(user_id user, std::size_t bytes); // blocks; none: draining
     // From the backlog; see comparison.hpp. May block.
     result<backlog_answer> read_backlog(std::span<const cursor> local, bool looked_again);
-    // False: max_parked are parked. Answers the oldest parked deliveries of a user who has too
-    // many; guests are many.
-    bool admit(user_id user);
+    // May one more of this user park? Answers the oldest parked deliveries of a user who has too
+    // many. Guests are many people, of whom none is answered for another: together they have a part
+    // of the places, so that members find one.
+    enum class admission : std::uint8_t { granted, full, full_of_guests };
+    admission admit(user_id user);
     bool has_place() const { return parking_.parked_now() < settings_.max_parked; }
     // Runs `job` in a fiber on a small stack, up to its first wait, before anything else runs;
     // see fibers::fiber_pool::run_now().
@@ -167,8 +169,9 @@ public:
     struct counters {
         std::size_t clients = 0;
         std::size_t parked = 0;
-        std::size_t walls = 0;    // in the global hash
-        std::size_t sessions = 0; // in the access cache
+        std::size_t parked_guests = 0; // of these
+        std::size_t walls = 0;         // in the global hash
+        std::size_t sessions = 0;      // in the access cache
         std::size_t recent_bytes = 0;
         std::uint64_t session_hits = 0;
         std::uint64_t session_misses = 0;
@@ -192,10 +195,12 @@ public:
     {
         return refresher_.on_clock_set();
     }
+    std::function<clock_watch::reading()>& time_of_day() { return refresher_.time_of_day(); }
 
 private:
+    std::size_t places_of_guests() const;
+
     const surroundings surroundings_;
-    std::function<clock_watch::reading()>& time_of_day() { return refresher_.time_of_day(); }
     settings settings_;
     fibers::stack_pool parked_stacks_; // each with one touched page
     fibers::fiber_pool parked_fibers_{parked_stacks_};

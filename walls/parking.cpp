@@ -31,11 +31,14 @@ woken parking::park(parked& poll, fibers::steady_time deadline)
     hash_.enter(poll);
     presence_.enter(poll);
     wheel_.enter(poll, deadline);
+    const std::size_t guests = poll.user() == guest ? 1 : 0;
+    parked_guests_ += guests;
     if (++parked_ == 1) {
         notify(); // run() sleeps for as long as nobody is parked
     }
     const woken why = poll.sleep();
     --parked_;
+    parked_guests_ -= guests;
     poll.cancel();
     presence::leave(poll);
     for (watch& w : poll.watches()) {

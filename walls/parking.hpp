@@ -40,6 +40,7 @@ public:
     fibers::steady_time next_turn() const;
 
     std::size_t parked_now() const { return parked_; }
+    std::size_t guests_now() const { return parked_guests_; } // of these
 
 private:
     static constexpr std::size_t wakes_a_turn = 64;
@@ -50,6 +51,7 @@ private:
     fibers::timer_wheel wheel_;
     fibers::steady_time next_look_;
     std::size_t parked_ = 0;
+    std::size_t parked_guests_ = 0;
     bool notified_ = false;
     bool stopping_ = false;
     boost::fibers::mutex mutex_;

@@ -17,6 +17,7 @@ struct settings {
     recent_entries::limits recent;
     walls::backlog::limits backlog;
     std::size_t max_parked = 1'200'000;
+    std::size_t max_parked_guests = 0;                       // together; 0: a quarter of max_parked
     std::size_t max_parked_per_user = 1'000;                 // 0: no limit
     std::size_t room_bytes = std::size_t{128} * 1024 * 1024; // answer_room
 };

@@ -7,6 +7,8 @@
 //   write(parts, bytes, now)  a large one; the parts stay where they are until it returns. May
 //                             block
 //   goes_on()                 may another write follow? Never after the first one of a poll
+//   may_wait()                may it wait now? Asked before it parks, as often as it does: what
+//                             strangers at one address may have together is the sink's business
 //   quiet_until()             when keep_alive() is due, if nothing is written before
 //   keep_alive()              the connection must not look dead
 //   access_changed(lost, gained, now)  walls among those that the client asked for; `now`: what the
@@ -41,14 +43,16 @@ namespace walls {
 // Why a delivery ended without (further) news.
 struct ending {
     enum class reason {
-        time_up,    // the deadline, or too many of this user's are parked
-        stopping,   // the server stops
-        gone,       // the peer left: nobody hears it any more
-        signed_out, // the session has ended
-        no_wall,    // the user may see none of the walls any more
-        database,   // `error` says what it has
-        too_many,   // max_parked
-        failed,     // a bug; `what` is for the log
+        time_up,         // the deadline, or too many of this user's are parked
+        stopping,        // the server stops
+        gone,            // the peer left: nobody hears it any more
+        signed_out,      // the session has ended
+        no_wall,         // the user may see none of the walls any more
+        database,        // `error` says what it has
+        too_many,        // max_parked
+        too_many_guests, // max_parked_guests
+        too_many_there,  // the sink says so: may_wait()
+        failed,          // a bug; `what` is for the log
     };
     reason why{};
     std::optional<db_error> error = std::nullopt;
@@ -69,6 +73,7 @@ concept sink = std::movable<S> &&
                    s.write(json, now);
                    s.write(parts, bytes, now);
                    { s.goes_on() } -> std::same_as<bool>;
+                   { s.may_wait() } -> std::same_as<bool>;
                    { s.quiet_until() } -> std::same_as<fibers::steady_time>;
                    s.keep_alive();
                    s.access_changed(walls, walls, access);

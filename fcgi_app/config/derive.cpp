@@ -16,6 +16,7 @@ void derive(config& c)
     if (!c.routes.rates.on) {
         c.routes.rates = routes::rate_settings::none();
         c.walls.max_parked_per_user = 0;
+        c.walls.max_parked_guests = c.walls.max_parked;
     }
 }
 

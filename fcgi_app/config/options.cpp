@@ -245,7 +245,7 @@ std::vector<option> make_options()
             .reloads(),
         flag("rate_limits",
              at(&config::routes, &routes::settings::rates, &routes::rate_settings::on),
-             "the ten limits that follow; off: none of them, for a load test")
+             "the twelve limits that follow; off: none of them, for a load test")
             .reloads(),
         number("user_polls_per_second",
                at(&config::routes, &routes::settings::rates,
@@ -313,6 +313,20 @@ std::vector<option> make_options()
                "polls and streams; 0: no limit", 0, 1'000'000,
                "parked polls and streams of one user; with one more the oldest is answered with "
                "nothing new, or ends")
+            .reloads(),
+        number(
+            "max_parked_per_address",
+            at(&config::routes, &routes::settings::rates,
+               &routes::rate_settings::max_parked_per_address),
+            "polls and streams; 0: no limit", 0, 100'000'000,
+            "parked polls and streams of guests from one address (docs/PROTOCOL.md, \"Guests\"); "
+            "more are answered 429, or end. Tell nginx of a proxy in front of it, or all are of "
+            "one address (docs/SECURITY.md)")
+            .reloads(),
+        number("max_parked_guests", at(&config::walls, &walls::settings::max_parked_guests),
+               "polls and streams; 0: a quarter of max_parked", 0, 100'000'000,
+               "parked polls and streams of all guests together; more are answered 503, or end, "
+               "and members have the other places")
             .reloads(),
         number("max_params_bytes", at(&config::fastcgi, &fastcgi::limits::max_params_bytes),
                "bytes", 1024, gib, "head of one request (FastCGI PARAMS)")

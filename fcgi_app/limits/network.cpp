@@ -7,6 +7,14 @@
 
 namespace limits {
 
+bool is_address(const std::string& address)
+{
+    in_addr four{};
+    in6_addr six{};
+    return inet_pton(AF_INET, address.c_str(), &four) == 1 ||
+           inet_pton(AF_INET6, address.c_str(), &six) == 1;
+}
+
 std::vector<network> networks_of(const std::string& address)
 {
     in6_addr six{};

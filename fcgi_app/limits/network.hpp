@@ -17,4 +17,7 @@ struct network {
 // as much. Anything else as it is. Never empty.
 std::vector<network> networks_of(const std::string& address);
 
+// Is it one of IPv4 or IPv6? Anything else ("unix:", nothing) is not known to be one client's.
+bool is_address(const std::string& address);
+
 } // namespace limits

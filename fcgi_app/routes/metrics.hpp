@@ -63,6 +63,7 @@ public:
     prometheus::Counter& too_slow_requests;   // silent for receive_timeout_seconds
     prometheus::Counter& too_slow_readers;    // did not read within send_timeout_seconds
     prometheus::Counter& refused_parking;     // beyond max_parked
+    prometheus::Counter& refused_guests;      // beyond max_parked_guests
     prometheus::Counter& waiting_sign_ins;    // answered 503, too many passwords wait
     prometheus::Counter& waiting_of_user;     // answered 429, too much of one user waits
     prometheus::Counter& user_parking;        // answered early, beyond max_parked_per_user

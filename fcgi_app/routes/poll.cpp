@@ -28,7 +28,7 @@ answer poll(context& cx, call& c)
     using polls = walls::delivery<poll_sink>;
     const auto now = std::chrono::steady_clock::now();
     poll_sink to(cx, std::move(c.peer), cx.cors.lines_for(c.request.origin), c.number,
-                 std::move(c.request.trace), now);
+                 std::move(c.request.trace), now, cx.limits.place_for(c.request, (*who)->user));
     if (const auto other = other_access(**who, asked)) {
         to.access_changed({}, {}, other);
         return std::nullopt;

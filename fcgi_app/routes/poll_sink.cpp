@@ -12,6 +12,17 @@ namespace routes {
 
 namespace {
 
+http::refusal too_many_guests()
+{
+    return {503, "Too many guests are waiting. Please try again.", std::chrono::seconds(5)};
+}
+
+http::refusal too_many_guests_there()
+{
+    return {429, "Too many guests from this address are waiting. Please try again.",
+            std::chrono::seconds(5)};
+}
+
 constexpr std::string_view nothing_new = R"({"walls":{}})";
 
 // A CGI head of 200 for a body of so many bytes.
@@ -137,6 +148,14 @@ void poll_sink::end_refused(const walls::ending& e)
                      context_->hub.count().parked);
         refuse(
             http::refusal{503, "The server is full. Please try again.", std::chrono::seconds(5)});
+        break;
+    // Of these no line in the log: how many there are is up to strangers. They are counted.
+    case reason::too_many_guests:
+        context_->metrics.refused_guests.Increment();
+        refuse(too_many_guests());
+        break;
+    case reason::too_many_there:
+        refuse(too_many_guests_there());
         break;
     default:
         context_->metrics.failures.Increment();

@@ -21,19 +21,22 @@ class poll_sink {
 public:
     // `cors_lines` live as long as the server. `number` and `trace` name the request. `began`: now.
     poll_sink(context& cx, std::unique_ptr<fastcgi::exchange> peer, std::string_view cors_lines,
-              std::uint64_t number, http::trace trace, fibers::steady_time began)
+              std::uint64_t number, http::trace trace, fibers::steady_time began,
+              rate_limits::waiting_place place)
         : context_(&cx)
         , peer_(std::move(peer))
         , cors_lines_(cors_lines)
         , number_(number)
         , trace_(std::move(trace))
         , began_(began)
+        , place_(std::move(place))
     {
     }
 
     void write(std::string_view json, const walls::position&);
     void write(std::span<std::string_view> parts, std::size_t bytes, const walls::position&);
     static bool goes_on() { return false; }
+    bool may_wait() { return place_.take(); }
     static fibers::steady_time quiet_until() { return fibers::steady_time::max(); }
     static void keep_alive() {}
     void access_changed(std::span<const walls::wall_id>, std::span<const walls::wall_id>,
@@ -62,6 +65,7 @@ private:
     std::uint64_t number_;
     http::trace trace_;
     fibers::steady_time began_;
+    rate_limits::waiting_place place_;
 };
 
 } // namespace routes

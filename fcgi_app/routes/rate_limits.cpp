@@ -92,6 +92,8 @@ rate_limits::rate_limits(const rate_settings& s, metrics& m)
     , user_reads_(m, "user_reads_per_second", a_second(s.user_reads_per_second))
     , address_reads_(m, "address_reads_per_second", a_second(s.address_reads_per_second))
     , address_sign_ins_(m, "address_sign_ins_per_minute", a_minute(s.address_sign_ins_per_minute))
+    , guests_an_address_(s.max_parked_per_address)
+    , guests_refused_(counter(m, "max_parked_per_address"))
     , address_refusals_(a_second(s.address_refusals_per_second), secret())
     , held_back_(counter(m, "address_refusals_per_second"))
     , sign_in_delay_(s.sign_in_longest_delay, secret())
@@ -108,6 +110,7 @@ void rate_limits::change(const rate_settings& s)
     user_reads_.change(a_second(s.user_reads_per_second));
     address_reads_.change(a_second(s.address_reads_per_second));
     address_sign_ins_.change(a_minute(s.address_sign_ins_per_minute));
+    guests_an_address_ = s.max_parked_per_address;
     address_refusals_.change(a_second(s.address_refusals_per_second));
     sign_in_delay_.change(s.sign_in_longest_delay);
 }
@@ -121,6 +124,29 @@ rate_limits::refusal rate_limits::poll_by(walls::user_id user)
 {
     return user == walls::guest ? std::nullopt
                                 : user_polls_.take(key_of(user), "Too many polls. Please wait.");
+}
+
+rate_limits::waiting_place rate_limits::place_for(const http::request& r, walls::user_id user)
+{
+    waiting_place p;
+    // Over a unix socket, say, all clients would be one.
+    if (user == walls::guest && limits::is_address(r.remote_addr)) {
+        p.limits_ = this;
+        p.address_ = r.remote_addr;
+    }
+    return p;
+}
+
+bool rate_limits::waiting_place::take()
+{
+    if (limits_ == nullptr || held_ || limits_->guests_an_address_ == 0) {
+        return true;
+    }
+    held_ = limits_->guests_.take(address_, limits_->guests_an_address_);
+    if (!held_) {
+        limits_->guests_refused_.Increment();
+    }
+    return static_cast<bool>(held_);
 }
 
 rate_limits::refusal rate_limits::post(const http::request& r, walls::user_id user)

@@ -5,6 +5,7 @@
 
 #include "fcgi_app/http/refusal.hpp"
 #include "fcgi_app/http/request.hpp"
+#include "fcgi_app/limits/held_places.hpp"
 #include "fcgi_app/limits/login_backoff.hpp"
 #include "fcgi_app/limits/token_bucket.hpp"
 #include "fcgi_app/routes/metrics.hpp"
@@ -13,6 +14,7 @@
 
 #include <optional>
 #include <random>
+#include <string>
 
 namespace routes {
 
@@ -29,6 +31,20 @@ public:
     // What is only read: asked before the session is looked up, and after.
     refusal read_from(const http::request& r);
     refusal read_by(walls::user_id user);
+    // For a poll or stream of this user while it waits. Guests at one address may hold so many
+    // together; of users the hub sees to it. Does not outlive this.
+    class waiting_place {
+    public:
+        waiting_place() = default; // that nobody counts
+        bool take();               // false: no; true also if it has it
+
+    private:
+        friend class rate_limits;
+        rate_limits* limits_ = nullptr;
+        std::string address_;
+        limits::held_places::place held_;
+    };
+    waiting_place place_for(const http::request& r, walls::user_id user);
     // Posts, changes of posts, read marks, and searches.
     refusal post(const http::request& r, walls::user_id user);
     // The attempt counts as a failure until signed_in() says otherwise.
@@ -66,6 +82,9 @@ private:
     of_users user_reads_;
     of_addresses address_reads_;
     of_addresses address_sign_ins_;
+    limits::held_places guests_;
+    std::size_t guests_an_address_;
+    prometheus::Counter& guests_refused_;
     limits::network_buckets address_refusals_;
     prometheus::Counter& held_back_;
     std::size_t held_ = 0; // now

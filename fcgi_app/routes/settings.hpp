@@ -20,9 +20,14 @@ struct rate_settings { // of one user and one address; 0: no limit
     std::size_t address_reads_per_second = 1'000;
     std::size_t address_sign_ins_per_minute = 60;
     std::size_t address_refusals_per_second = 20;
+    // Of guests, who have no other bound. A thousand in one company or school are no rarity, and
+    // some in front of ten thousand have a proxy that nginx was not told of. But it is a thirtieth
+    // of the places that guests have together (walls::settings), and the /48 that somebody has at
+    // home, with its share of 16, has but half of them.
+    std::size_t max_parked_per_address = 10'000;
     std::chrono::seconds sign_in_longest_delay{300};
 
-    static rate_settings none() { return {false, 0, 0, 0, 0, 0, 0, 0, 0, {}}; }
+    static rate_settings none() { return {false, 0, 0, 0, 0, 0, 0, 0, 0, 0, {}}; }
 };
 
 struct settings {

@@ -49,6 +49,13 @@ std::string_view count_and_name(context& cx, const walls::ending& e, const http:
         spdlog::warn("request {}: a stream was refused, {} are parked (max_parked)", name.text(),
                      cx.hub.count().parked);
         return "unavailable";
+    case reason::too_many_guests:
+        cx.metrics.streams_refused.Increment();
+        cx.metrics.refused_guests.Increment();
+        return "unavailable";
+    case reason::too_many_there: // counted where it was refused
+        cx.metrics.streams_refused.Increment();
+        return "unavailable";
     case reason::database:
         cx.metrics.streams_refused.Increment();
         (void)response_to(cx, *e.error, name); // counts, and logs what it was

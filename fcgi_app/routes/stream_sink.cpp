@@ -10,12 +10,13 @@
 namespace routes {
 
 stream_sink::stream_sink(context& cx, std::unique_ptr<fastcgi::exchange> peer, std::uint64_t number,
-                         http::trace trace, bool with_ids)
+                         http::trace trace, bool with_ids, rate_limits::waiting_place place)
     : context_(&cx)
     , peer_(std::move(peer))
     , number_(number)
     , trace_(std::move(trace))
     , with_ids_(with_ids)
+    , place_(std::move(place))
 {
 }
 

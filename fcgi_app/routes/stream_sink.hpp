@@ -23,7 +23,7 @@ public:
     // `number` and `trace` name the request. `with_ids`: events carry the cursors, for a client
     // that sends them back as Last-Event-ID.
     stream_sink(context& cx, std::unique_ptr<fastcgi::exchange> peer, std::uint64_t number,
-                http::trace trace, bool with_ids);
+                http::trace trace, bool with_ids, rate_limits::waiting_place place);
 
     // The head leaves before there is anything to say: a client sees that it is connected.
     void begin(std::string_view cors_lines);
@@ -31,6 +31,7 @@ public:
     void write(std::string_view json, const walls::position& now);
     void write(std::span<std::string_view> parts, std::size_t bytes, const walls::position& now);
     static bool goes_on() { return true; }
+    bool may_wait() { return place_.take(); }
     fibers::steady_time quiet_until() const { return quiet_until_; }
     void keep_alive();
     void access_changed(std::span<const walls::wall_id> lost,
@@ -57,6 +58,7 @@ private:
     http::trace trace_;
     fibers::steady_time quiet_until_{};
     bool with_ids_;
+    rate_limits::waiting_place place_; // kept from its first wait to the end
 };
 
 } // namespace routes

@@ -276,11 +276,12 @@ BOOST_AUTO_TEST_CASE(without_rate_limits_there_is_none)
     for (const auto limit :
          {r.user_polls_per_second, r.address_polls_per_second, r.user_posts_per_second,
           r.address_posts_per_second, r.user_reads_per_second, r.address_reads_per_second,
-          r.address_sign_ins_per_minute, r.address_refusals_per_second,
+          r.address_sign_ins_per_minute, r.address_refusals_per_second, r.max_parked_per_address,
           c.walls.max_parked_per_user}) {
         BOOST_TEST(limit == 0u);
     }
     BOOST_TEST(r.sign_in_longest_delay.count() == 0);
+    BOOST_TEST(c.walls.max_parked_guests == c.walls.max_parked);
 }
 
 // Else a part that is used without the option table would work with other values.

@@ -309,6 +309,72 @@ BOOST_AUTO_TEST_CASE(beyond_max_parked_it_is_refused)
         s);
 }
 
+// Failed before: they could have all of them.
+BOOST_AUTO_TEST_CASE(guests_have_a_quarter_of_the_places_and_members_the_others)
+{
+    auto s = running_hub::quiet();
+    s.max_parked = 12;
+    with_hub(
+        [](running_hub& t) {
+            t.db.open = {wall_id{1}};
+            auto by_token = std::make_shared<identity>(*somebody(0));
+            by_token->by = grounds::signed_walls;
+            t.db.sessions["a guest's"] = by_token;
+            t.db.add(1);
+            peer& first = t.wait({at(1, 1)}, running_hub::no_token);
+            t.wait({at(1, 1)}, "a guest's");
+            t.wait({at(1, 1)}, running_hub::no_token);
+            for (const auto* guest : {running_hub::no_token, "a guest's"}) {
+                BOOST_TEST(seen_by(t.wait({at(1, 1)}, guest)) == "too_many_guests");
+                BOOST_TEST(seen_by(t.wait({at(1, 0)}, guest)) == "1:1"); // who does not park
+            }
+            BOOST_TEST(t.h->count().parked_guests == 3u);
+            for (int i = 0; i < 9; ++i) {
+                BOOST_TEST(seen_by(t.wait({at(1, 1)})) == "");
+            }
+            BOOST_TEST(seen_by(t.wait({at(1, 1)})) == "too_many");
+            BOOST_TEST(t.parked() == 12u);
+            first.leave();
+            let_others_run();
+            BOOST_TEST(seen_by(t.wait({at(1, 1)}, running_hub::no_token)) == "");
+            auto more = t.chosen;
+            more.max_parked = 20;
+            more.max_parked_guests = 4;
+            t.h->change(more);
+            BOOST_TEST(seen_by(t.wait({at(1, 1)}, running_hub::no_token)) == "");
+            BOOST_TEST(seen_by(t.wait({at(1, 1)}, running_hub::no_token)) == "too_many_guests");
+        },
+        s);
+}
+
+BOOST_AUTO_TEST_CASE(of_few_places_guests_have_one)
+{
+    auto s = running_hub::quiet();
+    s.max_parked = 2;
+    with_hub(
+        [](running_hub& t) {
+            t.db.open = {wall_id{1}};
+            t.db.add(1);
+            BOOST_TEST(seen_by(t.wait({at(1, 1)}, running_hub::no_token)) == "");
+            BOOST_TEST(seen_by(t.wait({at(1, 1)}, running_hub::no_token)) == "too_many_guests");
+        },
+        s);
+}
+
+BOOST_AUTO_TEST_CASE(who_may_not_wait_there_is_refused_when_it_would_park)
+{
+    with_hub([](running_hub& t) {
+        t.db.add(1);
+        peer& p = *t.peers.emplace_back(std::make_unique<peer>());
+        p.may_wait = false;
+        p.stream = true;
+        t.start(p, {at(1, 0)}, "ann", 1h);
+        let_others_run();
+        BOOST_TEST(seen_by(p) == "1:1, too_many_there");
+        BOOST_TEST(t.parked() == 0u);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(beyond_max_parked_per_user_the_oldest_ends)
 {
     auto s = running_hub::quiet();

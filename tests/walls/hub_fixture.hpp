@@ -36,6 +36,7 @@ struct peer {
         std::chrono::steady_clock::time_point::max();
     bool full = false;
     bool gone = false;
+    bool may_wait = true;
     std::function<void()> during_wait = [] {}; // of wait_until_it_reads()
     std::function<void()> on_write = [] {};
     std::function<void()> on_keep_alive = [] {};
@@ -55,8 +56,10 @@ struct peer {
             text += json + ' ';
         }
         for (const ending& e : ended) {
-            constexpr const char* words[] = {"time_up", "stopping", "gone",     "signed_out",
-                                             "no_wall", "database", "too_many", "failed"};
+            constexpr const char* words[] = {"time_up",    "stopping",        "gone",
+                                             "signed_out", "no_wall",         "database",
+                                             "too_many",   "too_many_guests", "too_many_there",
+                                             "failed"};
             text += std::string(words[static_cast<int>(e.why)]) + ' ';
         }
         return text.empty() ? text : text.substr(0, text.size() - 1);
@@ -90,6 +93,7 @@ public:
         write(all, now);
     }
     bool goes_on() const { return peer_->stream; }
+    bool may_wait() const { return peer_->may_wait; }
     fibers::steady_time quiet_until() const { return peer_->quiet_until; }
     void keep_alive()
     {
@@ -201,17 +205,17 @@ struct running_hub {
         return s;
     }
 
-    identity_ptr who(const std::string& token)
-    {
-        const std::vector<std::string> tokens{token};
-        return h->authenticate(tokens).value();
     static constexpr const char* no_token = "";
 
-    }
-
+    identity_ptr who(const std::string& token)
+    {
         if (token == no_token) {
             return h->authenticate_guest().value();
         }
+        const std::vector<std::string> tokens{token};
+        return h->authenticate(tokens).value();
+    }
+
     // A client begins to wait, and everything that can run has run.
     peer& wait(std::vector<cursor> cursors, const std::string& token = "ann",
                clock::duration left = std::chrono::hours(1), bool stream = false)

@@ -1,3 +1,4 @@
+#include "fcgi_app/limits/held_places.hpp"
 #include "fcgi_app/limits/login_backoff.hpp"
 #include "fcgi_app/limits/network.hpp"
 #include "fcgi_app/limits/token_bucket.hpp"
@@ -183,6 +184,75 @@ BOOST_AUTO_TEST_CASE(who_has_used_up_his_own_takes_nothing_of_his_neighbours)
     }
     BOOST_TEST((buckets.take("192.0.2.1", noon) > 0ms));
     BOOST_TEST((buckets.take("192.0.2.2", noon) == 0ms));
+}
+
+BOOST_AUTO_TEST_CASE(places_are_counted_while_they_are_held)
+{
+    held_places all;
+    std::vector<held_places::place> held;
+    const auto take = [&](const std::string& address) {
+        auto one = all.take(address, 2);
+        const bool got = static_cast<bool>(one);
+        if (got) {
+            held.push_back(std::move(one));
+        }
+        return got;
+    };
+    BOOST_TEST(take("192.0.2.1"));
+    BOOST_TEST(take("::ffff:192.0.2.1")); // the same
+    BOOST_TEST(!take("192.0.2.1"));
+    BOOST_TEST(take("192.0.2.2"));
+    BOOST_TEST(all.networks() == 2u);
+    held.erase(held.begin());
+    BOOST_TEST(take("192.0.2.1"));
+    BOOST_TEST(!take("192.0.2.1"));
+    held.clear();
+    BOOST_TEST(all.networks() == 0u);
+    BOOST_TEST(!all.take("192.0.2.1", 0));
+}
+
+BOOST_AUTO_TEST_CASE(a_site_of_ipv6_holds_sixteen_times_as_much)
+{
+    held_places all;
+    std::vector<held_places::place> held;
+    const auto take = [&](int net, int host) {
+        char address[64];
+        std::snprintf(address, sizeof address, "2001:db8:1:%x::%x", net, host);
+        auto one = all.take(address, 2);
+        const bool got = static_cast<bool>(one);
+        if (got) {
+            held.push_back(std::move(one));
+        }
+        return got;
+    };
+    int got = 0;
+    for (int host = 0; host < 10; ++host) {
+        got += take(0, host) ? 1 : 0;
+    }
+    BOOST_TEST(got == 2); // of a /64
+    for (int net = 1; net < 256; ++net) {
+        got += take(net, 1) ? 1 : 0;
+    }
+    BOOST_TEST(got == 8); // of a /56
+    for (int net = 256; net < 65'536; net += 64) {
+        got += take(net, 1) ? 1 : 0;
+    }
+    BOOST_TEST(got == 32); // of a /48
+    BOOST_TEST(static_cast<bool>(all.take("2001:db8:2::1", 2)));
+    while (!held.empty()) {
+        held.erase(held.begin() + static_cast<std::ptrdiff_t>(held.size() / 2));
+    }
+    BOOST_TEST(all.networks() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_an_address)
+{
+    for (const auto* address : {"192.0.2.1", "::1", "::ffff:192.0.2.1", "2001:db8::1"}) {
+        BOOST_TEST(is_address(address), address);
+    }
+    for (const auto* none : {"", "unix:", "localhost", "192.0.2", "192.0.2.1:80"}) {
+        BOOST_TEST(!is_address(none), none);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -205,6 +205,87 @@ BOOST_AUTO_TEST_CASE(guests_who_ask_who_they_are_cost_the_others_no_question)
     });
 }
 
+BOOST_AUTO_TEST_CASE(guests_at_one_address_have_so_many_places)
+{
+    running_routes::settings s;
+    s.routes.rates.max_parked_per_address = 3;
+    with_routes(
+        [](running_routes& t) {
+            open_wall(t);
+            t.chat.db.add(1);
+            const auto from_address = [&](const std::string& address, http::request r) -> client& {
+                r.remote_addr = address;
+                return t.ask(r);
+            };
+            http::request stream = by_nobody("GET", "/events");
+            stream.query = "last_post_id[1]=1";
+            client& first = from_address("192.0.2.1", poll_after(1, ""));
+            from_address("192.0.2.1", stream);
+            from_address("192.0.2.1", poll_after(1, ""));
+            BOOST_TEST(t.parked() == 3u);
+            const client& refused = from_address("192.0.2.1", poll_after(1, ""));
+            BOOST_TEST(refused.said() == R"(429 {"errors":["Too many guests from this address are )"
+                                         R"(waiting. Please try again."]})");
+            BOOST_TEST(refused.header("Retry-After") == "5");
+            BOOST_TEST(from_address("192.0.2.1", stream).body.find(R"({"reason":"unavailable"})") !=
+                       std::string::npos);
+            BOOST_TEST(t.reached("max_parked_per_address") == 2);
+            BOOST_TEST(t.parked() == 3u);
+            // Who need not wait is answered; others wait, members and where no address is known.
+            BOOST_TEST(from_address("192.0.2.1", poll_after(0, "")).status() == 200);
+            from_address("192.0.2.2", poll_after(1, ""));
+            from_address("192.0.2.1", poll_after(1, "ann"));
+            for (int i = 0; i < 5; ++i) {
+                from_address("unix:", poll_after(1, ""));
+                from_address("", poll_after(1, ""));
+            }
+            BOOST_TEST(t.parked() == 15u);
+            // A place is free again when its poll has left, and one that was answered has none.
+            first.leave();
+            let_others_run();
+            from_address("192.0.2.1", poll_after(1, ""));
+            BOOST_TEST(t.parked() == 15u);
+            BOOST_TEST(from_address("192.0.2.1", poll_after(1, "")).status() == 429);
+            t.chat.db.add(1);
+            t.chat.look();
+            BOOST_TEST(t.parked() == 1u); // the stream
+            from_address("192.0.2.1", poll_after(2, ""));
+            from_address("192.0.2.1", poll_after(2, ""));
+            BOOST_TEST(from_address("192.0.2.1", poll_after(2, "")).status() == 429);
+        },
+        s);
+}
+
+BOOST_AUTO_TEST_CASE(guests_together_have_a_part_of_the_places)
+{
+    running_routes::settings s;
+    s.hub.max_parked = 8;
+    with_routes(
+        [](running_routes& t) {
+            open_wall(t);
+            t.ask(poll_after(0, ""));
+            t.ask(poll_after(0, ""));
+            const client& refused = t.ask(poll_after(0, ""));
+            BOOST_TEST(refused.said() ==
+                       R"(503 {"errors":["Too many guests are waiting. Please try again."]})");
+            BOOST_TEST(refused.header("Retry-After") == "5");
+            http::request stream = by_nobody("GET", "/events");
+            stream.query = "last_post_id[1]=0";
+            BOOST_TEST(t.ask(stream).body.find(R"({"reason":"unavailable"})") != std::string::npos);
+            BOOST_TEST(t.reached("max_parked_guests") == 2);
+            BOOST_TEST(t.reached("max_parked") == 0);
+            BOOST_TEST(t.log().find("was refused") ==
+                       std::string::npos); // strangers do not fill it
+            for (int i = 0; i < 6; ++i) {
+                t.ask(poll_after(0, "ann"));
+            }
+            BOOST_TEST(t.parked() == 8u);
+            BOOST_TEST(t.ask(poll_after(0, "ann")).status() == 503);
+            BOOST_TEST(t.reached("max_parked") == 1);
+        },
+        s);
+}
+
 BOOST_AUTO_TEST_CASE(guests_are_limited_by_their_address_alone)
 {
     running_routes::settings s;
