@@ -62,8 +62,9 @@ std::string locked_table(connection& conn, const std::string& schema)
     return rows.empty() ? std::string() : rows[0][0].c_str();
 }
 
-// What lets this role look at tables, for their owner to run.
-std::string grants_to_look(connection& conn)
+// What lets this role look at what lies behind the views, for others to run; empty: nothing is
+// known to help.
+std::string what_lets_it_look(connection& conn)
 {
     const auto rows = conn.exec(
         "select string_agg(distinct format('grant usage on schema %1$I to %2$I; grant select, "
@@ -71,8 +72,21 @@ std::string grants_to_look(connection& conn)
         "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
         "where c.relkind in ('r', 'p', 'v', 'm', 'f') "
         "and n.nspname !~ '^(pg_|information_schema$|pollster)' "
-        "and not (has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'))");
-    return rows[0][0].is_null() ? std::string() : rows[0][0].c_str();
+        "and not (has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')) "
+        "union all "
+        // A view reads tables with the rights of its owner.
+        "select string_agg(format('alter view %s owner to %s;', c.oid::regclass, "
+        "n.nspowner::regrole), ' ' order by c.oid::regclass::text) "
+        "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        "where n.nspname = 'pollster' and c.relkind = 'v' and c.relowner <> n.nspowner");
+    std::string out;
+    if (!rows[0][0].is_null()) {
+        out += std::string("; as the owner of the tables: ") + rows[0][0].c_str();
+    }
+    if (!rows[1][0].is_null()) {
+        out += std::string("; as a superuser: ") + rows[1][0].c_str();
+    }
+    return out;
 }
 
 } // namespace
@@ -111,8 +125,7 @@ outcome<adoption> administration::adopt(bool drafts)
         std::string why = describe(e).why;
         if (sqlstate_of(e) == "42501") {
             try {
-                why = why.substr(0, why.find(" CONTEXT:")) +
-                      "; as the owner of the tables: " + grants_to_look(connection_);
+                why = why.substr(0, why.find(" CONTEXT:")) + what_lets_it_look(connection_);
             } catch (const std::exception&) {
                 undo();
             }

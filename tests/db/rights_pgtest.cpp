@@ -115,12 +115,16 @@ BOOST_AUTO_TEST_CASE(functions_with_the_owners_rights_have_a_search_path_and_are
 {
     const std::string definers =
         "select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = "
-        "p.pronamespace where n.nspname like 'pollster%' and p.prosecdef and p.prorettype <> "
-        "'trigger'::regtype ";
+        "p.pronamespace where n.nspname like 'pollster%' and p.prosecdef ";
     BOOST_TEST(lines(definers + "and not exists (select from unnest(p.proconfig) s where s like "
                                 "'search_path=pg_catalog, pg_temp%')") == "");
     BOOST_TEST(lines(definers + "and has_function_privilege('public', p.oid, 'execute') and "
                                 "p.provolatile <> 'i'") == "");
+    // What a trigger function writes is said by whoever puts it on a table.
+    BOOST_TEST(
+        as_server("create temp table t (id bigint, wall_id bigint, user_id bigint, body text); "
+                  "create trigger t after delete on t for each row execute function "
+                  "pollster.wall_removed('wall_id')") == "42501");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_server_does_is_possible_and_all_else_is_refused)
