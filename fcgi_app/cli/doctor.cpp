@@ -104,7 +104,8 @@ void examine_outside(const invocation& call, const std::string& url, doctor::rep
              [&](const std::string& line) { call.with.err << "pollster: " << line << std::endl; }},
             r);
     });
-    if (impossible) { // a finding already
+    if (impossible) { // the owner's account; that of the unit may well be there
+        r.findings.push_back(*impossible);
         r.unchecked.emplace_back("the way from outside: the database cannot be asked");
     }
 }

@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(the_command_tells_each_finding_and_counts_them)
 {
     pollster::cli::testing::shell shell;
     shell.database.findings = {"The encoding is LATIN1."};
-    shell.database.advices = {{"clock", "it is late", "set it"}};
+    shell.database.advices = {{"made-up", "it is late", "set it"}};
     const std::vector<std::string> doctor{"doctor",
                                           "--nginx",
                                           "-",
@@ -382,7 +382,7 @@ BOOST_AUTO_TEST_CASE(the_command_tells_each_finding_and_counts_them)
           "/no/such/folder. To do: ",
           "socket: unix:/no/such/folder/p.sock: No such file or directory. To do: is the server",
           "contract: database: The encoding is LATIN1. To do: ",
-          "clock: database: it is late. To do: set it\n"}) {
+          "made-up: database: it is late. To do: set it\n"}) {
         BOOST_TEST(t.out.find(line) != std::string::npos, line + std::string(" in ") + t.out);
     }
     BOOST_TEST(t.err.ends_with(" findings\n"), t.err);
