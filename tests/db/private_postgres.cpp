@@ -43,6 +43,8 @@ const passwd* other_user()
                 throw std::runtime_error(
                     "PostgreSQL does not run as root, and there is no user postgres or nobody");
             }
+            static const passwd kept = *p; // the next call of getpwnam overwrites its own
+            p = &kept;
         }
         return p;
     }();

@@ -1,11 +1,16 @@
 // pollster setup, as an operator runs it: root beside a PostgreSQL that knows nobody but postgres,
-// and somebody with credentials. And the commands that root runs afterwards.
+// postgres itself, somebody else, and somebody with credentials. And the commands that root runs
+// afterwards. Without root the program takes itself for root (as_account.cpp), and PostgreSQL takes
+// whoever runs this for each of the accounts; nothing else differs.
 #include "tests/e2e/process.hpp"
 #include "tests/e2e/stack.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <fstream>
+#include <pwd.h>
+#include <sstream>
+#include <stdexcept>
 #include <unistd.h>
 
 using namespace e2e;
@@ -30,8 +35,17 @@ struct fixture {
     // `first`: lines before the others.
     void let_in(const std::string& first) const
     {
-        std::ofstream(postgres.folder() / "data" / "pg_hba.conf")
-            << first << "local all tester,pollster,with_rights,without trust\nlocal all all peer\n";
+        const auto data = postgres.folder() / "data";
+        const passwd* self = ::getpwuid(::geteuid());
+        if (::geteuid() != 0) {
+            std::ofstream map(data / "pg_ident.conf");
+            for (const std::string role : {"postgres", account, account_owner}) {
+                map << "each " << self->pw_name << ' ' << role << '\n';
+            }
+        }
+        std::ofstream(data / "pg_hba.conf")
+            << first << "local all tester,pollster,with_rights,without trust\nlocal all all peer"
+            << (::geteuid() == 0 ? "\n" : " map=each\n");
         postgres.sql("postgres", "select pg_reload_conf()");
         // The postmaster reads it when it gets round to it.
         eventually("pg_hba.conf is read", [&] {
@@ -43,13 +57,49 @@ struct fixture {
     {
         return "host=" + postgres.folder().string() + " " + more;
     }
-    finished pollster(std::vector<std::string> words, const std::string& input = {},
+    // The program, run by this account.
+    std::vector<std::string> run_by(const std::string& name) const
+    {
+        const passwd* who = ::getpwnam(name.c_str());
+        if (who == nullptr) {
+            throw std::runtime_error("there is no account " + name);
+        }
+        if (::geteuid() != 0) {
+            return {"env", std::string("LD_PRELOAD=") + AS_ACCOUNT,
+                    "PRETENDED_EUID=" + std::to_string(who->pw_uid), pollster_program()};
+        }
+        if (who->pw_uid == 0) {
+            return {pollster_program()};
+        }
+        const auto copy = postgres.folder() / "pollster"; // the build may be closed to others
+        std::filesystem::copy_file(pollster_program(), copy,
+                                   std::filesystem::copy_options::skip_existing);
+        return {"setpriv", "--reuid=" + std::to_string(who->pw_uid),
+                "--regid=" + std::to_string(who->pw_gid), "--clear-groups", copy};
+    }
+    finished pollster_by(const std::string& name, const std::vector<std::string>& words,
+                         const std::string& input = {},
+                         const std::string& more = "dbname=chat") const
+    {
+        auto command = run_by(name);
+        command.insert(command.end(), {"--config", "/dev/null", "--database", database(more),
+                                       "--account", account, "--account-owner", account_owner});
+        command.insert(command.end(), words.begin(), words.end());
+        return run(command, input);
+    }
+    finished pollster(const std::vector<std::string>& words, const std::string& input = {},
                       const std::string& more = "dbname=chat") const
     {
-        words.insert(words.begin(),
-                     {pollster_program(), "--config", "/dev/null", "--database", database(more),
-                      "--account", account, "--account-owner", account_owner});
-        return run(words, input);
+        return pollster_by("root", words, input, more);
+    }
+    // By root, of other accounts.
+    finished with_accounts(const std::string& serving, const std::string& owner,
+                           const std::string& word) const
+    {
+        auto command = run_by("root");
+        command.insert(command.end(), {"--config", "/dev/null", "--database", database(),
+                                       "--account", serving, "--account-owner", owner, word});
+        return run(command);
     }
     std::string output(const std::vector<std::string>& words, const std::string& input = {},
                        const std::string& more = "dbname=chat") const
@@ -103,28 +153,12 @@ bool has(const std::string& text, const std::string& part)
     return text.find(part) != std::string::npos;
 }
 
-// Without root nobody can become another account: what is told then instead.
-bool is_told_to_be_root(const fixture& f)
-{
-    if (::geteuid() == 0) {
-        return false;
-    }
-    const auto told = f.pollster({"setup"});
-    BOOST_TEST(told.code == 1);
-    BOOST_TEST(has(told.output, "create role \""), told.output);
-    BOOST_TEST(has(told.output, "sudo pollster setup"), told.output);
-    return true;
-}
-
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(setup_, fixture)
 
 BOOST_AUTO_TEST_CASE(root_makes_all_of_it_once_and_administers_it)
 {
-    if (is_told_to_be_root(*this)) {
-        return;
-    }
     const auto first = output({"setup", "--admin", "ann"}, "a good password\n");
     for (const char* line :
          {"role \"games\": made\n", "role \"nobody\": made\n", "database \"chat\": made\n",
@@ -147,11 +181,48 @@ BOOST_AUTO_TEST_CASE(root_makes_all_of_it_once_and_administers_it)
     BOOST_TEST(has(output({"user", "list"}), "bob"));
 }
 
+BOOST_AUTO_TEST_CASE(postgres_makes_the_same_without_root)
+{
+    const auto first = pollster_by("postgres", {"setup", "--admin", "ann"}, "a good password\n");
+    BOOST_TEST(first.code == 0, first.output);
+    for (const char* line : {"role \"games\": made\n", "role \"nobody\": made\n",
+                             "database \"chat\": made\n", "user \"ann\": made\n"}) {
+        BOOST_TEST(has(first.output, line), line + std::string(" is not in ") + first.output);
+    }
+    all_is_the_owners();
+    may_only_serve();
+    const auto again = pollster_by("postgres", {"setup", "--admin", "ann"});
+    BOOST_TEST(again.code == 0, again.output);
+    BOOST_TEST(!has(again.output, "made"), again.output);
+    BOOST_TEST(output({"check"}) == "the database is as it should be\n");
+}
+
+// Neither root nor postgres, and no credentials: what is told is SQL that suffices.
+BOOST_AUTO_TEST_CASE(somebody_else_is_told_what_an_administrator_has_to_run)
+{
+    const auto told = pollster_by(account, {"setup"});
+    BOOST_TEST(told.code == 1);
+    BOOST_TEST(has(told.output, "create role \"nobody\" login;\n"), told.output);
+    BOOST_TEST(has(told.output, "what is missing is made by root (sudo pollster setup), or by the "
+                                "SQL above: "),
+               told.output);
+    BOOST_TEST(postgres.sql("postgres", "select count(*) from pg_roles where rolname in "
+                                        "('nobody', 'games')") == "0");
+    std::istringstream lines(told.output);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("create role ") || line.starts_with("create database ")) {
+            postgres.sql("postgres", line);
+        }
+    }
+    const auto made = pollster_by(account, {"setup"});
+    BOOST_TEST(made.code == 0, made.output);
+    BOOST_TEST(has(made.output, "extension pgcrypto: made\n"), made.output);
+    const auto checked = pollster_by(account, {"check"});
+    BOOST_TEST(checked.output == "the database is as it should be\n");
+}
+
 BOOST_AUTO_TEST_CASE(what_was_made_as_the_wrong_role_is_given_to_the_right_one)
 {
-    if (is_told_to_be_root(*this)) {
-        return;
-    }
     postgres.sql("postgres", "create database chat");
     postgres.sql("postgres", "create role nobody");
     output({"migrate"}, {}, "dbname=chat user=tester");
@@ -171,13 +242,9 @@ BOOST_AUTO_TEST_CASE(what_was_made_as_the_wrong_role_is_given_to_the_right_one)
 // As versions with one role left it, beside a table of an application that this role was let read.
 BOOST_AUTO_TEST_CASE(an_owner_that_served_becomes_two_roles_and_its_sessions_go_on)
 {
-    if (is_told_to_be_root(*this)) {
-        return;
-    }
     postgres.sql("postgres", "create role nobody login");
     postgres.sql("postgres", "create database chat owner nobody");
-    const auto alone = run({pollster_program(), "--config", "/dev/null", "--database", database(),
-                            "--account", account, "--account-owner", account, "migrate"});
+    const auto alone = with_accounts(account, account, "migrate");
     BOOST_TEST(alone.code == 0, alone.output);
     postgres.sql("chat", "create table public.people (id bigint); "
                          "grant select on public.people to nobody");
@@ -209,12 +276,7 @@ BOOST_AUTO_TEST_CASE(an_owner_that_served_becomes_two_roles_and_its_sessions_go_
 
 BOOST_AUTO_TEST_CASE(what_stands_in_the_way_is_one_line_that_says_what_to_do)
 {
-    if (is_told_to_be_root(*this)) {
-        return;
-    }
-    const auto nobody_there =
-        run({pollster_program(), "--config", "/dev/null", "--database", database(), "--account",
-             "no_such_account", "--account-owner", account_owner, "setup"});
+    const auto nobody_there = with_accounts("no_such_account", account_owner, "setup");
     BOOST_TEST(nobody_there.code == 1);
     BOOST_TEST(nobody_there.output.starts_with("pollster: there is no account \"no_such_account\""),
                nobody_there.output);
