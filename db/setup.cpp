@@ -108,10 +108,15 @@ public:
             return encoding.error();
         }
         // A machine without a locale makes clusters in SQL_ASCII.
-        return done("create database " + identifier(name) + " owner " + identifier(owner) +
-                        (*encoding == "UTF8" ? ""
-                                             : " encoding 'UTF8' template template0 "
-                                               "lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'"),
+        const auto made =
+            run("create database " + identifier(name) + " owner " + identifier(owner) +
+                (*encoding == "UTF8" ? ""
+                                     : " encoding 'UTF8' template template0 "
+                                       "lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'"));
+        if (!made) {
+            return made.error();
+        }
+        return done("revoke temporary on database " + identifier(name) + " from public",
                     step::made);
     }
 
@@ -129,15 +134,32 @@ public:
 
     attempt<step> right_to_create(const std::string& role) override
     {
-        const auto may = value("select has_database_privilege(" + literal(role) +
-                               ", current_database(), 'create')");
-        if (!may) {
-            return may.error();
+        const auto may = [&] {
+            return value("select has_database_privilege(" + literal(role) +
+                         ", current_database(), 'create')");
+        };
+        const auto before = may();
+        if (!before) {
+            return before.error();
         }
-        return *may == "t" ? attempt<step>(step::was_there)
-                           : done("grant create, connect, temporary on database " +
-                                      identifier(PQdb(c_.get())) + " to " + identifier(role),
-                                  step::made);
+        if (*before == "t") {
+            return step::was_there;
+        }
+        const auto granted = run("grant create, connect, temporary on database " +
+                                 identifier(PQdb(c_.get())) + " to " + identifier(role));
+        if (!granted) {
+            return granted.error();
+        }
+        // Who has some right here, but none to give, is only warned.
+        const auto after = may();
+        if (!after) {
+            return after.error();
+        }
+        return *after == "t" ? attempt<step>(step::made)
+                             : attempt<step>(setback{
+                                   obstacle::no_right,
+                                   "\"" + role + "\" may not make schemas in the database \"" +
+                                       PQdb(c_.get()) + "\""});
     }
 
     attempt<step> schema_owner(const std::string& role, const std::string& serving) override
@@ -284,9 +306,14 @@ std::vector<std::string> founding_sql(const std::string& owner, const std::strin
             add_role(serving);
         }
     }
-    if (from != missing::extension) {
+    if (from == missing::role || from == missing::database) {
         out.push_back("create database " + in_double_quotes(database) + " owner " +
                       in_double_quotes(owner) + " encoding 'UTF8' template template0;");
+        out.push_back("revoke temporary on database " + in_double_quotes(database) +
+                      " from public;");
+    } else if (from == missing::right) {
+        out.push_back("grant create, connect, temporary on database " + in_double_quotes(database) +
+                      " to " + in_double_quotes(owner) + ';');
     }
     out.push_back("\\connect " + in_double_quotes(database));
     out.emplace_back("create extension if not exists pgcrypto with schema public;");

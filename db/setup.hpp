@@ -42,7 +42,9 @@ public:
                                        const std::string& database) = 0;
     // A role that may log in, without password. `changed`: it was there, but could not log in.
     virtual attempt<step> role(const std::string& name) = 0;
-    // In UTF-8, whatever the cluster's default is. `changed`: it belonged to `serving`.
+    // In UTF-8, whatever the cluster's default is, and closed to temporary objects of others: a
+    // function of the role that serves could see the rows that a view hides (docs/SECURITY.md).
+    // `changed`: it belonged to `serving`.
     virtual attempt<step> database(const std::string& name, const std::string& owner,
                                    const std::string& serving) = 0;
 
@@ -57,7 +59,7 @@ public:
 
 // What a database administrator has to run where this program has no right to, line by line, from
 // the first part that is missing on. `serving` may be the owner itself.
-enum class missing { role, database, extension };
+enum class missing { role, database, right, extension };
 std::vector<std::string> founding_sql(const std::string& owner, const std::string& serving,
                                       const std::string& database, bool with_password,
                                       missing from);

@@ -181,6 +181,9 @@ int prepare_database(const invocation& call, const plan& p)
     }
     const auto right = (*session)->right_to_create(p.owner);
     if (!right) {
+        if (right.error().kind == db::obstacle::no_right) {
+            return ask_for_administrator(call, p, right.error(), db::missing::right);
+        }
         return complain(call.with.err, told(p, p.owner, right.error()));
     }
     tell(call, "right of " + in_quotes(p.owner) + " to make schemas", *right, "granted");

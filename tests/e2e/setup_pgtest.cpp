@@ -175,6 +175,9 @@ BOOST_AUTO_TEST_CASE(root_makes_all_of_it_once_and_administers_it)
     BOOST_TEST(postgres.sql("chat", "select bool_or(rolsuper or rolcreatedb or rolcreaterole) from "
                                     "pg_roles where rolname in ('nobody', 'games')") == "f");
     may_only_serve();
+    // Functions of its own would see the rows that views hide.
+    BOOST_TEST(postgres.sql("chat",
+                            "select has_database_privilege('nobody', 'chat', 'temporary')") == "f");
     // PostgreSQL would take root for the role "root", which does not exist.
     BOOST_TEST(output({"check"}) == "the database is as it should be\n");
     output({"user", "add", "bob"}, "another password\n");
@@ -318,6 +321,23 @@ BOOST_AUTO_TEST_CASE(credentials_that_do_not_suffice_lead_to_the_sql_that_does)
     BOOST_TEST(!has(no_database.output, "create role"), no_database.output);
     postgres.sql("postgres", "create database theirs owner without");
     BOOST_TEST(has(output({"setup"}, {}, mine), "extension pgcrypto: made\n"));
+    BOOST_TEST(output({"check"}, {}, mine) == "the database is as it should be\n");
+}
+
+// A right that is granted by somebody who cannot give it is a warning of PostgreSQL, and no right.
+BOOST_AUTO_TEST_CASE(a_database_of_somebody_else_needs_a_grant_by_them)
+{
+    const std::string mine = "user=without dbname=others";
+    postgres.sql("postgres", "create role without login");
+    postgres.sql("postgres", "create database others");
+    const auto refused = pollster({"setup"}, {}, mine);
+    BOOST_TEST(refused.code == 1);
+    BOOST_TEST(!has(refused.output, "granted"), refused.output);
+    const auto from = refused.output.find("grant create, connect, temporary on database \"others\" "
+                                          "to \"without\";\n");
+    BOOST_TEST_REQUIRE(from != std::string::npos, refused.output);
+    postgres.sql("others", refused.output.substr(from, refused.output.find('\n', from) - from));
+    BOOST_TEST(has(output({"setup"}, {}, mine), "to make schemas: is there already\n"));
     BOOST_TEST(output({"check"}, {}, mine) == "the database is as it should be\n");
 }
 
