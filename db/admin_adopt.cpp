@@ -62,31 +62,31 @@ std::string locked_table(connection& conn, const std::string& schema)
     return rows.empty() ? std::string() : rows[0][0].c_str();
 }
 
-// What lets this role look at what lies behind the views, for others to run; empty: nothing is
-// known to help.
+// What lets look at what lies behind the views this role, and those with whose rights views are
+// read, for others to run; empty: nothing is known to help.
 std::string what_lets_it_look(connection& conn)
 {
     const auto rows = conn.exec(
         "select string_agg(distinct format('grant usage on schema %1$I to %2$I; grant select, "
-        "trigger on all tables in schema %1$I to %2$I;', n.nspname, current_user), ' ') "
+        "trigger on all tables in schema %1$I to %2$I;', n.nspname, r.rolname), ' ') "
         "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        "join pg_roles r on r.rolname in (select current_user "
+        "union select v.reader from pollster.readers_of_views() v) "
         "where c.relkind in ('r', 'p', 'v', 'm', 'f') "
         "and n.nspname !~ '^(pg_|information_schema$|pollster)' "
-        "and not (has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')) "
+        "and not (has_schema_privilege(r.oid, n.oid, 'usage') "
+        "and has_table_privilege(r.oid, c.oid, 'select')) "
         "union all "
         // A view reads tables with the rights of its owner.
         "select string_agg(format('alter view %s owner to %s;', c.oid::regclass, "
         "n.nspowner::regrole), ' ' order by c.oid::regclass::text) "
         "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
         "where n.nspname = 'pollster' and c.relkind = 'v' and c.relowner <> n.nspowner");
-    std::string out;
     if (!rows[0][0].is_null()) {
-        out += std::string("; as the owner of the tables: ") + rows[0][0].c_str();
+        return std::string("; as the owner of the tables: ") + rows[0][0].c_str();
     }
-    if (!rows[1][0].is_null()) {
-        out += std::string("; as a superuser: ") + rows[1][0].c_str();
-    }
-    return out;
+    return rows[1][0].is_null() ? std::string()
+                                : std::string("; as a superuser: ") + rows[1][0].c_str();
 }
 
 } // namespace

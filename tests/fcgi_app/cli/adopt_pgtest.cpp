@@ -260,6 +260,23 @@ BOOST_AUTO_TEST_CASE(a_forum_whose_topics_are_hidden)
                                "1; " +
                                    topic + "2 where topic_id = 1; commit") ==
                "delete 3, delete 6, delete 12");
+    // A topic with its first post is one entry.
+    BOOST_TEST(entries_of("1", "begin; insert into phpbb_topics values (9, 1, 1); insert into "
+                               "phpbb_posts (topic_id, forum_id, poster_id, post_visibility) "
+                               "values (9, 1, 1, 1); commit") == "post 13");
+    BOOST_TEST(entries_of("1", "begin; insert into phpbb_topics values (10, 1, 1); insert into "
+                               "phpbb_posts (topic_id, forum_id, poster_id, post_visibility) "
+                               "values (10, 1, 1, 1); update phpbb_posts set post_text = 'b' where "
+                               "post_id = 14; " +
+                                   topic + "2 where topic_id = 10; " + topic +
+                                   "1 where topic_id = 10; commit") == "post 14, edit 14");
+    // What is shown again by a truncated table begins the feed anew.
+    a.sql("insert into mod_hidden values (1)");
+    a.look();
+    a.sql("truncate mod_hidden");
+    BOOST_TEST(a.look().forget_everything);
+    BOOST_TEST(a.sql("select kind from pollster.entries where wall_id = 1 and post_id = 1") ==
+               "post");
     BOOST_TEST(a.told_of("insert into phpbb_banlist (ban_userid) values (1)") == "users 1 ");
     BOOST_TEST(a.told_of("delete from phpbb_banlist") == "users 1 ");
     BOOST_TEST(a.told_of("delete from phpbb_acl_groups where group_id = 1 and forum_id = 2") ==
@@ -268,6 +285,118 @@ BOOST_AUTO_TEST_CASE(a_forum_whose_topics_are_hidden)
                "users 2 ");
     BOOST_TEST(a.told_of("update phpbb_sessions set session_time = 1000") == "users 1 ");
     BOOST_TEST(a.told_of("update phpbb_acl_options set auth_option = 'f_list'") == "everybody");
+}
+
+// Partitions and tables that inherit: triggers for truncate are not theirs by themselves, and those
+// that inherit have none at all.
+BOOST_AUTO_TEST_CASE(parts_of_tables_tell_as_the_whole_does)
+{
+    application a(file("inherited"));
+    const auto closed = a.type({"adopt", "--check", a.pg.test_conninfo(a.name)});
+    BOOST_TEST_REQUIRE(closed.err.find("as the owner of the tables: grant usage on schema "
+                                       "\"order\" to ") != std::string::npos,
+                       closed.err);
+    const auto from = closed.err.find("grant usage");
+    a.sql(closed.err.substr(from));
+    const auto first = a.check();
+    a.sql(first.out);
+    const auto second = a.check();
+    BOOST_TEST(second.out.find("-- trigger") == std::string::npos, second.out);
+    // A table that is only looked up hides no post.
+    BOOST_TEST(second.out.find("category") == std::string::npos, second.out);
+    a.database = std::make_unique<db::database>(a.pg.settings(a.name));
+    a.look();
+    const auto all_are_told = [&](const std::string& change) {
+        a.sql(change);
+        const auto c = a.look();
+        BOOST_TEST((c.everybody_changed || c.forget_everything), change);
+    };
+    all_are_told("truncate \"order\".guest_1");
+    all_are_told("truncate \"order\".guest_2");
+    all_are_told("truncate \"order\".guest_2_x");
+    all_are_told("truncate \"order\".pass_2026");
+    BOOST_TEST(a.told_of("delete from only \"order\".kid") == "users 4 ");
+    BOOST_TEST(a.told_of("update \"order\".grandkid set \"group\" = 2") == "users 5 ");
+    all_are_told("truncate \"order\".kid");
+    all_are_told("truncate only \"order\".base");
+    BOOST_TEST(a.newest(1) == 3);
+    all_are_told("truncate \"order\".post_old");
+    BOOST_TEST(a.newest(1) == 2);
+    all_are_told("update \"order\".topic_old set shown = false");
+    // The next partition.
+    a.sql("create table \"order\".pass_2 partition of \"order\".guest for values in (3)");
+    const auto third = a.check();
+    BOOST_TEST(third.out.find("-- trigger: \"order\".pass_2: no trigger tells servers of truncate "
+                              "(pollster.access_changed)") != std::string::npos,
+               third.out);
+}
+
+// What a superuser runs gives the role that owns the views its rights.
+BOOST_AUTO_TEST_CASE(a_draft_made_by_a_superuser_runs_as_it_is)
+{
+    application a(file("rails") + file("rails_rows"));
+    a.views_of_clerk();
+    const auto draft = a.type({"adopt", a.pg.test_conninfo(a.name)});
+    BOOST_TEST_REQUIRE(draft.code == 0, draft.err);
+    a.sql(draft.out);
+    a.sound();
+    BOOST_TEST(a.newest(1) == 16);
+}
+
+// Archived, or deleted softly: what is written meanwhile is there when the wall comes back.
+BOOST_AUTO_TEST_CASE(a_wall_that_is_not_shown_for_a_while_loses_nothing)
+{
+    application a(file("laravel") + file("laravel_rows"));
+    a.sql("insert into channels (name, deleted_at) values ('later', now())");
+    a.adopt();
+    const auto later = a.sql("select max(id) from channels");
+    const auto last = a.newest(1);
+    a.sql("update channels set deleted_at = now() where id = 1");
+    const std::string write = "insert into messages (channel_id, user_id, content) values ";
+    a.sql(write + "(1, 1, 'meanwhile'), (" + later + ", 1, 'too early')");
+    a.sql("update messages set content = 'edited' where content = 'meanwhile'");
+    BOOST_TEST(a.sql("select count(*) from pollster.repair()") == "0");
+    a.sql("update channels set deleted_at = null");
+    a.sql(write + "(" + later + ", 1, 'in time')");
+    const auto feed = a.feed_of(1, last);
+    BOOST_TEST_REQUIRE(feed.size() == 2u);
+    BOOST_TEST(feed[1].body.value() == "edited");
+    BOOST_TEST(a.feed_of(std::stoll(later), 0).size() == 2u);
+    a.sound();
+    // What got no entry is found.
+    a.sql("set session_replication_role = replica; " + write + "(1, 1, 'unseen')");
+    const auto found = a.check();
+    BOOST_TEST(found.out.find("-- entries: 1 posts have no entry") != std::string::npos, found.out);
+    a.sql(found.out);
+    BOOST_TEST(a.feed_of(1, last).size() == 3u);
+    a.sound();
+}
+
+// Policies that are there count: those that let the role see all, and those that name it.
+BOOST_AUTO_TEST_CASE(row_security_is_reported_as_long_as_it_hides_something)
+{
+    application a(file("rails") + file("rails_rows"));
+    a.views_of_clerk();
+    a.sql("grant usage on schema public to clerk; grant all on all tables in schema public to "
+          "clerk");
+    a.adopt();
+    a.sql("alter table group_memberships enable row level security; create policy mine on "
+          "group_memberships using (user_id::text = current_setting('app.user', true))");
+    const auto says = [&](const std::string& text) {
+        const auto found = a.check();
+        BOOST_TEST(found.out.find(text) != std::string::npos, text + "\n" + found.out);
+        return found.out;
+    };
+    const std::string hides = "-- row-security: row security hides rows of public.";
+    a.sql(says(hides + "group_memberships from the role"));
+    a.sound();
+    a.sql("create policy closed on group_memberships as restrictive using (group_id > 0)");
+    const auto refused = says("no restrictive policy for that role: closed");
+    BOOST_TEST(refused.find("create policy") == std::string::npos);
+    a.sql("drop policy closed on group_memberships; alter table messages enable row level "
+          "security; create policy pollster on messages for select using (true)");
+    a.sql(says("create policy pollster_2 on public.messages")); // to write them
+    a.sound();
 }
 
 // As docs/ADOPT.md has it, without the triggers.

@@ -125,6 +125,15 @@ struct application {
                               std::to_string(wall)));
     }
     db::reader dora() const { return {token, walls::user_id{1}}; }
+    // A role with no rights but those that it is given; the tests' own are superusers.
+    void views_of_clerk() const
+    {
+        sql("do $$ begin create role clerk; exception when others then null; end $$; grant usage "
+            "on schema pollster to clerk");
+        for (const std::string view : {"users", "walls", "memberships", "sessions", "posts"}) {
+            sql("alter view pollster." + view + " owner to clerk");
+        }
+    }
     void session_of_dora() const
     {
         sql("insert into pollster.sessions (token_hash, user_id, created_at, expires_at) values "
