@@ -246,7 +246,7 @@ begin
             remedy := 'give it numbers of a sequence, if the application does not mind; this is a guess';
             sql := format(E'create sequence %1$s;\nselect setval(%1$L, coalesce(max(%2$I)::bigint, 0) + 1, false) from %3$s;\n'
                           'grant usage on sequence %1$s to %4$I;\nalter table %3$s alter %2$I set default nextval(%1$L);\n',
-                          sql, t.attname, t.rel, reader);
+                          sql, t.attname, t.rel, writer);
             return next;
             continue;
         end if;

@@ -71,6 +71,8 @@ _pollster() {
         --address-refusals-per-second
         --sign-in-longest-delay-seconds
         --max-parked-per-user
+        --max-parked-per-address
+        --max-parked-guests
         --max-params-bytes
         --max-body-bytes
         --max-requests-per-connection

@@ -446,7 +446,8 @@ BOOST_AUTO_TEST_CASE(what_is_broken_later_is_found_and_mended_by_what_is_printed
         {"create table listed (room_id bigint, ends timestamptz); create or replace view "
          "pollster.open_walls as select room_id as wall_id from listed where ends > now()",
          "time: the view open_walls depends on the time of day", false},
-        {"drop view pollster.open_walls; create view pollster.open_walls as select name as wall_id "
+        {"drop view pollster.open_walls; create view pollster.open_walls as select title as "
+         "wall_id "
          "from rooms",
          "check: pollster.open_walls.wall_id has the type character varying, which has to be a "
          "number",
