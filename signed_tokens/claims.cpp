@@ -98,7 +98,8 @@ std::optional<std::vector<std::int64_t>> walls_in(const json::value& v)
         walls.push_back(*id);
     }
     std::sort(walls.begin(), walls.end());
-    // Not std::ranges::unique: Debian 12's clang, which builds the fuzz targets, cannot compile its subrange.
+    // Not std::ranges::unique: Debian 12's clang, which builds the fuzz targets, cannot compile its
+    // subrange.
     walls.erase(std::unique(walls.begin(), walls.end()), walls.end());
     return walls;
 }

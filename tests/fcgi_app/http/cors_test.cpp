@@ -44,9 +44,10 @@ BOOST_AUTO_TEST_CASE(the_same_origins_again_are_the_same_lines)
 BOOST_AUTO_TEST_CASE(a_page_may_read_when_to_come_again_and_what_to_report)
 {
     const http::cors cors({"https://one.example"});
-    BOOST_TEST(cors.lines_for("https://one.example")
-                   .find("Access-Control-Expose-Headers: Retry-After, X-Request-Id, traceparent\r\n") !=
-               std::string_view::npos);
+    BOOST_TEST(
+        cors.lines_for("https://one.example")
+            .find("Access-Control-Expose-Headers: Retry-After, X-Request-Id, traceparent\r\n") !=
+        std::string_view::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
