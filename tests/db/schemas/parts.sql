@@ -1,5 +1,5 @@
--- Posts in parts by time, whose key is of several columns and has no default; people and rooms whose keys are uuids, with
--- tokens; columns of names that mean something else elsewhere.
+-- Posts in parts by time, whose key is of several columns and has no default; people and rooms whose keys are uuids,
+-- with tokens; columns of names that mean something else elsewhere.
 create table users (id uuid primary key default gen_random_uuid(), name text not null, "is_admin(legacy" boolean,
     "ist_öffentlich" boolean, "a\b" boolean, "state""x[" text);
 create table rooms (id uuid primary key default gen_random_uuid(), title text, "priva*te" boolean);
