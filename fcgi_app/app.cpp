@@ -46,6 +46,7 @@ public:
         const std::optional<walls::db_error>& at_start)
         : loop_(loop)
         , in_force_(settings.at_start)
+        , keys_in_force_(settings.tokens.known)
         , read_again_(settings.read_again)
         , database_(that_warns(in_force_.settings.database))
         , application_(loop, in_force_.settings,
@@ -141,6 +142,11 @@ private:
         if (const auto open = signed_tokens::exposed(*tokens)) {
             spdlog::warn("token_keys: {}. To do: {}", open->what, open->todo);
         }
+        if (tokens->known && keys_in_force_ && !(*tokens->known == *keys_in_force_)) {
+            next.changed.push_back("token_keys holds other keys, " +
+                                   std::to_string(tokens->known->size()) + " in all");
+        }
+        keys_in_force_ = tokens->known;
         application_.change(settings, std::move(*tokens));
         housekeeping_.change(time_between_sweeps(settings));
         in_force_ = std::move(next.now);
@@ -237,6 +243,7 @@ private:
 
     fibers::reactor& loop_;
     loaded in_force_;
+    std::shared_ptr<const signed_tokens::keys> keys_in_force_; // null: none
     const std::function<loaded()> read_again_;
     service_status status_;
     database_state database_state_;

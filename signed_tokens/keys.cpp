@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace signed_tokens {
 
@@ -80,9 +81,16 @@ result<keys> keys::parse(std::string_view json)
 
 result<keys> keys::read(const std::string& path)
 {
+    std::error_code none;
+    const auto kind = fs::status(path, none).type();
+    if (kind != fs::file_type::regular && kind != fs::file_type::not_found && !none) {
+        // Whoever opens a pipe waits until somebody writes into it.
+        return refusal{path + " cannot be read: it is " +
+                       (kind == fs::file_type::directory ? "a folder" : "no regular file")};
+    }
     std::ifstream in(path, std::ios::binary);
-    if (!in || fs::is_directory(path)) {
-        return refusal{path + " cannot be read: " + (in ? "it is a folder" : std::strerror(errno))};
+    if (!in) {
+        return refusal{path + " cannot be read: " + std::strerror(errno)};
     }
     std::string text(largest_file + 1, '\0');
     in.read(text.data(), static_cast<std::streamsize>(text.size()));

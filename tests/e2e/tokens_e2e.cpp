@@ -253,6 +253,8 @@ BOOST_AUTO_TEST_CASE(keys_are_rotated_in_a_running_server)
 
     publish({desk});
     reload();
+    BOOST_TEST(
+        contains(s.log(), "the settings were reloaded: token_keys holds other keys, 1 in all"));
     BOOST_TEST(text_of(parked.wait()) == invalid_user);
     BOOST_TEST(said(before, history) == sign_in);
     BOOST_TEST(status(after, history) == 200);

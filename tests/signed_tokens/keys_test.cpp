@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -229,6 +230,9 @@ BOOST_AUTO_TEST_CASE(a_file_is_named_in_what_is_wrong_with_it)
     const auto file = folder / "keys.json";
     BOOST_TEST(says(keys::read(file).error().why, file.string() + " cannot be read: No such file"));
     BOOST_TEST(says(keys::read(folder).error().why, "cannot be read: it is a folder"));
+    BOOST_TEST_REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+    BOOST_TEST(
+        says(keys::read(folder / "pipe").error().why, "cannot be read: it is no regular file"));
     std::ofstream(file) << key_set(shop_key) << '\n';
     BOOST_TEST(keys::read(file)->size() == 1u);
     BOOST_TEST((*keys::read(file) == *keys::read(file)));
