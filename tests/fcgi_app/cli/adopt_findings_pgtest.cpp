@@ -301,4 +301,16 @@ BOOST_AUTO_TEST_CASE(posts_from_before_the_trigger)
               true});
 }
 
+// Where a token is a column of the user's row, the end of a session is the end of the user.
+BOOST_AUTO_TEST_CASE(sessions_that_are_rows_of_people)
+{
+    is_found({"alter table public.users add api_token text; drop view pollster.sessions; create "
+              "view pollster.sessions as select sha256(u.api_token::bytea) as token_hash, u.id as "
+              "user_id, timestamptz 'epoch' as created_at, null::timestamptz as expires_at from "
+              "public.users u where u.api_token is not null; alter view pollster.sessions owner to "
+              "pollster_owner; select pollster.let_serve()",
+              "-- sessions: public.users has the people, and its rows are the sessions, too: "
+              "whoever signs out is deleted"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -127,6 +128,21 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_used)
                log);
     const auto keys = told("--token-keys", "/no/such/keys.json");
     BOOST_TEST(has_line(keys, "token-keys: token_keys: /no/such/keys.json cannot be read: "), keys);
+
+    const auto file =
+        fs::temp_directory_path() / ("pollster-doctor-keys-" + std::to_string(::getpid()));
+    std::ofstream(file) << R"({"keys":[{"kty":"oct","kid":"shop","alg":"HS256","k":")"
+                        << std::string(43, 'A') << R"("}]})";
+    BOOST_TEST_REQUIRE(::chmod(file.c_str(), 0644) == 0);
+    const auto open = told("--token-keys", file);
+    BOOST_TEST(has_line(open, "token-keys-exposed: token_keys: " + file.string() +
+                                  " holds a secret, and its mode lets everybody on this host open "
+                                  "it. To do: chmod o= "),
+               open);
+    BOOST_TEST_REQUIRE(::chmod(file.c_str(), 0640) == 0);
+    const auto closed = told("--token-keys", file);
+    BOOST_TEST(!has_line(closed, "token-keys"), closed);
+    fs::remove(file);
 }
 
 // PostgreSQL takes an account for the role of its name, so root becomes it. Others become nobody.
