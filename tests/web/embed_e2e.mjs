@@ -102,6 +102,11 @@ const WRITE = `${FIELD}
   Object.getOwnPropertyDescriptor(kind.prototype, 'value').set.call(field, arguments[0]);
   field.dispatchEvent(new Event('input', { bubbles: true }));
   return new Promise((resolve) => setTimeout(() => { field.form.requestSubmit(); resolve(); }, 50));`;
+// Not before there is a field: what is put into one that is not shown yet belongs to nobody.
+const writes = async (browser, text) => {
+  await browser.until('the field', `${FIELD} return field?.getClientRects().length > 0`);
+  await browser.run(WRITE, text);
+};
 
 const steps = {};
 for (const [kind, filesOf] of Object.entries(pages)) {
@@ -112,7 +117,7 @@ for (const [kind, filesOf] of Object.entries(pages)) {
       await shows(browser, says('what was there'));
       await chat.add(1, 'bob', says('news from bob'));
       await shows(browser, says('news from bob'));
-      await browser.run(WRITE, says(`written in ${kind}`));
+      await writes(browser, says(`written in ${kind}`));
       await browser.until('an empty field', FIELD + "return field.value === ''");
       await shows(browser, says(`written in ${kind}`));
       let posted;
@@ -165,7 +170,7 @@ for (const cookie of [false, true]) {
     await browser.go(url);
     await browser.frame('iframe');
     await shows(browser, says('what was there'));
-    await browser.run(WRITE, says('written in a frame'));
+    await writes(browser, says('written in a frame'));
     await shows(browser, says('written in a frame'));
     let posted;
     while (!(posted = await chat.posted(1, says('written in a frame')))) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -234,7 +239,7 @@ const guests = (token) => {
       assert.equal(await browser.run(`return fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ name: 'ann', password: arguments[0] }) }).then(({ status }) => status)`, chat.password('ann')), 201, chatUrl);
       await browser.run("return document.querySelector('pollster-wall').resume()");
-      await browser.run(WRITE, says('no guest any more'));
+      await writes(browser, says('no guest any more'));
       await shows(browser, says('no guest any more'));
     },
     'a guest by the token of the application, on another site': async ({ browser, start }) => {
