@@ -126,30 +126,5 @@ as $$
                         and t.tgtype & 64 > 0 and t.tgtype & 8 > 0) -- instead of delete
 $$;
 
--- As in 0027.
-create or replace function pollster.adoption(a_schema text default 'pollster')
-    returns table (place integer, word text, what text, remedy text, sql text)
-    language plpgsql volatile set search_path = pg_catalog, pg_temp set jit = off
-as $$
-begin
-    return query select * from pollster.adoption_tables(a_schema);
-    return query select * from pollster.adoption_indexes(a_schema);
-    return query select * from pollster.adoption_views(a_schema);
-    return query select * from pollster.adoption_of_open_walls(a_schema);
-    return query select * from pollster.adoption_of_rows(a_schema);
-    return query select * from pollster.adoption_triggers(a_schema);
-    if a_schema = 'pollster' then
-        place := 6;
-        word := 'sessions';
-        for what in select format('%s has the people, and its rows are the sessions, too: whoever signs out is deleted', p.people)
-                    from pollster.people_as_sessions() p(people) where p.people is not null loop
-            remedy := 'a trigger instead of delete on pollster.sessions, which takes the token out of the row';
-            return next;
-        end loop;
-        return query select * from pollster.adoption_of_rights();
-        return query select * from pollster.adoption_trial();
-    end if;
-end $$;
-
 revoke execute on function pollster.adoption_of_open_walls, pollster.adoption_of_rights, pollster.people_as_sessions,
     pollster.adoption from public;

@@ -131,7 +131,9 @@ as $$
     order by n limit 1
 $$;
 
--- As in 0046, by the rights of those to whom the views belong; policies that are there count.
+-- As in 0027, by the rights of those to whom the views and the functions belong, whoever asks, also while a draft is looked at: the
+-- role that serves needs no right on a table. Policies that are there count, and a view that is written by a trigger fills what that
+-- fills.
 create or replace function pollster.adoption_tables(a_schema text default 'pollster')
     returns table (place integer, word text, what text, remedy text, sql text)
     language plpgsql volatile set search_path = pg_catalog, pg_temp set jit = off

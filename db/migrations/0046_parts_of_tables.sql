@@ -102,7 +102,8 @@ begin
     return null;
 end $$;
 
--- As in 0044; of a part that a view reads by itself, too.
+-- As in 0036; what a wall is called, of which kind it is, or a password counts where the view chooses by it, too, and so does a
+-- part that a view reads by itself.
 create or replace function pollster.triggers_wanted(a_schema text default 'pollster')
     returns table (rel regclass, function text, arguments text[], inserts boolean, used text[])
     language plpgsql volatile set search_path = pg_catalog, pg_temp set jit = off
@@ -183,7 +184,8 @@ begin
     order by 1, 2, 3;
 end $$;
 
--- As in 0044, for each part of a table; a table that is only looked up hides nothing.
+-- As in 0037, for each part of a table: triggers of Pollster's own that do not heed what the view depends on now are replaced,
+-- and a table that is only looked up hides nothing.
 create or replace function pollster.adoption_triggers(a_schema text default 'pollster')
     returns table (place integer, word text, what text, remedy text, sql text)
     language plpgsql volatile set search_path = pg_catalog, pg_temp set jit = off
