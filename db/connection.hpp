@@ -72,6 +72,9 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
+// libpqxx 7.10 has other names for exec_params and exec_prepared, which 7.7 (Debian 12) lacks.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
     // One statement, in a transaction of its own unless the statement is part of one that was begun
     // by exec("begin"). Connects first if necessary. Throws connection_lost, db_exception, or what
     // pqxx throws for a failed statement.
@@ -119,6 +122,7 @@ public:
         }
         return exec(sql.c_str(), parameters...);
     }
+#pragma GCC diagnostic pop
 
     pqxx::connection& connected();
     // For work on connected() itself, of a connection with patience: the connection is broken at
