@@ -50,6 +50,18 @@ std::string one_line(std::string_view text)
     return std::string(text::trimmed(out, " "));
 }
 
+std::string message_of(const std::exception& e)
+{
+    std::string_view message = e.what();
+    if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e)) {
+        const std::string added = "Failure during '" + sql->query() + "': ";
+        if (message.starts_with(added)) {
+            message.remove_prefix(added.size());
+        }
+    }
+    return std::string(message);
+}
+
 std::string sqlstate_of(const std::exception& e)
 {
     const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e);
@@ -74,9 +86,9 @@ walls::db_error describe(const std::exception& e)
     }
     const std::string state = sqlstate_of(e);
     if (state.empty()) {
-        return {db_error_kind::unavailable, one_line(e.what())};
+        return {db_error_kind::unavailable, one_line(message_of(e))};
     }
-    return {kind_of(state), one_line(e.what()) + " (SQLSTATE " + state + ")"};
+    return {kind_of(state), one_line(message_of(e)) + " (SQLSTATE " + state + ")"};
 }
 
 walls::db_error describe_for_server(const std::exception& e)

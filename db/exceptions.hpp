@@ -35,6 +35,10 @@ walls::db_error describe(const std::exception& e);
 // The same for a statement of a server: if the schema lacks what the statement needs, the line
 // begins with what to do.
 walls::db_error describe_for_server(const std::exception& e);
+// What the server said: without what libpqxx 7.10 puts before it when the statement has a name,
+// which would stand where the log's reader, and whoever cuts off the text of a post, expect the
+// error.
+std::string message_of(const std::exception& e);
 // What a log gets of a message of libpq, which ends with a newline and may add lines of detail.
 std::string one_line(std::string_view text);
 // SQLSTATE of a failed statement, or empty.

@@ -36,7 +36,7 @@ std::optional<failure> unacceptable(const pqxx::sql_error& e)
         return std::nullopt;
     }
     return failure(denied::unacceptable,
-                   without_the_text(e.what(), data) + " (SQLSTATE " + state + ")");
+                   without_the_text(message_of(e), data) + " (SQLSTATE " + state + ")");
 }
 
 } // namespace db

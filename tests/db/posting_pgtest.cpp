@@ -200,6 +200,7 @@ BOOST_AUTO_TEST_CASE(a_text_that_the_applications_table_does_not_take_is_unaccep
             BOOST_TEST(why->find('\n') == std::string::npos, *why);
             BOOST_TEST(why->size() < 150u, *why);
             BOOST_TEST(why->find("secret") == std::string::npos, *why);
+            BOOST_TEST(why->find("Failure during") == std::string::npos, *why); // libpqxx's words
         }
     }
 }
