@@ -6,6 +6,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <vector>
 
 using namespace e2e;
 
@@ -227,6 +229,22 @@ BOOST_AUTO_TEST_CASE(the_site_of_the_application_alone)
     polls(s);
     is_error(s.api("GET", "/api/"), 404);
     BOOST_TEST(s.metric("pollster_parked_polls") == 0);
+}
+
+// node 18 asks ::1 for localhost, and nothing else.
+BOOST_AUTO_TEST_CASE(each_address_of_localhost_answers)
+{
+    std::vector<std::string> addresses{"127.0.0.1"};
+    std::ifstream interfaces("/proc/net/if_inet6"); // a host without IPv6 has none
+    for (std::string line; std::getline(interfaces, line);) {
+        if (line.starts_with("00000000000000000000000000000001 ")) {
+            addresses.emplace_back("[::1]");
+        }
+    }
+    for (const auto& address : addresses) {
+        const auto url = "http://" + address + ":" + std::to_string(shared().port()) + "/api/";
+        BOOST_TEST(run({"curl", "-sg", url}).output == R"({"ack":"huzzah!"})", url);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(https_with_http2)
