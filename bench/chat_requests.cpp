@@ -20,17 +20,36 @@ std::string json_post(const std::string& path, const std::string& lines, const s
 
 } // namespace
 
-std::string poll_request(std::size_t wall, std::int64_t cursor, const std::string& session)
+std::string poll_request(std::span<const cursor> cursors, const std::string& session)
 {
-    return json_post("/", authorization(session),
-                     R"({"last_post_id":{")" + std::to_string(wall) + R"(":)" +
-                         std::to_string(cursor) + "}}");
+    std::string body = R"({"last_post_id":{)";
+    for (const auto& [wall, entry] : cursors) {
+        body += '"' + std::to_string(wall) + "\":" + std::to_string(entry) + ',';
+    }
+    body.back() = '}';
+    return json_post("/", authorization(session), body + '}');
 }
 
-std::string stream_request(std::size_t wall, std::int64_t cursor, const std::string& session)
+std::string stream_request(std::span<const cursor> cursors, const std::string& session)
 {
-    return "GET /api/events?last_post_id[" + std::to_string(wall) + "]=" + std::to_string(cursor) +
-           host_line + authorization(session) + "Accept: text/event-stream\r\n\r\n";
+    std::string path = "/api/events?";
+    for (const auto& [wall, entry] : cursors) {
+        path += "last_post_id[" + std::to_string(wall) + "]=" + std::to_string(entry) + '&';
+    }
+    path.pop_back();
+    return "GET " + path + host_line + authorization(session) + "Accept: text/event-stream\r\n\r\n";
+}
+
+std::string poll_request(std::size_t wall, std::int64_t entry, const std::string& session)
+{
+    const cursor one{wall, entry};
+    return poll_request({&one, 1}, session);
+}
+
+std::string stream_request(std::size_t wall, std::int64_t entry, const std::string& session)
+{
+    const cursor one{wall, entry};
+    return stream_request({&one, 1}, session);
 }
 
 std::string post_request(std::size_t wall, std::size_t number, const std::string& session)

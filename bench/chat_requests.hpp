@@ -4,12 +4,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace bench {
 
 // --- Pollster, and the peers that speak its protocol
 
+struct cursor {
+    std::size_t wall{};
+    std::int64_t entry{}; // the last one that was heard
+};
+// For several walls, or one.
+std::string poll_request(std::span<const cursor> cursors, const std::string& session);
+std::string stream_request(std::span<const cursor> cursors, const std::string& session);
 std::string poll_request(std::size_t wall, std::int64_t cursor, const std::string& session);
 std::string stream_request(std::size_t wall, std::int64_t cursor, const std::string& session);
 // The text names the post (`number`), and so does its client_key.

@@ -38,6 +38,7 @@ public:
     bool connected() const { return fd_ >= 0; }
     int status() const { return status_; }
     bool is_stream() const { return is_stream_; }
+    bool silent() const { return in_.empty(); } // not a byte of the answer has come
     std::string_view body() const
     {
         return is_stream_ ? std::string_view(stream_)
