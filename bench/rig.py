@@ -3,6 +3,7 @@ crowd of readers, each in a network namespace. Everything ends with the rig, how
 
 Needs root (namespaces; the limits of a listening socket belong to one). Nothing but Python's own library."""
 
+import ctypes
 import glob
 import json
 import os
@@ -69,6 +70,12 @@ class Namespace:
 
     def prefix(self):
         return ["nsenter", f"--net=/run/netns/{self.name}"]
+
+    def enter(self):
+        """This process goes in and stays: its main thread, the threads and sockets that it makes from now on."""
+        with open(f"/run/netns/{self.name}", "rb") as there:
+            if ctypes.CDLL(None, use_errno=True).setns(there.fileno(), 0) != 0:
+                raise OSError(ctypes.get_errno(), f"cannot enter {self.name}")
 
     def run(self, *command):
         return output_of(*self.prefix(), *command)
