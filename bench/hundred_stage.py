@@ -109,6 +109,16 @@ class Instance(Pollster):
             raise RuntimeError(f"{self.name} ended with {self.program.popen.returncode}: {self.program.tail()}")
         return took
 
+    def parked(self):
+        """Asked again of one that is too busy to answer: nobody shall lose half an hour of measurements to that."""
+        for patience in (2, 1, 0):
+            try:
+                return super().parked()
+            except (OSError, IndexError):
+                if not patience:
+                    raise
+                time.sleep(1)
+
 
 class Site(Nginx):
     """The shipped site, at all addresses of the loopback: each driver has one of its own, and so local ports."""
