@@ -28,7 +28,7 @@ std::string without_the_text(std::string message, bool quotes_the_value)
 // check option, by a trigger that raises an exception. PostgreSQL's manual, appendix A.
 std::optional<failure> unacceptable(const pqxx::sql_error& e)
 {
-    const std::string state = e.sqlstate();
+    const std::string& state = e.sqlstate();
     // Too long, not in the database's encoding, ...; but not that a sequence has come to its end.
     const bool data = state.starts_with("22") && state != "2200H";
     if (!data && !state.starts_with("23") && state != "44000" && state != "P0001" &&

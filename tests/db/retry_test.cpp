@@ -70,7 +70,8 @@ BOOST_AUTO_TEST_CASE(so_they_are_by_the_names_that_libpqxx_gives_them)
 {
     int sent = 0;
     BOOST_TEST(db::retry_on_deadlock([&sent] {
-                   switch (++sent) {
+                   ++sent;
+                   switch (sent) {
                    case 1:
                        throw as_thrown<pqxx::deadlock_detected>("a deadlock", "40P01");
                    case 2:
