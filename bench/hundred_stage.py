@@ -138,7 +138,8 @@ class Stage:
         host.set("net.ipv4.ip_local_port_range", "10240 65535")
         self.postgres = PostgreSQL(rig, host)
         self.people = People(self.postgres, rig, plan.clients)
-        more = ["--max-connections", plan.connections_of_one()]
+        # Two cores for all: to answer some 10,000 parked clients takes seconds, and 5 s are the default.
+        more = ["--max-connections", plan.connections_of_one(), "--stop-timeout-seconds", 12]
         self.servers = [Instance(rig, host, n, self.postgres.local, more) for n in range(1, plan.processes + 1)]
         self.nginx = Site(rig, host, "nginx", PORT, [f"unix:{s.socket} max_fails=0" for s in self.servers],
                           workers=plan.workers, address="0.0.0.0")
