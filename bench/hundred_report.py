@@ -155,7 +155,8 @@ def page(result):
         f"{result['pace']:,.0f} connect each second",
         "- *everybody waits*: 99.5 % are parked, because polls come to their end, and others post, all the time",
         "- *raced*: met a kept connection in the instant in which nginx closed it, and was repeated unseen (HTTP's own "
-        "race); *end stopping* and *empty*: the server ended a stream, or a poll, as it should", "",
+        "race); *end stopping* and *empty*: the server ended a stream, or a poll, as it should; *late*: not answered within a "
+        "client's patience of 80 s, and asked again", "",
         *waiting_table(result), *memory_table(result), *entries_table(result), *restarts_table(result)]
     if wrong:
         lines += ["**Wrong:**", "", *(f"- {w}" for w in wrong)]
