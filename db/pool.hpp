@@ -2,12 +2,13 @@
 // db/.
 //
 // Why not libpq in the reactor? bench/statements measures that (bench/results/statements.md): it
-// saves 20 of the 64 us of CPU that a look costs here, and 80 of 215 of a post at 100 a second. With
-// 150 readers a post that is half a us of the 16 to 23 that a delivery costs. In return the loop,
-// which all deliveries share, does all that is left: 135 us of a post instead of 80, before it reads
-// a row, and the tail of a post beside deliveries is the same (p99 17 to 18 ms either way). It would
-// also need deadlines, retries and reconnecting of its own. Pipeline mode saves no more, and commits
-// on one connection wait for each other's flush: 1,500 posts a second instead of 2,200.
+// saves 20 of the 64 us of CPU that a look costs here, and 80 of 215 of a post at 100 a second.
+// With 150 readers a post that is half a us of the 16 to 23 that a delivery costs. In return the
+// loop, which all deliveries share, does all that is left: 135 us of a post instead of 80, before
+// it reads a row, and the tail of a post beside deliveries is the same (p99 17 to 18 ms either
+// way). It would also need deadlines, retries and reconnecting of its own. Pipeline mode saves no
+// more, and commits on one connection wait for each other's flush: 1,500 posts a second instead of
+// 2,200.
 #pragma once
 
 #include "db/answer.hpp"
