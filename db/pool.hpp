@@ -127,7 +127,8 @@ private:
         if (repeatable) {
             try {
                 return job(conn);
-            } catch (const connection_lost&) { // once more, on a new connection
+            } catch (const connection_lost&) {
+                return job(conn); // once more, on a new connection
             }
         }
         return job(conn);
