@@ -4,12 +4,12 @@
 //   look         what was heard since the last "take"
 //   take         the same with the times it took, and what is counted begins anew
 // It ends with its input.
+#include "bench/descriptors.hpp"
 #include "bench/listeners.hpp"
 
 #include <boost/json.hpp>
 #include <boost/program_options.hpp>
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -133,10 +133,7 @@ int main(int count, char** words)
         po::variables_map values;
         po::store(po::parse_command_line(count, words, options), values);
         po::notify(values);
-        rlimit descriptors{};
-        getrlimit(RLIMIT_NOFILE, &descriptors);
-        descriptors.rlim_cur = descriptors.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &descriptors);
+        open_as_many_descriptors_as_allowed();
         a.server = tcp_address(server);
         a.patience = std::chrono::seconds(patience);
         a.listeners = listeners_of(file);

@@ -7,12 +7,11 @@
 //   rest SECONDS                      readers go on with their lives
 // Between commands nothing is read or sent: time must not pass there with a poll that may be
 // answered.
+#include "bench/descriptors.hpp"
 #include "bench/readers.hpp"
 
 #include <boost/json.hpp>
 #include <boost/program_options.hpp>
-
-#include <sys/resource.h>
 
 #include <fstream>
 #include <iostream>
@@ -112,10 +111,7 @@ int main(int count, char** words)
         po::variables_map values;
         po::store(po::parse_command_line(count, words, options), values);
         po::notify(values);
-        rlimit descriptors{};
-        getrlimit(RLIMIT_NOFILE, &descriptors);
-        descriptors.rlim_cur = descriptors.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &descriptors);
+        open_as_many_descriptors_as_allowed();
         c.read_at = addresses(read_at);
         c.post_at = addresses(post_at.empty() ? read_at : post_at);
         c.patience = std::chrono::seconds(patience);

@@ -1,9 +1,10 @@
 #include "bench/peers/responder.hpp"
 
+#include "bench/descriptors.hpp"
+
 #include <fastcgi.h>
 
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -127,10 +128,7 @@ responder::responder(const char* socket)
     : door_(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))
     , epoll_(epoll_create1(EPOLL_CLOEXEC))
 {
-    rlimit descriptors{};
-    getrlimit(RLIMIT_NOFILE, &descriptors);
-    descriptors.rlim_cur = descriptors.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &descriptors);
+    bench::open_as_many_descriptors_as_allowed();
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, socket, sizeof address.sun_path - 1);
