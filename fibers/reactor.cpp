@@ -53,6 +53,7 @@ reactor::reactor()
 reactor::~reactor()
 {
     tasks_.clear();
+    first_.clear();
     close(wakeup_);
     close(epoll_);
 }
@@ -95,6 +96,13 @@ void reactor::at_next_turn(turn_task& task)
 {
     if (!task.is_linked()) {
         tasks_.push_back(task);
+    }
+}
+
+void reactor::first_at_next_turn(turn_task& task)
+{
+    if (!task.is_linked()) {
+        first_.push_back(task);
     }
 }
 
@@ -150,7 +158,8 @@ bool reactor::run_tasks()
 {
     // A task that queues itself again (a connection with more to read) waits for the next turn.
     task_list now;
-    now.swap(tasks_);
+    now.swap(first_);
+    now.splice(now.end(), tasks_);
     const bool any = !now.empty();
     while (!now.empty()) {
         turn_task& task = now.front();

@@ -59,6 +59,13 @@ public:
     // Runs `task` in the next turn, after the fibers that are ready now. Queued twice, it runs
     // once.
     void at_next_turn(turn_task& task);
+    // The same for what had to wait in this turn, because the loop was busy(): before all others,
+    // in the order in which they came here.
+    void first_at_next_turn(turn_task& task);
+
+    // So many fibers are ready that who reads requests, and makes fibers of them, waits a turn.
+    bool busy() const { return busy_; }
+    void set_busy(bool yes) { busy_ = yes; } // the scheduler's
 
     void post(std::function<void()> task); // any thread: run it in the loop's thread
     void notify();                         // any thread: end a wait in poll()
@@ -78,6 +85,8 @@ private:
     int epoll_;
     int wakeup_; // eventfd
     task_list tasks_;
+    task_list first_; // of them
+    bool busy_ = false;
     std::vector<std::pair<watcher*, std::uint32_t>>
         fetched_; // events of this turn not delivered yet
     std::size_t delivered_ = 0;

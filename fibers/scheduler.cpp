@@ -53,6 +53,8 @@ void scheduler::enqueue(boost::fibers::context* fiber)
         dispatcher_ = fiber;
     } else {
         fiber->ready_link(ready_);
+        ++ready_count_;
+        reactor_.set_busy(ready_count_ > most_ready);
     }
 }
 
@@ -70,6 +72,8 @@ boost::fibers::context* scheduler::choose()
         --left_;
         boost::fibers::context* next = &ready_.front();
         ready_.pop_front();
+        --ready_count_;
+        reactor_.set_busy(ready_count_ > most_ready);
         return next;
     }
     // None for the dispatcher itself: it then calls suspend_until().

@@ -24,6 +24,11 @@ public:
     // last of 15,000 would wait for the next requests of the first ones (bench/run: "last of 15,000
     // on one wall, x floor").
     static constexpr std::size_t budget = 512;
+    // So many may be ready before input waits (reactor::busy()): four turns of work. A peer that
+    // multiplexes sends a thousand requests in one read; read as fast as they come, a million of
+    // them were a million fibers that were ready, the first of which ran again, and the one that
+    // looks, when all the others had.
+    static constexpr std::size_t most_ready = 4 * budget;
 
     // Makes `r` the loop of the calling thread. To be called once, first thing in the thread; `r`
     // must outlive all its fibers.
@@ -48,6 +53,7 @@ private:
     reactor& reactor_;
     [[no_unique_address]] stack_switches switches_;
     boost::fibers::scheduler::ready_queue_type ready_;
+    std::size_t ready_count_ = 0;                  // of these
     boost::fibers::context* dispatcher_ = nullptr; // when it is ready to run
     std::size_t left_ = budget;                    // fibers to run before the next turn
 };

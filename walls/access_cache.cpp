@@ -38,9 +38,7 @@ bool access_cache::same_secret::operator()(const std::string& a,
 access_cache::access_cache(access_source& source)
     : source_(source)
     , batch_(asked_together, [this](std::span<const std::string> tokens) { return load(tokens); })
-    , guests_(asked_together, [this](std::span<const as_guest> all) {
-        return std::vector<answer>(all.size(), load_guest());
-    })
+    , guests_(1, [this](std::span<const as_guest>) { return std::vector<answer>{load_guest()}; })
 {
 }
 
@@ -112,7 +110,7 @@ result<identity_ptr> access_cache::find_guest(bool looks_succeed, fibers::steady
         }
     }
     ++misses_;
-    return guests_.ask({});
+    return guests_.ask(as_guest::all);
 }
 
 std::vector<access_cache::answer> access_cache::load(std::span<const std::string> tokens)

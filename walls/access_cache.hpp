@@ -74,7 +74,7 @@ private:
         mutable bool used = true;  // since the last sweep
     };
     using answer = result<identity_ptr>;
-    struct as_guest {};
+    enum class as_guest : std::uint8_t { all }; // one key
 
     // Null: not to be trusted any more.
     identity_ptr trusted(known& k, bool looks_succeed, fibers::steady_time now);
@@ -85,7 +85,7 @@ private:
     void forget_if(Predicate gone); // gone(const identity&)
 
     access_source& source_;
-    fibers::batcher<std::string, answer> batch_;
+    fibers::batcher<std::string, answer, same_secret> batch_;
     fibers::batcher<as_guest, answer> guests_;
     boost::unordered_flat_map<std::string, known, boost::hash<std::string>, same_secret> known_;
     std::optional<known> guest_;

@@ -99,6 +99,12 @@ void connection::read_some()
         if (closed_ || peer_left_ || full()) {
             return; // full: flush() goes on when the peer has read
         }
+        if (owner_.loop.busy()) {
+            if (i == 0) {
+                return owner_.loop.first_at_next_turn(*this);
+            }
+            break; // its share of this turn
+        }
         const ssize_t n = recv(fd_, buffer.data(), buffer.size(), 0);
         if (n > 0) {
             bytes_read_ += static_cast<std::size_t>(n);

@@ -481,6 +481,42 @@ BOOST_AUTO_TEST_CASE(who_asks_during_a_load_shares_the_next_one)
     });
 }
 
+BOOST_AUTO_TEST_CASE(who_asks_for_the_same_is_one_key_of_the_next_load)
+{
+    in_loop([](reactor&) {
+        std::vector<std::size_t> loads;
+        sleeper first_load;
+        batcher<int, int> batch(10, [&](std::span<const int> keys) {
+            loads.push_back(keys.size());
+            if (loads.size() == 1) {
+                first_load.sleep();
+            }
+            const int of_this_load = static_cast<int>(loads.size()) * 100;
+            std::vector<int> answers;
+            for (const int k : keys) {
+                answers.push_back(of_this_load + k);
+            }
+            return answers;
+        });
+        std::vector<int> got(601);
+        std::vector<boost::fibers::fiber> all;
+        for (int i = 0; i <= 600; ++i) {
+            all.emplace_back([&, i] { got[static_cast<std::size_t>(i)] = batch.ask(i % 6); });
+        }
+        fibers::testing::let_others_run();
+        first_load.wake();
+        for (auto& f : all) {
+            f.join();
+        }
+        BOOST_TEST(loads == (std::vector<std::size_t>{1, 6}));
+        BOOST_TEST(got.front() == 100);
+        for (int i = 1; i <= 600; ++i) {
+            // Also who asked for 0 again, while it was being loaded.
+            BOOST_TEST(got[static_cast<std::size_t>(i)] == 200 + i % 6);
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(no_batch_is_larger_than_allowed_and_everyone_is_answered)
 {
     in_loop([](reactor&) {

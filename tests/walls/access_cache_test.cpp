@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(guests_who_ask_at_once_share_two_questions)
         };
         access_cache cache(db);
         std::vector<boost::fibers::fiber> all;
-        for (int i = 0; i < 500; ++i) {
+        for (int i = 0; i < 3000; ++i) { // more than one statement asks for
             all.emplace_back([&cache] { BOOST_TEST(cache.find_guest(true).value() != nullptr); });
         }
         fibers::testing::let_others_run();
@@ -175,6 +175,37 @@ BOOST_AUTO_TEST_CASE(many_who_miss_at_once_share_two_questions)
             all.emplace_back([&cache, i] { // a poll, which has one token as a rule
                 const std::vector<std::string> one{std::to_string(i)};
                 BOOST_TEST(cache.find_any(one, true).value() != nullptr);
+            });
+        }
+        fibers::testing::let_others_run();
+        hold.wake();
+        for (auto& f : all) {
+            f.join();
+        }
+        BOOST_TEST(db.finds == 2);
+    });
+}
+
+// The loop was held, no look came in time, and all clients of a few users poll again.
+BOOST_AUTO_TEST_CASE(many_polls_of_few_sessions_share_two_questions)
+{
+    in_loop([](fibers::reactor&) {
+        fake_database db;
+        fibers::sleeper hold;
+        db.during_find = [&] {
+            if (db.finds == 1) {
+                hold.sleep();
+            }
+        };
+        access_cache cache(db);
+        std::vector<boost::fibers::fiber> all;
+        for (int i = 0; i < 10; ++i) {
+            db.sessions[std::to_string(i)] = somebody(i);
+        }
+        for (int i = 0; i < 3000; ++i) { // more than one statement asks for
+            all.emplace_back([&cache, i] {
+                const std::vector<std::string> one{std::to_string(i % 10)};
+                BOOST_TEST((cache.find_any(one, false).value()->user == user_id{i % 10}));
             });
         }
         fibers::testing::let_others_run();

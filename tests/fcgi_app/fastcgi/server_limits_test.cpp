@@ -136,6 +136,54 @@ BOOST_AUTO_TEST_CASE(a_connection_too_many_is_overloaded_by_the_connections)
     });
 }
 
+// Read as fast as they come they would all be fibers that are ready, and each fiber that waits for
+// its turn would wait for all of them.
+BOOST_AUTO_TEST_CASE(requests_that_come_faster_than_they_are_served_wait_in_their_sockets)
+{
+    constexpr fastcgi::request_id each = 4'000; // three reads of a connection
+    constexpr std::size_t peers = 10;
+    fastcgi::limits l;
+    l.max_requests_per_connection = each;
+    in_loop([&](fibers::reactor& loop) {
+        std::size_t handled = 0;
+        std::size_t before_the_last = 0;
+        served s(
+            loop,
+            [&](request&& r, exchange_ptr e) {
+                ++handled;
+                if (r.param("FOR") == "last") {
+                    before_the_last = handled;
+                }
+                e->end();
+            },
+            l);
+        std::string all;
+        for (fastcgi::request_id id = 1; id <= each; ++id) {
+            all += asking(id, "x").bytes();
+        }
+        const std::size_t in_a_read = 65'536 * each / all.size() + 1;
+        std::deque<peer> crowd;
+        for (std::size_t i = 0; i < peers; ++i) {
+            crowd.emplace_back(s);
+        }
+        peer last(s);
+        for (peer& p : crowd) {
+            p.send(all);
+        }
+        last.send(asking(1, "last"));
+        std::size_t most = 0;
+        while (handled < peers * each + 1) {
+            const auto before = handled;
+            boost::this_fiber::yield(); // everybody who is ready runs once
+            most = std::max(most, handled - before);
+        }
+        BOOST_TEST(most > 0u);
+        BOOST_TEST(most <= fibers::scheduler::most_ready + in_a_read);
+        // Those before it had one turn each, of two reads until the loop was busy.
+        BOOST_TEST(before_the_last <= peers * 2 * in_a_read + 1);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(who_writes_to_a_peer_that_does_not_read_waits_and_others_go_on)
 {
     in_loop([](fibers::reactor& loop) {
