@@ -1,5 +1,6 @@
 // Parks polls by the hundred thousand in a running server and measures it: bench/million, which
 // starts everything, explains; bench/README.md says how to read the result. Prints JSON.
+#include "bench/host_memory.hpp"
 #include "bench/poll_load.hpp"
 #include "bench/process.hpp"
 
@@ -114,6 +115,8 @@ private:
     json::object stage(std::size_t many)
     {
         note("parking " + std::to_string(many));
+        constexpr std::size_t bytes_a_poll = 7'000; // of server and client
+        have_from_the_host((many - load_.parked()) * bytes_a_poll);
         const auto before = cpu_time(settings_.server);
         const auto took = load_.park(many);
         const auto cpu = cpu_time(settings_.server) - before;
@@ -158,6 +161,7 @@ private:
     {
         note("aborting all");
         const auto before = resident_bytes(settings_.server);
+        forget_peak(settings_.server);
         const auto took = load_.abort_all();
         json::array rss;
         for (int i = 0; i < 12; ++i) {
@@ -168,6 +172,7 @@ private:
         return {{"abort_seconds", took.count() / 1000},
                 {"still_parked", load_.parked()},
                 {"resident_bytes_before", before},
+                {"resident_bytes_peak", peak_bytes(settings_.server)},
                 {"resident_bytes_then", std::move(rss)}};
     }
 

@@ -53,6 +53,16 @@ std::size_t resident_bytes(pid_t pid)
     return bytes_in(of_process(pid, "smaps_rollup"), "\nRss");
 }
 
+void forget_peak(pid_t pid)
+{
+    std::ofstream("/proc/" + std::to_string(pid) + "/clear_refs") << "5";
+}
+
+std::size_t peak_bytes(pid_t pid)
+{
+    return bytes_in(of_process(pid, "status"), "\nVmHWM");
+}
+
 std::size_t page_table_bytes(pid_t pid)
 {
     return bytes_in(of_process(pid, "status"), "\nVmPTE");

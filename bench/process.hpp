@@ -13,6 +13,9 @@ namespace bench {
 // Resident memory, everything included (Rss of /proc/PID/smaps_rollup). Slow for a large process:
 // the kernel walks its pages.
 std::size_t resident_bytes(pid_t pid);
+// The most that was resident since forget_peak() (proc(5): clear_refs).
+void forget_peak(pid_t pid);
+std::size_t peak_bytes(pid_t pid);
 
 // Page tables (VmPTE), which Rss does not count although they use memory, too.
 std::size_t page_table_bytes(pid_t pid);

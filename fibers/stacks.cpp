@@ -100,7 +100,16 @@ void stack_pool::trim(std::size_t keep)
     if (warm <= keep) {
         return;
     }
-    const std::size_t end = cold_ + std::max<std::size_t>((warm - keep) / 2, 1);
+    cool(cold_ + std::max<std::size_t>((warm - keep) / 2, 1));
+}
+
+void stack_pool::release()
+{
+    cool(free_.size());
+}
+
+void stack_pool::cool(std::size_t end)
+{
     std::sort(free_.begin() + static_cast<std::ptrdiff_t>(cold_),
               free_.begin() + static_cast<std::ptrdiff_t>(end));
     for (std::size_t i = cold_; i < end;) {

@@ -49,6 +49,8 @@ public:
     // second. (Stacks used since then will be needed again: peers that were answered come back.
     // When they found their stacks cold, page faults took 5 % of the server's time.)
     void trim(std::size_t keep = 1024);
+    // Returns the pages of all that are free now, for who knows that they will not be needed soon.
+    void release();
 
     std::size_t in_use() const { return in_use_; }
     std::size_t stack_bytes() const { return stack_bytes_; }
@@ -58,6 +60,7 @@ private:
     boost::context::stack_context allocate();
     void deallocate(boost::context::stack_context& stack) noexcept;
     char* cut();
+    void cool(std::size_t end); // the first `end` of free_
 
     const std::size_t stack_bytes_;
     std::vector<char*> slabs_;

@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -249,6 +251,44 @@ BOOST_AUTO_TEST_CASE(trim_ends_half_of_those_that_rested_beyond_what_is_kept)
         BOOST_TEST(all.idle() == 4u);
         let_others_run();
         BOOST_TEST(stacks.in_use() == 4u);
+        end(all, stacks);
+    });
+}
+
+// Each that ends touches a page that it had never touched.
+BOOST_AUTO_TEST_CASE(while_very_many_end_their_memory_does_not_grow_first)
+{
+    const auto resident_pages = [] {
+        std::ifstream statm("/proc/self/statm");
+        std::size_t all = 0;
+        std::size_t resident = 0;
+        statm >> all >> resident;
+        return resident;
+    };
+    in_loop([&](reactor&) {
+        constexpr std::size_t many = 20'000;
+        stack_pool stacks(stack_bytes);
+        fibers_of_test all(stacks, run);
+        std::vector<parked_job> jobs(many);
+        start(all, jobs);
+        finish(jobs);
+        all.trim(0);
+        BOOST_TEST(all.idle() == many);
+        const auto before = resident_pages();
+        auto most = before;
+        bool done = false;
+        boost::fibers::fiber watch([&] {
+            while (!done) {
+                most = std::max(most, resident_pages());
+                boost::this_fiber::yield();
+            }
+        });
+        all.trim(0);
+        done = true;
+        watch.join();
+        BOOST_TEST(all.idle() == many / 2);
+        BOOST_TEST(most <= before + many / 8); // a quarter of a page for each that has ended
+        BOOST_TEST(resident_pages() < before);
         end(all, stacks);
     });
 }
