@@ -160,7 +160,11 @@ BOOST_AUTO_TEST_CASE(no_log_holds_a_query_or_a_session)
     const auto token = shared().session_of("bob");
     shared().api("GET", "/walls?secret=query", {}, json_of(token));
     shared().api("POST", "/?session_id=" + token, poll_form(token, {{1, 0}}), form_header);
-    const auto access = read_text(shared().folder() / "nginx" / "logs" / "access.log");
+    std::string access;
+    eventually("nginx writes the line of the later one", [&] {
+        access = read_text(shared().folder() / "nginx" / "logs" / "access.log");
+        return contains(access, "\"POST /api/ HTTP/1.1\"");
+    });
     BOOST_TEST(contains(access, "GET /api/walls HTTP/1.1"));
     for (const auto& log : {access, shared().log(), shared().nginx_log()}) {
         BOOST_TEST(!contains(log, "secret=query"));
