@@ -61,7 +61,6 @@ public:
     void trim(std::size_t keep)
     {
         std::size_t surplus = rested_ > keep ? (rested_ - keep + 1) / 2 : 0;
-        const bool any = surplus > 0;
         std::size_t ended = 0;
         while (surplus > 0 && rested_ > keep) { // others take idle ones during the yields
             for (int i = 0; i < 64 && surplus > 0 && rested_ > keep; ++i, --surplus, --rested_) {
@@ -74,7 +73,7 @@ public:
                 ended = 0;
             }
         }
-        if (any) {
+        if (ended > 0) {
             stacks_.release();
         }
         rested_ = idle_.size();

@@ -134,26 +134,36 @@ BOOST_AUTO_TEST_CASE(guests_are_one_whom_changes_of_guests_and_of_open_walls_end
     });
 }
 
+// So many fibers ask, each with its number, while the first question is held. `questions`: of db.
+static void ask_at_once(fake_database& db, const int& questions, int many,
+                        const std::function<void(int)>& ask)
+{
+    fibers::sleeper hold;
+    db.during_find = [&] {
+        if (questions == 1) {
+            hold.sleep();
+        }
+    };
+    std::vector<boost::fibers::fiber> all;
+    for (int i = 0; i < many; ++i) {
+        all.emplace_back([&ask, i] { ask(i); });
+    }
+    fibers::testing::let_others_run();
+    hold.wake();
+    for (auto& f : all) {
+        f.join();
+    }
+    db.during_find = [] {};
+}
+
 BOOST_AUTO_TEST_CASE(guests_who_ask_at_once_share_two_questions)
 {
     in_loop([](fibers::reactor&) {
         fake_database db;
-        fibers::sleeper hold;
-        db.during_find = [&] {
-            if (db.guest_finds == 1) {
-                hold.sleep();
-            }
-        };
         access_cache cache(db);
-        std::vector<boost::fibers::fiber> all;
-        for (int i = 0; i < 3000; ++i) { // more than one statement asks for
-            all.emplace_back([&cache] { BOOST_TEST(cache.find_guest(true).value() != nullptr); });
-        }
-        fibers::testing::let_others_run();
-        hold.wake();
-        for (auto& f : all) {
-            f.join();
-        }
+        ask_at_once(db, db.guest_finds, 3000, [&](int) { // more than one statement asks for
+            BOOST_TEST(cache.find_guest(true).value() != nullptr);
+        });
         BOOST_TEST(db.guest_finds == 2);
     });
 }
@@ -162,26 +172,14 @@ BOOST_AUTO_TEST_CASE(many_who_miss_at_once_share_two_questions)
 {
     in_loop([](fibers::reactor&) {
         fake_database db;
-        fibers::sleeper hold;
-        db.during_find = [&] {
-            if (db.finds == 1) {
-                hold.sleep();
-            }
-        };
         access_cache cache(db);
-        std::vector<boost::fibers::fiber> all;
         for (int i = 0; i < 500; ++i) {
             db.sessions[std::to_string(i)] = somebody(i);
-            all.emplace_back([&cache, i] { // a poll, which has one token as a rule
-                const std::vector<std::string> one{std::to_string(i)};
-                BOOST_TEST(cache.find_any(one, true).value() != nullptr);
-            });
         }
-        fibers::testing::let_others_run();
-        hold.wake();
-        for (auto& f : all) {
-            f.join();
-        }
+        ask_at_once(db, db.finds, 500, [&](int i) { // a poll, which has one token as a rule
+            const std::vector<std::string> one{std::to_string(i)};
+            BOOST_TEST(cache.find_any(one, true).value() != nullptr);
+        });
         BOOST_TEST(db.finds == 2);
     });
 }
@@ -191,28 +189,14 @@ BOOST_AUTO_TEST_CASE(many_polls_of_few_sessions_share_two_questions)
 {
     in_loop([](fibers::reactor&) {
         fake_database db;
-        fibers::sleeper hold;
-        db.during_find = [&] {
-            if (db.finds == 1) {
-                hold.sleep();
-            }
-        };
         access_cache cache(db);
-        std::vector<boost::fibers::fiber> all;
         for (int i = 0; i < 10; ++i) {
             db.sessions[std::to_string(i)] = somebody(i);
         }
-        for (int i = 0; i < 3000; ++i) { // more than one statement asks for
-            all.emplace_back([&cache, i] {
-                const std::vector<std::string> one{std::to_string(i % 10)};
-                BOOST_TEST((cache.find_any(one, false).value()->user == user_id{i % 10}));
-            });
-        }
-        fibers::testing::let_others_run();
-        hold.wake();
-        for (auto& f : all) {
-            f.join();
-        }
+        ask_at_once(db, db.finds, 3000, [&](int i) { // more than one statement asks for
+            const std::vector<std::string> one{std::to_string(i % 10)};
+            BOOST_TEST((cache.find_any(one, false).value()->user == user_id{i % 10}));
+        });
         BOOST_TEST(db.finds == 2);
     });
 }
