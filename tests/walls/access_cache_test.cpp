@@ -134,9 +134,10 @@ BOOST_AUTO_TEST_CASE(guests_are_one_whom_changes_of_guests_and_of_open_walls_end
     });
 }
 
+namespace {
 // So many fibers ask, each with its number, while the first question is held. `questions`: of db.
-static void ask_at_once(fake_database& db, const int& questions, int many,
-                        const std::function<void(int)>& ask)
+void ask_at_once(fake_database& db, const int& questions, int many,
+                 const std::function<void(int)>& ask)
 {
     fibers::sleeper hold;
     db.during_find = [&] {
@@ -155,6 +156,7 @@ static void ask_at_once(fake_database& db, const int& questions, int many,
     }
     db.during_find = [] {};
 }
+} // namespace
 
 BOOST_AUTO_TEST_CASE(guests_who_ask_at_once_share_two_questions)
 {
