@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -51,11 +52,13 @@ measured post_for(std::chrono::seconds time, int posters, const std::string& rou
                 "what people say in a chat, some sixty bytes of it, on average";
             for (int i = 0; clock_type::now() - begin < time; ++i) {
                 const auto sent = clock_type::now();
-                const auto outcome =
-                    post({walls::wall_id{1},
-                          {session_of(user), walls::user_id{user}},
-                          text,
-                          round + '-' + std::to_string(user) + '-' + std::to_string(i)});
+                db::new_post next; // as one braced list, GCC 12 at -O3 takes it for uninitialized
+                next.wall = walls::wall_id{1};
+                next.author.session_id = session_of(user);
+                next.author.user = walls::user_id{user};
+                next.body = text;
+                next.client_key = round + '-' + std::to_string(user) + '-' + std::to_string(i);
+                const auto outcome = post(std::move(next));
                 if (outcome && outcome->is_new) {
                     const std::chrono::duration<double, std::milli> took = clock_type::now() - sent;
                     m.latencies_ms.push_back(took.count());
