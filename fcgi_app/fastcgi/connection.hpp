@@ -92,6 +92,7 @@ public:
 
     // For its requests.
     void write(const pending_request& r, std::string_view content);
+    void send_written(); // with write() by its only request
     void begin_large();
     void end_large();
     std::span<std::string_view> send_piece(request_id id, std::span<std::string_view> parts);
@@ -119,6 +120,7 @@ private:
 
     send_queue& queue();
     void queue_flush();
+    void flush_now();
     void queue_end(pending_request& r);
     void say_goodbye();
     void forget(const pending_request& r);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 namespace fastcgi {
@@ -103,10 +104,22 @@ void connection::end(pending_request& r)
     queue_end(r);
     // Behind nginx there is one request at a time. The answers of a peer that multiplexes leave
     // together in the next turn.
-    if (!pending_.empty()) {
+    if (pending_.empty()) {
+        flush_now();
+    } else {
         queue_flush();
-        return;
     }
+}
+
+void connection::send_written()
+{
+    if (std::next(pending_.begin()) == pending_.end()) {
+        flush_now();
+    }
+}
+
+void connection::flush_now()
+{
     flush();
     arm_timer();
     if (!readable_ && fibers::turn_task::is_linked()) {

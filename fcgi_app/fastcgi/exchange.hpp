@@ -42,6 +42,9 @@ public:
     virtual void write(std::span<std::string_view> parts) = 0;
     // Bytes up to which copying is cheaper than taking turns.
     static constexpr std::size_t in_one = std::size_t{128} * 1024;
+    // What was written is complete for now, as an event of a stream is: if this is the only request
+    // in flight on its connection, it leaves at once. Does not wait.
+    virtual void flush() = 0;
     // The answer is complete; nothing of it is written after this. If it was the only request in
     // flight on its connection, it leaves at once, in one piece with what was written in this turn.
     virtual void end() = 0;

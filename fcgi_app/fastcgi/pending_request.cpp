@@ -58,6 +58,13 @@ void pending_request::write(std::span<std::string_view> parts)
     }
 }
 
+void pending_request::flush()
+{
+    if (connection_ != nullptr) {
+        connection_->send_written();
+    }
+}
+
 void pending_request::end()
 {
     if (connection_ != nullptr) {

@@ -24,6 +24,7 @@ public:
     void begin(std::string_view head) override;
     void write(std::string_view bytes) override;
     void write(std::span<std::string_view> parts) override;
+    void flush() override;
     void end() override;
     bool full() const override;
     void wait_until_it_reads() override;

@@ -43,6 +43,7 @@ void stream_sink::send(std::string_view event)
 
 void stream_sink::wrote()
 {
+    peer_->flush();
     // Streams that were written to together must not become due together.
     const auto longest = context_->options.stream_heartbeat;
     quiet_until_ = std::chrono::steady_clock::now() + longest - context_->jitter.up_to(longest / 4);
@@ -115,7 +116,7 @@ void stream_sink::end(const walls::ending& e)
         context_->metrics.streams_gone.Increment();
         return;
     }
-    send(end_event(*context_, e, {number_, trace_}));
+    peer_->write(end_event(*context_, e, {number_, trace_}));
     peer_->end();
 }
 

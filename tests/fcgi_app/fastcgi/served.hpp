@@ -196,6 +196,12 @@ public:
         unread_.append(chunk, 0, n > 0 ? static_cast<std::size_t>(n) : 0);
         return n > 0;
     }
+    // Has anything come that was not read? Lets nobody run.
+    bool something_there() const
+    {
+        char byte = 0;
+        return recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+    }
     bool closed()
     {
         while (read(65'536)) {

@@ -95,6 +95,45 @@ BOOST_AUTO_TEST_CASE(what_is_written_leaves_before_the_end)
     });
 }
 
+BOOST_AUTO_TEST_CASE(what_is_flushed_leaves_at_once_unless_others_share_its_connection)
+{
+    in_loop([](fibers::reactor& loop) {
+        keeper k;
+        served s(loop, k.handler());
+        peer p(s);
+        p.send(asking(1, ""));
+        until([&] { return k.open.size() == 1; });
+        const auto written_and_flushed = [&](const std::string& event) {
+            k.open[0]->write(event);
+            BOOST_TEST(!p.something_there());
+            k.open[0]->flush();
+            return p.something_there();
+        };
+        k.open[0]->begin(head);
+        BOOST_TEST(written_and_flushed("one"));
+        auto records = p.some_records();
+        BOOST_REQUIRE(records.size() == 1u);
+        BOOST_TEST(records[0].content == head + "one");
+        p.send(asking(2, ""));
+        until([&] { return k.open.size() == 2; });
+        BOOST_TEST(!written_and_flushed("two, "));
+        BOOST_TEST(!written_and_flushed("three"));
+        records = p.some_records();
+        BOOST_REQUIRE(records.size() == 1u);
+        BOOST_TEST(records[0].content == "two, three");
+        k.open[1]->end();
+        p.answer_of(2);
+        k.open[0]->flush(); // of nothing
+        BOOST_TEST(!p.something_there());
+        BOOST_TEST(written_and_flushed("four"));
+        k.open[0]->end();
+        BOOST_TEST(p.bytes_up_to_end_of(1) == answer_bytes(1, "four"));
+        p.send_no_more();
+        BOOST_TEST(p.closed());
+        k.open[0]->flush(); // ended, and its connection is gone
+    });
+}
+
 BOOST_AUTO_TEST_CASE(requests_that_write_by_turns_keep_their_records_apart)
 {
     in_loop([](fibers::reactor& loop) {

@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(the_head_leaves_before_there_is_anything_to_say)
         BOOST_TEST(c.header("Content-Length") == "");
         BOOST_TEST(c.header("Access-Control-Allow-Origin") == granted_origin);
         BOOST_TEST(c.body.starts_with("retry: "));
+        BOOST_TEST(c.flushed == c.body.size());
         BOOST_TEST(events(c) == "");
         BOOST_TEST(!c.ended);
         BOOST_TEST(t.parked() == 1u);
@@ -100,6 +101,7 @@ BOOST_AUTO_TEST_CASE(each_answer_is_an_event_with_the_cursors_as_its_id)
         t.chat.db.add(1);
         t.chat.look();
         BOOST_TEST(ids(c) == "1:1@1,2:0@1 | 1:2@1,2:1@1");
+        BOOST_TEST(c.flushed == c.body.size()); // no event waits for a turn of the loop
         BOOST_TEST(t.measured.stream_events.Value() == 2);
         BOOST_TEST(t.parked() == 1u);
     });

@@ -20,9 +20,10 @@ namespace routes::testing {
 struct client {
     std::string head;
     std::string body;
-    bool ended = false;     // by end()
-    bool abandoned = false; // the exchange was destroyed before that
-    bool full = false;      // reads slowly: wait_until_it_reads() waits once
+    std::size_t flushed = 0; // of body
+    bool ended = false;      // by end()
+    bool abandoned = false;  // the exchange was destroyed before that
+    bool full = false;       // reads slowly: wait_until_it_reads() waits once
     bool gone = false;
     std::function<void()> during_wait = [] {}; // of wait_until_it_reads()
     std::function<void()> on_write = [] {};
@@ -44,6 +45,7 @@ public:
 
     void begin(std::string_view head) override;
     void write(std::string_view bytes) override;
+    void flush() override { client_.flushed = client_.body.size(); }
     void write(std::span<std::string_view> parts) override;
     void end() override;
     bool full() const override { return client_.full; }
