@@ -140,6 +140,9 @@ BOOST_AUTO_TEST_CASE(a_search_finds_its_messages_by_the_indexes_of_the_example)
     }
     BOOST_TEST(used("messages_terms") > words);
     BOOST_TEST(used("messages_of_room") > order);
+    // As that of Pollster's own table: search_pgtest.
+    BOOST_TEST(pg.sql(name, "select reloptions from pg_class where relname = 'messages_terms'") ==
+               "{gin_pending_list_limit=256}");
 }
 
 BOOST_AUTO_TEST_CASE(without_the_index_of_terms_a_search_reads_so_many_messages_a_page)

@@ -279,4 +279,25 @@ BOOST_AUTO_TEST_CASE(the_mark_of_the_wall_in_the_index_is_no_word)
     BOOST_TEST(search("\"wall 1\"").posts.size() == 1u);
 }
 
+// Pages of 8 kB: a search reads all of them, and the post that fills the list sorts it in.
+BOOST_AUTO_TEST_CASE(what_waits_to_be_sorted_into_the_index_is_bounded)
+{
+    sql("alter table pollster_default.posts set (autovacuum_enabled = off)");
+    const auto waiting = [&] {
+        return sql(
+            "select gin_clean_pending_list('pollster_default.posts_terms') between 1 and 40");
+    };
+    const std::string post_some =
+        "insert into pollster.posts (wall_id, user_id, body) select 1, 1, (select "
+        "string_agg(substr(md5((n * 77 + word)::text), 1, 5), ' ') from generate_series(1, 12) "
+        "word) "
+        "from generate_series(1, 3000) n";
+    sql(post_some);
+    BOOST_TEST(waiting() == "t");
+    for (int i = 0; i < 20; ++i) {
+        post(1, 1, "one after the other");
+    }
+    BOOST_TEST(waiting() == "t");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
