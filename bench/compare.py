@@ -9,6 +9,7 @@ import time
 import compare_plots
 import compare_report
 from contestants import CONTESTANTS, PARTS, PEERS, POLLS, RATE, STREAMS, versions
+from disk import Flushes
 from outcome import HERE, about, write_result
 from readings import Usage, cpu_seconds, memory_bytes
 from rig import WALLS, Crowd, Namespace, PostgreSQL, Rig, die, make_people, output_of
@@ -93,7 +94,9 @@ class Bench:
         groups = {**running.groups(), "driver": lambda: [crowd.program.pid]}
         wal = self.postgres.wal_bytes()
         before = {name: cpu_seconds(pids) for name, pids in groups.items()}
-        chat = crowd.do("steady", rate, seconds, running.patience)
+        with Flushes(self.rig.folder) as flushes:
+            chat = crowd.do("steady", rate, seconds, running.patience)
+        chat["flush_ms"] = flushes.percentiles()
         chat["cpu_seconds"] = {name: cpu_seconds(pids) - before[name] for name, pids in groups.items()}
         chat["wal_bytes"] = self.postgres.wal_bytes() - wal
         chat["seconds"] = seconds

@@ -49,6 +49,11 @@ class Chat:
         """The worst round of a steady chat, ms."""
         return max((t["latency_ms"][key] for t in self.steady_tallies[rate] if t["received"]), default=None)
 
+    def flush_of_worst(self, rate):
+        """What the disk's own flushes took in the round whose p99 is the worst, p99 and last, ms."""
+        worst = max((t for t in self.steady_tallies[rate] if "flush_ms" in t), key=lambda t: t["latency_ms"]["p99"], default=None)
+        return worst and (worst["flush_ms"]["p99"], worst["flush_ms"]["last"])
+
     def acknowledged(self, rate, key):
         """From sending a post to its 201, ms."""
         return middle(t["acknowledged_ms"][key] for t in self.steady_tallies[rate] if t["posted"])

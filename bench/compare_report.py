@@ -67,11 +67,12 @@ def long(n):
     for p in n.peers:
         c = n.chat(p, n.clients[-1])
         rows.append((NAMES[p], f"{c.rounds}", cells(c.steady["100"]), " / ".join(number(c.worst("100", k)) for k in ("p50", "p99")),
+                     " / ".join(number(ms) for ms in c.flush_of_worst("100") or (None, None)),
                      " / ".join(number(c.acknowledged("100", k)) for k in ("p50", "p99")),
                      *(number(c.cpu("100", g)) for g in ("app", "nginx", "postgres")), number(c.cpu("100", "app", "nginx", "postgres")),
                      number(c.cpu("100", "driver")), number(c.cpu_a_post("100"), 2), number(c.wal_a_post("100"), 0),
                      cells(c.one_wall)))
-    return table(("", "rounds", "p50 / p99 / last, ms", "worst p50 / p99, ms", "until the 201, p50 / p99, ms", "CPU µs a delivery: app", "nginx",
+    return table(("", "rounds", "p50 / p99 / last, ms", "worst p50 / p99, ms", "the disk's flushes then, p99 / last, ms", "until the 201, p50 / p99, ms", "CPU µs a delivery: app", "nginx",
                   "PostgreSQL", "all three", "driver", "PostgreSQL, CPU ms a post", "WAL bytes a post", "one post to all, p50 / p99 / last, ms"),
                  rows)
 

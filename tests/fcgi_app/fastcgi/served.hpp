@@ -162,7 +162,7 @@ public:
                 if (r.header.type == FCGI_STDOUT) {
                     answers_[r.header.id] += r.content;
                 } else if (r.header.type == FCGI_END_REQUEST) {
-                    ended_[r.header.id] = r.content.at(4);
+                    ended_[r.header.id] = static_cast<unsigned char>(r.content.at(4));
                 }
             }
         }
