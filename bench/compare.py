@@ -10,7 +10,7 @@ import compare_plots
 import compare_report
 from contestants import CONTESTANTS, PARTS, PEERS, POLLS, RATE, STREAMS, versions
 from disk import Flushes
-from outcome import HERE, about, write_result
+from outcome import HERE, about, percentiles_of, write_result
 from readings import Usage, cpu_seconds, memory_bytes
 from rig import WALLS, Crowd, Namespace, PostgreSQL, Rig, die, make_people, output_of
 
@@ -96,7 +96,7 @@ class Bench:
         before = {name: cpu_seconds(pids) for name, pids in groups.items()}
         with Flushes(self.rig.folder) as flushes:
             chat = crowd.do("steady", rate, seconds, running.patience)
-        chat["flush_ms"] = flushes.percentiles()
+        chat["flush_ms"] = percentiles_of(flushes.ms)
         chat["cpu_seconds"] = {name: cpu_seconds(pids) - before[name] for name, pids in groups.items()}
         chat["wal_bytes"] = self.postgres.wal_bytes() - wal
         chat["seconds"] = seconds

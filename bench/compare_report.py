@@ -72,9 +72,9 @@ def long(n):
                      *(number(c.cpu("100", g)) for g in ("app", "nginx", "postgres")), number(c.cpu("100", "app", "nginx", "postgres")),
                      number(c.cpu("100", "driver")), number(c.cpu_a_post("100"), 2), number(c.wal_a_post("100"), 0),
                      cells(c.one_wall)))
-    return table(("", "rounds", "p50 / p99 / last, ms", "worst p50 / p99, ms", "the disk's flushes then, p99 / last, ms", "until the 201, p50 / p99, ms", "CPU µs a delivery: app", "nginx",
-                  "PostgreSQL", "all three", "driver", "PostgreSQL, CPU ms a post", "WAL bytes a post", "one post to all, p50 / p99 / last, ms"),
-                 rows)
+    return table(("", "rounds", "p50 / p99 / last, ms", "worst p50 / p99, ms", "the disk's flushes then, p99 / last, ms",
+                  "until the 201, p50 / p99, ms", "CPU µs a delivery: app", "nginx", "PostgreSQL", "all three", "driver",
+                  "PostgreSQL, CPU ms a post", "WAL bytes a post", "one post to all, p50 / p99 / last, ms"), rows)
 
 
 def correctness(n):

@@ -10,7 +10,7 @@ class Flushes:
 
     def __init__(self, folder):
         self.path = folder / "flushes"
-        self.ms = []
+        self.ms = []  # that each took
 
     def __enter__(self):
         self.file = os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600)
@@ -33,8 +33,3 @@ class Flushes:
         self.thread.join()
         os.close(self.file)
         self.path.unlink()
-
-    def percentiles(self):
-        """As those of a chat, ms."""
-        ordered = sorted(self.ms) or [0.0]
-        return {"p50": ordered[len(ordered) // 2], "p99": ordered[len(ordered) * 99 // 100], "last": ordered[-1]}

@@ -39,6 +39,11 @@ def write_result(name, result, markdown):
     print(markdown)
 
 
+def percentiles_of(values):
+    ordered = sorted(values) or [0.0]
+    return {"p50": ordered[len(ordered) // 2], "p99": ordered[len(ordered) * 99 // 100], "last": ordered[-1]}
+
+
 # --- what happened, in cells of a table
 
 def percentiles(p):

@@ -6,6 +6,8 @@ import collections
 import json
 import time
 
+from outcome import percentiles_of
+
 
 class Lost(Exception):
     """No whole answer came. `raced`: HTTP's own race. The connection had been kept, not a byte of an answer came, and
@@ -80,9 +82,7 @@ class Tally:
         self.wrong = []                        # breaches of the contract
 
     def waits_ms(self):
-        ordered = sorted(self.waits) or [0.0]
-        return {"p50": 1e3 * ordered[len(ordered) // 2], "p99": 1e3 * ordered[len(ordered) * 99 // 100],
-                "last": 1e3 * ordered[-1]}
+        return percentiles_of(1e3 * seconds for seconds in self.waits)
 
 
 class Client:

@@ -1,6 +1,6 @@
--- What a post adds to the index of terms waits in a list, which the post that fills it sorts in: with the 4 MB that PostgreSQL takes by default,
--- one post of 16,000 took 0.4 s, and each search read the list (tests/db/search_pgtest). With 256 kB it is one of 1,000, which takes a tenth of
--- that, and a post costs no more. `fastupdate = off` knows no such post, but each costs a quarter more.
+-- What a post adds to the index of terms waits in a list, which each search reads, and which the post that fills it sorts in: of the 4 MB that
+-- PostgreSQL takes by default, so that one post in many thousands took as long as hundreds. With 256 kB such posts are more and short
+-- (tests/db/search_pgtest). `fastupdate = off` would know none, but each post would cost more.
 do $$ begin
     if to_regclass('pollster_default.posts_terms') is not null then
         alter index pollster_default.posts_terms set (gin_pending_list_limit = 256);
