@@ -8,7 +8,7 @@ const crypto = require('crypto');
 const { Pool } = require('pg');
 
 const [socketPath, host, database] = process.argv.slice(2);
-const pool = new Pool({ host, user: 'pollster', database, max: 8 });
+const pool = new Pool({ host, user: 'pollster_owner', database, max: 8 });
 const POLL_MS = 55000;
 const SESSION_MS = 5000; // a revoked session ends within that time
 

@@ -13,7 +13,7 @@ THREADS = 20
 POLL_SECONDS = 55
 
 def connect
-  PG.connect(host: HOST, user: 'pollster', dbname: DATABASE)
+  PG.connect(host: HOST, user: 'pollster_owner', dbname: DATABASE)
 end
 
 # A few database connections, each for one thread at a time.
