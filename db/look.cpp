@@ -73,6 +73,7 @@ walls::changes look::take(connection& conn, std::span<const walls::wall_id> also
             snapshot_.clear();
         }
         const auto answer = ask_look(conn, also, snapshot_);
+        alone_until_ = counted_ && answer.at.alone ? now + alone_for : clock::time_point{};
         if (goes_on(answer)) {
             looked_ = now;
             return note(answer);
@@ -89,11 +90,24 @@ void look::know_the_server(connection& conn, clock::time_point now)
     const bool is_new = conn.generation() != generation_;
     if (is_new) {
         recognise(conn);
+    } else if (!counted_) {
+        be_counted(conn);
     }
     if (is_new || now - schema_asked_ >= schema_asked_every_) {
         schema_ = recorded_version(conn);
         schema_asked_ = now;
     }
+}
+
+// Another process was asking just then whether it is alone.
+void look::be_counted(connection& conn)
+{
+    counted_ = conn.exec((std::string("select ") + count_me_text).c_str())[0][0].as<bool>();
+}
+
+bool look::is_alone(std::chrono::steady_clock::time_point now) const
+{
+    return now < alone_until_.load();
 }
 
 // A snapshot names transactions by number, and the numbers mean something only in the process of
@@ -112,8 +126,8 @@ void look::recognise(connection& conn)
                     "'pollster.heads'::regclass::oid, "
                     "case when not pg_is_in_recovery() "
                     "then left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) end), ") +
-        process_text +
-        ", h.epoch, h.server, getdatabaseencoding() from pollster.served_history h where h.one";
+        process_text + ", h.epoch, h.server, getdatabaseencoding(), " + count_me_text +
+        " from pollster.served_history h where h.one";
     const auto r = conn.exec(sql.c_str());
     if (r.empty()) {
         throw std::runtime_error("pollster.history is empty: run pollster restored");
@@ -143,6 +157,7 @@ void look::recognise(connection& conn)
         process_ = process;
     }
     generation_ = conn.generation();
+    counted_ = r[0][6].as<bool>();
 }
 
 // Is that the history of the last look, or of none? If not, what is needed to ask again is done.

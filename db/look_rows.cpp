@@ -45,8 +45,8 @@ std::string asked_and_position(const std::string& care)
            "union all "
            "select 'position', pg_snapshot_xmax(pg_current_snapshot())::text::bigint, "
            "(extract(epoch from clock_timestamp()) * 1000)::bigint, " +
-           history_epoch +
-           ", null, concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), " +
+           history_epoch + ", " + alone_text +
+           "::int, concat_ws(' ', pg_current_snapshot(), pg_current_wal_insert_lsn(), " +
            process_text + ")";
 }
 
@@ -128,6 +128,7 @@ look_position read_position(const pqxx::row& row)
     p.log = parse_lsn(all.substr(log, process - 1 - log));
     p.history = row[3].as<std::int64_t>(0);
     p.clock = std::chrono::milliseconds(row[2].as<std::int64_t>());
+    p.alone = row[4].as<int>(0) == 1;
     return p;
 }
 

@@ -13,6 +13,12 @@
 
 namespace db {
 
+// The advisory lock of those who look (db/look.hpp, is_alone()), any number that no other program
+// uses: the letters "pollhear" as a bigint. Taken for as long as the connection lasts; could it be
+// had alone?
+inline constexpr char count_me_text[] = "pg_try_advisory_lock_shared(8101813467526553970)";
+inline constexpr char alone_text[] = "pg_try_advisory_xact_lock(8101813467526553970)";
+
 enum class row_kind {
     changed_head, // has changed since the last look
     asked_head,   // was asked for
@@ -42,6 +48,7 @@ struct look_position {
     std::uint64_t log = 0;             // position in the primary's log
     std::int64_t history = 0;          // its epoch
     std::chrono::milliseconds clock{}; // of the database, since 1970
+    bool alone = false;                // alone_text
 };
 
 struct look_answer {

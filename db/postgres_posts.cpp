@@ -46,7 +46,7 @@ std::vector<answer<written_entry>> postgres_posts::add_posts(std::span<const new
 {
     std::vector<std::optional<answer<written_entry>>> committed(group.size());
     const auto done = pools_.posts.write(call::posts, fibers::nobody, [&](connection& conn) {
-        db::add_posts(conn, group, committed);
+        db::add_posts(conn, group, !look_.is_alone(std::chrono::steady_clock::now()), committed);
         // Asked after the commit, so that nothing that was committed before it is missed. What the
         // first of them knew is the oldest.
         std::vector<own_entry> own;

@@ -66,16 +66,16 @@ bool ids_at_their_end(connection& conn)
 
 // One statement, one transaction; the schema's functions do the work (migration posts_cost_less).
 // For them nobody is the author whose session has ended: nobody is a member of no wall.
-pqxx::result insert_one(connection& conn, const new_post& post)
+pqxx::result insert_one(connection& conn, const new_post& post, bool heard)
 {
     static const std::string sql =
         "select 1, case when a.signed_in then d.outcome else 'signed_out' end, " +
         entry_columns("d", "d") +
         " from pollster.access_of($5::bytea, $2::bigint, null) a cross join lateral "
         "pollster.add_post($1::bigint, case when a.signed_in then $2::bigint end, $3::text, "
-        "$4::text) d";
+        "$4::text, $6::boolean) d";
     return conn.exec_prepared(sql, number(post.wall), number(post.author.user), post.body,
-                              post.client_key, proof_of_writer(post.author));
+                              post.client_key, proof_of_writer(post.author), heard);
 }
 
 pqxx::result insert_group(connection& conn, std::span<const new_post> posts)
@@ -99,7 +99,7 @@ pqxx::result insert_group(connection& conn, std::span<const new_post> posts)
 }
 
 // Rows that cannot be read leave their answers empty.
-void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
+void add_in_one_transaction(connection& conn, std::span<const new_post> posts, bool heard,
                             std::span<std::optional<answer<written_entry>>> answers)
 {
     bool drawn = false; // by the database, the key that exists
@@ -112,7 +112,7 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
     try {
         rows = retry_on_deadlock(
             [&] {
-                return posts.size() == 1 ? insert_one(conn, posts.front())
+                return posts.size() == 1 ? insert_one(conn, posts.front(), heard)
                                          : insert_group(conn, posts);
             },
             draws_another);
@@ -138,11 +138,11 @@ void add_in_one_transaction(connection& conn, std::span<const new_post> posts,
 
 } // namespace
 
-void add_posts(connection& conn, std::span<const new_post> posts,
+void add_posts(connection& conn, std::span<const new_post> posts, bool heard,
                std::span<std::optional<answer<written_entry>>> answers)
 {
     try {
-        add_in_one_transaction(conn, posts, answers);
+        add_in_one_transaction(conn, posts, heard, answers);
         return;
     } catch (const pqxx::sql_error& e) {
         const std::string& state = e.sqlstate();
@@ -174,7 +174,7 @@ void add_posts(connection& conn, std::span<const new_post> posts,
     for (const auto& [first, count] :
          {std::pair(std::size_t{0}, half), {half, posts.size() - half}}) {
         try {
-            add_posts(conn, posts.subspan(first, count), answers.subspan(first, count));
+            add_posts(conn, posts.subspan(first, count), heard, answers.subspan(first, count));
         } catch (const error_of_one_post&) {
             error = std::current_exception();
         }

@@ -75,8 +75,9 @@ std::optional<failure> unacceptable(const pqxx::sql_error& e);
 
 // posting.cpp
 // At least one. Fills in each answer once it is committed, so what is filled in when this throws is
-// true; what is empty when it does not throw was committed and could not be read.
-void add_posts(connection& conn, std::span<const new_post> posts,
+// true; what is empty when it does not throw was committed and could not be read. `heard`: is there
+// anybody to be notified, besides this process? Asked of a lone post only.
+void add_posts(connection& conn, std::span<const new_post> posts, bool heard,
                std::span<std::optional<answer<written_entry>>> answers);
 // At most so many rows of each kind; how many in all.
 std::size_t clean_up(connection& conn, std::size_t batch);

@@ -1,12 +1,15 @@
 // Hints from PostgreSQL.
 #include "db/listener.hpp"
+#include "db/look.hpp"
 #include "tests/db/database_fixture.hpp"
 #include "tests/patience.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 namespace {
 
@@ -48,6 +51,41 @@ struct heard {
 
 } // namespace
 
+struct listening_fixture : database_fixture {
+    heard h;
+    const db::listener l{settings, told_of(h)};
+
+    listening_fixture()
+    {
+        BOOST_TEST_REQUIRE(h.until("up") == "up ");
+        post(1, 1, "the first of a wall is notified in any case");
+        BOOST_TEST_REQUIRE(h.until("own1") == "own1 ");
+    }
+    db::listener::events told_of(heard& by) const
+    {
+        by.database = database.get();
+        return by.events();
+    }
+    // What is heard of a post of the server, beside one of somebody else that follows. With `look`:
+    // the post was made shortly after a look, as is_alone() counts it, however slow the machine is.
+    std::string heard_of_a_post(bool look)
+    {
+        for (;;) {
+            const auto began = std::chrono::steady_clock::now();
+            if (look) {
+                BOOST_TEST_REQUIRE(feed().look({}).has_value());
+            }
+            post(1, 1, "x");
+            const bool in_time = std::chrono::steady_clock::now() - began < db::look::alone_for;
+            sql("insert into pollster.posts (wall_id, user_id, body) values (2, 1, 'x')");
+            const auto told = h.until("other2");
+            if (in_time || !look) {
+                return told;
+            }
+        }
+    }
+};
+
 BOOST_FIXTURE_TEST_SUITE(listener_, database_fixture)
 
 BOOST_AUTO_TEST_CASE(tells_which_are_of_the_stores_own_making_also_after_a_new_connection)
@@ -60,9 +98,9 @@ BOOST_AUTO_TEST_CASE(tells_which_are_of_the_stores_own_making_also_after_a_new_c
     BOOST_TEST(h.until("own1") == "own1 ");
     sql("insert into pollster.posts (wall_id, user_id, body) values (2, 1, 'x')");
     BOOST_TEST(h.until("other2") == "other2 ");
-    sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = "
+    sql("select pg_terminate_backend(pid, 60000) from pg_stat_activity where datname = "
         "current_database() and pid <> pg_backend_pid() and query not like 'listen%' and query not "
-        "like 'LISTEN%'");
+        "like 'LISTEN%'"); // and waits for their ends
     post(1, 1, "y");
     BOOST_TEST(h.until("own1") == "own1 ");
     const auto another = std::make_unique<db::database>(settings);
@@ -100,6 +138,55 @@ BOOST_AUTO_TEST_CASE(goes_down_and_comes_up_with_the_database)
     sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name "
         "like 'pollster%'");
     BOOST_TEST(h.until("up") == "down up ");
+}
+
+BOOST_FIXTURE_TEST_CASE(posts_of_a_server_are_notified_unless_it_is_the_only_one_that_looks,
+                        listening_fixture)
+{
+    BOOST_TEST(heard_of_a_post(false) == "own1 other2 ");
+    BOOST_TEST(heard_of_a_post(true) == "other2 ");
+
+    auto another = std::make_unique<db::database>(settings);
+    BOOST_TEST_REQUIRE(another->feed().look({}).has_value());
+    BOOST_TEST(heard_of_a_post(true) == "own1 other2 ");
+    another.reset();
+    // Its process of PostgreSQL ends a moment later.
+    std::string told;
+    for (int i = 0; i < 1000 && told != "other2 "; ++i) {
+        told = heard_of_a_post(true);
+    }
+    BOOST_TEST(told == "other2 ");
+
+    // Who does not look any more does not know.
+    std::this_thread::sleep_for(db::look::alone_for);
+    BOOST_TEST(heard_of_a_post(false) == "own1 other2 ");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lone_server_counts_again_after_a_new_connection, listening_fixture)
+{
+    BOOST_TEST(heard_of_a_post(true) == "other2 ");
+    sql("select pg_terminate_backend(pid, 60000) from pg_stat_activity where application_name like "
+        "'pollster look%'");
+    db::database another(settings);
+    BOOST_TEST_REQUIRE(another.feed().look({}).has_value());
+    // Its connection for looks is a new one, and holds the lock as the first did.
+    BOOST_TEST(heard_of_a_post(true) == "own1 other2 ");
+    BOOST_TEST(sql("select count(*) from pg_locks where locktype = 'advisory' and granted and "
+                   "database = (select oid from pg_database where datname = current_database())") ==
+               "2");
+}
+
+// The server tells its own readers of its own post, not of what follows from it.
+BOOST_FIXTURE_TEST_CASE(what_a_trigger_writes_on_another_wall_is_notified_also_of_a_lone_server,
+                        listening_fixture)
+{
+    sql("create function answered() returns trigger language plpgsql security definer as "
+        "'begin insert into pollster.posts (wall_id, user_id, body) values (3, 1, new.body); "
+        "return null; end'; "
+        "create trigger answered after insert on pollster_default.posts for each row "
+        "when (new.wall_id = 1) execute function answered()");
+    const auto told = heard_of_a_post(true);
+    BOOST_TEST(told.find("own3 ") != std::string::npos, told);
 }
 
 // Without being told it would wait for a notification for ever, or for a server that does not
