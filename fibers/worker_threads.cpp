@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <utility>
 
 namespace fibers {
 
@@ -24,6 +25,7 @@ void let_others_go_first()
 worker_threads::worker_threads(std::size_t threads, const fair_limits& limits, priority p)
     : queue_(limits)
 {
+    beds_.resize(threads);
     threads_.reserve(threads);
     for (std::size_t i = 0; i < threads; ++i) {
         threads_.emplace_back([this, i, p] { work(i, p); });
@@ -35,8 +37,8 @@ worker_threads::~worker_threads()
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
+        wake_all();
     }
-    wake_.notify_all();
     for (auto& thread : threads_) {
         thread.join();
     }
@@ -66,17 +68,49 @@ std::size_t worker_threads::waiting() const
     return queue_.waiting();
 }
 
+std::size_t worker_threads::idle() const
+{
+    const std::lock_guard lock(mutex_);
+    return idle_.size();
+}
+
 std::optional<refusal> worker_threads::enqueue(asker from, task_fn task)
 {
+    bed* last = nullptr;
     {
         const std::lock_guard lock(mutex_);
         refusal why{};
         if (!queue_.push(from, std::move(task), why)) {
             return why;
         }
+        if (!idle_.empty()) {
+            last = &beds_[idle_.back()];
+            last->asleep = false;
+            idle_.pop_back();
+        }
     }
-    wake_.notify_one();
+    if (last != nullptr) {
+        last->wake.notify_one();
+    }
     return std::nullopt;
+}
+
+void worker_threads::wait_for_job(std::unique_lock<std::mutex>& lock, std::size_t worker)
+{
+    bed& mine = beds_[worker];
+    while (!queue_.ready() && !(stopping_ && queue_.empty())) {
+        mine.asleep = true;
+        idle_.push_back(worker);
+        mine.wake.wait(lock, [&] { return !mine.asleep; });
+    }
+}
+
+void worker_threads::wake_all()
+{
+    for (const std::size_t worker : std::exchange(idle_, {})) {
+        beds_[worker].asleep = false;
+        beds_[worker].wake.notify_one();
+    }
 }
 
 void worker_threads::work(std::size_t worker, priority p)
@@ -91,7 +125,7 @@ void worker_threads::work(std::size_t worker, priority p)
 
     std::unique_lock lock(mutex_);
     for (;;) {
-        wake_.wait(lock, [this] { return queue_.ready() || (stopping_ && queue_.empty()); });
+        wait_for_job(lock, worker);
         if (!queue_.ready()) {
             return;
         }
@@ -103,7 +137,7 @@ void worker_threads::work(std::size_t worker, priority p)
         queue_.done(from);
         // This thread goes on with what may run now. At a stop the others wait for the last job.
         if (stopping_) {
-            wake_.notify_all();
+            wake_all();
         }
     }
 }

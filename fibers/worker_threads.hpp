@@ -1,6 +1,10 @@
 // Threads for work that blocks or needs more stack than a fiber has (libpq needs 19 KB). A fiber
 // hands over a job and is parked until the job is done; the other fibers go on. A job costs two
 // wake-ups, here and back, however many statements it asks; db/pool.hpp says why that is worth it.
+//
+// Of the threads that are idle, the one that became so last takes the next job: what it needs is
+// in the processor's caches still, and so is what the process needs that it asks (a connection to
+// PostgreSQL has a process of its own there, with plans and tables of its own).
 #pragma once
 
 #include "fibers/fair_queue.hpp"
@@ -11,6 +15,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -65,7 +70,8 @@ public:
     }
 
     std::size_t threads() const { return threads_.size(); }
-    std::size_t waiting() const; // any thread
+    std::size_t waiting() const; // jobs; any thread
+    std::size_t idle() const;    // threads; any thread
 
 private:
     // Not a boost::fibers::future: ThreadSanitizer cannot see into Debian's libboost_fiber, and
@@ -85,10 +91,19 @@ private:
     std::optional<refusal> enqueue(asker from, task_fn task);
     void work(std::size_t worker, priority p);
 
-    mutable std::mutex mutex_; // guards the two below
+    void wait_for_job(std::unique_lock<std::mutex>& lock, std::size_t worker);
+    void wake_all();
+
+    struct bed {
+        std::condition_variable wake;
+        bool asleep = false; // and among idle_
+    };
+
+    mutable std::mutex mutex_; // guards all below but the threads
     fair_queue<task_fn> queue_;
     bool stopping_ = false;
-    std::condition_variable wake_;
+    std::vector<std::size_t> idle_; // workers, the one that became so last at the end
+    std::deque<bed> beds_;          // by worker
     std::vector<std::thread> threads_;
 };
 

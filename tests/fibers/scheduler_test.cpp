@@ -12,7 +12,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <stdexcept>
+#include <thread>
+#include <vector>
 
 using namespace fibers;
 using fibers::testing::in_loop;
@@ -415,6 +418,39 @@ BOOST_AUTO_TEST_CASE(a_thread_without_fibers_waits_for_its_job_too)
     BOOST_CHECK_THROW(
         workers.run(nobody, [](std::size_t) -> int { throw std::runtime_error("no"); }),
         std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(the_thread_that_became_idle_last_takes_the_next_job)
+{
+    worker_threads workers(4, {});
+    const auto worker_of_a_job = [&] {
+        while (workers.idle() < 4) {
+            std::this_thread::yield();
+        }
+        return *workers.run(nobody, [](std::size_t worker) { return worker; });
+    };
+    const auto first = worker_of_a_job();
+    for (int i = 0; i < 20; ++i) {
+        BOOST_TEST(worker_of_a_job() == first);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(as_many_jobs_as_there_are_threads_run_at_once)
+{
+    worker_threads workers(4, {});
+    std::barrier all_run(4);
+    for (int round = 0; round < 100; ++round) {
+        std::vector<std::jthread> askers;
+        for (int i = 0; i < 4; ++i) {
+            askers.emplace_back([&] {
+                workers.run(nobody, [&](std::size_t) {
+                    all_run.arrive_and_wait();
+                    return 0;
+                });
+            });
+        }
+    }
+    BOOST_TEST(workers.waiting() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_queue_refuses_at_once)
