@@ -16,7 +16,7 @@ from rig import ROOT, WALLS, Namespace, PostgreSQL, Rig, make_people, output_of
 SECONDS = 8
 POST = """\\set wall random(1, :walls)
 \\set user random(1, 1000)
-select outcome from pollster.add_post(:wall, :user, 'what people say in a chat, some sixty bytes of it, on the average', '');
+select outcome from pollster.add_post(:wall, :user, 'what people say in a chat, some sixty bytes of it, on the average', '', true);
 """
 
 

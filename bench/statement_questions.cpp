@@ -82,7 +82,7 @@ void questions::news()
     process_ = at.process;
     const db::new_post post{::walls::wall_id{1}, writer(1), "news", "news-" + post_of(0)[3]};
     std::optional<db::answer<db::written_entry>> answer;
-    db::add_posts(asking_, {&post, 1}, {&answer, 1});
+    db::add_posts(asking_, {&post, 1}, true, {&answer, 1});
     expect(answer && answer->has_value(), "news");
     written_ = **answer;
     before_ = std::to_string(number(written_.entry.id) - 1);

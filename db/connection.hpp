@@ -133,6 +133,7 @@ public:
     }
     void note_unreadable(const std::exception& e);
     void drop() noexcept;
+    bool is_open() const { return connection_ != nullptr; } // as far as is known
     // Which connection this is, counted from 1; 0: none yet.
     std::uint64_t generation() const { return generation_; }
 

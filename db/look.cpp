@@ -73,11 +73,14 @@ walls::changes look::take(connection& conn, std::span<const walls::wall_id> also
             snapshot_.clear();
         }
         const auto answer = ask_look(conn, also, snapshot_);
-        alone_until_ = counted_ && answer.at.alone ? now + alone_for : clock::time_point{};
         if (goes_on(answer)) {
             looked_ = now;
-            return note(answer);
+            alone_until_ = counted_ && answer.at.alone ? now + alone_for : clock::time_point{};
+            auto found = note(answer);
+            found.others_unaware = !counted_ || now < counted_since_ + noticed_after;
+            return found;
         }
+        alone_until_ = clock::time_point{};
     }
     throw db_exception({walls::db_error_kind::unavailable, "another database at every look"});
 }
@@ -102,7 +105,13 @@ void look::know_the_server(connection& conn, clock::time_point now)
 // Another process was asking just then whether it is alone.
 void look::be_counted(connection& conn)
 {
-    counted_ = conn.exec((std::string("select ") + count_me_text).c_str())[0][0].as<bool>();
+    note_counted(conn.exec((std::string("select ") + count_me_text).c_str())[0][0].as<bool>());
+}
+
+void look::note_counted(bool yes)
+{
+    counted_ = yes;
+    counted_since_ = clock::now();
 }
 
 bool look::is_alone(std::chrono::steady_clock::time_point now) const
@@ -157,7 +166,7 @@ void look::recognise(connection& conn)
         process_ = process;
     }
     generation_ = conn.generation();
-    counted_ = r[0][6].as<bool>();
+    note_counted(r[0][6].as<bool>());
 }
 
 // Is that the history of the last look, or of none? If not, what is needed to ask again is done.

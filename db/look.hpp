@@ -36,20 +36,24 @@ public:
     int schema() const { return schema_; }               // counters::schema
     int histories_cut() const { return histories_cut_; } // counters::histories_cut
     seen_heads& seen() { return seen_; }
-    // At the last look, which is no older than `alone_for`, nobody else looked at this database: an
-    // entry that this process commits need not be notified to others. Each process that looks holds
-    // a lock (shared, advisory, for as long as its connection lasts), and a look finds out whether
-    // it could have it alone. Where advisory locks mean nothing, or in the moment
-    // when another process begins, this may be wrong: others then find the entry by their own
-    // regular look.
+    // At the last look, which is no older than `alone_for`, no other process had looked at this
+    // database and kept its connection: an entry that this one commits need not be notified to
+    // others. Each process that looks holds a lock (shared, advisory, as long as its connection for
+    // looks lasts), and a look finds out whether it could have it alone. Another one that begins
+    // hears of nothing until we have looked again, or `alone_for` is over, and so looks each second
+    // meanwhile (changes::others_unaware). Where advisory locks mean nothing (a pooler between
+    // transactions), its regular look is all it has.
     bool is_alone(std::chrono::steady_clock::time_point now) const;
     static constexpr std::chrono::seconds alone_for{2};
+    // Since our lock; until then a post may be committed that was sent before it was seen.
+    static constexpr std::chrono::seconds noticed_after{10};
 
 private:
     using clock = std::chrono::steady_clock;
     void know_the_server(connection& conn, clock::time_point now);
     void recognise(connection& conn);
     void be_counted(connection& conn);
+    void note_counted(bool yes);
     bool goes_on(const look_answer& a);
     walls::changes note(const look_answer& a);
 
@@ -62,6 +66,7 @@ private:
     std::uint64_t newest_xid_ = 0; // look_position::newest_xid of the last look
     std::uint64_t generation_ = 0; // of the connection whose server was recognised; 0: none
     bool counted_ = false;         // the connection of generation_ holds the lock of is_alone()
+    clock::time_point counted_since_{};
     std::atomic<clock::time_point> alone_until_{};
     clock::time_point looked_{};
     clock::time_point schema_asked_{};

@@ -11,7 +11,7 @@
 namespace db {
 namespace {
 
-// Any number that no other program uses as an advisory lock: the letters "pollster" as a bigint.
+// Any number that no other program uses as an advisory lock.
 constexpr char take_lock[] = "select pg_advisory_lock(8101537427953837426)";
 
 // Refuses a history that is not this binary's: a migration that was edited, or another program's

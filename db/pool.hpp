@@ -57,7 +57,9 @@ public:
     pool(const pool_settings& s, meters& m, deadlines& d)
         : meters_(m)
         , purpose_(s.over)
-        , threads_(s.connections, s.limits)
+        // While one cannot connect, the others do the work.
+        , threads_(s.connections, s.limits, fibers::worker_threads::priority::usual,
+                   [this](std::size_t worker) { return connections_[worker].is_open(); })
     {
         for (std::size_t i = 0; i < s.connections; ++i) {
             connections_.emplace_back(s.conninfo, database_, m, patience{d, s.patience});

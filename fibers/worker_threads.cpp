@@ -22,8 +22,10 @@ void let_others_go_first()
 
 } // namespace
 
-worker_threads::worker_threads(std::size_t threads, const fair_limits& limits, priority p)
-    : queue_(limits)
+worker_threads::worker_threads(std::size_t threads, const fair_limits& limits, priority p,
+                               able_fn able)
+    : able_(std::move(able))
+    , queue_(limits)
 {
     beds_.resize(threads);
     threads_.reserve(threads);
@@ -95,12 +97,16 @@ std::optional<refusal> worker_threads::enqueue(asker from, task_fn task)
     return std::nullopt;
 }
 
-void worker_threads::wait_for_job(std::unique_lock<std::mutex>& lock, std::size_t worker)
+void worker_threads::wait_for_job(std::unique_lock<std::mutex>& lock, std::size_t worker, bool able)
 {
     bed& mine = beds_[worker];
     while (!queue_.ready() && !(stopping_ && queue_.empty())) {
         mine.asleep = true;
-        idle_.push_back(worker);
+        if (able) {
+            idle_.push_back(worker);
+        } else {
+            idle_.push_front(worker);
+        }
         mine.wake.wait(lock, [&] { return !mine.asleep; });
     }
 }
@@ -123,9 +129,10 @@ void worker_threads::work(std::size_t worker, priority p)
         let_others_go_first();
     }
 
+    bool able = true;
     std::unique_lock lock(mutex_);
     for (;;) {
-        wait_for_job(lock, worker);
+        wait_for_job(lock, worker, able);
         if (!queue_.ready()) {
             return;
         }
@@ -133,6 +140,7 @@ void worker_threads::work(std::size_t worker, priority p)
         lock.unlock();
         next(worker);
         next = nullptr;
+        able = able_(worker);
         lock.lock();
         queue_.done(from);
         // This thread goes on with what may run now. At a stop the others wait for the last job.

@@ -4,7 +4,8 @@
 //
 // Of the threads that are idle, the one that became so last takes the next job: what it needs is
 // in the processor's caches still, and so is what the process needs that it asks (a connection to
-// PostgreSQL has a process of its own there, with plans and tables of its own).
+// PostgreSQL has a process of its own there, with plans and tables of its own). One that lacks what
+// it needs is taken when no other is idle.
 #pragma once
 
 #include "fibers/fair_queue.hpp"
@@ -33,8 +34,12 @@ public:
     // cores are busy a third of what others get, so that its work still ends.
     enum class priority { usual, last };
 
+    // Has this worker what it needs? Asked on its own thread, after each of its jobs.
+    using able_fn = std::function<bool(std::size_t worker)>;
     // `limits` bound the jobs that no thread has started yet.
-    worker_threads(std::size_t threads, const fair_limits& limits, priority p = priority::usual);
+    worker_threads(
+        std::size_t threads, const fair_limits& limits, priority p = priority::usual,
+        able_fn able = [](std::size_t) { return true; });
     // Waits for the running jobs and for those that wait in the queue.
     ~worker_threads();
     worker_threads(const worker_threads&) = delete;
@@ -91,7 +96,7 @@ private:
     std::optional<refusal> enqueue(asker from, task_fn task);
     void work(std::size_t worker, priority p);
 
-    void wait_for_job(std::unique_lock<std::mutex>& lock, std::size_t worker);
+    void wait_for_job(std::unique_lock<std::mutex>& lock, std::size_t worker, bool able);
     void wake_all();
 
     struct bed {
@@ -99,11 +104,12 @@ private:
         bool asleep = false; // and among idle_
     };
 
+    const able_fn able_;
     mutable std::mutex mutex_; // guards all below but the threads
     fair_queue<task_fn> queue_;
     bool stopping_ = false;
-    std::vector<std::size_t> idle_; // workers, the one that became so last at the end
-    std::deque<bed> beds_;          // by worker
+    std::deque<std::size_t> idle_; // workers; taken from the end
+    std::deque<bed> beds_;         // by worker
     std::vector<std::thread> threads_;
 };
 

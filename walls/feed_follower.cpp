@@ -47,6 +47,7 @@ result<feed_follower::outcome> feed_follower::look(asked_for asked, fibers::stea
     if (!found) {
         return found.error();
     }
+    others_unaware_ = found->others_unaware;
     compare_clocks(*found, sent);
     apply_access(*found);
     relearn_ = relearn_ || found->forget_everything;

@@ -75,6 +75,7 @@ public:
     // Every change of access up to there has been applied (changes::position); empty: not known.
     const std::string& access_known() const { return access_known_; }
     std::uint64_t wall_loads() const { return wall_loads_; } // walls whose new entries were read
+    bool others_unaware() const { return others_unaware_; }  // changes::others_unaware
 
     // Told when a clock was set, by how much (negative: back). After the database's, all that is
     // cached about sessions is asked for again, for parked polls, too; after this host's, by which
@@ -105,6 +106,7 @@ private:
     std::map<wall_id, entry_id> pending_;
     std::set<wall_id> raised_; // by posted(), since the source was asked
     bool relearn_ = false; // the source forgot everything, watched walls are to be asked for again
+    bool others_unaware_ = false;
     std::string access_known_;
     clock_watch database_clock_;
     clock_watch host_clock_;

@@ -61,8 +61,11 @@ void refresher::hints_arrive(bool yes)
 
 fibers::steady_time::duration refresher::period() const
 {
+    constexpr fibers::steady_time::duration unannounced = std::chrono::seconds(1);
     const fibers::steady_time::duration whole = settings_.period;
-    return hints_arrive_ ? whole : whole / 2;
+    const auto usual = hints_arrive_ ? whole : whole / 2;
+    return feed_.others_unaware() || began_ < doubtful_until_ ? std::min(usual, unannounced)
+                                                              : usual;
 }
 
 void refresher::posted(const own_entry& own)
@@ -76,6 +79,8 @@ void refresher::posting_failed(const db_error& t)
 {
     const bool sent = t.kind != db_error_kind::overloaded && t.kind != db_error_kind::too_many;
     if (sent) {
+        constexpr auto longest_commit = std::chrono::seconds(10);
+        doubtful_until_ = steady_clock::now() + longest_commit;
         hint();
     }
 }

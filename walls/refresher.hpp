@@ -62,7 +62,8 @@ public:
     // This process committed an entry: its readers get it at once if nothing stands between (see
     // feed_follower::posted()), else after a look.
     void posted(const own_entry& own);
-    // This process may have committed something, and was not told.
+    // This process may have committed something, and was not told; or will be committed for it, by
+    // a PostgreSQL that was given up: it looks at once, and at least once a second for a while.
     void posting_failed(const db_error& t);
     const std::string& access_known() const { return feed_.access_known(); }
 
@@ -118,6 +119,7 @@ private:
     std::optional<fibers::steady_time> hinted_; // when the first hint since the last look came
     bool resting_ = false; // nobody was connected when the job looked at the clock last
     bool hints_arrive_ = false;
+    fibers::steady_time doubtful_until_{}; // something may be committed without a hint
     bool stopping_ = false;
     fibers::steady_time began_{}; // when the last look began
     report report_;

@@ -69,6 +69,9 @@ struct changes {
     // Up to where `access_changed` tells everything, in the source's own words; see
     // db::new_post::access_known.
     std::string position;
+    // Other processes may not know yet that this one looks, and announce nothing: look again within
+    // a second.
+    bool others_unaware = false;
     // The source's clock during the look; none: it has none.
     std::optional<std::chrono::sys_time<std::chrono::milliseconds>> now;
 };

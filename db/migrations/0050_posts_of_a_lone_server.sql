@@ -1,10 +1,10 @@
--- What a server posts while it is the only one that has clients, nobody needs to be notified of: it hands its posts to its own clients
--- itself. A notification costs CPU in the process of PostgreSQL that listens, and only one transaction that notifies commits at a time
+-- What a server posts while it is the only one that looks, nobody needs to be notified of: it hands its posts to its own clients itself. A notification costs CPU in the process of PostgreSQL that listens, and only one transaction that notifies commits at a time
 -- (bench/results/scale-database.md has both). A server knows that it is alone by a lock
--- that each holds which has clients (db/look.hpp). What triggers write on other walls, and a post that joins what was collected, is
--- notified as before; so are groups of posts, which share one commit.
+-- that each holds which looks (db/look.hpp). What triggers write on other walls, the first post of a wall, and a post that joins what
+-- was collected, is notified as before; so are groups of posts, which share one commit.
 
--- As in 0042, with `a_heard`: false if nobody needs a notification.
+-- As in 0042, with `a_heard`: false if no other server needs a notification. Somebody else may: then the role that serves has
+-- pollster.notify = always (docs/DATABASE.md).
 create function pollster.add_post(a_wall bigint, a_user bigint, a_body text, a_key text, a_heard boolean)
     returns table (outcome text, id bigint, post_id bigint, kind text, user_id bigint, user_name text, body text,
                    created_at text, edited_at text, extra text)
@@ -57,7 +57,8 @@ begin
     )
     insert into pollster.entries as e (wall_id, id, post_id, kind, user_id, created_at)
         select a_wall, head.last_entry, post.id, 'post', post.user_id, timestamptz 'epoch' + head.stamp * interval '1 microsecond' from head
-        returning e.id, case when a_heard then pollster.hint('pollster_walls', e.wall_id::text) end,
+        returning e.id, case when a_heard is not false or current_setting('pollster.notify', true) = 'always'
+                       then pollster.hint('pollster_walls', e.wall_id::text) end,
                   set_config('pollster.numbered', 'own', true) into number;
     if number is null then
         perform pollster.number_now(1);

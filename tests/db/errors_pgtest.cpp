@@ -134,6 +134,42 @@ BOOST_AUTO_TEST_CASE(a_restart_between_calls_costs_no_call)
     BOOST_TEST(feed().look({}).value().forget_everything);
 }
 
+// The threads of a purpose have a connection each. One that cannot return has nothing to do, and
+// must not be given all work because of that.
+BOOST_AUTO_TEST_CASE(while_a_connection_cannot_return_the_others_of_its_purpose_do_the_work)
+{
+    settings.connections = 2;
+    database = std::make_unique<db::database>(settings);
+    BOOST_TEST_REQUIRE(is_written(try_post("")));
+    const std::string of_posts = " from pg_stat_activity where datname = current_database() and "
+                                 "application_name like 'pollster posts%' ";
+    {
+        const std::unique_ptr<PGconn, decltype(&PQfinish)> holder(
+            PQconnectdb(pg.test_conninfo(name).c_str()), &PQfinish);
+        PQclear(
+            PQexec(holder.get(), "begin; select from pollster.heads where wall_id = 1 for update"));
+        const std::jthread one([&] { try_post(""); });
+        const std::jthread other([&] { try_post(""); });
+        const auto both_wait = eventually([&] {
+            return sql("select count(*)" + of_posts + "and wait_event_type = 'Lock'") == "2";
+        });
+        BOOST_TEST(both_wait);
+        PQclear(PQexec(holder.get(), "commit"));
+    }
+    BOOST_TEST_REQUIRE(is_written(try_post("")));
+    BOOST_TEST(sql("select pg_terminate_backend(pid, 60000)" + of_posts +
+                   "order by state_change desc limit 1") == "t");
+    sql("do $$ begin execute format('alter role pollster connection limit %s', (select count(*) "
+        "from pg_stat_activity where usename = 'pollster')); end $$");
+    int refused = 0;
+    for (int i = 0; i < 20; ++i) {
+        refused += is_written(try_post("")) ? 0 : 1;
+    }
+    BOOST_TEST(refused == 1); // which found out
+    sql("alter role pollster connection limit -1");
+    BOOST_TEST(is_written(try_post("")));
+}
+
 BOOST_AUTO_TEST_CASE(a_killed_backend_of_the_look_forgets_nothing)
 {
     feed().look({}).value();

@@ -5,9 +5,12 @@
 #include "tests/patience.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <libpq-fe.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -19,7 +22,7 @@ struct heard {
     std::mutex mutex;
     std::condition_variable more;
     std::string told;
-    const db::database* database = nullptr; // tells whose they are
+    std::atomic<const db::database*> database{nullptr}; // tells whose they are
 
     void add(const std::string& what)
     {
@@ -39,9 +42,10 @@ struct heard {
     db::listener::events events()
     {
         return {[this](walls::wall_id w, int backend) {
-                    add((database == nullptr                 ? "wall"
-                         : database->is_own_backend(backend) ? "own"
-                                                             : "other") +
+                    const db::database* const by = database;
+                    add((by == nullptr                 ? "wall"
+                         : by->is_own_backend(backend) ? "own"
+                                                       : "other") +
                         std::to_string(number(w)));
                 },
                 [this](walls::user_id u) { add("user" + std::to_string(number(u))); },
@@ -180,13 +184,45 @@ BOOST_FIXTURE_TEST_CASE(a_lone_server_counts_again_after_a_new_connection, liste
 BOOST_FIXTURE_TEST_CASE(what_a_trigger_writes_on_another_wall_is_notified_also_of_a_lone_server,
                         listening_fixture)
 {
+    sql("insert into pollster.posts (wall_id, user_id, body) values (3, 1, 'x')");
+    BOOST_TEST(h.until("other3") == "other3 ");
     sql("create function answered() returns trigger language plpgsql security definer as "
         "'begin insert into pollster.posts (wall_id, user_id, body) values (3, 1, new.body); "
         "return null; end'; "
-        "create trigger answered after insert on pollster_default.posts for each row "
-        "when (new.wall_id = 1) execute function answered()");
-    const auto told = heard_of_a_post(true);
-    BOOST_TEST(told.find("own3 ") != std::string::npos, told);
+        "create constraint trigger answered after insert on pollster_default.posts "
+        "deferrable initially deferred for each row when (new.wall_id = 1) "
+        "execute function answered()");
+    BOOST_TEST(heard_of_a_post(true) == "own3 other2 ");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lone_server_notifies_whoever_wants_to_hear_of_each_post,
+                        listening_fixture)
+{
+    serve_with("pollster.notify = 'always'");
+    database = std::make_unique<db::database>(settings);
+    h.database = database.get();
+    BOOST_TEST(heard_of_a_post(true) == "own1 other2 ");
+}
+
+// Another process that asks whether it is alone has the lock for itself, for a moment.
+BOOST_FIXTURE_TEST_CASE(who_cannot_be_counted_tries_again_at_the_next_look, database_fixture)
+{
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> other(
+        PQconnectdb(pg.test_conninfo(name).c_str()), &PQfinish);
+    const auto asks = [&](const std::string& function) {
+        PQclear(PQexec(other.get(), ("select " + function + "(8101813467526553970)").c_str()));
+    };
+    const auto locks = [&] {
+        return sql("select count(*) from pg_locks where locktype = 'advisory' and granted and "
+                   "mode = 'ShareLock' and database = (select oid from pg_database where datname = "
+                   "current_database())");
+    };
+    asks("pg_advisory_lock");
+    BOOST_TEST(feed().look({}).value().others_unaware);
+    BOOST_TEST(locks() == "0");
+    asks("pg_advisory_unlock");
+    BOOST_TEST(feed().look({}).value().others_unaware); // and for some seconds more
+    BOOST_TEST(locks() == "1");
 }
 
 // Without being told it would wait for a notification for ever, or for a server that does not

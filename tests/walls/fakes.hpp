@@ -55,6 +55,7 @@ public:
     bool down = false;
     bool loads_fail = false;
     bool forget_everything = false;
+    bool others_unaware = false; // changes::others_unaware
     bool missing_from_pages = false;          // a page has no entry, although the head is further
     bool epoch_of_pages_is_behind = false;    // another history begins at each read
     std::chrono::milliseconds clock_ahead{0}; // of ours
@@ -104,6 +105,7 @@ public:
             clock_ahead);
         c.position = "after look " + std::to_string(looks);
         c.forget_everything = std::exchange(forget_everything, false);
+        c.others_unaware = others_unaware;
         if (!c.forget_everything) {
             for (const auto wall : std::exchange(changed_, {})) {
                 c.heads.push_back(head_of(wall));

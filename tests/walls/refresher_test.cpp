@@ -194,6 +194,30 @@ BOOST_AUTO_TEST_CASE(without_hints_it_looks_twice_as_often)
     });
 }
 
+// Hints do not tell of what others commit, or PostgreSQL for us, without one.
+BOOST_AUTO_TEST_CASE(while_something_may_be_committed_without_a_hint_it_looks_each_second)
+{
+    in_loop([](fibers::reactor&) {
+        running t; // a period of an hour
+        const presence::client here(t.presence);
+        t.db.others_unaware = true;
+        t.job.hints_arrive(true);
+        let_others_run();
+        BOOST_TEST(t.db.looks == 1);
+        BOOST_TEST((t.job.next_look() <= std::chrono::steady_clock::now() + 1s));
+        t.db.others_unaware = false;
+        t.look();
+        const auto after = std::chrono::steady_clock::now();
+        BOOST_TEST((t.job.next_look() > after + 30min));
+        t.job.posting_failed({db_error_kind::overloaded, "not sent"});
+        let_others_run();
+        BOOST_TEST((t.job.next_look() > after + 30min));
+        t.job.posting_failed({db_error_kind::timed_out, "given up"});
+        let_others_run();
+        BOOST_TEST((t.job.next_look() <= std::chrono::steady_clock::now() + 1s));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(hints_bring_the_next_look_nearer_and_not_nearer_than_the_gap)
 {
     in_loop([](fibers::reactor&) {

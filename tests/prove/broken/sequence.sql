@@ -40,7 +40,7 @@ begin
 end $$;
 
 -- Which numbers a post that comes alone by itself.
-create or replace function pollster.add_post(a_wall bigint, a_user bigint, a_body text, a_key text)
+create or replace function pollster.add_post(a_wall bigint, a_user bigint, a_body text, a_key text, a_heard boolean)
     returns table (outcome text, id bigint, post_id bigint, kind text, user_id bigint, user_name text, body text,
                    created_at text, edited_at text, extra text)
     language sql security definer set search_path = pg_catalog, pg_temp
