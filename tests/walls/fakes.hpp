@@ -55,7 +55,7 @@ public:
     bool down = false;
     bool loads_fail = false;
     bool forget_everything = false;
-    bool others_unaware = false; // changes::others_unaware
+    bool others_unaware = false;              // changes::others_unaware
     bool missing_from_pages = false;          // a page has no entry, although the head is further
     bool epoch_of_pages_is_behind = false;    // another history begins at each read
     std::chrono::milliseconds clock_ahead{0}; // of ours
