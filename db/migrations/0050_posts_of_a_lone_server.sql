@@ -1,7 +1,8 @@
--- What a server posts while it is the only one that looks, nobody needs to be notified of: it hands its posts to its own clients itself. A notification costs CPU in the process of PostgreSQL that listens, and only one transaction that notifies commits at a time
--- (bench/results/scale-database.md has both). A server knows that it is alone by a lock
--- that each holds which looks (db/look.hpp). What triggers write on other walls, the first post of a wall, and a post that joins what
--- was collected, is notified as before; so are groups of posts, which share one commit.
+-- What a server posts while it is the only one that looks, nobody needs to be notified of: it hands its posts to its own
+-- clients itself. A notification costs CPU in the process of PostgreSQL that listens, and only one transaction that
+-- notifies commits at a time (bench/results/scale-database.md has both). A server knows that it is alone by a lock that
+-- each holds which looks (db/look.hpp). What triggers write on other walls, the first post of a wall, and a post that joins
+-- what was collected, is notified as before; so are groups of posts, which share one commit.
 
 -- As in 0042, with `a_heard`: false if no other server needs a notification. Somebody else may: then the role that serves has
 -- pollster.notify = always (docs/DATABASE.md).
@@ -97,7 +98,7 @@ create or replace function pollster.feed_entry() returns trigger
 as $$
 begin
     -- What add_post has numbered. The setting is a hint where to look, for whoever writes may set it; what counts is the entry, of this
-    -- transaction. Pollster's own table first, whose columns are known.
+    -- transaction. Pollster's own table first, whose columns are known; only within, for another may have no such column.
     if tg_op = 'INSERT' and tg_nargs = 0 and tg_table_name = 'posts' and tg_table_schema = 'pollster_default'
             and current_setting('pollster.numbered', true) <> '' then
         if exists (select from pollster.entries e where e.post_id = new.id and e.wall_id = new.wall_id and e.kind = 'post' offset 0)
