@@ -5,18 +5,40 @@
 #include "text/utf8.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <unordered_map>
 
 namespace db {
 
+namespace {
+
+// `asked`: the arguments of the function. Nearly always somebody asks alone, and for that there is
+// a text of its own: PostgreSQL takes an array that it does not see for ten, and would plan each
+// time what it sees is for one.
+reading who(const std::string& asked)
+{
+    return {reading::often{}, [asked](const std::string& care) {
+                return "select n, user_id, user_name, ends, remains, walls from pollster.who" +
+                       care + "(" + asked + ")";
+            }};
+}
+reading who_by_token(const std::string& asked)
+{
+    return {reading::often{}, [asked](const std::string& care) {
+                return "select n, user_id, user_name, walls from pollster.who_by_token" + care +
+                       "(" + asked + ")";
+            }};
+}
+
+} // namespace
+
 std::vector<walls::identity_ptr> find_identities(connection& conn,
                                                  std::span<const std::string> tokens)
 {
-    static const reading sql([](const std::string& care) {
-        return "select n, user_id, user_name, ends, remains, walls from pollster.who" + care +
-               "($1::bytea[])";
-    });
+    static const reading of_one = who("array[$1::bytea]");
+    static const reading of_several = who("$1::bytea[]");
 
     std::vector<walls::identity_ptr> answer(tokens.size());
     std::vector<std::size_t> places; // in `tokens`, of those that are asked for
@@ -29,10 +51,10 @@ std::vector<walls::identity_ptr> find_identities(connection& conn,
     if (places.empty()) {
         return answer;
     }
-    const auto asked =
-        texts(places, [&tokens](std::size_t place) { return token_hash(tokens[place]); });
+    const auto hash = [&tokens](std::size_t place) { return token_hash(tokens[place]); };
     const auto asked_at = std::chrono::steady_clock::now();
-    const auto rows = read_rows(conn, sql, asked);
+    const auto rows = places.size() == 1 ? read_rows(conn, of_one, hash(places.front()))
+                                         : read_rows(conn, of_several, texts(places, hash));
     const auto read_at = std::chrono::steady_clock::now();
     for (const auto& row : rows) {
         const std::size_t place = places[row[0].as<std::size_t>() - 1];
@@ -66,17 +88,19 @@ std::vector<walls::identity_ptr> find_identities(connection& conn,
 namespace {
 
 // As the function has it: of user 0 without walls ('') it tells the walls that are open.
-std::vector<std::shared_ptr<walls::identity>>
-who_by_token(connection& conn, const std::string& users, const std::string& walls, std::size_t all)
+std::vector<std::shared_ptr<walls::identity>> find_by_token(connection& conn,
+                                                            std::span<const std::int64_t> users,
+                                                            std::span<const std::string> walls)
 {
-    static const reading sql([](const std::string& care) {
-        return "select n, user_id, user_name, walls from pollster.who_by_token" + care +
-               "($1::bigint[], $2::text[])";
-    });
+    static const reading of_one = who_by_token("array[$1::bigint], array[$2::text]");
+    static const reading of_several = who_by_token("$1::bigint[], $2::text[]");
 
-    const auto rows = read_rows(conn, sql, users, walls);
+    const auto itself = [](const auto& value) { return value; };
+    const auto rows = users.size() == 1 ? read_rows(conn, of_one, users.front(), walls.front())
+                                        : read_rows(conn, of_several, bigints(users, itself),
+                                                    texts(walls, itself));
     const auto read_at = std::chrono::steady_clock::now();
-    std::vector<std::shared_ptr<walls::identity>> answer(all);
+    std::vector<std::shared_ptr<walls::identity>> answer(users.size());
     for (const auto& row : rows) {
         auto identity = std::make_shared<walls::identity>();
         identity->user = walls::user_id{row[1].as<std::int64_t>()};
@@ -97,13 +121,14 @@ who_by_token(connection& conn, const std::string& users, const std::string& wall
 std::vector<std::shared_ptr<walls::identity>> find_named(connection& conn,
                                                          std::span<const named> who)
 {
-    const auto users =
-        bigints(who, [](const named& w) { return number(w.user.value_or(walls::guest)); });
-    const auto named_walls = texts(who, [](const named& w) {
-        return w.walls ? bigints(*w.walls, [](walls::wall_id id) { return number(id); })
-                       : std::string();
-    });
-    auto answer = who_by_token(conn, users, named_walls, who.size());
+    std::vector<std::int64_t> users;
+    std::vector<std::string> named_walls;
+    for (const named& w : who) {
+        users.push_back(number(w.user.value_or(walls::guest)));
+        named_walls.push_back(
+            w.walls ? bigints(*w.walls, [](walls::wall_id id) { return number(id); }) : "");
+    }
+    auto answer = find_by_token(conn, users, named_walls);
     for (std::size_t i = 0; i < who.size(); ++i) {
         if (!who[i].walls && who[i].user.value_or(walls::guest) == walls::guest) {
             answer[i] = nullptr; // it names nobody, and the open walls are not what it asks for
@@ -118,7 +143,8 @@ std::vector<std::shared_ptr<walls::identity>> find_named(connection& conn,
 walls::identity_ptr find_guest(connection& conn)
 {
     using namespace std::chrono_literals;
-    const auto guest = who_by_token(conn, "{0}", R"({""})", 1).front();
+    const auto guest =
+        find_by_token(conn, std::array{number(walls::guest)}, std::array{std::string()}).front();
     if (guest) {
         guest->by = walls::grounds::open_walls;
         // Never: of the years that people are shown the last.

@@ -21,9 +21,9 @@ answer<written_entry> change_post(connection& conn, const post_change& change)
 
     try {
         const auto rows = retry_on_deadlock([&] {
-            return conn.exec(sql.c_str(), number(change.wall), number(change.author.user),
-                             number(change.post), change.body.value_or(""),
-                             proof_of_writer(change.author));
+            return conn.exec_prepared(sql, number(change.wall), number(change.author.user),
+                                      number(change.post), change.body.value_or(""),
+                                      proof_of_writer(change.author));
         });
         const auto now = std::chrono::steady_clock::now();
         const std::string outcome = rows[0][0].c_str();

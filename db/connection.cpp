@@ -22,6 +22,8 @@ using walls::db_error_kind;
 namespace {
 
 constexpr std::chrono::milliseconds time_for_code{3000};
+constexpr std::chrono::seconds first_plans_last{10};
+constexpr std::chrono::minutes plans_last{10};
 
 // No server answered: to ask again would take as long. (In another language it takes as long.)
 bool is_silence(const std::exception& e)
@@ -82,6 +84,8 @@ pqxx::connection& connection::connected()
         throw db_exception(std::move(why));
     }
     database_.worked();
+    connected_at_ = std::chrono::steady_clock::now();
+    plans_until_ = connected_at_ + first_plans_last;
     ++generation_;
     meters_.own.add(connection_->backendpid());
     return *connection_;
@@ -159,6 +163,16 @@ void connection::prepare(pqxx::connection& fresh)
         }
         throw;
     }
+}
+
+void connection::forget_old_plans(std::chrono::steady_clock::time_point now)
+{
+    if (!connection_ || now < plans_until_) {
+        return;
+    }
+    const auto age = now - connected_at_;
+    plans_until_ = now + std::min<std::chrono::steady_clock::duration>(age, plans_last);
+    exec("discard plans");
 }
 
 std::string connection::prepared_name(const std::string& sql)

@@ -93,10 +93,10 @@ public:
         });
     }
 
-    // The same, for the few statements that a server sends again and again: the server parses and
-    // plans them once a connection (PostgreSQL's manual, PREPARE), which is a good part of what
-    // they cost it. Not within exec("begin"): a statement that the server does not know any more is
-    // sent again, as by exec().
+    // The same, for the statements that a server sends again and again: PostgreSQL parses them once
+    // a connection, and plans them a few times at most (its manual, PREPARE). That is most of what
+    // they cost it: bench/reads. Not within exec("begin"): a statement that the server does not
+    // know any more is sent again, as by exec().
     template <class... Parameters>
     pqxx::result exec_prepared(const std::string& sql, const Parameters&... parameters)
     {
@@ -104,6 +104,7 @@ public:
         if (!meters_.prepares) {
             return exec(sql.c_str(), parameters...);
         }
+        forget_old_plans(std::chrono::steady_clock::now());
         const std::string name = prepared_name(sql);
         try {
             ++meters_.statements;
@@ -125,6 +126,11 @@ public:
 #pragma GCC diagnostic pop
 
     pqxx::connection& connected();
+    // Plans know how large the tables were when they were made. PostgreSQL makes them anew when a
+    // table has been analyzed, and who switches autovacuum off would keep those of an empty
+    // database. So all of a connection are thrown away (DISCARD PLANS) when it is 10 s old, when
+    // its age has doubled, and at last every 10 minutes.
+    void forget_old_plans(std::chrono::steady_clock::time_point now);
     // For work on connected() itself, of a connection with patience: the connection is broken at
     // the deadline, as long as this object lives.
     deadlines::call call_in_time()
@@ -183,6 +189,8 @@ private:
     int socket_ = -1; // a duplicate of the connection's, for deadlines
     std::uint64_t generation_ = 0;
     std::set<std::string> prepared_; // names, on this connection
+    std::chrono::steady_clock::time_point connected_at_;
+    std::chrono::steady_clock::time_point plans_until_;
     std::string refused_with_; // words of the last attempt that the server refused, and their code
     std::string refused_state_;
 };

@@ -12,6 +12,25 @@ namespace {
 // One row too many tells whether there is more; beyond this nobody wants a page.
 constexpr std::size_t most_rows = 100'000;
 
+// In the text, not a parameter: of a limit that it does not see PostgreSQL expects a tenth of the
+// rows, and for so many it may read all of a wall, and sort. There are as many texts as limits, so
+// what a client chooses is rounded up: to 1, 2, 5, 10, 20, 50, 100 … posts, and one more.
+std::string limit_of(std::size_t rows)
+{
+    return " limit " + std::to_string(rows);
+}
+std::size_t rounded_up(std::size_t posts)
+{
+    std::size_t ten = 1;
+    for (;; ten *= 10) {
+        for (const std::size_t of : {1, 2, 5}) {
+            if (of * ten >= posts) {
+                return of * ten;
+            }
+        }
+    }
+}
+
 std::string lsn(std::uint64_t position)
 {
     char text[32];
@@ -49,7 +68,8 @@ answer<std::vector<wall_summary>> read_summaries(const pqxx::result& rows, seen_
 std::vector<walls::page> entries_after(connection& conn, std::span<const walls::cursor> cursors,
                                        const walls::page_limits& most, seen_heads& seen)
 {
-    static const reading sql([](const std::string& care) {
+    const std::size_t entries = std::min(most.entries, most_rows);
+    const reading sql(reading::often{}, [entries](const std::string& care) {
         return std::string("select asked.n, coalesce(h.last_entry, 0), coalesce(h.epoch, 0) # ") +
                history_epoch + ", coalesce(h.stamp, 0), " + page_columns +
                ", followed, next from unnest($1::bigint[], $2::bigint[]) with ordinality "
@@ -65,14 +85,14 @@ std::vector<walls::page> entries_after(connection& conn, std::span<const walls::
                "cross join lateral (" +
                within_bytes(
                    "select * from pollster.served_entries f where f.wall_id = asked.wall_id "
-                   "and f.id > asked.last order by f.id limit $3::bigint",
+                   "and f.id > asked.last order by f.id" +
+                       limit_of(entries + 1),
                    "id", care) +
                ") e where e.before < $4::bigint and e.nth <= $3::bigint - 1) a "
                "window feed as (order by n, id)) b where b.before_all < $5::bigint) page using (n) "
                "order by n, id";
     });
 
-    const std::size_t entries = std::min(most.entries, most_rows);
     const auto rows =
         read_rows(conn, sql, bigints(cursors, [](const auto& c) { return number(c.wall); }),
                   bigints(cursors, [](const auto& c) { return number(c.last); }), entries + 1,
@@ -115,7 +135,8 @@ answer<history> posts_before(connection& conn, const reader& asker, walls::wall_
                              std::optional<walls::entry_id> before, const page_size& most,
                              seen_heads& seen)
 {
-    static const reading sql([](const std::string& care) {
+    const std::size_t posts = std::min(most.posts, most_rows);
+    const reading sql(reading::often{}, [posts](const std::string& care) {
         return std::string("select newest.number, newest.epoch, newest.stamp, ") + page_columns +
                ", true as shown, followed, a.signed_in, a.member "
                "from pollster.access_of" +
@@ -126,7 +147,8 @@ answer<history> posts_before(connection& conn, const reader& asker, walls::wall_
                                 care +
                                 "(f.wall_id, f.id, f.post_id, f.kind) x "
                                 "where a.member and f.wall_id = $1::bigint and f.id < $2::bigint "
-                                "and f.kind = 'post' order by f.id desc limit $3::bigint",
+                                "and f.kind = 'post' order by f.id desc" +
+                                limit_of(rounded_up(posts) + 1),
                             "id desc", care) +
                ") h where h.before < $4::bigint and h.nth <= $3::bigint - 1) e on true order by id "
                "desc";
@@ -134,8 +156,8 @@ answer<history> posts_before(connection& conn, const reader& asker, walls::wall_
 
     const std::int64_t below = before ? number(*before) : INT64_MAX;
     const auto rows =
-        read_rows(conn, sql, number(wall), below, std::min(most.posts, most_rows) + 1,
-                  std::max<std::size_t>(most.bytes, 1), proof_of(asker), number(asker.user));
+        read_rows(conn, sql, number(wall), below, posts + 1, std::max<std::size_t>(most.bytes, 1),
+                  proof_of(asker), number(asker.user));
     if (const auto no = denial(rows[0])) {
         return *no;
     }
@@ -146,7 +168,7 @@ answer<std::vector<wall_summary>> walls_read(connection& conn, const reader& ask
                                              std::span<const walls::wall_id> walls,
                                              seen_heads& seen)
 {
-    static const reading sql([](const std::string& care) {
+    static const reading sql(reading::often{}, [](const std::string& care) {
         return std::string("select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
                            "coalesce(h.epoch, 0) # ") +
                history_epoch +
@@ -168,7 +190,7 @@ answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker
 {
     // The count stops at 1,000, so a wall costs no more however much there is to read: offset 0
     // forbids a join that reads all of it first.
-    static const reading sql([](const std::string& care) {
+    static const reading sql(reading::often{}, [](const std::string& care) {
         return std::string("select w.id, w.name, w.kind, coalesce(h.last_entry, 0), "
                            "coalesce(h.epoch, 0) # ") +
                history_epoch +
@@ -199,7 +221,7 @@ answer<std::vector<wall_summary>> walls_of(connection& conn, const reader& asker
 answer<std::int64_t> mark_read(connection& conn, const reader& asker, walls::wall_id wall,
                                walls::entry_id entry)
 {
-    static const reading sql([](const std::string& care) {
+    static const reading sql(reading::often{}, [](const std::string& care) {
         return "with a as materialized (select * from pollster.access_of" + care +
                "($4::bytea, $2::bigint, $1::bigint)) "
                "select case when a.member then pollster.mark_read($1::bigint, $2::bigint, "

@@ -1,6 +1,8 @@
-// A session keeps the plans that it made while the tables were empty, until somebody analyzes them.
-// They must serve full tables, too: what a statement reads may not grow with what is stored. Here
-// is each statement whose plan is kept: what is prepared, or inside PL/pgSQL.
+// A session keeps the plans that it made while the tables were empty, until somebody analyzes them
+// or the connection forgets them (connection::forget_old_plans). They must serve full tables, too:
+// what a statement reads may not grow with what is stored. Here is each statement whose plan is
+// kept: what is prepared, or inside PL/pgSQL. What is inside serves them from the first time on.
+// Not posts_before: without statistics PostgreSQL takes a wall for one row, however it is asked.
 #include "db/database.hpp"
 #include "db/feed.hpp"
 #include "db/posts.hpp"
@@ -8,6 +10,7 @@
 #include "tests/db/answers.hpp"
 #include "tests/db/plans_page.hpp"
 #include "tests/db/private_postgres.hpp"
+#include "tests/patience.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <libpq-fe.h>
@@ -16,6 +19,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -127,7 +132,24 @@ struct early {
     struct statement {
         std::string name;
         std::function<void(db::database&)> question;
+        bool may_forget = false; // its plan serves full tables once it is made anew
     };
+
+    // That a node of its plans found; and of which plan it is.
+    std::pair<std::size_t, std::string> most_rows(db::database& s, const statement& st) const
+    {
+        const auto read = pg.log().size();
+        st.question(s);
+        const auto plans = plans_in(pg.log().substr(read));
+        BOOST_TEST_REQUIRE(!plans.empty(), st.name << ": no plan was logged");
+        std::pair<std::size_t, std::string> most;
+        for (const auto& p : plans) {
+            if (p.most_rows() >= most.first) {
+                most = {p.most_rows(), p.text()};
+            }
+        }
+        return most;
+    }
     std::vector<statement> statements()
     {
         const auto post = [this](db::database& s, int n) {
@@ -175,7 +197,23 @@ struct early {
              [](db::database& s) {
                  const std::vector<std::string> tokens{token(), std::string(43, 'b')};
                  BOOST_TEST(s.sessions().find_identities(tokens).value().front() != nullptr);
-             }},
+             },
+             true},
+            {"find_identities, of one",
+             [](db::database& s) {
+                 const std::vector<std::string> tokens{token()};
+                 BOOST_TEST(s.sessions().find_identities(tokens).value().front() != nullptr);
+             },
+             true},
+            {"find_named",
+             [](db::database& s) {
+                 const std::vector<db::named> names{{walls::user_id{1}, {}}};
+                 BOOST_TEST(s.sessions().find_named(names).value().front() != nullptr);
+             },
+             true},
+            {"walls_read",
+             [](db::database& s) { s.posts().walls_read(reader(), std::vector{wall}).value(); },
+             true},
             {"mark_read",
              [newest](db::database& s) { s.posts().mark_read(reader(), wall, newest()).value(); }},
             {"an application's post",
@@ -192,7 +230,7 @@ struct early {
                        "1, 'own')");
                  write("delete from pollster.posts where id = 900000");
              }},
-            {"walls_of", [](db::database& s) { s.posts().walls_of(reader()).value(); }},
+            {"walls_of", [](db::database& s) { s.posts().walls_of(reader()).value(); }, true},
         };
     }
 };
@@ -214,14 +252,15 @@ BOOST_AUTO_TEST_CASE(a_plan_of_empty_tables_serves_full_ones)
     fill();
     for (; round < 9; ++round) {
         for (const auto& st : all) {
-            const auto read = pg.log().size();
-            st.question(s);
-            const auto plans = plans_in(pg.log().substr(read));
-            BOOST_TEST_REQUIRE(!plans.empty(), st.name << ": no plan was logged");
-            for (const auto& p : plans) {
-                const auto rows = p.most_rows();
-                BOOST_TEST(rows < few, st.name << ": " << rows << " rows: " << p.text());
+            auto found = most_rows(s, st);
+            const auto enough = std::chrono::steady_clock::now() + tests::patience;
+            while (st.may_forget && found.first >= few &&
+                   std::chrono::steady_clock::now() < enough) {
+                std::this_thread::sleep_for(200ms);
+                found = most_rows(s, st);
             }
+            BOOST_TEST(found.first < few,
+                       st.name << ": " << found.first << " rows: " << found.second);
         }
     }
 }

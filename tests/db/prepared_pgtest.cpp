@@ -1,13 +1,19 @@
 // Statements that a connection prepares: they are sent by name, and whatever happens to the name,
 // they are answered as if they had none, and run once.
 #include "db/connection.hpp"
+#include "db/queries.hpp"
 #include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace {
+
+using namespace std::chrono_literals;
 
 struct prepared_fixture : database_fixture {
     db::circuit_breaker breaker;
@@ -106,6 +112,90 @@ BOOST_AUTO_TEST_CASE(a_new_connection_prepares_anew)
     BOOST_TEST(one(conn.exec_prepared(steps, 0)) == "3");
     BOOST_TEST(!names(conn).empty());
     BOOST_TEST(meters.prepares.load());
+}
+
+// With autovacuum off nothing else would: a plan of an empty table reads a full one from end to
+// end.
+BOOST_AUTO_TEST_CASE(plans_of_small_tables_are_forgotten)
+{
+    sql("create table grows (n bigint primary key) with (autovacuum_enabled = off); "
+        "insert into grows values (1); analyze grows; grant select on grows to public");
+    const std::string text = "select count(*) from public.grows where n = $1::bigint";
+    const auto reads_all = [&] {
+        const auto scans = [&] {
+            conn.exec("select pg_stat_force_next_flush()");
+            conn.exec("select 1");
+            return sql("select seq_scan from pg_stat_user_tables where relname = 'grows'");
+        };
+        const auto before = scans();
+        BOOST_TEST(one(conn.exec_prepared(text, 1)) == "1");
+        return scans() != before;
+    };
+    conn.exec("select 1");
+    const auto late = std::chrono::steady_clock::now() + 1h;
+    conn.forget_old_plans(late); // and not for ten minutes then, however slow this test is
+    for (int i = 0; i < 7; ++i) {
+        BOOST_TEST(reads_all());
+    }
+    sql("insert into grows select generate_series(2, 20000)");
+    conn.forget_old_plans(late + 9min);
+    BOOST_TEST(reads_all());
+    conn.forget_old_plans(late + 11min);
+    BOOST_TEST(!reads_all());
+    BOOST_TEST(one(conn.exec("select count(*) from pg_prepared_statements")) == "1");
+}
+
+BOOST_AUTO_TEST_CASE(plans_are_forgotten_at_ten_seconds_and_twice_that)
+{
+    const auto earliest = std::chrono::steady_clock::now();
+    conn.exec("select 1"); // it connects
+    const auto latest = std::chrono::steady_clock::now();
+    const auto forgets_at = [&](std::chrono::steady_clock::time_point when) {
+        const auto before = meters.statements.load();
+        conn.forget_old_plans(when);
+        return meters.statements.load() > before;
+    };
+    BOOST_TEST(!forgets_at(earliest + 9s));
+    BOOST_TEST(forgets_at(latest + 10s));
+    BOOST_TEST(!forgets_at(latest + 19s));
+    BOOST_TEST(forgets_at(latest + 21s + (latest - earliest)));
+    BOOST_TEST(forgets_at(latest + 1h));
+    BOOST_TEST(!forgets_at(latest + 1h + 9min));
+    BOOST_TEST(forgets_at(latest + 1h + 10min));
+    BOOST_TEST(!forgets_at(latest + 1h + 19min));
+}
+
+// PostgreSQL plans a statement anew each time where it takes the plan for any values to be dearer.
+BOOST_AUTO_TEST_CASE(what_servers_ask_often_is_planned_for_any_values)
+{
+    for (int n = 1; n <= 3; ++n) {
+        sql("insert into pollster.posts (wall_id, user_id, body) values (1, 2, 'hello')");
+    }
+    sql("vacuum analyze");
+    db::seen_heads seen;
+    const walls::wall_id wall{1};
+    for (int n = 1; n <= 12; ++n) {
+        const std::vector<std::string> tokens{reader(1).session_id};
+        BOOST_TEST(db::find_identities(conn, tokens).front() != nullptr);
+        const std::vector<db::named> names{{walls::user_id{1}, {}}};
+        BOOST_TEST(db::find_named(conn, names).front() != nullptr);
+        db::find_guest(conn);
+        db::walls_of(conn, reader(1), seen).value();
+        db::walls_read(conn, reader(1), std::vector{wall}, seen).value();
+        db::posts_before(conn, reader(1), wall, {}, {50, 100'000}, seen).value();
+        db::entries_after(conn, std::vector<walls::cursor>{{wall, walls::entry_id{2}}}, {}, seen);
+        db::mark_read(conn, reader(1), wall, walls::entry_id{2}).value();
+        const std::vector<db::new_post> post{{wall, reader(1), "hello", std::to_string(n), {}}};
+        std::vector<std::optional<db::answer<db::written_entry>>> answers(1);
+        db::add_posts(conn, post, false, answers);
+        db::written_entry& written = answers.front()->value();
+        const std::vector<db::own_entry> own{{wall, &written}};
+        db::after_commit(conn, "", own, seen);
+        db::change_post(conn, {wall, reader(1), written.entry.post, "changed", {}}).value();
+    }
+    BOOST_TEST(one(conn.exec("select count(*) from pg_prepared_statements")) == "10");
+    BOOST_TEST(one(conn.exec("select coalesce(string_agg(left(statement, 200), e'\n'), '') from "
+                             "pg_prepared_statements where generic_plans = 0")) == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
