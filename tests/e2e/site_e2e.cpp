@@ -47,6 +47,29 @@ void polls(const stack& s)
     BOOST_TEST(r.json().at("walls").at("1").at("posts").as_array().at(0).at("id").as_int64() == 1);
 }
 
+// A poll that was refused has a line, and so has all else. On one connection, so that one worker of
+// nginx writes all of it, in this order.
+void logs_no_poll_that_was_answered(const stack& s)
+{
+    auto client = s.client();
+    const auto poll = [&](const std::string& session) {
+        return client.call("POST", s.mount() + "/", poll_form(session, {{1, 0}}), form_header)
+            .status;
+    };
+    const auto session = s.session_of("ann");
+    BOOST_TEST(poll(session) == 200);
+    BOOST_TEST(poll("nobody") == 400);
+    BOOST_TEST(client.call("GET", s.mount() + "/walls", {}, json_of(session)).status == 200);
+    std::string log;
+    eventually("nginx writes the last line", [&] {
+        log = read_text(s.folder() / "nginx" / "logs" / "access.log");
+        return contains(log, "\"GET " + s.mount() + "/walls HTTP/1.1\" 200 ");
+    });
+    const auto line = "\"POST " + s.mount() + "/ HTTP/1.1\" ";
+    BOOST_TEST(contains(log, line + "400 "), log);
+    BOOST_TEST(!contains(log, line + "200 "), log);
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(site_)
@@ -155,11 +178,16 @@ BOOST_AUTO_TEST_CASE(metrics_are_for_this_host_only)
     BOOST_TEST(contains(site, "deny all;")); // every client of this test is local
 }
 
+BOOST_AUTO_TEST_CASE(a_poll_that_was_answered_has_no_line_in_the_log)
+{
+    logs_no_poll_that_was_answered(stack());
+}
+
 BOOST_AUTO_TEST_CASE(no_log_holds_a_query_or_a_session)
 {
     const auto token = shared().session_of("bob");
     shared().api("GET", "/walls?secret=query", {}, json_of(token));
-    shared().api("POST", "/?session_id=" + token, poll_form(token, {{1, 0}}), form_header);
+    shared().api("POST", "/?session_id=" + token, poll_form(token, {{7, 0}}), form_header);
     std::string access;
     eventually("nginx writes the line of the later one", [&] {
         access = read_text(shared().folder() / "nginx" / "logs" / "access.log");
@@ -231,6 +259,7 @@ BOOST_AUTO_TEST_CASE(the_site_of_the_application_alone)
     const stack s(o);
     pings(s);
     polls(s);
+    logs_no_poll_that_was_answered(s);
     is_error(s.api("GET", "/api/"), 404);
     BOOST_TEST(s.metric("pollster_parked_polls") == 0);
 }
@@ -265,6 +294,15 @@ BOOST_AUTO_TEST_CASE(https_with_http2)
     const auto poll = run(
         {"curl", "-sk", "--http2", "-d", poll_form(s.session_of("ann"), {{1, 0}}), base + "/api/"});
     BOOST_TEST(poll.output.starts_with(R"({"walls":{"1":{"posts":[{"id":1,)"), poll.output);
+    // On one connection, as in logs_no_poll_that_was_answered().
+    run({"curl", "-sk", "--http2", "-d", poll_form(s.session_of("ann"), {{1, 0}}), base + "/api/",
+         "--next", "-sk", "--http2", "-d", poll_form("nobody", {{1, 0}}), base + "/api/"});
+    std::string log;
+    eventually("nginx writes the line of the poll that was refused", [&] {
+        log = read_text(s.folder() / "nginx" / "logs" / "access.log");
+        return contains(log, "\"POST /api/ HTTP/2.0\" 400 ");
+    });
+    BOOST_TEST(!contains(log, "\"POST /api/ HTTP/2.0\" 200 "), log);
     const auto signed_in =
         run({"curl", "-sk", "-D-", "-d", "name=ann&password=ann-demo-pass", base + "/api/session"});
     BOOST_TEST(contains(signed_in.output, "; Secure"));
