@@ -69,7 +69,7 @@ class Stage:
             p.arguments = ["--rate-limits", "off"]
             p.clock.missing = "it is right"
             p.start()
-        self.nginx = self._add(ShippedNginx(self.folder, *(f"{p.path} max_fails=0" for p in self.pollsters)))
+        self.nginx = self._add(ShippedNginx(self.folder, *(f"{p.path} max_fails=0" for p in self.pollsters), logs_polls=True))
 
     def _add(self, part):
         self.parts.append(part)

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import signal
 import socket
 import subprocess
@@ -20,13 +21,17 @@ def free_port():
 
 
 class ShippedNginx:
-    def __init__(self, folder, *servers):
-        """`servers`: the sockets that it spreads requests over."""
+    def __init__(self, folder, *servers, logs_polls=False):
+        """`servers`: the sockets that it spreads requests over. `logs_polls`: those that were answered, too."""
         self.prefix, self.port = folder / "nginx", free_port()
         user = ["--user", pwd.getpwuid(0).pw_name] if os.geteuid() == 0 else []
         upstream = [word for server in servers for word in ("--socket", server)]
         output_of(ROOT / "nginx/instantiate", "--prefix", self.prefix, *upstream, "--web", ROOT / "web",
                   "--port", str(self.port), "--workers", str(WORKERS), *user)
+        if logs_polls:
+            upstream_conf = self.prefix / "conf/pollster/snippets/upstream.conf"
+            shipped = upstream_conf.read_text(encoding="utf-8")
+            upstream_conf.write_text(re.sub(r'(?m)^ *"POST \S+ 200" +0;.*\n', "", shipped), encoding="utf-8")
         with open(folder / "nginx.log", "ab") as out:
             self.master = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", "/usr/sbin/nginx", "-p", self.prefix, "-e", "logs/error.log",
