@@ -200,6 +200,11 @@ class Nchan(Contestant):
         main = conf / "nginx.conf"
         main.write_text("load_module /usr/lib/nginx/modules/ngx_nchan_module.so;\n" + main.read_text(encoding="utf-8"),
                         encoding="utf-8")
+        log = conf / "pollster/snippets/upstream.conf"  # its polls have no line, either
+        text, times = re.subn(r'\n( *)"POST / 200" .*', r'\n\1"~^GET /api/sub/[0-9]+ 200$" 0;', log.read_text(encoding="utf-8"))
+        if times != 1:
+            raise RuntimeError("the shipped upstream.conf has no line for polls below /")
+        log.write_text(text, encoding="utf-8")
         page = conf / "pollster/snippets/page.conf"
         page.write_text(NCHAN_LOCATIONS + page.read_text(encoding="utf-8"), encoding="utf-8")
 

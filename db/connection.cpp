@@ -22,7 +22,6 @@ using walls::db_error_kind;
 namespace {
 
 constexpr std::chrono::milliseconds time_for_code{3000};
-constexpr std::chrono::seconds first_plans_last{10};
 constexpr std::chrono::minutes plans_last{10};
 
 // No server answered: to ask again would take as long. (In another language it takes as long.)
@@ -85,7 +84,7 @@ pqxx::connection& connection::connected()
     }
     database_.worked();
     connected_at_ = std::chrono::steady_clock::now();
-    plans_until_ = connected_at_ + first_plans_last;
+    plans_until_ = connected_at_ + meters_.first_plans_last;
     ++generation_;
     meters_.own.add(connection_->backendpid());
     return *connection_;
@@ -172,7 +171,11 @@ void connection::forget_old_plans(std::chrono::steady_clock::time_point now)
     }
     const auto age = now - connected_at_;
     plans_until_ = now + std::min<std::chrono::steady_clock::duration>(age, plans_last);
-    exec("discard plans");
+    try {
+        exec("discard plans");
+    } catch (const connection_lost&) { // a new one has none
+    } catch (const pqxx::sql_error&) { // cancelled, or a pooler does not take it: they stay
+    }
 }
 
 std::string connection::prepared_name(const std::string& sql)

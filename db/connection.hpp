@@ -50,6 +50,8 @@ struct meters {
     std::atomic<std::uint64_t> unreadable{0};
     // Until one of them meets a pooler that gives each transaction another connection.
     std::atomic<bool> prepares{true};
+    std::chrono::seconds first_plans_last{
+        10}; // connection::forget_old_plans; set before any connects
     call_clock times;
     mutable std::mutex mutex;
     std::string unreadable_why;                                               // under `mutex`
@@ -94,17 +96,18 @@ public:
     }
 
     // The same, for the statements that a server sends again and again: PostgreSQL parses them once
-    // a connection, and plans them a few times at most (its manual, PREPARE). That is most of what
-    // they cost it: bench/reads. Not within exec("begin"): a statement that the server does not
-    // know any more is sent again, as by exec().
+    // a connection, and plans them a few times only, unless it takes its plan for any values to be
+    // dearer (its manual, PREPARE). That is most of what they cost it: bench/reads. Not within
+    // exec("begin"): a statement that the server does not know any more is sent again, as by
+    // exec().
     template <class... Parameters>
     pqxx::result exec_prepared(const std::string& sql, const Parameters&... parameters)
     {
-        auto& c = connected();
         if (!meters_.prepares) {
             return exec(sql.c_str(), parameters...);
         }
         forget_old_plans(std::chrono::steady_clock::now());
+        auto& c = connected();
         const std::string name = prepared_name(sql);
         try {
             ++meters_.statements;
@@ -128,8 +131,9 @@ public:
     pqxx::connection& connected();
     // Plans know how large the tables were when they were made. PostgreSQL makes them anew when a
     // table has been analyzed, and who switches autovacuum off would keep those of an empty
-    // database. So all of a connection are thrown away (DISCARD PLANS) when it is 10 s old, when
-    // its age has doubled, and at last every 10 minutes.
+    // database. So all of a connection are thrown away (DISCARD PLANS) when it is 10 s old
+    // (meters::first_plans_last), when its age has doubled, and at last every 10 minutes. Nobody is
+    // told that this failed: what the connection is to do is sent next, and finds out.
     void forget_old_plans(std::chrono::steady_clock::time_point now);
     // For work on connected() itself, of a connection with patience: the connection is broken at
     // the deadline, as long as this object lives.

@@ -69,10 +69,14 @@ std::vector<walls::page> entries_after(connection& conn, std::span<const walls::
                                        const walls::page_limits& most, seen_heads& seen)
 {
     const std::size_t entries = std::min(most.entries, most_rows);
-    const reading sql(reading::often{}, [entries](const std::string& care) {
+    // Of one, no array: see who() in access.cpp.
+    const bool alone = cursors.size() == 1;
+    const std::string asked = alone ? "(select $1::bigint, $2::bigint, 1::bigint) "
+                                    : "unnest($1::bigint[], $2::bigint[]) with ordinality ";
+    const reading sql(reading::often{}, [entries, &asked](const std::string& care) {
         return std::string("select asked.n, coalesce(h.last_entry, 0), coalesce(h.epoch, 0) # ") +
                history_epoch + ", coalesce(h.stamp, 0), " + page_columns +
-               ", followed, next from unnest($1::bigint[], $2::bigint[]) with ordinality "
+               ", followed, next from " + asked +
                "asked(wall_id, last, n) "
                "left join lateral (select o.last_entry, o.epoch, o.stamp from "
                "pollster.served_heads o "
@@ -80,8 +84,9 @@ std::vector<walls::page> entries_after(connection& conn, std::span<const walls::
                "left join (select * from (select a.*, lead(n) over feed as next, "
                "coalesce(sum(bytes) over (feed rows between unbounded preceding and 1 preceding), "
                "0) as "
-               "before_all from (select asked.n, e.* "
-               "from unnest($1::bigint[], $2::bigint[]) with ordinality asked(wall_id, last, n) "
+               "before_all from (select asked.n, e.* from " +
+               asked +
+               "asked(wall_id, last, n) "
                "cross join lateral (" +
                within_bytes(
                    "select * from pollster.served_entries f where f.wall_id = asked.wall_id "
@@ -93,10 +98,15 @@ std::vector<walls::page> entries_after(connection& conn, std::span<const walls::
                "order by n, id";
     });
 
+    const std::size_t limit = entries + 1;
+    const auto wall_bytes = std::max<std::size_t>(most.wall_bytes, 1);
+    const auto bytes = std::max<std::size_t>(most.bytes, 1);
     const auto rows =
-        read_rows(conn, sql, bigints(cursors, [](const auto& c) { return number(c.wall); }),
-                  bigints(cursors, [](const auto& c) { return number(c.last); }), entries + 1,
-                  std::max<std::size_t>(most.wall_bytes, 1), std::max<std::size_t>(most.bytes, 1));
+        alone ? read_rows(conn, sql, number(cursors.front().wall), number(cursors.front().last),
+                          limit, wall_bytes, bytes)
+              : read_rows(conn, sql, bigints(cursors, [](const auto& c) { return number(c.wall); }),
+                          bigints(cursors, [](const auto& c) { return number(c.last); }), limit,
+                          wall_bytes, bytes);
     const entry_reader columns(rows);
     const auto followed = rows.column_number("followed");
     const auto next = rows.column_number("next");

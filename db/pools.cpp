@@ -75,6 +75,7 @@ pools::pools(const settings& s)
     , sign_ins(little(s, purpose::sign_ins), meters, deadlines)
 {
     meters.warn = s.warn;
+    meters.first_plans_last = s.first_plans_last;
     if (!s.database_read.empty()) {
         replica = std::make_unique<pool>(for_reads(s, s.database_read), meters, deadlines);
     }

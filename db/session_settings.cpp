@@ -44,7 +44,7 @@ std::string settings_for(int server_version)
         "set gin_fuzzy_search_limit = 0; "
         // An error is an answer, not the end of the session.
         "set exit_on_error = off; "
-        // The plans of one-shot statements know their parameters.
+        // The plans of one-shot statements know their parameters; those of prepared ones are kept.
         "set plan_cache_mode = auto; ";
     // 'view' would forbid the contract.
     if (server_version >= 170000 || (server_version >= 160004 && server_version < 170000) ||

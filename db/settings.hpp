@@ -38,6 +38,8 @@ struct settings {
     std::size_t page_bytes = std::size_t{1} << 20;
     // How often the look asks for the version of the schema, besides with each new connection.
     std::chrono::milliseconds schema_asked_every{600'000};
+    // How long a connection keeps its first plans (db/connection.hpp, forget_old_plans).
+    std::chrono::seconds first_plans_last{10};
     bool notify = true; // LISTEN for hints; off: the look alone
     // Gets what an operator should know, one line; on any thread, must not throw or block for long.
     std::function<void(const std::string&)> warn = [](const std::string&) {};

@@ -145,6 +145,24 @@ BOOST_AUTO_TEST_CASE(plans_of_small_tables_are_forgotten)
     BOOST_TEST(one(conn.exec("select count(*) from pg_prepared_statements")) == "1");
 }
 
+BOOST_AUTO_TEST_CASE(who_forgets_plans_meets_the_end_of_a_connection_as_others_do)
+{
+    sql("create sequence steps");
+    conn.exec("select 1");
+    for (int n = 1; n <= 5; ++n) {
+        conn.forget_old_plans(std::chrono::steady_clock::now() + n * 24h);
+        BOOST_TEST(one(conn.exec_prepared(steps, 0)) == std::to_string(n));
+        sql("select pg_terminate_backend(pid, 60000) from pg_stat_activity where pid <> "
+            "pg_backend_pid() and (query like '%nextval%' or query like 'discard%')");
+    }
+    // In a transaction that has failed nothing can be forgotten; that is not what is told.
+    conn.exec("begin");
+    BOOST_CHECK_THROW(conn.exec("select 1 / 0"), pqxx::sql_error);
+    BOOST_CHECK_NO_THROW(conn.forget_old_plans(std::chrono::steady_clock::now() + 24h));
+    conn.exec("rollback");
+    BOOST_TEST(one(conn.exec_prepared(steps, 0)) == "6");
+}
+
 BOOST_AUTO_TEST_CASE(plans_are_forgotten_at_ten_seconds_and_twice_that)
 {
     const auto earliest = std::chrono::steady_clock::now();
@@ -168,9 +186,13 @@ BOOST_AUTO_TEST_CASE(plans_are_forgotten_at_ten_seconds_and_twice_that)
 // PostgreSQL plans a statement anew each time where it takes the plan for any values to be dearer.
 BOOST_AUTO_TEST_CASE(what_servers_ask_often_is_planned_for_any_values)
 {
-    for (int n = 1; n <= 3; ++n) {
-        sql("insert into pollster.posts (wall_id, user_id, body) values (1, 2, 'hello')");
-    }
+    // So many that nobody takes ten walls for one.
+    sql("insert into pollster.walls (id, name) select n, 'wall ' || n from generate_series(10, "
+        "2000) n;"
+        "insert into pollster.posts (wall_id, user_id, body) select 10 + n % 1990, 2, 'hello' from "
+        "generate_series(1, 20000) n; insert into pollster.posts (wall_id, user_id, body) select "
+        "1, "
+        "2, 'hello' from generate_series(1, 200)");
     sql("vacuum analyze");
     db::seen_heads seen;
     const walls::wall_id wall{1};

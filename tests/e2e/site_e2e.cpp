@@ -295,8 +295,12 @@ BOOST_AUTO_TEST_CASE(https_with_http2)
         {"curl", "-sk", "--http2", "-d", poll_form(s.session_of("ann"), {{1, 0}}), base + "/api/"});
     BOOST_TEST(poll.output.starts_with(R"({"walls":{"1":{"posts":[{"id":1,)"), poll.output);
     // On one connection, as in logs_no_poll_that_was_answered().
-    run({"curl", "-sk", "--http2", "-d", poll_form(s.session_of("ann"), {{1, 0}}), base + "/api/",
-         "--next", "-sk", "--http2", "-d", poll_form("nobody", {{1, 0}}), base + "/api/"});
+    const auto polls = run({"curl", "-sk", "--http2", "-w", "\n%{http_code} %{num_connects}\n",
+                            "-d", poll_form(s.session_of("ann"), {{1, 0}}), base + "/api/",
+                            "--next", "-sk", "--http2", "-w", "\n%{http_code} %{num_connects}\n",
+                            "-d", poll_form("nobody", {{1, 0}}), base + "/api/"});
+    BOOST_TEST(contains(polls.output, "\n200 1\n"), polls.output);
+    BOOST_TEST(contains(polls.output, "\n400 0\n"), polls.output);
     std::string log;
     eventually("nginx writes the line of the poll that was refused", [&] {
         log = read_text(s.folder() / "nginx" / "logs" / "access.log");

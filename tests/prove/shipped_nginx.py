@@ -31,7 +31,10 @@ class ShippedNginx:
         if logs_polls:
             upstream_conf = self.prefix / "conf/pollster/snippets/upstream.conf"
             shipped = upstream_conf.read_text(encoding="utf-8")
-            upstream_conf.write_text(re.sub(r'(?m)^ *"POST \S+ 200" +0;.*\n', "", shipped), encoding="utf-8")
+            changed, lines = re.subn(r'(?m)^ *"POST \S+ 200" +0;.*\n', "", shipped)
+            if lines != 2:
+                raise RuntimeError(f"the shipped upstream.conf leaves out {lines} kinds of polls, not 2")
+            upstream_conf.write_text(changed, encoding="utf-8")
         with open(folder / "nginx.log", "ab") as out:
             self.master = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", "/usr/sbin/nginx", "-p", self.prefix, "-e", "logs/error.log",
