@@ -2,6 +2,7 @@
 // they are answered as if they had none, and run once.
 #include "db/connection.hpp"
 #include "db/queries.hpp"
+#include "db/rows.hpp"
 #include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -196,6 +197,10 @@ BOOST_AUTO_TEST_CASE(what_servers_ask_often_is_planned_for_any_values)
     sql("vacuum analyze");
     db::seen_heads seen;
     const walls::wall_id wall{1};
+    // As a look has it: without one the statement has nothing to look for.
+    const auto position = one(conn.exec(
+        ("select concat_ws(' ', pg_current_snapshot(), " + std::string(db::process_text) + ")")
+            .c_str()));
     for (int n = 1; n <= 12; ++n) {
         const std::vector<std::string> tokens{reader(1).session_id};
         BOOST_TEST(db::find_identities(conn, tokens).front() != nullptr);
@@ -212,7 +217,7 @@ BOOST_AUTO_TEST_CASE(what_servers_ask_often_is_planned_for_any_values)
         db::add_posts(conn, post, false, answers);
         db::written_entry& written = answers.front()->value();
         const std::vector<db::own_entry> own{{wall, &written}};
-        db::after_commit(conn, "", own, seen);
+        db::after_commit(conn, position, own, seen);
         db::change_post(conn, {wall, reader(1), written.entry.post, "changed", {}}).value();
     }
     BOOST_TEST(one(conn.exec("select count(*) from pg_prepared_statements")) == "10");
