@@ -50,8 +50,8 @@ struct meters {
     std::atomic<std::uint64_t> unreadable{0};
     // Until one of them meets a pooler that gives each transaction another connection.
     std::atomic<bool> prepares{true};
-    std::chrono::seconds first_plans_last{
-        10}; // connection::forget_old_plans; set before any connects
+    // connection::forget_old_plans(); set before any connects.
+    std::chrono::seconds first_plans_last{10};
     call_clock times;
     mutable std::mutex mutex;
     std::string unreadable_why;                                               // under `mutex`
