@@ -173,8 +173,10 @@ void connection::forget_old_plans(std::chrono::steady_clock::time_point now)
     plans_until_ = now + std::min<std::chrono::steady_clock::duration>(age, plans_last);
     try {
         exec("discard plans");
-    } catch (const connection_lost&) { // a new one has none
-    } catch (const pqxx::sql_error&) { // cancelled, or a pooler does not take it: they stay
+    } catch (const connection_lost&) {
+        return; // a new one has none
+    } catch (const pqxx::sql_error&) {
+        return; // cancelled, or a pooler does not take it: they stay
     }
 }
 
