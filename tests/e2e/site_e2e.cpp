@@ -251,6 +251,32 @@ BOOST_AUTO_TEST_CASE(without_the_application_503_says_when_to_come_back)
     BOOST_TEST(r.header("X-Request-Id").size() == 32u);
 }
 
+// An EventSource takes any other answer as the last word (HTML Standard), and 503 is one.
+BOOST_AUTO_TEST_CASE(without_the_application_an_event_source_comes_back)
+{
+    for (const auto* site : {"pollster.conf", "pollster-https.conf", "pollster-api-host.conf"}) {
+        stack_options o;
+        o.start = false;
+        o.demo = false;
+        o.site = site;
+        const stack s(o);
+        const bool tls = std::string_view(site) == "pollster-https.conf";
+        const std::string base = tls ? "https://127.0.0.1:" + std::to_string(s.tls_port())
+                                     : "http://127.0.0.1:" + std::to_string(s.port());
+        const std::string path = std::string_view(site) == "pollster-api-host.conf" ? "" : "/api";
+        const auto r =
+            run({"curl", "-gsk", "-w", "%{http_code} %{content_type}", "-H",
+                 "Accept: text/event-stream", base + path + "/events?last_post_id[1]=0"});
+        BOOST_TEST(r.output.starts_with("retry: 2"), r.output);
+        BOOST_TEST(r.output.ends_with("\n\nevent: end\ndata: {\"reason\":\"unavailable\"}\n\n"
+                                      "200 text/event-stream"),
+                   r.output);
+        const auto other = run({"curl", "-gsk", "-o", "/dev/null", "-w", "%{http_code}",
+                                base + path + "/events?last_post_id[1]=0"});
+        BOOST_TEST(other.output == "503");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_site_of_the_application_alone)
 {
     stack_options o;
