@@ -315,10 +315,10 @@ private:
         std::vector<wall_id> lost;
         std::vector<wall_id> won;
     };
-    // A wall that is lost, or was asked for too early, waits in hidden_: it may be gained.
+    // A wall that is lost, or was asked for too early, waits in hidden_: it may be gained. 24 bytes
+    // each, of as many as a request may name.
     walls_changed keep_visible()
     {
-        constexpr std::size_t most_hidden = 64; // 24 bytes each, whatever a client asks for
         std::vector<wall_id> lost;
         std::vector<wall_id> won;
         const auto visible = [this](const cursor& c) { return who_->may_see(c.wall); };
@@ -331,9 +331,7 @@ private:
                 return false;
             }
             lost.push_back(c.wall);
-            if (hidden_.size() < most_hidden) {
-                hidden_.push_back(c);
-            }
+            hidden_.push_back(c);
             return true;
         });
         return {std::move(lost), std::move(won)};

@@ -34,9 +34,12 @@ bool refresher::looks_succeed(fibers::steady_time now) const
     // Twice the period: a look that takes a moment longer is not a failure. But looks that are rare
     // do not vouch for what happened since.
     constexpr fibers::steady_time::duration longest = std::chrono::seconds(5);
-    return report_.succeeded &&
-           now - *report_.succeeded <=
-               std::min(2 * fibers::steady_time::duration(settings_.period), longest);
+    constexpr fibers::steady_time::duration alone = std::chrono::seconds(1);
+    const fibers::steady_time::duration period = settings_.period;
+    const auto holds =
+        presence_.clients() == 0 ? std::min(period, alone) : std::min(2 * period, longest);
+    return report_.succeeded && idle_periods_ == presence_.idle_periods() &&
+           now - *report_.succeeded <= holds;
 }
 
 void refresher::hint()

@@ -44,6 +44,50 @@ BOOST_AUTO_TEST_CASE(a_look_vouches_for_two_periods_and_for_five_seconds_at_most
     });
 }
 
+// What changes while nobody looks is not known: the sessions are asked for again
+// (walls/access_cache.hpp).
+BOOST_AUTO_TEST_CASE(while_nobody_is_connected_a_look_vouches_for_a_second_at_most)
+{
+    in_loop([](fibers::reactor&) {
+        running often(100ms);
+        running usual(2s);
+        const auto look = [](running& t) {
+            presence::client one(t.presence);
+            BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+            one.answered(); // and leaves: it is expected back in a moment
+        };
+        const auto began = std::chrono::steady_clock::now();
+        look(often);
+        look(usual);
+        const auto looked = std::chrono::steady_clock::now();
+        BOOST_TEST(often.job.looks_succeed(began + 100ms));
+        BOOST_TEST(!often.job.looks_succeed(looked + 101ms));
+        BOOST_TEST(usual.job.looks_succeed(began + 1s));
+        BOOST_TEST(!usual.job.looks_succeed(looked + 1001ms));
+        const presence::client again(usual.presence);
+        BOOST_TEST(usual.job.looks_succeed(looked + 1001ms));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(
+    after_the_last_client_left_without_an_answer_the_looks_before_vouch_for_nothing)
+{
+    in_loop([](fibers::reactor&) {
+        running t(1s);
+        const auto began = std::chrono::steady_clock::now();
+        {
+            const presence::client leaves(t.presence);
+            BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+            BOOST_TEST(t.job.looks_succeed(began));
+        }
+        BOOST_TEST(!t.job.looks_succeed(began));
+        const presence::client next(t.presence);
+        BOOST_TEST(!t.job.looks_succeed(began));
+        BOOST_REQUIRE(t.catch_up({at(1, 0)}).has_value());
+        BOOST_TEST(t.job.looks_succeed(began));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(with_a_client_it_looks_once_a_period)
 {
     in_loop([](fibers::reactor&) {
