@@ -1,7 +1,9 @@
 #include "fcgi_app/http/event_stream.hpp"
 
 #include "fcgi_app/http/cursors.hpp"
+#include "walls/json_id.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace http {
@@ -48,7 +50,7 @@ void append_cursors(std::string& out, std::span<const walls::cursor> cursors)
     }
 }
 
-std::optional<std::vector<walls::cursor>> parse_cursors(std::string_view id)
+std::optional<std::vector<walls::cursor>> parse_cursors(std::string_view id, bool* too_large)
 {
     cursors collected;
     while (!id.empty()) {
@@ -73,10 +75,26 @@ std::optional<std::vector<walls::cursor>> parse_cursors(std::string_view id)
         }
     }
     auto read = collected.take();
+    if (too_large != nullptr) {
+        *too_large = collected.too_large();
+    }
     if (collected.malformed()) {
         return std::nullopt;
     }
     return read;
+}
+
+std::size_t longest_id(std::span<const walls::cursor> cursors)
+{
+    std::string id;
+    for (walls::cursor c : cursors) {
+        constexpr walls::entry_id ten_digits{9'999'999'999};
+        c.last = std::max(c.last, ten_digits);
+        c.epoch = walls::wall_epoch{walls::largest_exact};
+        append_cursors(id, std::span(&c, 1));
+        id += ',';
+    }
+    return id.size();
 }
 
 } // namespace http

@@ -6,6 +6,7 @@
 #include "walls/sources.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,7 +28,13 @@ inline constexpr std::string_view end_event = "\n\n";
 // "1:57@8123,7:9": wall, cursor, epoch if it is known. Ascending by wall if `cursors` are.
 void append_cursors(std::string& out, std::span<const walls::cursor> cursors);
 
-// The same, read: ascending by wall. None: something else, or a number out of range.
-std::optional<std::vector<walls::cursor>> parse_cursors(std::string_view id);
+// The same, read: ascending by wall. None: something else, or a number out of range, which is said
+// in `too_large`.
+std::optional<std::vector<walls::cursor>> parse_cursors(std::string_view id,
+                                                        bool* too_large = nullptr);
+
+// Bytes of an id of these cursors by when the stream ends: numbers have grown meanwhile, and each
+// wall has an epoch.
+std::size_t longest_id(std::span<const walls::cursor> cursors);
 
 } // namespace http

@@ -15,8 +15,14 @@ namespace {
 
 constexpr std::string_view media_type = "text/event-stream";
 
-// So many fit into the header Last-Event-ID of a browser's next request (8 KB in nginx).
 constexpr std::size_t most_walls_with_ids = 200;
+constexpr std::size_t longest_header = 8000; // nginx takes 8 KB with its name
+
+// A browser's next request has them in its header Last-Event-ID.
+bool fit_into_an_id(std::span<const walls::cursor> cursors)
+{
+    return cursors.size() <= most_walls_with_ids && http::longest_id(cursors) <= longest_header;
+}
 
 // The cursors of the address, or of the body. An address gets into logs, so no session is taken
 // from it.
@@ -36,9 +42,11 @@ void resume(http::poll_body& asked, const std::string& last_event_id)
     if (last_event_id.empty()) {
         return;
     }
-    auto cursors = http::parse_cursors(last_event_id);
+    bool too_large = false;
+    auto cursors = http::parse_cursors(last_event_id, &too_large);
     if (!cursors) {
         asked.malformed = true;
+        asked.too_large |= too_large;
         return;
     }
     for (const walls::cursor& old : asked.cursors) {
@@ -54,8 +62,9 @@ void resume(http::poll_body& asked, const std::string& last_event_id)
 http::refusal too_many_walls()
 {
     http::refusal r = invalid_parameters;
-    r.why =
-        "A stream by GET takes " + std::to_string(most_walls_with_ids) + " walls; POST takes more.";
+    r.why = "A stream by GET takes " + std::to_string(most_walls_with_ids) +
+            " walls, whose cursors fit into a header of " + std::to_string(longest_header) +
+            " bytes; POST takes more.";
     return r;
 }
 
@@ -70,7 +79,7 @@ outcome<walls::identity_ptr> admitted(context& cx, const call& c, http::poll_bod
 {
     resume(asked, c.request.last_event_id);
     auto who = admit(cx, c.request, asked);
-    if (who && c.request.method != "POST" && asked.cursors.size() > most_walls_with_ids) {
+    if (who && c.request.method != "POST" && !fit_into_an_id(asked.cursors)) {
         return too_many_walls();
     }
     return who;
@@ -99,6 +108,7 @@ answer stream_events(context& cx, call& c)
     if (c.request.method == "HEAD") {
         http::response r;
         r.content_type = media_type;
+        r.headers.emplace_back("X-Accel-Buffering", "no"); // as stream_sink::begin() says
         return r;
     }
     std::vector<walls::wall_id> hidden;
@@ -108,8 +118,7 @@ answer stream_events(context& cx, call& c)
         }
     }
     stream_sink to(cx, std::move(c.peer), c.number, std::move(c.request.trace),
-                   asked.cursors.size() <= most_walls_with_ids,
-                   cx.limits.place_for(c.request, (*who)->user));
+                   fit_into_an_id(asked.cursors), cx.limits.place_for(c.request, (*who)->user));
     to.begin(cx.cors.lines_for(c.request.origin));
     const auto other = other_access(**who, asked);
     if (!hidden.empty() || other) {

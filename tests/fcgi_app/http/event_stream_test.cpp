@@ -95,4 +95,29 @@ BOOST_AUTO_TEST_CASE(an_event_is_its_name_its_data_and_an_empty_line)
     BOOST_TEST(out == "retry: 1500\nevent: walls\ndata: {}\n\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_number_that_is_too_large_is_said)
+{
+    bool too_large = true;
+    BOOST_TEST(http::parse_cursors("1:2", &too_large).has_value());
+    BOOST_TEST(!too_large);
+    BOOST_TEST(!http::parse_cursors("1:2,", &too_large).has_value());
+    BOOST_TEST(!too_large);
+    for (const auto* id :
+         {"1:9223372036854775808", "99999999999999999999:1", "1:2@9007199254740992"}) {
+        BOOST_TEST(!http::parse_cursors(id, &too_large).has_value(), id);
+        BOOST_TEST(too_large, id);
+    }
+}
+
+// "12:9999999999@9007199254740991,", and a cursor that is longer already.
+BOOST_AUTO_TEST_CASE(the_longest_id_has_the_numbers_that_a_stream_may_come_to)
+{
+    BOOST_TEST(http::longest_id({}) == 0u);
+    const std::vector<cursor> one{{wall_id{12}, entry_id{0}}};
+    BOOST_TEST(http::longest_id(one) == 31u);
+    const std::vector<cursor> two{{wall_id{12}, entry_id{7}, wall_epoch{3}},
+                                  {wall_id{INT64_MAX}, entry_id{INT64_MAX}}};
+    BOOST_TEST(http::longest_id(two) == 31u + 57u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -216,6 +216,40 @@ BOOST_AUTO_TEST_CASE(an_address_names_200_walls_at_most_and_a_body_more_without_
     });
 }
 
+// nginx takes 8 KB for a header: a browser that came back would be refused for ever. Ids of 19
+// digits, as some applications draw them.
+BOOST_AUTO_TEST_CASE(an_address_names_no_more_walls_than_a_header_has_room_for)
+{
+    with_routes([](running_routes& t) {
+        t.chat.db.add(1);
+        http::request r = stream_after(0);
+        for (std::int64_t wall = 0; wall < 165; ++wall) {
+            r.query += "&last_post_id[" + std::to_string(9'000'000'000'000'000'000 + wall) + "]=0";
+        }
+        BOOST_TEST(t.ask(r).status() == 200);
+        r.query += "&last_post_id[9100000000000000000]=0&last_post_id[9100000000000000001]=0";
+        const client& refused = t.ask(r);
+        BOOST_TEST(refused.status() == 400);
+        BOOST_TEST(refused.body.find("a header of 8000 bytes; POST takes more") !=
+                   std::string::npos);
+        http::request body = by_ann("POST", "/events");
+        body.content_type = "application/x-www-form-urlencoded";
+        body.body = r.query;
+        const client& c = t.ask(body);
+        BOOST_TEST(c.status() == 200);
+        BOOST_TEST(ids(c) == "");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_is_too_large_is_said_of_an_id_as_of_an_address)
+{
+    with_routes([](running_routes& t) {
+        const client& c = t.ask(resumed(stream_after(0), "1:99999999999999999999"));
+        BOOST_TEST(c.status() == 400);
+        BOOST_TEST(c.body.find("A wall and a cursor are at most") != std::string::npos);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(walls_that_are_lost_and_gained_are_told)
 {
     with_routes([](running_routes& t) {
@@ -397,6 +431,7 @@ BOOST_AUTO_TEST_CASE(head_has_no_body)
         const client& c = t.ask(r);
         BOOST_TEST(c.status() == 200);
         BOOST_TEST(c.header("Content-Type") == "text/event-stream");
+        BOOST_TEST(c.header("X-Accel-Buffering") == "no");
         BOOST_TEST(c.body == "");
         BOOST_TEST(c.ended);
         BOOST_TEST(t.parked() == 0u);
