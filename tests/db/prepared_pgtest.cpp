@@ -225,4 +225,37 @@ BOOST_AUTO_TEST_CASE(what_servers_ask_often_is_planned_for_any_values)
                              "pg_prepared_statements where generic_plans = 0")) == "");
 }
 
+// What is not inlined is planned with each execution, however the statement was prepared: so was
+// stamp(), which promised to be immutable and called what is only stable. EXPLAIN shows a function
+// that is left.
+BOOST_AUTO_TEST_CASE(no_function_in_a_statement_is_planned_with_each_execution)
+{
+    sql(R"(create function public.not_inlined() returns setof text language plpgsql as $$
+        declare
+            f record;
+            line text;
+            arguments text;
+            columns text;
+        begin
+            for f in select p.oid, p.proname as name from pg_proc p join pg_language l on l.oid = p.prolang
+                    where p.pronamespace = 'pollster'::regnamespace and l.lanname = 'sql' and not p.proretset
+                      and not p.prosecdef and p.proconfig is null and p.pronargs > 0
+                      and 'anyelement'::regtype <> all (p.proargtypes) loop
+                select string_agg('c' || n, ','), string_agg('null::' || t::regtype || ' as c' || n, ',') into arguments, columns
+                    from pg_proc p, unnest(p.proargtypes) with ordinality a(t, n) where p.oid = f.oid;
+                for line in execute format('explain (verbose, costs off) select pollster.%I(%s) from (select %s offset 0) x',
+                                           f.name, arguments, columns) loop
+                    if line like '%pollster.' || f.name || '(%' then
+                        return next f.name;
+                    end if;
+                end loop;
+            end loop;
+        end $$)");
+    BOOST_TEST(
+        sql("select count(*) > 20 from pg_proc p join pg_language l on l.oid = p.prolang where "
+            "l.lanname = 'sql' and p.pronamespace = 'pollster'::regnamespace") == "t");
+    // It reads a table, which is planned in no other way, and no statement asks it of a row.
+    BOOST_TEST(sql("select string_agg(distinct f, ',') from public.not_inlined() f") == "is_open");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
