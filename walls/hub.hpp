@@ -136,7 +136,11 @@ public:
     // of the places, so that members find one.
     enum class admission : std::uint8_t { granted, full, full_of_guests };
     admission admit(user_id user);
-    bool has_place() const { return parking_.parked_now() < settings_.max_parked; }
+    // `going`: who is parked no more, and still holds a place.
+    bool has_place(std::size_t going = 0) const
+    {
+        return parking_.parked_now() + going < settings_.max_parked;
+    }
     // Runs `job` in a fiber on a small stack, up to its first wait, before anything else runs;
     // see fibers::fiber_pool::run_now().
     template <class Job>

@@ -16,8 +16,10 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,15 +39,18 @@ struct vigil_ending {
         failed,   // a bug; `what` is for the log
     };
     reason why{};
+    bool parked = false; // before; else it was decided on arrival
     std::string what = {};
 };
 
 // How the end of a vigil is told. end() is called once, in a fiber, and may block it; all reasons
-// but `failed` may come on the small stack of a parked fiber: nothing deep in it.
+// but `full` and `failed` may come on the small stack of a parked fiber: nothing deep in it.
+// going(): how many have parked, and their end() has not returned: they hold a place, too.
 // on_disconnect(f): as of a delivery's sink (walls/sink.hpp).
 template <class S>
 concept vigil_sink = std::movable<S> && requires(S s, const vigil_ending& e) {
     s.end(e);
+    { s.going() } -> std::convertible_to<std::size_t>;
     s.on_disconnect([] {});
 };
 
@@ -66,11 +71,21 @@ public:
     static void run(vigil self)
     {
         try {
-            if (self.compare() == next::ended) {
+            const auto ending = self.compare();
+            if (ending && (!self.parked_ || *ending == reason::full)) {
+                self.end(*ending);
                 return;
             }
-            // No wait since the comparison, and none before the park.
-            auto job = [&self] { park(std::move(self)); };
+            // No wait since the comparison, and none before the park. The end of one that has
+            // parked may wait, too, beside many others.
+            auto job = [&self, ending] {
+                if (ending) {
+                    vigil mine(std::move(self));
+                    mine.end(*ending);
+                } else {
+                    park(std::move(self));
+                }
+            };
             self.hub_.run_parked(job);
         } catch (const std::exception& e) {
             self.end(reason::failed, e.what());
@@ -84,32 +99,36 @@ private:
     // In the list of no user: nobody's limit and nobody's revocation concerns it.
     static constexpr user_id nobody{INT64_MIN};
 
-    // `park` is returned without a wait since the comparison.
-    next compare()
+    // Why it ends; none: it parks, and there was no wait since the comparison.
+    std::optional<reason> compare()
     {
         // The cursors were read by somebody else, at a time that is not known: a look after that
         // is not asked for. If a wall has begun anew since, the next look tells.
         constexpr auto long_ago = fibers::steady_time::min();
         for (;;) {
             if (const auto caught_up = hub_.catch_up(local_, long_ago); !caught_up) {
-                return end(hub_.draining() ? reason::stopping : reason::database);
+                return hub_.draining() ? reason::stopping : reason::database;
             }
             const auto what = hub_.what_happened(local_);
             if (!what) {
                 continue;
             }
             if (*what != happened::nothing) {
-                return end(reason_of(*what));
+                return reason_of(*what);
             }
             if (hub_.draining()) {
-                return end(reason::stopping);
+                return reason::stopping;
             }
-            return hub_.has_place() ? next::park : end(reason::full);
+            if (!hub_.has_place(sink_.going())) {
+                return reason::full;
+            }
+            return std::nullopt;
         }
     }
 
     static void park(vigil self)
     {
+        self.parked_ = true;
         next then = next::park;
         while (then == next::park) {
             then = self.after(self.sleep());
@@ -173,7 +192,7 @@ private:
         if (why != reason::left) {
             client_.answered();
         }
-        sink_.end({why, std::move(what)});
+        sink_.end({why, parked_, std::move(what)});
         return next::ended;
     }
 
@@ -181,6 +200,7 @@ private:
     presence::client client_;
     std::vector<cursor> local_;
     fibers::steady_time deadline_;
+    bool parked_ = false; // once, at least
     Sink sink_;
 };
 

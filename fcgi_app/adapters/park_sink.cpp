@@ -29,7 +29,9 @@ void park_sink::end(const walls::vigil_ending& e)
         if (e.why == reason::full || e.why == reason::failed) {
             note(e);
         }
-        wait_for_its_turn();
+        if (e.parked) {
+            wait_for_its_turn();
+        }
     }
     context_->metrics.parks_gauge.Decrement();
     if (peer_->gone()) {
@@ -86,7 +88,7 @@ std::string park_sink::answer(const walls::vigil_ending& e)
     }
 }
 
-// Neither happens to one that is parked: the stack is large.
+// Neither comes on the stack of a parked fiber: this one is large.
 void park_sink::note(const walls::vigil_ending& e)
 {
     const http::request_name name{number_, trace_};

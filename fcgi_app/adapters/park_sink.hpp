@@ -1,6 +1,7 @@
-// How a parked request goes back to its application: one answer without a body, by which nginx asks
-// the application again, in its turn (releases.hpp). The sink of a walls::vigil. Fibers of the
-// event loop only.
+// How a request goes back to its application: one answer without a body, by which nginx asks the
+// application again. One that has parked goes in its turn (releases.hpp), one whose end was decided
+// on arrival at once: of these there are no more than the application sends. The sink of a
+// walls::vigil. Fibers of the event loop only.
 #pragma once
 
 #include "fcgi_app/adapters/releases.hpp"
@@ -8,6 +9,7 @@
 #include "fcgi_app/routes/context.hpp"
 #include "walls/vigil.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,7 +23,8 @@ public:
     park_sink(routes::context& cx, releases& pace, std::unique_ptr<fastcgi::exchange> peer,
               std::string then, std::uint64_t number, http::trace trace);
 
-    void end(const walls::vigil_ending& e); // waits for its turn
+    void end(const walls::vigil_ending& e); // may wait for its turn
+    std::size_t going() const { return pace_->waiting(); }
     template <class Callback>
     auto on_disconnect(Callback callback)
     {

@@ -41,7 +41,9 @@ void releases::wait(place& mine)
     if (&queue_.front() == &mine) {
         notify(); // run() sleeps for as long as nobody waits
     }
+    ++waiting_;
     mine.turn_.sleep();
+    --waiting_;
     if (mine.is_linked()) { // it gave up
         mine.unlink();
     }

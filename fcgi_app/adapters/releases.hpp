@@ -42,6 +42,7 @@ public:
     bool goes_now(fibers::steady_time now);
     // Blocks until it is the turn of this place, or it gave up; it may have done so before.
     void wait(place& mine);
+    std::size_t waiting() const { return waiting_; }
     // The server stops: whoever waits, and `all` that are still to come, shall be gone by `until`.
     // Faster than the limit, if it takes that.
     void hurry(std::size_t all, fibers::steady_time now, fibers::steady_time until);
@@ -61,6 +62,7 @@ private:
     void notify();
 
     boost::intrusive::list<place, boost::intrusive::constant_time_size<false>> queue_;
+    std::size_t waiting_ = 0;
     duration between_{};        // two releases
     fibers::steady_time due_{}; // the next one
     bool notified_ = false;

@@ -205,8 +205,17 @@ BOOST_AUTO_TEST_CASE(a_crowd_goes_back_at_the_pace_and_nobody_is_refused)
         polls.emplace_back(a, "/poll.php?last=0", me);
     }
     s.until_parked(40);
+    a.add_page("wait.php", R"(<?php
+if (isset($_GET['what'])) {
+    exit($_GET['what']);
+}
+header('X-Accel-Redirect: /park/?walls=1:0&then=%2Fwait.php');)");
     const stopwatch watch;
     post(s, "for all");
+    // There is news already: it has no turn to wait for.
+    eventually("some wait", [&] { return s.metric("pollster_releases_waiting") > 0; });
+    BOOST_TEST(text_of(a.get("/wait.php")) == "200 news");
+    BOOST_TEST(s.metric("pollster_releases_waiting") > 10);
     for (auto& poll : polls) {
         BOOST_TEST(said(poll.wait()) == "1 news");
     }

@@ -16,7 +16,10 @@ using reason = vigil_ending::reason;
 struct waiter {
     peer client;
     std::string ended; // in words
+    bool parked = false;
 };
+
+std::size_t still_going = 0;
 
 class noting_end {
 public:
@@ -29,7 +32,9 @@ public:
         constexpr const char* words[] = {"news", "reset",    "gone", "time_up", "stopping",
                                          "full", "database", "left", "failed"};
         waiter_->ended += words[static_cast<int>(e.why)];
+        waiter_->parked = e.parked;
     }
+    static std::size_t going() { return still_going; }
     template <class F>
     auto on_disconnect(F f)
     {
@@ -85,7 +90,9 @@ BOOST_AUTO_TEST_CASE(what_is_new_already_ends_it_at_once_and_nothing_is_read)
 {
     with_vigils([](running_hub& t, vigils& v) {
         t.db.add(1);
-        BOOST_TEST(v.wait({at(1, 0)}).ended == "news");
+        const waiter& w = v.wait({at(1, 0)});
+        BOOST_TEST(w.ended == "news");
+        BOOST_TEST(!w.parked);
         BOOST_TEST(t.db.loads == 0);
         BOOST_TEST(t.db.finds == 0); // nor is there a session
     });
@@ -102,6 +109,7 @@ BOOST_AUTO_TEST_CASE(it_parks_and_is_woken_by_a_look_that_finds_news_on_any_wall
         t.db.add(2);
         t.look();
         BOOST_TEST(w.ended == "news");
+        BOOST_TEST(w.parked);
         BOOST_TEST(other.ended == "");
         BOOST_TEST(t.parked() == 1u);
     });
@@ -246,7 +254,10 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_it_and_those_that_come_then)
         t.h->drain();
         let_others_run();
         BOOST_TEST(w.ended == "stopping");
-        BOOST_TEST(v.wait({at(1, 0)}).ended == "stopping");
+        BOOST_TEST(w.parked);
+        const waiter& late = v.wait({at(1, 0)});
+        BOOST_TEST(late.ended == "stopping");
+        BOOST_TEST(!late.parked);
         BOOST_TEST(t.parked() == 0u);
     });
 }
@@ -264,7 +275,25 @@ BOOST_AUTO_TEST_CASE(beyond_max_parked_it_is_sent_back_and_no_users_limit_counts
             BOOST_TEST(ann.all() == "");
             BOOST_TEST(t.parked() == 3u);
             BOOST_TEST(first.ended == "");
+            const waiter& refused = v.wait({at(1, 0)});
+            BOOST_TEST(refused.ended == "full");
+            BOOST_TEST(!refused.parked);
+        },
+        s);
+}
+
+BOOST_AUTO_TEST_CASE(who_was_woken_and_is_not_gone_holds_a_place)
+{
+    auto s = running_hub::quiet();
+    s.max_parked = 3;
+    with_vigils(
+        [](running_hub& t, vigils& v) {
+            still_going = 2;
+            BOOST_TEST(v.wait({at(1, 0)}).ended == "");
             BOOST_TEST(v.wait({at(1, 0)}).ended == "full");
+            still_going = 0;
+            BOOST_TEST(v.wait({at(1, 0)}).ended == "");
+            BOOST_TEST(t.parked() == 2u);
         },
         s);
 }
@@ -302,6 +331,7 @@ BOOST_AUTO_TEST_CASE(after_a_restored_database_it_waits_on_or_is_told)
         t.look();
         BOOST_TEST(same.ended == "");
         BOOST_TEST(lost.ended == "reset");
+        BOOST_TEST(lost.parked);
         BOOST_TEST(not_there.ended == "");
         t.db.add(1);
         t.db.add(9);

@@ -3,6 +3,7 @@
 #include "fcgi_app/http/request.hpp"
 #include "fcgi_app/routes/receive.hpp"
 #include "tests/fcgi_app/routes/fixture.hpp"
+#include "tests/walls/delivery_fixture.hpp"
 
 #include <boost/fiber/operations.hpp>
 
@@ -273,6 +274,63 @@ BOOST_AUTO_TEST_CASE(a_crowd_that_is_woken_goes_back_at_the_pace)
             for (const client* c : all) {
                 BOOST_TEST((c == all[1] || back_to(*c) == "/a?what=news"));
             }
+        },
+        1);
+}
+
+// Of them there are as many as the application sends: they stampede nobody.
+BOOST_AUTO_TEST_CASE(what_is_decided_on_arrival_goes_back_at_once_while_others_wait)
+{
+    running_routes::settings s;
+    s.hub.max_parked = 20;
+    with_parking(
+        [](parking& p) {
+            for (int i = 0; i < 20; ++i) {
+                p.park("walls=1:0&then=/a");
+            }
+            p.t.chat.db.add(1);
+            p.t.chat.look();
+            BOOST_TEST(p.t.measured.releases_waiting_gauge.Value() == 19);
+            for (int i = 0; i < 100; ++i) {
+                BOOST_TEST(back_to(p.park("walls=1:0&then=/a")) == "/a?what=news");
+            }
+            BOOST_TEST(back_to(p.park("walls=1:7&then=/a")) == "/a?what=reset");
+            // Who waits for a turn holds a place: one is left.
+            const client& last = p.park("walls=1:1&then=/a");
+            BOOST_TEST(!last.ended);
+            BOOST_TEST(back_to(p.park("walls=1:1&then=/a")).starts_with("/a?what=again&"));
+            BOOST_TEST(p.t.reached("max_parked") == 1);
+            p.t.chat.db.down = true;
+            BOOST_TEST(back_to(p.park("walls=9:0&then=/a")).starts_with("/a?what=unknown&"));
+            p.t.chat.db.down = false;
+            p.t.chat.h->drain();
+            let_others_run();
+            BOOST_TEST(back_to(p.park("walls=1:1&then=/a")).starts_with("/a?what=again&"));
+            BOOST_TEST(!last.ended); // it has parked
+            BOOST_TEST(p.t.measured.releases_waiting_gauge.Value() == 20);
+            BOOST_TEST(p.t.reached("park_releases_per_second") == 20);
+        },
+        1, s);
+}
+
+// Between its wake and its turn, the hash has forgotten the wall: each is looked at again.
+BOOST_AUTO_TEST_CASE(a_crowd_that_is_compared_again_goes_back_at_the_pace)
+{
+    with_parking(
+        [](parking& p) {
+            auto& chat = p.t.chat;
+            chat.db.add(1);
+            for (int i = 0; i < 20; ++i) {
+                p.park("walls=1:1&then=/a");
+            }
+            const auto stacks = chat.request_stacks.in_use();
+            chat.db.forget_everything = true;
+            walls::testing::publish(chat);
+            chat.look();
+            let_others_run();
+            BOOST_TEST(p.t.measured.parks_news.Value() == 1);
+            BOOST_TEST(p.t.measured.releases_waiting_gauge.Value() == 19);
+            BOOST_TEST(chat.request_stacks.in_use() == stacks); // they wait on small ones
         },
         1);
 }
