@@ -53,6 +53,31 @@ std::string said(const reply& r)
     return words + (what.is_null() ? "at once" : std::string(what.as_string()));
 }
 
+// The three programs, each asked for what is new since `last`, by GET and by a form.
+struct three {
+    applications a;
+    header_list me;
+    explicit three(chat& s)
+        : a(s)
+        , me(a.signed_in())
+    {
+        a.start_perl();
+        a.start_python();
+    }
+    std::string php(const std::string& last) const
+    {
+        return said(a.get("/poll.php?last=" + last, me));
+    }
+    std::string perl(const std::string& last) const { return form("/board", last); }
+    std::string python(const std::string& last) const { return form("/inbox", last); }
+
+private:
+    std::string form(const std::string& target, const std::string& last) const
+    {
+        return text_of(a.client().call("POST", target, "last=" + last, form_header));
+    }
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(park_)
@@ -153,6 +178,49 @@ BOOST_AUTO_TEST_CASE(python_is_asked_again_by_the_same_post)
         BOOST_TEST(r.at("entries").as_array().size() == 1u);
         BOOST_TEST(r.at("parked").at("what").as_string() == "news");
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_is_none_is_0_and_ends_no_program)
+{
+    chat s;
+    const three t(s);
+    post(s, "hello");
+    for (const char* last : {"", "x", "-1", "1e30", "inf", "nan", "0x1", "1.5", "%00", "%D9%A1",
+                             "9999999999999999999999", "99999999999999999999"}) {
+        BOOST_TEST_CONTEXT(last)
+        {
+            BOOST_TEST(t.php(last) == "1 at once");
+            BOOST_TEST(t.perl(last) == "200 POST at once: 1\n");
+            BOOST_TEST(t.python(last).find(R"("entries": [1])") != std::string::npos);
+        }
+    }
+    BOOST_TEST(said(t.a.get("/poll.php?last[]=1", t.me)) == "1 at once");
+    BOOST_TEST(t.python("%FF\xff").find(R"("entries": [1])") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_restart_of_postgresql_the_programs_serve_again)
+{
+    private_postgres mine;
+    chat s({}, &mine);
+    const three t(s);
+    post(s, "hello");
+    const auto all_serve = [&] {
+        return t.php("0") == "1 at once" && t.perl("0") == "200 POST at once: 1\n" &&
+               t.python("0").find(R"("entries": [1])") != std::string::npos;
+    };
+    BOOST_TEST(all_serve());
+    mine.stop();
+    for (int round = 0; round < 2; ++round) { // with the former connection, and without any
+        BOOST_TEST(t.php("0").starts_with("500"));
+        BOOST_TEST(t.perl("0").starts_with("503"));
+        BOOST_TEST(t.python("0").starts_with("503"));
+    }
+    mine.start();
+    BOOST_TEST(all_serve());
+    mine.stop();
+    mine.start();
+    t.python("0"); // which finds that its connection is gone
+    BOOST_TEST(all_serve());
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_leaves_frees_everything)
