@@ -114,6 +114,14 @@ std::string applications::printed(const std::string& language) const
     return block;
 }
 
+std::string applications::printed_between(const std::string& begin, const std::string& end)
+{
+    const auto page = read_text(source_folder() / "docs" / "PARK.md");
+    const auto at = page.find(begin);
+    BOOST_REQUIRE_MESSAGE(at != std::string::npos, "docs/PARK.md does not have " + begin);
+    return page.substr(at, page.find(end, at) - at);
+}
+
 void applications::add_page(const std::string& name, const std::string& text) const
 {
     std::ofstream(folder_ / "shop" / name) << text;

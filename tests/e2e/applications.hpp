@@ -25,6 +25,10 @@ public:
     // The header of a session that PHP has begun.
     header_list signed_in() const;
 
+    // What docs/PARK.md has from `begin` up to `end`.
+    static std::string printed_between(const std::string& begin, const std::string& end);
+    std::filesystem::path php_socket() const { return folder_ / "php.sock"; }
+
     http_client client() const { return http_client(port_); }
     reply get(const std::string& target, const header_list& headers = {}) const
     {

@@ -119,4 +119,22 @@ BOOST_AUTO_TEST_CASE(what_an_application_passes_on_from_a_client_leads_nowhere)
     BOOST_TEST(text_of(a.get("/careless.php?park=walls=1:0%26then=/echo.php")) == "200 GET ");
 }
 
+// As docs/PARK.md warns: nginx calls what it has rewritten internal.
+BOOST_AUTO_TEST_CASE(a_rewrite_of_any_path_leads_in_and_one_that_names_its_paths_does_not)
+{
+    chat s;
+    applications a(s);
+    s.sql(insert_post(1, 1, "news"));
+    change_nginx(s, "applications.conf", "include pollster/snippets/park.conf;",
+                 "location /any/ { rewrite ^/any(/.*)$ $1 last; }\n"
+                 "location /v1/ { rewrite " +
+                     a.printed_between("^/v1(/shop", "`") + " $1 last; }");
+    const std::string asked = "/park/?walls=1:0&then=%2Fecho.php";
+    BOOST_TEST(text_of(a.get("/any" + asked)) == "200 GET ");
+    for (const char* before : {"/v1", "/v1/v1", "/v1/shop/..", "/v1/shop/../v1", "/v1/."}) {
+        BOOST_TEST(a.get(before + asked).status == 404, before);
+    }
+    BOOST_TEST(s.metric("pollster_parks_total{outcome=\"news\"}") == 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
