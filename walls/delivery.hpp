@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <iterator>
@@ -316,9 +317,10 @@ private:
         std::vector<wall_id> won;
     };
     // A wall that is lost, or was asked for too early, waits in hidden_: it may be gained. 24 bytes
-    // each, of as many as a request may name.
+    // each, of as many as a request may name. Guests are too many for that.
     walls_changed keep_visible()
     {
+        const std::size_t most_hidden = who_->user == guest ? 64 : SIZE_MAX;
         std::vector<wall_id> lost;
         std::vector<wall_id> won;
         const auto visible = [this](const cursor& c) { return who_->may_see(c.wall); };
@@ -331,7 +333,9 @@ private:
                 return false;
             }
             lost.push_back(c.wall);
-            hidden_.push_back(c);
+            if (hidden_.size() < most_hidden) {
+                hidden_.push_back(c);
+            }
             return true;
         });
         return {std::move(lost), std::move(won)};

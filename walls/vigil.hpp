@@ -45,7 +45,7 @@ struct vigil_ending {
 
 // How the end of a vigil is told. end() is called once, in a fiber, and may block it; all reasons
 // but `full` and `failed` may come on the small stack of a parked fiber: nothing deep in it.
-// going(): how many have parked, and their end() has not returned: they hold a place, too.
+// going(): how many have parked, and wait in end(): they hold a place, too.
 // on_disconnect(f): as of a delivery's sink (walls/sink.hpp).
 template <class S>
 concept vigil_sink = std::movable<S> && requires(S s, const vigil_ending& e) {

@@ -95,7 +95,7 @@ void park_sink::note(const walls::vigil_ending& e)
     if (e.why == reason::full) {
         context_->metrics.refused_parking.Increment();
         spdlog::warn("request {}: an application could not park it, {} are parked (max_parked)",
-                     name.text(), context_->hub.count().parked);
+                     name.text(), context_->hub.count().parked + pace_->waiting());
     } else {
         context_->metrics.failures.Increment();
         spdlog::error("request {}: parking it failed: {}", name.text(), e.what);

@@ -219,8 +219,9 @@ std::string apache_base(const chat& s, unsigned short port, const std::vector<st
     if (::geteuid() == 0) {
         // Apache refuses to serve as root.
         base += "User www-data\nGroup www-data\n";
-        fs::permissions(s.folder(), fs::perms(0755));
-        fs::permissions(s.socket(), fs::perms(0666));
+        using enum fs::perms;
+        fs::permissions(s.folder(), others_read | others_exec, fs::perm_options::add);
+        fs::permissions(s.socket(), others_read | others_write, fs::perm_options::add);
     }
     return base;
 }
