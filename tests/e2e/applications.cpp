@@ -60,21 +60,20 @@ void change_nginx(stack& s, const std::string& file, const std::string& after,
     BOOST_REQUIRE_MESSAGE(at != std::string::npos, after + " is not in " + file);
     text.insert(at + after.size(), "\n" + more);
     std::ofstream(conf / file) << text;
-    // A server of its own tells when the new workers are there.
-    const auto port = free_port();
+    // A server of its own tells when the new workers are there. At a socket in the stack's folder:
+    // a free port may be somebody else's by the time nginx wants it.
     const auto mark = "mark" + std::to_string(++changes) + ".conf";
+    const auto socket = s.folder() / (mark + ".sock");
     auto main = read_text(conf / "nginx.conf");
     main.insert(main.rfind('}'), "    include " + mark + ";\n");
     std::ofstream(conf / "nginx.conf") << main;
-    std::ofstream(conf / mark) << "server { listen 127.0.0.1:" << port << "; return 204; }\n";
+    std::ofstream(conf / mark) << "server { listen unix:" << socket.string() << "; return 204; }\n";
     const auto before = workers_of(s.nginx().pid());
     s.nginx().signal(SIGHUP);
     eventually("nginx has read " + file + ": " + s.nginx_log(), [&] {
-        try {
-            return http_client(port).call("GET", "/").status == 204;
-        } catch (const boost::system::system_error&) {
-            return false;
-        }
+        return run({"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket",
+                    socket.string(), "http://mark/"})
+                   .output == "204";
     });
     eventually("no worker of before answers",
                [&] { return std::all_of(before.begin(), before.end(), is_leaving); });
