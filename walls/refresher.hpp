@@ -70,8 +70,8 @@ public:
     // The last look succeeded, and not long ago: every change of access up to then has been
     // applied, also what happened in a pause, because a look brings all that changed since the look
     // before it. Holds until the next look is late: two periods, 5 s at most. While nobody is
-    // connected none is due: the last one holds for a period, a second at most, and not at all after
-    // the last client left without an answer (presence::idle_periods).
+    // connected none is due: the last one holds for a period, a second at most, and not at all
+    // after the last client left without an answer (presence::idle_periods).
     bool looks_succeed(fibers::steady_time now = std::chrono::steady_clock::now()) const;
 
     // Told after each look: none if it succeeded, else why it failed.
