@@ -118,7 +118,8 @@ answer stream_events(context& cx, call& c)
         }
     }
     stream_sink to(cx, std::move(c.peer), c.number, std::move(c.request.trace),
-                   fit_into_an_id(asked.cursors), cx.limits.place_for(c.request, (*who)->user));
+                   c.request.method != "POST" || fit_into_an_id(asked.cursors),
+                   cx.limits.place_for(c.request, (*who)->user));
     to.begin(cx.cors.lines_for(c.request.origin));
     const auto other = other_access(**who, asked);
     if (!hidden.empty() || other) {

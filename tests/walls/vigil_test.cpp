@@ -17,9 +17,8 @@ struct waiter {
     peer client;
     std::string ended; // in words
     bool parked = false;
+    const std::size_t* others_going = nullptr; // vigils::still_going
 };
-
-std::size_t still_going = 0;
 
 class noting_end {
 public:
@@ -34,7 +33,7 @@ public:
         waiter_->ended += words[static_cast<int>(e.why)];
         waiter_->parked = e.parked;
     }
-    static std::size_t going() { return still_going; }
+    std::size_t going() const { return *waiter_->others_going; }
     template <class F>
     auto on_disconnect(F f)
     {
@@ -48,6 +47,7 @@ private:
 struct vigils {
     running_hub& t;
     std::deque<waiter> all{};
+    std::size_t still_going = 0;
 
     // Begins to wait, and everything that can run has run.
     waiter& wait(std::vector<cursor> cursors, std::chrono::milliseconds left = 1h)
@@ -59,6 +59,7 @@ struct vigils {
     waiter& begin(std::vector<cursor> cursors, std::chrono::milliseconds left = 1h)
     {
         waiter& w = all.emplace_back();
+        w.others_going = &still_going;
         using waiting = vigil<noting_end>;
         t.h->run_request([v = waiting(*t.h, std::move(cursors), running_hub::clock::now() + left,
                                       noting_end(w))]() mutable { waiting::run(std::move(v)); });
@@ -288,10 +289,10 @@ BOOST_AUTO_TEST_CASE(who_was_woken_and_is_not_gone_holds_a_place)
     s.max_parked = 3;
     with_vigils(
         [](running_hub& t, vigils& v) {
-            still_going = 2;
+            v.still_going = 2;
             BOOST_TEST(v.wait({at(1, 0)}).ended == "");
             BOOST_TEST(v.wait({at(1, 0)}).ended == "full");
-            still_going = 0;
+            v.still_going = 0;
             BOOST_TEST(v.wait({at(1, 0)}).ended == "");
             BOOST_TEST(t.parked() == 2u);
         },
